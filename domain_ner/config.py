@@ -1,0 +1,141 @@
+"""Joins the config fragments with an encoder, a corpus and the user's choices into one training config."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spacy.util import load_model_from_config
+from thinc.api import Config
+
+from domain_ner.encoders.card import EncoderCard
+from domain_ner.errors import DomainNerError
+
+WARMUP_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user decides about training.
+
+    lang: spaCy's language code. head: names the fragment `head_{head}.cfg`.
+    epochs: passes over the training data, at most. patience: evaluations without a better dev F1 before training stops.
+    seed: of everything random. mixed_precision: train under autocast (CUDA).
+    """
+
+    lang: str
+    head: str
+    epochs: int
+    patience: int
+    seed: int
+    mixed_precision: bool
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """Training in steps (one batch each). An evaluation falls on the last step, so that none of the work is wasted."""
+
+    eval_frequency: int
+    max_steps: int
+    patience: int
+    warmup_steps: int
+
+
+def plan_steps(n_steps_per_epoch: int, *, epochs: int, patience: int) -> StepPlan:
+    """Turn epochs and evaluations into the steps that spaCy counts in.
+
+    n_steps_per_epoch, epochs, patience: at least 1.
+    spaCy evaluates at every multiple of `eval_frequency`, counted from 0, and ends with the epochs at step
+    epochs * n_steps_per_epoch - 1. One step less than an epoch between evaluations puts the last one within reach.
+    """
+    eval_frequency = max(1, n_steps_per_epoch - 1)
+    max_steps = epochs * eval_frequency
+    return StepPlan(eval_frequency, max_steps, patience * eval_frequency, max(1, round(max_steps * WARMUP_SHARE)))
+
+
+def count_batches(lengths: Sequence[int], *, size: int, max_padded: int) -> int:
+    """How many batches `domain_ner.BatchByLength.v1` makes of documents of these lengths, in tokens."""
+    n_batches, n_in_batch = 0, 0
+    for length in sorted(lengths):
+        if n_in_batch in (0, size) or length * (n_in_batch + 1) > max_padded:
+            n_batches, n_in_batch = n_batches + 1, 0
+        n_in_batch += 1
+    return n_batches
+
+
+def build_config(fragments: Path, card: EncoderCard, choices: Choices, lengths: Sequence[int]) -> Config:
+    """The complete training config, every default filled in.
+
+    fragments: folder with base.cfg, encoder_*.cfg and head_*.cfg.
+    lengths: tokens of each training document.
+    Raises DomainNerError for a choice that no fragment serves.
+    """
+    _check(choices)
+    config = _join(fragments, card.family, choices.head)
+    batcher = config["training"]["batcher"]
+    batcher["size"] = card.batch_size
+    n_steps = count_batches(lengths, size=card.batch_size, max_padded=batcher["max_padded"])
+    plan = plan_steps(n_steps, epochs=choices.epochs, patience=choices.patience)
+    _set_training(config, card, choices, plan)
+    if card.path:
+        _set_transformer(config, card, mixed_precision=choices.mixed_precision)
+    filled = load_model_from_config(config, auto_fill=True, validate=True).config
+    return Config(filled)
+
+
+def _check(choices: Choices) -> None:
+    for name in ("epochs", "patience"):
+        if getattr(choices, name) < 1:
+            raise DomainNerError(f"vars.{name} is {getattr(choices, name)}; expected a whole number of at least 1.")
+
+
+def _join(fragments: Path, family: str, head: str) -> Config:
+    """Merge the three fragments. Their pipelines are put one after the other; the head gets the encoder's listener."""
+    base = _load(fragments / "base.cfg")
+    encoder = _load(fragments / f"encoder_{family}.cfg")
+    head_config = _load(fragments / f"head_{head}.cfg")
+    listener = encoder.pop("listener")
+    pipeline = [*encoder["nlp"].pop("pipeline"), *head_config["nlp"].pop("pipeline")]
+    for component in head_config["components"].values():
+        component["model"]["tok2vec"] = listener
+    joined = base.merge(encoder).merge(head_config)
+    joined["nlp"]["pipeline"] = pipeline
+    return joined
+
+
+def _load(path: Path) -> Config:
+    if not path.is_file():
+        kind = path.stem.split("_")[0]
+        there = sorted(other.stem.removeprefix(f"{kind}_") for other in path.parent.glob(f"{kind}_*.cfg"))
+        raise DomainNerError(f"There is no config fragment {path}; expected one of: {', '.join(there) or 'none'}.")
+    try:
+        return Config().from_disk(path, interpolate=False)
+    except ValueError as err:
+        raise DomainNerError(f"{path} is not a valid config: {err}") from err
+
+
+def _set_training(config: Config, card: EncoderCard, choices: Choices, plan: StepPlan) -> None:
+    config["nlp"]["lang"] = choices.lang
+    config["system"]["seed"] = choices.seed
+    training = config["training"]
+    training["max_epochs"] = choices.epochs
+    training["max_steps"] = plan.max_steps
+    training["eval_frequency"] = plan.eval_frequency
+    training["patience"] = plan.patience
+    optimizer = training["optimizer"]
+    if isinstance(optimizer["learn_rate"], dict):
+        optimizer["learn_rate"] |= {
+            "warmup_steps": plan.warmup_steps,
+            "total_steps": plan.max_steps,
+        }
+    else:
+        optimizer["learn_rate"] = card.learning_rate
+
+
+def _set_transformer(config: Config, card: EncoderCard, *, mixed_precision: bool) -> None:
+    model = config["components"]["transformer"]["model"]
+    model["name"] = card.path
+    model["learn_rate_factor"] = card.learning_rate / config["training"]["optimizer"]["learn_rate"]["initial_rate"]
+    model["mixed_precision"] = mixed_precision
+    model["tokenizer_config"]["model_max_length"] = card.max_length
+    window = max(2, card.max_length // 4)
+    model["get_spans"] |= {"window": window, "stride": window * 3 // 4}

@@ -1,0 +1,45 @@
+"""Which processor trains: the CPU or a GPU, chosen by number or by what is there."""
+
+from importlib.util import find_spec
+
+from domain_ner.errors import DomainNerError
+
+CPU = -1
+
+
+def choose_gpu(wanted: str) -> int:
+    """The GPU to use, or -1 for the CPU.
+
+    wanted: `-1` for the CPU, `0` or higher for that GPU, `auto` for the first GPU, else the CPU.
+    Raises DomainNerError when it is none of these, or that GPU cannot be used.
+    """
+    if wanted == "auto":
+        return CPU if missing_for_gpu(0) else 0
+    try:
+        gpu = int(wanted)
+    except ValueError:
+        gpu = CPU - 1
+    if gpu < CPU:
+        raise DomainNerError(f"vars.gpu_id is {wanted!r}; expected -1 (the CPU), 0 or higher (that GPU), or auto.")
+    missing = missing_for_gpu(gpu) if gpu != CPU else ""
+    if missing:
+        raise DomainNerError(
+            f"GPU {gpu} was asked for, but {missing}.", "Set vars.gpu_id to -1 for the CPU, or to auto."
+        )
+    return gpu
+
+
+def missing_for_gpu(gpu: int) -> str:
+    """What keeps this GPU from being used, or an empty string."""
+    if not find_spec("torch"):
+        return "PyTorch is not installed"
+    import torch  # noqa: PLC0415 (a pipeline without a transformer is loaded without it)
+
+    if not torch.cuda.is_available():
+        return "PyTorch sees no GPU (no driver, or a build of PyTorch without CUDA)"
+    if gpu >= torch.cuda.device_count():
+        return f"there are only {torch.cuda.device_count()}, counted from 0"
+    if not find_spec("cupy"):
+        cuda = str(torch.version.cuda).split(".", maxsplit=1)[0]
+        return f'cupy is not installed: pip install -e ".[cuda{cuda}x]"'
+    return ""

@@ -1,0 +1,1 @@
+"""The pretrained encoders: which there are, and how to bring one here."""

@@ -1,0 +1,115 @@
+"""What is known of the encoder in use: written by `fetch-encoder`, read by `create-config`."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import srsly
+
+from domain_ner.encoders.presets import Preset
+from domain_ner.errors import DomainNerError
+from domain_ner.files import sha256
+
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+FAMILIES = {"roberta": "roberta", "camembert": "roberta", "xlm-roberta": "roberta", "deberta": "deberta"}
+FAMILIES |= {"deberta-v2": "deberta", "bert": "bert", "electra": "bert", "distilbert": "bert"}
+DEFAULT_MAX_LENGTH = 512
+
+
+@dataclass(frozen=True)
+class EncoderCard:
+    """An encoder that is ready to be trained.
+
+    family: names the config fragment `encoder_{family}.cfg`.
+    path: folder with its files; empty when there is none to load.
+    revision: commit on the hub, empty when it did not come from there.
+    files: file name to SHA-256 of each weights file.
+    max_length: longest window in wordpieces.
+    Other fields as in `Preset`.
+    """
+
+    name: str
+    family: str
+    path: str
+    licence: str
+    hub_id: str
+    revision: str
+    files: dict[str, str]
+    learning_rate: float
+    batch_size: int
+    max_length: int
+
+    @classmethod
+    def read(cls, path: Path) -> "EncoderCard":
+        """Raises DomainNerError when the card is missing or not ours."""
+        try:
+            return cls(**srsly.read_json(path))
+        except (OSError, ValueError, TypeError) as err:
+            raise DomainNerError(f"Cannot read the encoder card {path}: {err}.", "Run fetch-encoder first.") from err
+
+    def to_json(self) -> str:
+        """The card as text, as `read` takes it."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+
+def make_card(preset: Preset, folder: Path | None, *, revision: str = "") -> EncoderCard:
+    """The card of an encoder in `folder` (None for one that is trained from scratch).
+
+    Raises DomainNerError when the folder lacks config.json or weights.
+    """
+    config = read_config(folder) if folder else {}
+    weights = find_weights(folder) if folder else []
+    return EncoderCard(
+        name=preset.name,
+        family=FAMILIES.get(config.get("model_type", ""), "bert") if folder else preset.name,
+        path=folder.as_posix() if folder else "",
+        licence=preset.licence,
+        hub_id=preset.hub_id,
+        revision=revision or preset.revision,
+        files={path.name: sha256(path) for path in weights},
+        learning_rate=preset.learning_rate,
+        batch_size=preset.batch_size,
+        max_length=_max_length(preset, config),
+    )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The encoder's own config.json. Raises DomainNerError when it is missing or not JSON."""
+    try:
+        config: dict[str, Any] = srsly.read_json(folder / "config.json")
+    except (OSError, ValueError) as err:
+        raise DomainNerError(f"{folder} holds no readable config.json: {err}.", _files_wanted(folder)) from err
+    return config
+
+
+def find_weights(folder: Path) -> list[Path]:
+    """The weights files, shards included. Raises DomainNerError when there are none."""
+    found = [path for name in WEIGHTS for path in sorted(folder.glob(f"{Path(name).stem}*{Path(name).suffix}"))]
+    if not found:
+        raise DomainNerError(f"{folder} holds no weights ({' or '.join(WEIGHTS)}).", _files_wanted(folder))
+    return found
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether `folder` holds an encoder."""
+    try:
+        read_config(folder)
+        find_weights(folder)
+    except DomainNerError:
+        return False
+    return True
+
+
+def _files_wanted(folder: Path) -> str:
+    return f"Put config.json, the weights ({' or '.join(WEIGHTS)}) and the tokenizer's files into {folder}."
+
+
+def _max_length(preset: Preset, config: dict[str, Any]) -> int:
+    if preset.max_length or not config:
+        return preset.max_length
+    n_positions = int(config.get("max_position_embeddings") or DEFAULT_MAX_LENGTH)
+    if FAMILIES.get(config.get("model_type", "")) == "roberta":
+        # RoBERTa counts positions from pad_token_id + 1, so that the first ones are never used.
+        n_positions -= int(config.get("pad_token_id", 1)) + 1
+    return min(n_positions, DEFAULT_MAX_LENGTH)

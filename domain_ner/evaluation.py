@@ -1,0 +1,72 @@
+"""Scores a pipeline on gold documents, and says which types are good enough for production."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+
+from domain_ner.docs import entities
+from domain_ner.errors import DomainNerError
+from domain_ner.scores import Score, Scores, score_entities
+
+TARGET_F1 = 0.85
+FLOOR_F1 = 0.80
+
+
+def load_pipeline(model: Path) -> Language:
+    """The trained pipeline in a folder. Raises DomainNerError when there is none."""
+    try:
+        return spacy.load(model)
+    except OSError as err:
+        raise DomainNerError(f"Cannot load a pipeline from {model}: {err}", "Run train first.") from err
+
+
+def read_docs(path: Path, vocab: Vocab) -> list[Doc]:
+    """The documents of a DocBin file. Raises DomainNerError when it is missing, is not a DocBin or holds none."""
+    try:
+        docs = list(DocBin().from_disk(path).get_docs(vocab))
+    except (OSError, ValueError) as err:
+        raise DomainNerError(f"Cannot read the corpus {path}: {err}.", "Run convert first.") from err
+    if not docs:
+        raise DomainNerError(f"The corpus {path} holds no documents.", "Add annotations and run convert again.")
+    return docs
+
+
+def score_pipeline(nlp: Language, gold: Sequence[Doc], *, on_doc: Callable[[], None] = lambda: None) -> Scores:
+    """Predict on the texts of the gold documents and score the entities, matched by characters and label.
+
+    on_doc: called after each document, to show progress.
+    """
+    pairs = []
+    for gold_doc, predicted in zip(gold, nlp.pipe(doc.text for doc in gold), strict=True):
+        pairs.append((entities(gold_doc), entities(predicted)))
+        on_doc()
+    return score_entities(pairs)
+
+
+def verdict(score: Score) -> str:
+    """Against the production target: `target` (F1 of at least 0.85), `floor` (at least 0.80), `below`, or `no gold`."""
+    if not score.support:
+        return "no gold"
+    if score.f1 >= TARGET_F1:
+        return "target"
+    return "floor" if score.f1 >= FLOOR_F1 else "below"
+
+
+def to_metrics(scores: Scores) -> dict[str, Any]:
+    """The scores as plain data, the shape of `training/metrics.json`; figures in 0..1."""
+    return {
+        "micro": _figures(scores.micro),
+        "macro": {"precision": scores.macro_precision, "recall": scores.macro_recall, "f1": scores.macro_f1},
+        "by_type": {label: _figures(score) | {"verdict": verdict(score)} for label, score in scores.by_type.items()},
+        "target_f1": TARGET_F1,
+        "floor_f1": FLOOR_F1,
+    }
+
+
+def _figures(score: Score) -> dict[str, float]:
+    return {"precision": score.precision, "recall": score.recall, "f1": score.f1, "support": score.support}

@@ -1,0 +1,1 @@
+"""The transformer of a pipeline: spacy-transformers' model with an exact token alignment."""

@@ -1,0 +1,61 @@
+"""`domain_ner.TransformerModel.v1`, as a config finds it.
+
+Imports nothing but spaCy and thinc: whenever spaCy misses a name it loads every entry point there is, and one that
+needs PyTorch would break it where PyTorch is not installed.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from spacy.tokens import Doc, Span
+from spacy.util import registry
+from thinc.api import Model
+
+from domain_ner.errors import DomainNerError
+
+
+@registry.architectures("domain_ner.TransformerModel.v1")
+def create_transformer_model(
+    name: str,
+    get_spans: Callable[[Iterable[Doc]], list[list[Span]]],
+    tokenizer_config: dict[str, Any],
+    transformer_config: dict[str, Any],
+    mixed_precision: bool,
+    grad_scaler_config: dict[str, Any],
+    learn_rate_factor: float,
+    freeze_embeddings: bool,
+) -> Model[list[Doc], Any]:
+    """A pretrained encoder that is trained with the rest of the pipeline.
+
+    name: folder or hub id of the encoder; used once, when training starts.
+    get_spans: cuts documents into windows.
+    tokenizer_config: for AutoTokenizer; `use_fast` must be true; `model_max_length` counts wordpieces.
+    transformer_config: for AutoConfig.
+    mixed_precision: train and predict under autocast, where there is a GPU.
+    grad_scaler_config: as in spacy-transformers.
+    learn_rate_factor: the encoder's learning rate as a share of the optimizer's, which is the head's: a head of random
+        weights needs a much higher one.
+    freeze_embeddings: leave the wordpiece embeddings as pretrained. They are half of a small encoder, most of them are
+        never seen in a small corpus, and updating them all costs a tenth of a training step on a CPU.
+    Raises DomainNerError when spacy-transformers is not installed.
+    """
+    try:
+        import torch  # noqa: PLC0415
+
+        from domain_ner.transformer.model import ExactTransformerModel  # noqa: PLC0415
+    except ImportError as err:
+        raise DomainNerError(
+            f"A pipeline with a transformer needs spacy-transformers and PyTorch: {err}.",
+            "pip install spacy-transformers",
+        ) from err
+    return ExactTransformerModel(
+        name,
+        get_spans,
+        tokenizer_config,
+        transformer_config,
+        # Without a GPU autocast would do nothing but warn at each call: a pipeline trained on one runs anywhere.
+        mixed_precision and torch.cuda.is_available(),
+        grad_scaler_config,
+        learn_rate_factor=learn_rate_factor,
+        freeze_embeddings=freeze_embeddings,
+    )

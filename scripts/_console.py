@@ -1,0 +1,49 @@
+"""What the commands share: how a script runs, what it prints, and how it fails."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from domain_ner.errors import DomainNerError
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(message: str) -> None:
+    """Print a line as it is: square brackets in a text are not rich's markup."""
+    out.print(message, markup=False)
+
+
+def run(command: Callable[..., Any]) -> None:
+    """Run a typer command; a problem the user can mend ends it with a message and exit code 1, not with a traceback."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    try:
+        app()
+    except DomainNerError as error:
+        err.print(f"✘ {error}", markup=False, style="red")
+        sys.exit(1)
+    except OSError as error:
+        what = f" {error.filename}" if error.filename else ""
+        err.print(f"✘ {error.strerror or error}:{what}", markup=False, style="red")
+        err.print("Check the permissions and the free space there.", markup=False, style="red")
+        sys.exit(1)
+
+
+def progress() -> Progress:
+    """A progress bar on standard error; not drawn where that is no terminal."""
+    return Progress(console=err, transient=True, disable=not err.is_terminal)
+
+
+def table(*columns: str, title: str = "") -> Table:
+    """A table whose first column is text and whose others are figures."""
+    made = Table(title=title or None, title_justify="left")
+    for n_column, column in enumerate(columns):
+        made.add_column(column, justify="left" if n_column == 0 else "right")
+    return made

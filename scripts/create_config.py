@@ -1,0 +1,62 @@
+"""`create-config`: the training config of an encoder, a head and a corpus."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import spacy
+import typer
+from _console import run, say
+
+from domain_ner.config import Choices, build_config
+from domain_ner.devices import CPU, choose_gpu
+from domain_ner.encoders.card import EncoderCard
+from domain_ner.errors import DomainNerError
+from domain_ner.evaluation import read_docs
+from domain_ner.files import atomic_path
+
+
+def main(
+    fragments: Path = typer.Argument(..., help="Folder with base.cfg, encoder_*.cfg and head_*.cfg."),
+    config: Path = typer.Argument(..., help="The training config to write."),
+    card: Path = typer.Option(..., help="The encoder's card, as fetch-encoder writes it."),
+    train: Path = typer.Option(..., help="The training corpus (DocBin)."),
+    head: str = typer.Option("transition", help="The recogniser on top: names a fragment head_*.cfg."),
+    lang: str = typer.Option("en", help="spaCy's code of the language."),
+    epochs: int = typer.Option(20, help="Passes over the training data, at most."),
+    patience: int = typer.Option(5, help="Evaluations (one an epoch) without a better dev F1 before training stops."),
+    seed: int = typer.Option(0, help="Seed of everything random."),
+    gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
+) -> None:
+    """Write configs/config.cfg from the fragments, the encoder's card and the corpus, and check it."""
+    encoder = EncoderCard.read(card)
+    lengths = [len(doc) for doc in read_docs(train, spacy.blank(lang).vocab)]
+    choices = Choices(
+        lang=lang,
+        head=head,
+        epochs=epochs,
+        patience=patience,
+        seed=seed,
+        mixed_precision=choose_gpu(gpu_id) != CPU,
+    )
+    built = build_config(fragments, encoder, choices, lengths)
+    with atomic_path(config) as temporary:
+        built.to_disk(temporary)
+        check(temporary)
+    training = built["training"]
+    say(
+        f"{encoder.name} + {head}: {len(lengths)} passages in batches of {encoder.batch_size}, learning rate"
+        f" {encoder.learning_rate}, {training['max_steps']} steps, an evaluation every {training['eval_frequency']}"
+    )
+
+
+def check(config: Path) -> None:
+    """Let `spacy debug config` judge. Raises DomainNerError with what it says."""
+    command = [sys.executable, "-m", "spacy", "debug", "config", str(config)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise DomainNerError(f"spacy debug config refuses the config:\n{ran.stdout}{ran.stderr}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,56 @@
+"""`train`: train a pipeline from a config, with early stopping."""
+
+import sys
+from pathlib import Path
+
+import typer
+from _console import err, out, run, say, table
+from thinc.api import require_gpu
+
+from domain_ner.devices import CPU, choose_gpu
+from domain_ner.encoders.card import EncoderCard
+from domain_ner.training.run import UNFINISHED, initialize
+from domain_ner.training.run import train as train_pipeline
+from domain_ner.training.summary import TrainingSummary, summarise
+
+INTERRUPTED = 130
+
+
+def main(
+    config: Path = typer.Argument(..., help="The training config, as create-config writes it."),
+    output: Path = typer.Argument(..., help="Folder for model-best and model-last."),
+    card: Path = typer.Option(..., help="The encoder's card, as fetch-encoder writes it."),
+    gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
+) -> None:
+    """Train the pipeline of configs/config.cfg into training/model-best, with early stopping on dev F1."""
+    gpu = choose_gpu(gpu_id)
+    if gpu != CPU:
+        require_gpu(gpu)
+    say(f"training on {'the CPU' if gpu == CPU else f'GPU {gpu}'}; loading the encoder and timing a few steps")
+    # Timed on a pipeline of its own: the one that is trained starts from the seed, untouched.
+    print_summary(EncoderCard.read(card), summarise(initialize(config, gpu=gpu)))
+    try:
+        best = train_pipeline(initialize(config, gpu=gpu), output, gpu=gpu)
+    except KeyboardInterrupt:
+        err.print(f"Stopped. {output}/model-best is as it was; the best so far is in {output / UNFINISHED}/model-best.")
+        sys.exit(INTERRUPTED)
+    say(f"best pipeline: {best}")
+
+
+def print_summary(card: EncoderCard, summary: TrainingSummary) -> None:
+    """Print what is about to happen."""
+    printed = table("training", "")
+    printed.add_row("encoder", card.name)
+    printed.add_row("parameters", f"{summary.n_parameters:,}")
+    printed.add_row("passages (train / dev)", f"{summary.n_passages:,} / {summary.n_dev_passages:,}")
+    printed.add_row("mentions", f"{summary.n_mentions:,}")
+    printed.add_row("tokens", f"{summary.n_tokens:,}")
+    if summary.n_windows:
+        printed.add_row("windows", f"{summary.n_windows:,}")
+    printed.add_row("steps", f"{summary.n_steps:,} in {summary.n_epochs} epochs")
+    printed.add_row("time, at most", f"{summary.estimated_s / 60:.1f} min")
+    out.print(printed)
+
+
+if __name__ == "__main__":
+    run(main)

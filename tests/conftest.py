@@ -1,0 +1,45 @@
+"""Fixtures that several test modules share."""
+
+import json
+from pathlib import Path
+
+import pytest
+import tiny_encoders
+
+ROOT = Path(__file__).parents[1]
+ANNOTATIONS = ROOT / "assets" / "annotations"
+LABELS = ["SERVICE", "INFRA", "TEAM", "CONFIG", "LIBRARY", "ENDPOINT"]
+FAMILIES = ["roberta", "deberta-v3", "bert"]
+
+
+@pytest.fixture(scope="session")
+def example_rows():
+    """The rows of the shipped example, as Prodigy exports them."""
+    return [json.loads(line) for path in sorted(ANNOTATIONS.glob("*.jsonl")) for line in path.open(encoding="utf8")]
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory, example_rows):
+    """A function from a family to the folder of a tiny encoder of it, built once."""
+    texts = [row["text"] for row in example_rows]
+    folder = tmp_path_factory.mktemp("encoders")
+
+    def get(family):
+        path = folder / family
+        return path if path.exists() else tiny_encoders.build(family, path, texts)
+
+    return get
+
+
+@pytest.fixture
+def write_jsonl(tmp_path):
+    """A function that writes rows (dicts, or lines as they are) to a JSONL file and returns its path."""
+
+    def write(rows, name="export.jsonl"):
+        path = tmp_path / "annotations" / name
+        path.parent.mkdir(exist_ok=True)
+        lines = [row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows]
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf8")
+        return path
+
+    return write

@@ -1,0 +1,60 @@
+"""Configs and pipelines that tests train: real ones, small."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from conftest import LABELS, ROOT
+
+SCRIPTS = ROOT / "scripts"
+
+
+def run(script, *arguments, cwd=None, check=True):
+    """Run a script of the project as weasel does; returns the finished process."""
+    command = [sys.executable, str(SCRIPTS / f"{script}.py"), *map(str, arguments)]
+    ran = subprocess.run(command, cwd=cwd, capture_output=True, text=True, encoding="utf8", check=False)
+    assert not check or ran.returncode == 0, ran.stdout + ran.stderr
+    return ran
+
+
+def fetch(folder: Path, encoder: str | Path) -> Path:
+    """The card of an encoder, in `folder`."""
+    card = folder / "encoder.json"
+    encoders = folder / "encoders"
+    run(
+        "fetch_encoder",
+        card,
+        "--encoder",
+        encoder,
+        "--presets",
+        ROOT / "configs" / "presets.yml",
+        "--encoders",
+        encoders,
+    )
+    return card
+
+
+def convert(folder: Path, rows: list[dict], *options: str) -> Path:
+    """The corpus of these rows, in `folder`."""
+    annotations, corpus = folder / "annotations", folder / "corpus"
+    annotations.mkdir(parents=True)
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (annotations / "rows.jsonl").write_text(lines, encoding="utf8")
+    run("convert_annotations", annotations, corpus, "--labels", ",".join(LABELS), *options)
+    return corpus
+
+
+def create_config(folder: Path, card: Path, corpus: Path, *options: str) -> Path:
+    """The config that trains on the corpus, one epoch unless told, in `folder`."""
+    config, text = folder / "config.cfg", ["--epochs", "1", *options]
+    run("create_config", ROOT / "configs", config, "--card", card, "--train", corpus / "train.spacy", *text)
+    paths = config.read_text(encoding="utf8").replace('"corpus/', f'"{corpus.as_posix()}/')
+    config.write_text(paths, encoding="utf8")
+    return config
+
+
+def train(folder: Path, config: Path, card: Path) -> Path:
+    """The trained pipeline, in `folder`."""
+    run("train_model", config, folder, "--card", card)
+    return folder / "model-best"

@@ -1,0 +1,129 @@
+"""What a user sees when something is wrong: the thing, the way out, an exit code, and nothing half-written."""
+
+import json
+import os
+
+import pytest
+from conftest import LABELS, ROOT
+from pipelines import convert, fetch, run
+
+ALL_LABELS = ",".join(LABELS)
+
+
+def rows(n=12):
+    spans = [{"start": 0, "end": 5, "label": "INFRA"}]
+    return [{"text": f"Redis is slow on day {i}.", "spans": spans, "meta": {"org": f"o{i}"}} for i in range(n)]
+
+
+def try_convert(folder, *options, labels=ALL_LABELS):
+    return run(
+        "convert_annotations", folder / "annotations", folder / "corpus", "--labels", labels, *options, check=False
+    )
+
+
+def write(folder, given):
+    (folder / "annotations").mkdir(exist_ok=True)
+    lines = [line if isinstance(line, str) else json.dumps(line) for line in given]
+    (folder / "annotations" / "a.jsonl").write_text("\n".join(lines), encoding="utf8")
+
+
+def failed(ran, *told):
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stderr
+    for text in told:
+        assert text in ran.stderr
+    return True
+
+
+CASES = {
+    "no folder": (None, ["does not exist", "Put the export"]),
+    "empty file": ([], ["a.jsonl is empty"]),
+    "invalid JSON": ([*rows(2), '{"text": '], ["a.jsonl:3: invalid JSON"]),
+    "unknown label": ([*rows(2), rows(1)[0] | {"text": "Redis x", "spans": [{"start": 0, "end": 5, "label": "DB"}]}],
+                      ["a.jsonl:3: label 'DB' on 'Redis'; expected one of SERVICE", "vars.labels"]),
+    "span off the text": ([*rows(2), {"text": "x", "spans": [{"start": 0, "end": 5, "label": "TEAM"}]}],
+                          ["a.jsonl:3: span 0-5 is off the text", "<= 1 characters"]),
+    "span within a token": ([*rows(2), {"text": "Redis7", "spans": [{"start": 0, "end": 5, "label": "INFRA"}]}],
+                            ["a.jsonl:3: 'Redis' (INFRA, characters 0-5) lies within 'Redis7'"]),
+    "too few passages": (rows(2), ["test split would be empty"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "told"), CASES.values(), ids=CASES)
+def test_bad_annotations_are_told_and_nothing_is_written(tmp_path, given, told):
+    if given is not None:
+        write(tmp_path, given)
+    assert failed(try_convert(tmp_path), *told)
+    assert not (tmp_path / "corpus").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--lang", "klingon"], "vars.lang is 'klingon'"),
+        (["--splits", "0.5,0.5"], "vars.splits is '0.5,0.5'"),
+        (["--group-by", "year", "--splits", "1,1,1"], "vars.splits"),
+    ],
+)
+def test_bad_settings_are_told(tmp_path, options, told):
+    write(tmp_path, rows())
+    assert failed(try_convert(tmp_path, *options), told)
+
+
+def test_labels_that_are_no_list_are_told(tmp_path):
+    write(tmp_path, rows())
+    assert failed(try_convert(tmp_path, labels="INFRA,,TEAM"), "vars.labels is 'INFRA,,TEAM'")
+
+
+def test_a_former_corpus_stays_when_the_new_one_cannot_be_made(tmp_path):
+    corpus = convert(tmp_path, rows())
+    before = {path.name: path.read_bytes() for path in corpus.iterdir()}
+    write(tmp_path, ["{"])
+    assert failed(try_convert(tmp_path), "invalid JSON")
+    assert {path.name: path.read_bytes() for path in corpus.iterdir()} == before
+
+
+def test_an_unknown_encoder_is_told_with_a_suggestion(tmp_path):
+    options = ["--encoder", "debarta-v3-base", "--presets", ROOT / "configs" / "presets.yml", "--encoders", tmp_path]
+    ran = run("fetch_encoder", tmp_path / "encoder.json", *options, check=False)
+    assert failed(ran, "Unknown encoder 'debarta-v3-base'", "Did you mean 'deberta-v3-base'?")
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_unknown_gpu_is_told_and_no_config_is_written(tmp_path):
+    card, corpus = fetch(tmp_path, "cnn"), convert(tmp_path, rows())
+    options = ["--card", card, "--train", corpus / "train.spacy", "--gpu-id", "7"]
+    ran = run("create_config", ROOT / "configs", tmp_path / "config.cfg", *options, check=False)
+    assert failed(ran, "GPU 7 was asked for, but", "vars.gpu_id")
+    assert not (tmp_path / "config.cfg").exists()
+
+
+def test_steps_out_of_order_say_which_comes_first(tmp_path):
+    no_card = run("train_model", tmp_path / "no.cfg", tmp_path, "--card", tmp_path / "none.json", check=False)
+    assert failed(no_card, "Run fetch-encoder")
+    no_config = run("train_model", tmp_path / "no.cfg", tmp_path, "--card", fetch(tmp_path, "cnn"), check=False)
+    assert failed(no_config, "Run create-config")
+    ran = run("evaluate_model", tmp_path / "none", tmp_path / "t", tmp_path / "m.json", check=False)
+    assert failed(ran, "Run train first")
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
+    write(tmp_path, rows())
+    (tmp_path / "corpus").write_text("a file in the place of the folder")
+    assert failed(try_convert(tmp_path), "Cannot write", "corpus")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_told(tmp_path):
+    write(tmp_path, rows())
+    (tmp_path / "corpus").mkdir(mode=0o500)
+    assert failed(try_convert(tmp_path), "Cannot write", "Permission denied")
+    assert os.listdir(tmp_path / "corpus") == []
+
+
+def test_emoji_crlf_and_a_huge_passage_convert(tmp_path):
+    huge = {"text": "Redis 🔥 " * 20_000, "spans": [{"start": 8, "end": 13, "label": "INFRA"}]}
+    write(tmp_path, [*rows(), huge])
+    path = tmp_path / "annotations" / "a.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert try_convert(tmp_path).returncode == 0

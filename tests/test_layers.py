@@ -1,0 +1,97 @@
+"""The layers of the package: a module imports only from layers above it, and feature folders not each other."""
+
+import ast
+from functools import cache
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+# 0 types and small helpers, 1 pure maths, 2 data in and out, thinc models, 3 spaCy components and what trains them,
+# 4 reports and packages. A new module is added here, in its room.
+LAYERS = {
+    0: ["__init__", "errors", "files", "passages", "devices"],
+    1: ["scores", "splits", "transformer/alignment"],
+    2: [
+        "readers/__init__", "readers/folder", "readers/prodigy", "encoders/__init__", "encoders/presets",
+        "encoders/card", "encoders/fetch", "transformer/__init__", "transformer/model", "transformer/lexical",
+        "transformer/architectures",
+    ],
+    3: ["tokenizer", "docs", "config", "training/__init__", "training/batching", "training/run", "training/summary"],
+    4: ["evaluation", "packaging"],
+}  # fmt: skip
+LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
+PURE = [name for name in LAYERS[0] + LAYERS[1] if name != "devices"]
+HEAVY = {"spacy", "spacy_transformers", "torch", "transformers", "thinc"}
+PACKAGE = ROOT / "domain_ner"
+MODULES = sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+@cache
+def imports(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    return [
+        node for node in ast.walk(ast.parse(path.read_text("utf8"))) if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+
+
+def imported_names(path: Path) -> list[str]:
+    found = []
+    for node in imports(path):
+        found += [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
+    return found
+
+
+def own_imports(path: Path) -> list[str]:
+    """The modules of the package that a file imports, as in LAYERS."""
+    inner = [
+        name.partition(".")[2].replace(".", "/") for name in imported_names(path) if name.split(".")[0] == "domain_ner"
+    ]
+    return [name if name in MODULES else f"{name}/__init__" if name else "__init__" for name in inner]
+
+
+def test_every_module_has_a_layer():
+    assert sorted(LAYER_OF) == MODULES
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_only_from_its_own_layer_or_above(name):
+    for imported in own_imports(PACKAGE / f"{name}.py"):
+        assert LAYER_OF[imported] <= LAYER_OF[name], imported
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if "/" in name])
+def test_feature_folders_do_not_import_each_other(name):
+    folder = name.split("/")[0]
+    for imported in own_imports(PACKAGE / f"{name}.py"):
+        assert "/" not in imported or imported.split("/")[0] == folder, imported
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_modules_know_no_framework(name):
+    assert not HEAVY & {imported.split(".")[0] for imported in imported_names(PACKAGE / f"{name}.py")}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_nothing_in_the_package_prints_or_reads_the_command_line(name):
+    tree = ast.parse((PACKAGE / f"{name}.py").read_text("utf8"))
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert not called & {"print", "input"}
+    assert "argv" not in {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
+def test_what_spacy_finds_by_entry_point_imports_without_torch():
+    """spaCy loads every entry point when it misses a name, so that one import that fails breaks every pipeline."""
+    todo = [entry.module for entry in distribution("domain-ner").entry_points]
+    assert todo
+    seen = set()
+    while todo:
+        module = todo.pop().removeprefix("domain_ner.").replace(".", "/")
+        seen.add(module)
+        path = PACKAGE / f"{module}.py"
+        top_level = [
+            node for node in ast.parse(path.read_text("utf8")).body if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        names = [getattr(node, "module", None) or node.names[0].name for node in top_level]
+        assert not {name.split(".")[0] for name in names} & {"torch", "transformers", "spacy_transformers"}, module
+        todo += [name for name in names if name.startswith("domain_ner.") and name not in seen]

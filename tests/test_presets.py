@@ -1,0 +1,66 @@
+import re
+
+import pytest
+from conftest import ROOT
+
+from domain_ner.encoders.presets import Preset, find_encoder, load_presets
+from domain_ner.errors import DomainNerError
+
+PRESETS = load_presets(ROOT / "configs" / "presets.yml")
+NAMED = {
+    "roberta-base", "roberta-large", "distilroberta", "deberta-v3-base", "deberta-v3-large", "bert-base-cased",
+    "bert-large-cased", "electra-base", "biobert", "pubmedbert", "legal-bert", "finbert",
+}  # fmt: skip
+
+
+def test_the_presets_are_all_there():
+    assert set(PRESETS) == NAMED | {"minilm", "cnn"}
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_a_preset_says_what_it_is_for_and_how_to_train_it(preset):
+    assert preset.purpose
+    assert preset.licence
+    assert 0 < preset.learning_rate <= 0.001
+    assert preset.batch_size > 0
+    assert preset.max_length == 512 or not preset.is_transformer
+
+
+@pytest.mark.parametrize("name", sorted(NAMED - {"electra-base"}))
+def test_a_hub_preset_is_pinned_to_a_commit(name):
+    assert re.fullmatch("[0-9a-f]{40}", PRESETS[name].revision)
+
+
+def test_a_hub_id_is_an_encoder_with_or_without_a_revision():
+    assert find_encoder("org/some-model", PRESETS).hub_id == "org/some-model"
+    pinned = find_encoder("org/some-model@abc123", PRESETS)
+    assert (pinned.hub_id, pinned.revision) == ("org/some-model", "abc123")
+
+
+def test_a_folder_is_an_encoder(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    assert find_encoder(str(tmp_path), PRESETS) == Preset(
+        name=tmp_path.name, folder=str(tmp_path), purpose="a local folder"
+    )
+
+
+def test_a_folder_without_an_encoder_is_an_error(tmp_path):
+    with pytest.raises(DomainNerError, match=r"has no config\.json"):
+        find_encoder(str(tmp_path), PRESETS)
+
+
+def test_an_unknown_name_is_an_error_with_the_nearest_preset():
+    with pytest.raises(DomainNerError, match=r"Unknown encoder 'robertabase'(.|\n)*Did you mean 'roberta-base'"):
+        find_encoder("robertabase", PRESETS)
+
+
+def test_an_unknown_setting_is_an_error_that_names_the_preset(tmp_path):
+    path = tmp_path / "presets.yml"
+    path.write_text("mine:\n  learn_rate: 1\n")
+    with pytest.raises(DomainNerError, match=r"mine has unknown settings \['learn_rate'\]"):
+        load_presets(path)
+
+
+def test_a_missing_presets_file_is_an_error(tmp_path):
+    with pytest.raises(DomainNerError, match="Cannot read the encoder presets"):
+        load_presets(tmp_path / "none.yml")

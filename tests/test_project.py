@@ -1,0 +1,149 @@
+"""project.yml and what must agree with it: the code that a command runs, its help, and the README."""
+
+import re
+import subprocess
+import sys
+from importlib.metadata import distribution, version
+from pathlib import Path
+
+import pytest
+import spacy
+import srsly
+from conftest import LABELS, ROOT
+from test_layers import own_imports
+
+PROJECT = srsly.read_yaml(ROOT / "project.yml")
+COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
+WITH_DEPS = [name for name, command in COMMANDS.items() if "deps" in command]
+SCRIPTS = sorted(path for path in (ROOT / "scripts").glob("*.py") if not path.name.startswith("_"))
+README = (ROOT / "README.md").read_text(encoding="utf8")
+# The code that a config names and spaCy finds by its entry point, so that no import shows it.
+BY_ENTRY_POINT = ["tokenizer", "training/batching", "transformer/architectures", "transformer/lexical"]
+RUNS_CONFIG = ["create-config", "train", "evaluate", "package"]
+
+
+def script_of(command):
+    return ROOT / command["script"][0].split()[1]
+
+
+def code_of(name):
+    """Every file of code that can change what a command makes."""
+    script = script_of(COMMANDS[name])
+    todo = [*own_imports(script), *own_imports(ROOT / "scripts" / "_console.py"), "__init__"]
+    if name == "convert":
+        todo += ["tokenizer"]
+    if name in RUNS_CONFIG:
+        todo += BY_ENTRY_POINT
+    if name == "package":
+        todo += [
+            path.relative_to(ROOT / "domain_ner").with_suffix("").as_posix()
+            for path in (ROOT / "domain_ner").rglob("*.py")
+        ]
+    seen = set()
+    while todo:
+        module = todo.pop()
+        if module not in seen:
+            seen.add(module)
+            todo += own_imports(ROOT / "domain_ner" / f"{module}.py")
+            todo += [f"{module.split('/')[0]}/__init__"] if "/" in module else []
+    files = {f"domain_ner/{module}.py" for module in seen}
+    return files | {script.relative_to(ROOT).as_posix(), "scripts/_console.py"}
+
+
+@pytest.mark.parametrize("name", WITH_DEPS)
+def test_a_command_depends_on_exactly_the_code_it_runs(name):
+    deps = {dep for dep in COMMANDS[name]["deps"] if dep.endswith(".py")}
+    assert deps == code_of(name)
+
+
+@pytest.mark.parametrize("name", WITH_DEPS)
+def test_dependencies_are_files_that_are_there_or_that_a_command_makes(name):
+    made = {output for command in COMMANDS.values() for output in command.get("outputs", [])}
+    for dep in COMMANDS[name]["deps"]:
+        assert dep in made or dep == "assets/annotations" or (ROOT / dep).is_file(), dep
+
+
+def test_create_config_depends_on_every_fragment():
+    fragments = {path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").glob("*_*.cfg")}
+    assert fragments | {"configs/base.cfg"} <= set(COMMANDS["create-config"]["deps"])
+
+
+def test_all_is_every_command_but_clean():
+    assert PROJECT["workflows"]["all"] == [name for name in COMMANDS if name != "clean"]
+
+
+def test_every_script_is_a_command_and_every_command_a_script():
+    assert sorted(script_of(command) for command in COMMANDS.values()) == SCRIPTS
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_every_script_has_a_help_that_tells_what_it_does(script):
+    ran = subprocess.run(
+        [sys.executable, script, "--help"], capture_output=True, text=True, encoding="utf8", check=True
+    )
+    summary = next(line.strip() for line in ran.stdout.splitlines()[2:] if line.strip())
+    assert len(summary) > 20
+    assert summary[0].isupper()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_help_and_is_told_in_the_readme(name):
+    assert len(COMMANDS[name]["help"]) > 20
+    assert f"`{name}`" in README
+
+
+def test_the_readmes_command_table_is_fresh(tmp_path):
+    """Mend it with: python -m weasel document --no-emoji --output README.md."""
+    copy = tmp_path / "README.md"
+    copy.write_text(README, encoding="utf8")
+    subprocess.run(
+        [sys.executable, "-m", "weasel", "document", ROOT, "--output", copy, "--no-emoji"],
+        check=True,
+        capture_output=True,
+    )
+    assert copy.read_text(encoding="utf8") == README
+
+
+def test_the_readmes_code_runs_as_it_stands(tmp_path, monkeypatch, capsys):
+    """With a rule pipeline in the place of the package."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "INFRA", "pattern": "Redis"}])
+    nlp.to_disk(tmp_path / "en_domain_ner")
+    monkeypatch.chdir(tmp_path)
+    (code,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "extract_entities" in block]
+    exec(code, {})
+    assert capsys.readouterr().out == "[{'name': 'Redis', 'type': 'INFRA', 'start': 63, 'end': 68}]\n"
+
+
+def test_the_labels_of_the_project_are_those_of_the_example():
+    assert PROJECT["vars"]["labels"].split(",") == LABELS
+
+
+def test_ci_runs_the_readmes_test_command():
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf8")
+    (command,) = [line for line in README.splitlines() if line.endswith("-m pytest")]
+    assert command in ci.splitlines()
+
+
+def test_the_versions_agree():
+    import domain_ner
+
+    assert version("domain-ner") == domain_ner.__version__
+    assert f'version = "{domain_ner.__version__}"' in (ROOT / "pyproject.toml").read_text()
+    assert f"## {domain_ner.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_entry_point_is_what_spacy_finds_by_that_name():
+    declared = distribution("domain-ner").entry_points
+    assert len(declared) >= 4
+    for entry in declared:
+        registry = getattr(spacy.registry, entry.group.removeprefix("spacy_"))
+        assert registry.get(entry.name).__name__ == entry.attr
+
+
+def test_no_file_names_a_place_that_others_do_not_have():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    for name in tracked:
+        path = Path(ROOT, name)
+        if path.suffix in {".py", ".md", ".yml", ".cfg", ".toml", ".txt"} and path.is_file():
+            assert str(ROOT) not in path.read_text(encoding="utf8"), name

@@ -1,0 +1,150 @@
+"""The transformer component in a pipeline, with tiny encoders of each family."""
+
+import sys
+
+import pytest
+import spacy
+from conftest import FAMILIES
+from pipelines import convert, create_config, fetch
+from spacy.training import Example
+from spacy.util import load_model_from_config
+from thinc.api import Config, fix_random_seed
+
+from domain_ner.errors import DomainNerError
+from domain_ner.transformer.architectures import create_transformer_model
+
+TEXTS = ["", "The checkout-api calls Redis.", "Ask the SRE team about MAX_RETRIES=5 in /api/v1/orders. " * 30]
+
+
+@pytest.fixture(scope="module")
+def config_of(tiny_encoder, example_rows, tmp_path_factory):
+    """A function from a family to its training config on a few passages."""
+    corpus = convert(tmp_path_factory.mktemp("corpus"), example_rows[:24])
+    made = {}
+
+    def get(family):
+        if family not in made:
+            folder = tmp_path_factory.mktemp(family)
+            path = create_config(folder, fetch(folder, tiny_encoder(family)), corpus)
+            made[family] = Config().from_disk(path, interpolate=False)
+        return made[family]
+
+    return get
+
+
+@pytest.fixture
+def initialized(config_of):
+    """A function from a family to an untrained pipeline with its encoder loaded."""
+
+    def get(family):
+        fix_random_seed(0)
+        nlp = load_model_from_config(config_of(family), auto_fill=True)
+        nlp.initialize(lambda: [example(nlp)])
+        return nlp
+
+    return get
+
+
+def example(nlp, text=TEXTS[1]):
+    return Example.from_dict(nlp.make_doc(text), {"entities": [(4, 16, "SERVICE"), (23, 28, "INFRA")]})
+
+
+def entities(docs):
+    return [[(ent.start, ent.end, ent.label_) for ent in doc.ents] for doc in docs]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_learns_two_entities_by_heart_and_keeps_them_on_disk(initialized, family, tmp_path):
+    nlp = initialized(family)
+    optimizer = nlp.create_optimizer()
+    optimizer.schedules.clear()
+    optimizer.learn_rate = 0.003
+    for _ in range(60):
+        nlp.update([example(nlp)], sgd=optimizer)
+    expected = [[(1, 4, "SERVICE"), (5, 6, "INFRA")]]
+    assert entities([nlp(TEXTS[1])]) == expected
+    nlp.to_disk(tmp_path / "nlp")
+    assert entities([spacy.load(tmp_path / "nlp")(TEXTS[1])]) == expected
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_pipe_equals_call_for_empty_short_and_long_documents(initialized, family):
+    nlp = initialized(family)
+    assert entities(nlp.pipe(TEXTS)) == entities([nlp(text) for text in TEXTS])
+
+
+def test_a_batch_of_empty_documents_and_an_empty_batch(initialized):
+    nlp = initialized("roberta")
+    assert [len(doc) for doc in nlp.pipe(["", ""])] == [0, 0]
+    assert list(nlp.pipe([])) == []
+
+
+def test_trains_on_a_batch_with_an_empty_document(initialized):
+    nlp = initialized("roberta")
+    empty = Example.from_dict(nlp.make_doc(""), {"entities": []})
+    assert nlp.update([empty, example(nlp)])["ner"] > 0
+
+
+def test_bytes_round_trip(initialized, config_of):
+    nlp = initialized("deberta-v3")
+    other = load_model_from_config(config_of("deberta-v3"), auto_fill=True).from_bytes(nlp.to_bytes())
+    one, two = (pipeline(TEXTS[1])._.trf_data.model_output.last_hidden_state for pipeline in (nlp, other))
+    assert (one == two).all()
+
+
+def test_frozen_embeddings_stay_and_the_rest_learns(initialized):
+    nlp = initialized("bert")
+    transformer = nlp.get_pipe("transformer").model.transformer
+    embeddings = transformer.get_input_embeddings().weight
+    layer = transformer.encoder.layer[0].output.dense.weight
+    before, layer_before = embeddings.detach().clone(), layer.detach().clone()
+    optimizer = nlp.create_optimizer()
+    optimizer.schedules.clear()
+    optimizer.learn_rate = 0.01
+    for _ in range(3):  # the head's weights are zero at first, and so is the first gradient that reaches the encoder
+        nlp.update([example(nlp)], sgd=optimizer)
+    layer_after = nlp.get_pipe("transformer").model.transformer.encoder.layer[0].output.dense.weight
+    assert (transformer.get_input_embeddings().weight == before).all()
+    assert not (layer_after == layer_before).all()
+
+
+def test_an_uninitialized_pipeline_says_what_to_do(config_of):
+    nlp = load_model_from_config(config_of("bert"), auto_fill=True)
+    with pytest.raises(DomainNerError, match="has no encoder yet"):
+        nlp("Some text")
+
+
+def test_wordpieces_that_an_encoder_cannot_see_are_told(initialized, caplog):
+    nlp = initialized("bert")
+    nlp.get_pipe("transformer").model.tokenizer.model_max_length = 8
+    nlp("A sentence that is certainly longer than eight wordpieces of this tokenizer.")
+    assert "wordpieces were cut off" in caplog.text
+
+
+def test_a_slow_tokenizer_is_refused(config_of):
+    config = config_of("bert").copy()
+    config["components"]["transformer"]["model"]["tokenizer_config"]["use_fast"] = False
+    nlp = load_model_from_config(config, auto_fill=True)
+    with pytest.raises(Exception, match="no fast tokenizer"):
+        nlp.initialize(lambda: [example(nlp)])
+
+
+def test_a_copy_keeps_the_exact_alignment(initialized):
+    model = initialized("deberta-v3").get_pipe("transformer").model
+    assert model.copy()._func is model._func
+
+
+def test_a_pipeline_trained_in_mixed_precision_loads_and_predicts_without_a_gpu(initialized, tmp_path, recwarn):
+    nlp = initialized("roberta")
+    nlp.to_disk(tmp_path / "nlp")
+    config = tmp_path / "nlp" / "config.cfg"
+    config.write_text(config.read_text().replace("mixed_precision = false", "mixed_precision = true"))
+    assert entities([spacy.load(tmp_path / "nlp")(TEXTS[1])]) == entities([nlp(TEXTS[1])])
+    assert not [warning for warning in recwarn if "CUDA" in str(warning.message)]
+
+
+def test_without_spacy_transformers_the_error_says_what_to_install(config_of, monkeypatch):
+    monkeypatch.setitem(sys.modules, "spacy_transformers.align", None)
+    monkeypatch.delitem(sys.modules, "domain_ner.transformer.model")
+    with pytest.raises(DomainNerError, match="pip install spacy-transformers"):
+        create_transformer_model("x", None, {}, {}, False, {}, 1.0, False)

@@ -1,0 +1,195 @@
+"""The workflow as a user runs it: the scripts one after the other, and `spacy project run` in a copy of the project."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import spacy
+from conftest import ANNOTATIONS, LABELS, ROOT
+from pipelines import convert, create_config, fetch, run, train
+
+SKIPPED = "nothing changed"
+WORKFLOW = ["fetch-encoder", "convert", "create-config", "train", "evaluate", "package"]
+
+
+@pytest.mark.parametrize("family", ["roberta", "deberta-v3"])
+def test_a_hub_model_trains_is_scored_packaged_and_loads(tiny_encoder, example_rows, tmp_path, family):
+    card = fetch(tmp_path, tiny_encoder(family))
+    corpus = convert(tmp_path, example_rows[:40])
+    config = create_config(tmp_path, card, corpus)
+    model = train(tmp_path, config, card)
+    run("evaluate_model", model, corpus / "test.spacy", tmp_path / "metrics.json")
+    assert json.loads((tmp_path / "metrics.json").read_text())["micro"]["support"] > 0
+    release = ["--name", "tiny", "--version", "1.2.3"]
+    ran = run("package_pipeline", model, corpus / "train.spacy", tmp_path / "packages", *release, cwd=ROOT)
+    assert "predict the same entities on" in ran.stdout
+    wheels = sorted(os.listdir(tmp_path / "packages"))
+    assert [wheel.split("-")[0] for wheel in wheels] == ["domain_ner", "en_tiny"]
+
+
+def test_two_runs_with_one_seed_give_identical_scores(tiny_encoder, example_rows, tmp_path):
+    card = fetch(tmp_path, tiny_encoder("bert"))
+    corpus = convert(tmp_path, example_rows[:60])
+    config = create_config(tmp_path, card, corpus, "--epochs", "3", "--seed", "5")
+    scores = []
+    for name in ["one", "two"]:
+        model = train(tmp_path / name, config, card)
+        scores.append(json.loads((model / "meta.json").read_text())["performance"])
+    assert scores[0] == scores[1]
+    assert scores[0]["ner_loss"] > 0
+
+
+def test_training_says_what_it_is_about_to_do(tiny_encoder, example_rows, tmp_path):
+    card = fetch(tmp_path, tiny_encoder("bert"))
+    corpus = convert(tmp_path, example_rows[:30])
+    config = create_config(tmp_path, card, corpus)
+    ran = run("train_model", config, tmp_path, "--card", card)
+    for told in ["encoder", "parameters", "passages", "mentions", "windows", "steps", "time, at most"]:
+        assert told in ran.stdout
+
+
+def test_a_failed_training_leaves_the_former_pipeline(tiny_encoder, example_rows, tmp_path):
+    card = fetch(tmp_path, tiny_encoder("bert"))
+    config = create_config(tmp_path, card, convert(tmp_path, example_rows[:30]))
+    former = tmp_path / "model-best"
+    former.mkdir()
+    (former / "mark").write_text("former")
+    config.write_text(config.read_text().replace("dropout = 0.1", 'dropout = "much"', 1))
+    ran = run("train_model", config, tmp_path, "--card", card, check=False)
+    assert ran.returncode != 0
+    assert (former / "mark").read_text() == "former"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project with 60 passages, on which everything has been run once with the encoder `cnn`."""
+    folder = tmp_path_factory.mktemp("project")
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
+    for path in sorted((folder / "assets" / "annotations").iterdir()):
+        path.write_text("".join(path.open(encoding="utf8").readlines()[:6]), encoding="utf8")
+    first = run_project(folder)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert SKIPPED not in first.stdout
+    return folder
+
+
+def run_project(folder, *arguments, command="all"):
+    variables = ["--vars.encoder", "cnn", "--vars.epochs", "2", *arguments]
+    return subprocess.run(
+        [sys.executable, "-m", "spacy", "project", "run", command, str(folder), *variables],
+        capture_output=True, text=True, encoding="utf8", check=False,
+    )  # fmt: skip
+
+
+def reran(folder, *arguments):
+    """The commands that a further run of `all`, tried dry, would run again."""
+    told = run_project(folder, "--dry", *arguments).stdout
+    return [name for name in WORKFLOW if f"Skipping '{name}'" not in told]
+
+
+def test_all_makes_what_it_says(project):
+    assert json.loads((project / "training" / "metrics.json").read_text())["by_type"].keys() <= set(LABELS)
+    assert (project / "configs" / "config.cfg").exists()
+    assert len(list((project / "training" / "packages").glob("*.whl"))) == 2
+    nlp = spacy.load(project / "training" / "model-best")
+    assert nlp.pipe_names == ["tok2vec", "ner"]
+
+
+def test_a_second_run_runs_nothing(project):
+    assert reran(project) == []
+
+
+def test_a_changed_annotation_file_reruns_from_convert_on(project):
+    path = project / "assets" / "annotations" / "tillage.jsonl"
+    before = path.read_bytes()
+    path.write_bytes(before + before.splitlines(keepends=True)[0])
+    try:
+        assert reran(project) == ["convert"]  # the dry run changes no corpus, so that what follows is not yet touched
+        assert run_project(project, command="convert").returncode == 0
+    finally:
+        path.write_bytes(before)
+        run_project(project, command="convert")
+
+
+def test_a_changed_corpus_reruns_what_follows(project):
+    path = project / "corpus" / "train.spacy"
+    before = path.read_bytes()
+    path.write_bytes(before + b" ")
+    try:
+        assert reran(project) == ["convert", "create-config", "train"]
+    finally:
+        path.write_bytes(before)
+
+
+def test_a_changed_readme_reruns_nothing(project):
+    with (project / "README.md").open("a") as stream:
+        stream.write("\nA new paragraph.\n")
+    assert reran(project) == []
+
+
+def test_another_encoder_reruns_from_fetch_encoder(project):
+    assert reran(project, "--vars.encoder", "minilm")[0] == "fetch-encoder"
+
+
+@pytest.mark.parametrize(
+    ("code", "command"),
+    [
+        ("domain_ner/tokenizer.py", "convert"),
+        ("domain_ner/scores.py", "evaluate"),
+        ("domain_ner/training/run.py", "train"),
+    ],
+)
+def test_a_code_edit_reruns_what_it_can_change(project, code, command):
+    path = project / code
+    before = path.read_bytes()
+    path.write_bytes(before + b"\n# edited\n")
+    try:
+        assert command in reran(project)
+        assert "fetch-encoder" not in reran(project)
+    finally:
+        path.write_bytes(before)
+
+
+def test_clean_removes_what_was_made_and_keeps_what_was_given(project, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    assert run_project(copy, command="clean").returncode == 0
+    assert os.listdir(copy / "training") == os.listdir(copy / "corpus") == [".gitkeep"]
+    assert not (copy / "configs" / "config.cfg").exists()
+    assert len(os.listdir(copy / "assets" / "annotations")) == len(os.listdir(ANNOTATIONS))
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+def test_stopped_training_keeps_the_former_pipeline_and_the_best_so_far(example_rows, tmp_path, stop):
+    card, corpus = fetch(tmp_path, "cnn"), convert(tmp_path, example_rows[:120])
+    former = train(tmp_path, create_config(tmp_path, card, corpus), card)
+    before = (former / "meta.json").read_bytes()
+    config = create_config(tmp_path, card, corpus, "--epochs", "500", "--patience", "500")
+    command = [sys.executable, ROOT / "scripts" / "train_model.py", config, tmp_path, "--card", card]
+    training = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    best = tmp_path / "unfinished" / "model-best" / "meta.json"
+    wait_for(lambda: best.exists() or training.poll() is not None)
+    training.send_signal(stop)
+    _, told = training.communicate(timeout=60)
+    assert (former / "meta.json").read_bytes() == before
+    if stop == signal.SIGINT:
+        assert training.returncode == 130
+        assert f"the best so far is in {best.parent}" in told
+        assert spacy.load(best.parent).pipe_names == ["tok2vec", "ner"]
+    assert train(tmp_path, create_config(tmp_path, card, corpus), card) == former
+
+
+def wait_for(condition, timeout_s=90):
+    """Wait until the condition holds; fail after the time."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
