@@ -22,9 +22,13 @@ class Passage:
     spans: sorted, not overlapping. No spans: the annotator looked and found none.
     source: `file:line` of the annotation.
     meta: what the export says of the passage (its `meta` object).
+    annotator: who annotated it, empty where the export does not say.
+    trimmed: those of `spans` that had white space at their edges, as they were.
     """
 
     text: str
     spans: tuple[LabelledSpan, ...]
     source: str
     meta: Mapping[str, Any] = field(default_factory=dict)
+    annotator: str = ""
+    trimmed: tuple[LabelledSpan, ...] = ()

@@ -26,7 +26,7 @@ def create_tokenizer() -> Callable[[Language], Tokenizer]:
 
     def tokenizer_factory(nlp: Language) -> Tokenizer:
         defaults = nlp.Defaults
-        rules = {text: tokens for text, tokens in defaults.tokenizer_exceptions.items() if _has_word_char(text)}
+        rules = {text: tokens for text, tokens in defaults.tokenizer_exceptions.items() if _is_kept(text)}
         prefixes = [*(defaults.prefixes or ()), SPLIT_CHARS]
         suffixes = [*(defaults.suffixes or ()), SPLIT_CHARS, MIXED_CASE_STOP]
         infixes = [*(defaults.infixes or ()), SPLIT_CHARS]
@@ -42,5 +42,7 @@ def create_tokenizer() -> Callable[[Language], Tokenizer]:
     return tokenizer_factory
 
 
-def _has_word_char(text: str) -> bool:
-    return text.isspace() or any(char.isalnum() for char in text)
+def _is_kept(exception: str) -> bool:
+    """Whether an exception of the language holds in code-like text: no emoticons, no `b.` ("runs on ack-jkt-b.")."""
+    is_letter_and_stop = exception[:1].isalpha() and exception[1:] == "."
+    return exception.isspace() or (any(char.isalnum() for char in exception) and not is_letter_and_stop)

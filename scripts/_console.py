@@ -36,6 +36,11 @@ def run(command: Callable[..., Any]) -> None:
         sys.exit(1)
 
 
+def split_names(text: str) -> list[str]:
+    """Read `"one, two"` as names."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def progress() -> Progress:
     """A progress bar on standard error; not drawn where that is no terminal."""
     return Progress(console=err, transient=True, disable=not err.is_terminal)

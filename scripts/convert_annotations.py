@@ -6,13 +6,14 @@ from pathlib import Path
 
 import spacy
 import typer
-from _console import out, run, say, table
+from _console import out, run, say, split_names, table
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from domain_ner.docs import make_docs, to_docbin
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path
+from domain_ner.guide.schema import load_guide
 from domain_ner.readers import read_folder
 from domain_ner.splits import SPLITS, assign_splits, parse_fractions
 
@@ -20,32 +21,26 @@ from domain_ner.splits import SPLITS, assign_splits, parse_fractions
 def main(
     annotations: Path = typer.Argument(..., help="Folder with the exports (Prodigy JSONL)."),
     corpus: Path = typer.Argument(..., help="Folder to write train.spacy, dev.spacy and test.spacy to."),
-    labels: str = typer.Option(..., help="The entity types, separated by commas."),
+    guide: Path = typer.Option(..., help="The annotation guide, whose types are the labels that may occur."),
     lang: str = typer.Option("en", help="spaCy's code of the language."),
     splits: str = typer.Option("0.7,0.1,0.2", help="Shares of train, dev and test."),
     group_by: str = typer.Option("", help="Key of `meta`: passages with one value of it stay in one split."),
+    prefer: str = typer.Option("", help="Annotators to trust where annotations differ, the most trusted first."),
     seed: int = typer.Option(0, help="Seed of the splits."),
 ) -> None:
     """Convert the annotation exports to corpus/train.spacy, dev.spacy and test.spacy."""
-    wanted = parse_labels(labels)
+    labels = load_guide(guide).labels
     fractions = parse_fractions(splits)
     tokenizer = blank(lang).tokenizer
-    result = read_folder(annotations, labels=wanted, on_file=lambda path: say(f"reading {path.name}"))
+    trusted = split_names(prefer)
+    result = read_folder(annotations, labels=labels, prefer=trusted, on_file=lambda path: say(f"reading {path.name}"))
     assigned = assign_splits(result.passages, fractions, group_by=group_by, seed=seed)
     docs = {name: make_docs(assigned[name], tokenize=tokenizer) for name in SPLITS}
     for name in SPLITS:
         with atomic_path(corpus / f"{name}.spacy") as temporary:
             to_docbin(docs[name]).to_disk(temporary)
     say(", ".join(f"{n} {fate}" for fate, n in result.counts.items()))
-    print_splits(docs, wanted)
-
-
-def parse_labels(text: str) -> list[str]:
-    """Read `"SERVICE, TEAM"` as entity types. Raises DomainNerError for none, or one that is there twice."""
-    labels = [label.strip() for label in text.split(",")]
-    if not all(labels) or len(set(labels)) != len(labels):
-        raise DomainNerError(f"vars.labels is {text!r}; expected different entity types, separated by commas.")
-    return labels
+    print_splits(docs, labels)
 
 
 def blank(lang: str) -> Language:

@@ -8,6 +8,7 @@ import tiny_encoders
 
 ROOT = Path(__file__).parents[1]
 ANNOTATIONS = ROOT / "assets" / "annotations"
+GUIDE = ROOT / "assets" / "guide.yml"
 LABELS = ["SERVICE", "INFRA", "TEAM", "CONFIG", "LIBRARY", "ENDPOINT"]
 FAMILIES = ["roberta", "deberta-v3", "bert"]
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import LABELS, ROOT
+from conftest import GUIDE, ROOT
 
 SCRIPTS = ROOT / "scripts"
 
@@ -41,7 +41,7 @@ def convert(folder: Path, rows: list[dict], *options: str) -> Path:
     annotations.mkdir(parents=True)
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     (annotations / "rows.jsonl").write_text(lines, encoding="utf8")
-    run("convert_annotations", annotations, corpus, "--labels", ",".join(LABELS), *options)
+    run("convert_annotations", annotations, corpus, "--guide", GUIDE, *options)
     return corpus
 
 

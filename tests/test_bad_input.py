@@ -4,10 +4,8 @@ import json
 import os
 
 import pytest
-from conftest import LABELS, ROOT
+from conftest import GUIDE, ROOT
 from pipelines import convert, fetch, run
-
-ALL_LABELS = ",".join(LABELS)
 
 
 def rows(n=12):
@@ -15,9 +13,9 @@ def rows(n=12):
     return [{"text": f"Redis is slow on day {i}.", "spans": spans, "meta": {"org": f"o{i}"}} for i in range(n)]
 
 
-def try_convert(folder, *options, labels=ALL_LABELS):
+def try_convert(folder, *options, guide=GUIDE):
     return run(
-        "convert_annotations", folder / "annotations", folder / "corpus", "--labels", labels, *options, check=False
+        "convert_annotations", folder / "annotations", folder / "corpus", "--guide", guide, *options, check=False
     )
 
 
@@ -40,7 +38,7 @@ CASES = {
     "empty file": ([], ["a.jsonl is empty"]),
     "invalid JSON": ([*rows(2), '{"text": '], ["a.jsonl:3: invalid JSON"]),
     "unknown label": ([*rows(2), rows(1)[0] | {"text": "Redis x", "spans": [{"start": 0, "end": 5, "label": "DB"}]}],
-                      ["a.jsonl:3: label 'DB' on 'Redis'; expected one of SERVICE", "vars.labels"]),
+                      ["a.jsonl:3: label 'DB' on 'Redis'; expected one of SERVICE", "the types of the guide"]),
     "span off the text": ([*rows(2), {"text": "x", "spans": [{"start": 0, "end": 5, "label": "TEAM"}]}],
                           ["a.jsonl:3: span 0-5 is off the text", "<= 1 characters"]),
     "span within a token": ([*rows(2), {"text": "Redis7", "spans": [{"start": 0, "end": 5, "label": "INFRA"}]}],
@@ -70,9 +68,9 @@ def test_bad_settings_are_told(tmp_path, options, told):
     assert failed(try_convert(tmp_path, *options), told)
 
 
-def test_labels_that_are_no_list_are_told(tmp_path):
+def test_a_guide_that_is_not_there_is_told(tmp_path):
     write(tmp_path, rows())
-    assert failed(try_convert(tmp_path, labels="INFRA,,TEAM"), "vars.labels is 'INFRA,,TEAM'")
+    assert failed(try_convert(tmp_path, guide=tmp_path / "none.yml"), "Cannot read the guide", "init-guide writes one")
 
 
 def test_a_former_corpus_stays_when_the_new_one_cannot_be_made(tmp_path):

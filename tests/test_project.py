@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import spacy
 import srsly
-from conftest import LABELS, ROOT
+from conftest import ROOT
 from test_layers import own_imports
 
 PROJECT = srsly.read_yaml(ROOT / "project.yml")
@@ -68,8 +68,8 @@ def test_create_config_depends_on_every_fragment():
     assert fragments | {"configs/base.cfg"} <= set(COMMANDS["create-config"]["deps"])
 
 
-def test_all_is_every_command_but_clean():
-    assert PROJECT["workflows"]["all"] == [name for name in COMMANDS if name != "clean"]
+def test_all_is_every_command_with_outputs_in_order():
+    assert PROJECT["workflows"]["all"] == WITH_DEPS
 
 
 def test_every_script_is_a_command_and_every_command_a_script():
@@ -113,10 +113,6 @@ def test_the_readmes_code_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     (code,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "extract_entities" in block]
     exec(code, {})
     assert capsys.readouterr().out == "[{'name': 'Redis', 'type': 'INFRA', 'start': 63, 'end': 68}]\n"
-
-
-def test_the_labels_of_the_project_are_those_of_the_example():
-    assert PROJECT["vars"]["labels"].split(",") == LABELS
 
 
 def test_ci_runs_the_readmes_test_command():

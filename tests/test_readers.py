@@ -5,7 +5,7 @@ import pytest
 
 from domain_ner.errors import DomainNerError
 from domain_ner.passages import LabelledSpan
-from domain_ner.readers import read_folder
+from domain_ner.readers import read_annotations, read_folder
 
 LABELS = ["TEAM", "INFRA"]
 TEXT = "Payments uses Redis."
@@ -154,10 +154,24 @@ def test_nothing_accepted_is_an_error(write_jsonl):
         read(write_jsonl([row(answer="reject")]))
 
 
-def test_the_shipped_example_reads_whole(example_rows):
-    from conftest import ANNOTATIONS
-    from conftest import LABELS as ALL
+def test_the_annotator_one_trusts_wins_where_annotations_differ(write_jsonl):
+    other = row(spans=[span(0, 8)], _annotator_id="bob")
+    path = write_jsonl([row(_annotator_id="ann"), other])
+    result = read_folder(path.parent, labels=LABELS, prefer=["zoe", "bob", "ann"])
+    assert result.passages[0].spans == (LabelledSpan(0, 8, "TEAM"),)
+    assert (result.counts["kept"], result.counts["other annotators"]) == (1, 1)
 
-    result = read_folder(ANNOTATIONS, labels=ALL)
-    assert len(result.passages) == len(example_rows)
-    assert sum(len(passage.spans) for passage in result.passages) == sum(len(r["spans"]) for r in example_rows)
+
+def test_one_annotator_who_differs_from_himself_is_not_trusted(write_jsonl):
+    path = write_jsonl([row(_annotator_id="ann"), row(spans=[span(0, 8)], _annotator_id="ann")])
+    with pytest.raises(DomainNerError, match="name whom to trust in vars.prefer"):
+        read_folder(path.parent, labels=LABELS, prefer=["ann"])
+
+
+def test_all_annotations_are_read_with_their_annotator(write_jsonl):
+    read = read_annotations(write_jsonl([row(_annotator_id="ann"), row(_session_id="s-bob"), row()]).parent)
+    assert [passage.annotator for passage in read.passages] == ["ann", "s-bob", ""]
+
+
+def test_without_labels_any_label_is_read(write_jsonl):
+    assert read_annotations(write_jsonl([row(spans=[span(0, 8, "CREW")])]).parent).passages[0].spans[0].label == "CREW"

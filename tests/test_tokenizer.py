@@ -31,6 +31,7 @@ def tokenize():
         ("pin lodash@4.17.21, please", "lodash@4.17.21"),
         ("ask SRE…", "SRE"),
         ("in S3.", "S3"),
+        ("runs on ack-jkt-b.", "ack-jkt-b"),
     ],
 )
 def test_names_stand_apart_from_what_is_around_them(tokenize, text, entity):

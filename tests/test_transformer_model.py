@@ -147,4 +147,4 @@ def test_without_spacy_transformers_the_error_says_what_to_install(config_of, mo
     monkeypatch.setitem(sys.modules, "spacy_transformers.align", None)
     monkeypatch.delitem(sys.modules, "domain_ner.transformer.model")
     with pytest.raises(DomainNerError, match="pip install spacy-transformers"):
-        create_transformer_model("x", None, {}, {}, False, {}, 1.0, False)
+        create_transformer_model("x", None, {}, {}, False, {}, 1.0, False, False)

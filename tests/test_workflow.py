@@ -14,7 +14,7 @@ from conftest import ANNOTATIONS, LABELS, ROOT
 from pipelines import convert, create_config, fetch, run, train
 
 SKIPPED = "nothing changed"
-WORKFLOW = ["fetch-encoder", "convert", "create-config", "train", "evaluate", "package"]
+WORKFLOW = ["validate", "fetch-encoder", "convert", "create-config", "train", "evaluate", "package"]
 
 
 @pytest.mark.parametrize("family", ["roberta", "deberta-v3"])
@@ -112,7 +112,8 @@ def test_a_changed_annotation_file_reruns_from_convert_on(project):
     before = path.read_bytes()
     path.write_bytes(before + before.splitlines(keepends=True)[0])
     try:
-        assert reran(project) == ["convert"]  # the dry run changes no corpus, so that what follows is not yet touched
+        # The dry run changes no corpus, so that what follows is not yet touched.
+        assert reran(project) == ["validate", "convert"]
         assert run_project(project, command="convert").returncode == 0
     finally:
         path.write_bytes(before)

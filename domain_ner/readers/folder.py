@@ -1,7 +1,7 @@
 """Reads a folder of exports and merges what was annotated twice."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,34 +13,63 @@ READERS = {".jsonl": read_prodigy}
 
 
 @dataclass(frozen=True)
-class ReadResult:
-    """The passages of a folder, and what became of every row.
+class Annotations:
+    """Everything that was accepted, and what became of every row.
 
+    passages: one for each accepted row, so that a text may stand there several times.
     counts: rows by fate; `rows` is the sum of all others except `trimmed spans`.
+    problems: a line for each invalid row, `file:line: …`.
     """
+
+    passages: tuple[Passage, ...]
+    counts: Counter[str]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """The passages of a folder, each text once, and what became of every row (as in `Annotations`)."""
 
     passages: tuple[Passage, ...]
     counts: Counter[str]
 
 
-def read_folder(
-    folder: Path, *, labels: Collection[str], on_file: Callable[[Path], None] = lambda path: None
-) -> ReadResult:
+def read_annotations(
+    folder: Path, *, labels: Collection[str] | None = None, on_file: Callable[[Path], None] = lambda path: None
+) -> Annotations:
     """Read every export in `folder`, in the order of the file names.
 
-    folder: searched one level deep; hidden files and folders are left alone.
-    labels: the entity types that may occur.
+    folder: searched one level deep; hidden files, folders and Markdown files are left alone.
+    labels: the entity types that may occur; None: any.
     on_file: called before each file, to show progress.
-    Raises DomainNerError when there is nothing to read, a file has no reader, or rows are invalid.
+    Raises DomainNerError when there is nothing to read, or a file has no reader.
     """
     counts: Counter[str] = Counter()
     passages: list[Passage] = []
     problems: list[str] = []
     for path in _export_files(folder):
         on_file(path)
-        rows = READERS[path.suffix](path, labels=labels, counts=counts, problems=problems)
-        passages.extend(rows)
-    merged = _merge(passages, counts, problems)
+        passages.extend(READERS[path.suffix](path, labels=labels, counts=counts, problems=problems))
+    return Annotations(tuple(passages), counts, tuple(problems))
+
+
+def read_folder(
+    folder: Path,
+    *,
+    labels: Collection[str],
+    prefer: Sequence[str] = (),
+    on_file: Callable[[Path], None] = lambda path: None,
+) -> ReadResult:
+    """Read every export in `folder`, and keep one annotation of each text.
+
+    prefer: annotators, the most trusted first: where annotations of a text differ, theirs is kept.
+    Other arguments as in `read_annotations`.
+    Raises DomainNerError when there is nothing to read, a file has no reader, rows are invalid, or annotations of one
+    text differ and none is by a preferred annotator.
+    """
+    read = read_annotations(folder, labels=labels, on_file=on_file)
+    counts, problems = read.counts.copy(), list(read.problems)
+    merged = merge(read.passages, counts, problems, prefer=prefer)
     raise_for(
         problems,
         summary="{n} annotations cannot be used:",
@@ -52,6 +81,40 @@ def read_folder(
             "Accept at least one passage for each of train, dev and test, and export again.",
         )
     return ReadResult(tuple(merged), counts)
+
+
+def merge(
+    passages: Sequence[Passage], counts: Counter[str], problems: list[str], *, prefer: Sequence[str] = ()
+) -> list[Passage]:
+    """Keep one annotation of each text: the first, or that of the most trusted annotator.
+
+    counts: is added to: `kept`, `merged duplicates`, `other annotators`.
+    problems: is added to where annotations differ and nobody is preferred: that is for the user to decide, not for us.
+    """
+    versions: dict[str, list[Passage]] = {}
+    for passage in passages:
+        versions.setdefault(passage.text, []).append(passage)
+    return [_keep_one(found, counts, problems, prefer) for found in versions.values()]
+
+
+def _keep_one(found: list[Passage], counts: Counter[str], problems: list[str], prefer: Sequence[str]) -> Passage:
+    counts["kept"] += 1
+    ranked = [passage for annotator in prefer for passage in found if passage.annotator == annotator]
+    kept = (ranked or found)[0]
+    for passage in found:
+        if passage is kept:
+            continue
+        if passage.spans == kept.spans:
+            counts["merged duplicates"] += 1
+        elif ranked and passage.annotator != kept.annotator:
+            counts["other annotators"] += 1
+        else:
+            counts["conflicting"] += 1
+            problems.append(
+                f"{passage.source}: same text as {kept.source} with other spans ({_difference(kept, passage)});"
+                " expected one annotation a text: reject one of the two, or name whom to trust in vars.prefer"
+            )
+    return kept
 
 
 def _export_files(folder: Path) -> list[Path]:
@@ -69,23 +132,6 @@ def _export_files(folder: Path) -> list[Path]:
             f"Put the export of the annotation tool (Prodigy JSONL) into {folder}.",
         )
     return files
-
-
-def _merge(passages: list[Passage], counts: Counter[str], problems: list[str]) -> list[Passage]:
-    """Keep one of each text. Annotations that differ are a problem for the user to decide, not for us to guess."""
-    first: dict[str, Passage] = {}
-    for passage in passages:
-        kept = first.setdefault(passage.text, passage)
-        if kept is passage:
-            counts["kept"] += 1
-        elif kept.spans == passage.spans:
-            counts["merged duplicates"] += 1
-        else:
-            problems.append(
-                f"{passage.source}: same text as {kept.source} with other spans"
-                f" ({_difference(kept, passage)}); expected one annotation a text: reject or ignore one of the two"
-            )
-    return list(first.values())
 
 
 def _difference(one: Passage, other: Passage) -> str:

@@ -18,11 +18,11 @@ class _RowError(ValueError):
 
 
 def read_prodigy(
-    path: Path, *, labels: Collection[str], counts: Counter[str], problems: list[str]
+    path: Path, *, labels: Collection[str] | None, counts: Counter[str], problems: list[str]
 ) -> Iterator[Passage]:
     """Read the accepted passages of one file.
 
-    labels: the entity types that may occur.
+    labels: the entity types that may occur; None: any.
     counts: is added to: `rows`, `rejected`, `ignored`, `trimmed spans`.
     problems: is added to, one `file:line: …` for each invalid row; the row is left out.
     Raises DomainNerError when the file is empty or not UTF-8.
@@ -80,42 +80,45 @@ def _answer(row: dict[str, Any]) -> str:
     return str(answer)
 
 
-def _passage(row: dict[str, Any], source: str, labels: Collection[str], counts: Counter[str]) -> Passage:
+def _passage(row: dict[str, Any], source: str, labels: Collection[str] | None, counts: Counter[str]) -> Passage:
     text = row.get("text")
     if not isinstance(text, str) or not text.strip():
         raise _RowError(f"text is {text!r}; expected a passage with at least one word")
     spans = row.get("spans") or []
     if not isinstance(spans, list):
         raise _RowError(f"spans is a {type(spans).__name__}; expected a list")
-    read = sorted(_span(span, text, labels, counts) for span in spans)
+    given = [_span(span, text, labels) for span in spans]
+    read = sorted(_trim(span, text) for span in given)
+    trimmed = tuple(span for span in given if span not in read)
+    if trimmed:
+        counts["trimmed spans"] += len(trimmed)
     _refuse_overlaps(read, text)
     meta = row.get("meta") or {}
-    return Passage(text, tuple(read), source, meta if isinstance(meta, dict) else {"meta": meta})
+    annotator = str(row.get("_annotator_id") or row.get("_session_id") or "")
+    return Passage(text, tuple(read), source, meta if isinstance(meta, dict) else {"meta": meta}, annotator, trimmed)
 
 
-def _span(span: Any, text: str, labels: Collection[str], counts: Counter[str]) -> LabelledSpan:
+def _span(span: Any, text: str, labels: Collection[str] | None) -> LabelledSpan:
     if not isinstance(span, dict) or not {"start", "end", "label"} <= span.keys():
         raise _RowError(f"span {span!r}; expected an object with start, end and label")
     start, end, label = span["start"], span["end"], span["label"]
     if not _is_offset(start) or not _is_offset(end) or not 0 <= start < end <= len(text):
         raise _RowError(f"span {start}-{end} is off the text; expected 0 <= start < end <= {len(text)} characters")
-    if label not in labels:
-        raise _RowError(f"label {label!r} on {text[start:end]!r}; expected one of {', '.join(labels)} (vars.labels)")
-    return _trim(LabelledSpan(start, end, label), text, counts)
+    if not isinstance(label, str) or (labels is not None and label not in labels):
+        expected = ", ".join(labels) if labels is not None else "a string"
+        raise _RowError(f"label {label!r} on {text[start:end]!r}; expected one of {expected} (the types of the guide)")
+    return LabelledSpan(start, end, label)
 
 
 def _is_offset(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _trim(span: LabelledSpan, text: str, counts: Counter[str]) -> LabelledSpan:
+def _trim(span: LabelledSpan, text: str) -> LabelledSpan:
     """Leave out white space at the edges: it is never part of a name, and no tokenizer could predict it."""
     surface = text[span.start : span.end]
     if not surface.strip():
         raise _RowError(f"span {span.start}-{span.end} covers white space only; expected a name")
-    if surface == surface.strip():
-        return span
-    counts["trimmed spans"] += 1
     start = span.start + len(surface) - len(surface.lstrip())
     return LabelledSpan(start, start + len(surface.strip()), span.label)
 

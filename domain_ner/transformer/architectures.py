@@ -24,6 +24,7 @@ def create_transformer_model(
     grad_scaler_config: dict[str, Any],
     learn_rate_factor: float,
     freeze_embeddings: bool,
+    cpu_bfloat16: bool,
 ) -> Model[list[Doc], Any]:
     """A pretrained encoder that is trained with the rest of the pipeline.
 
@@ -37,6 +38,7 @@ def create_transformer_model(
         weights needs a much higher one.
     freeze_embeddings: leave the wordpiece embeddings as pretrained. They are half of a small encoder, most of them are
         never seen in a small corpus, and updating them all costs a tenth of a training step on a CPU.
+    cpu_bfloat16: train under autocast to bfloat16 on a CPU that has units for it (AVX512-BF16), in float32 on others.
     Raises DomainNerError when spacy-transformers is not installed.
     """
     try:
@@ -58,4 +60,5 @@ def create_transformer_model(
         grad_scaler_config,
         learn_rate_factor=learn_rate_factor,
         freeze_embeddings=freeze_embeddings,
+        cpu_bfloat16=cpu_bfloat16,
     )

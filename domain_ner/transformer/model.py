@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from spacy.tokens import Doc, Span
 from spacy_transformers.align import get_token_positions
 from spacy_transformers.data_classes import FullTransformerBatch, WordpieceBatch
@@ -37,10 +38,12 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
         *args: Any,
         learn_rate_factor: float = 1.0,
         freeze_embeddings: bool = False,
+        cpu_bfloat16: bool = False,
     ) -> None:
         super().__init__(name, get_spans, *args)
         self.attrs["learn_rate_factor"] = learn_rate_factor
         self.attrs["freeze_embeddings"] = freeze_embeddings
+        self.attrs["cpu_bfloat16"] = cpu_bfloat16
         self._func = forward
         self.init = initialize
 
@@ -90,7 +93,12 @@ def forward(
     max_length = model.tokenizer.model_max_length
     _tell_truncated(wordpieces, max_length)
     wordpieces, align = truncate_oversize_splits(wordpieces, align, max_length)
-    model_output, backprop_encoder = model.layers[0](wordpieces, is_train)
+    # Prediction stays in float32, so that it is the same on every machine.
+    with torch.autocast("cpu", torch.bfloat16, enabled=is_train and model.attrs["cpu_bfloat16"] and has_cpu_bfloat16()):
+        model_output, backprop_encoder = model.layers[0](wordpieces, is_train)
+    for name, value in model_output.items():
+        if isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16:
+            model_output[name] = value.float()  # numpy has no bfloat16
     output = FullTransformerBatch(spans=nested_spans, wordpieces=wordpieces, model_output=model_output, align=align)
 
     def backprop(d_output: FullTransformerBatch) -> list[Doc]:
@@ -98,6 +106,11 @@ def forward(
         return docs
 
     return output, backprop
+
+
+def has_cpu_bfloat16() -> bool:
+    """Whether training runs on a CPU that has units for bfloat16; others would only emulate it, which is slower."""
+    return not torch.cuda.is_available() and torch.cpu._is_avx512_bf16_supported()
 
 
 def align_spans(spans: list[Span], offset_mapping: IntArray) -> Ragged:

@@ -1,0 +1,137 @@
+"""Checks annotations against the guide: passage by passage, then over the whole corpus."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from domain_ner.guide.check_guide import may_share
+from domain_ner.guide.findings import Finding, excerpt
+from domain_ner.guide.inconsistencies import majority_label, skipped_names, surface_labels
+from domain_ner.guide.rules import check_span
+from domain_ner.guide.schema import Guide, Rules
+from domain_ner.guide.statistics import TypeStatistics
+from domain_ner.near_duplicates import near_duplicates
+from domain_ner.passages import LabelledSpan, Passage
+
+USABLE_MENTIONS = 200
+GOOD_MENTIONS = 500
+NGRAM = 5
+NEAR_DUPLICATE = 0.5
+DOMINANT_SHARE = 0.2
+
+Count = Callable[[], None]
+
+
+def check_passages(guide: Guide, passages: Iterable[Passage], *, on_passage: Count = lambda: None) -> Iterator[Finding]:
+    """What is wrong with each span by itself: unknown labels, boundaries, rules, not-entities, nesting."""
+    rules = {entity_type.label: entity_type.rules for entity_type in guide.types}
+    reasons = {surface.lower(): entry.why for entry in guide.not_entities for surface in entry.surfaces}
+    for passage in passages:
+        for span in passage.spans:
+            for kind, message in _span_faults(passage, span, rules, reasons):
+                yield _finding(kind, message, passage, span)
+        for span in passage.trimmed:
+            for kind, message in check_span(passage.text, span, Rules()):
+                if kind == "white space":
+                    yield _finding(kind, message, passage, span)
+        on_passage()
+
+
+def check_corpus(
+    guide: Guide,
+    passages: Sequence[Passage],
+    statistics: dict[str, TypeStatistics],
+    *,
+    on_passage: Count = lambda: None,
+) -> list[Finding]:
+    """What only the corpus as a whole shows: inconsistent labels, skipped names, duplicates, types with too little.
+
+    passages: one annotation a text.
+    """
+    return [
+        *_several_labels(guide, passages),
+        *_skipped(passages, on_passage),
+        *_near_duplicates(passages),
+        *_too_little(guide, statistics),
+        *_without_entities(passages),
+    ]
+
+
+def check_duplicates(passages: Iterable[Passage]) -> Iterator[Finding]:
+    """The same text twice from one annotator. From two it is a second opinion, which is welcome."""
+    first: dict[tuple[str, str], Passage] = {}
+    for passage in passages:
+        former = first.setdefault((passage.text, passage.annotator), passage)
+        if former is not passage:
+            yield Finding("duplicate", f"the same text as {former.source}", "", passage.source, passage.text[:120])
+
+
+def _span_faults(
+    passage: Passage, span: LabelledSpan, rules: dict[str, Rules], reasons: dict[str, str]
+) -> Iterator[tuple[str, str]]:
+    surface = passage.text[span.start : span.end]
+    if span.label not in rules:
+        yield "unknown label", f"{span.label!r} on {surface!r}; expected one of {', '.join(rules)}"
+        return
+    yield from check_span(passage.text, span, rules[span.label])
+    if surface.lower() in reasons:
+        yield "not an entity", f"{surface!r} is marked {span.label}; the guide says: {reasons[surface.lower()]}"
+    if not rules[span.label].nesting:
+        for outer in passage.spans:
+            if outer != span and outer.start <= span.start and span.end <= outer.end:
+                yield "nested", f"{surface!r} lies in {passage.text[outer.start : outer.end]!r} ({outer.label})"
+
+
+def _finding(kind: str, message: str, passage: Passage, span: LabelledSpan) -> Finding:
+    surface = passage.text[span.start : span.end]
+    return Finding(kind, message, span.label, passage.source, excerpt(passage.text, span), surface)
+
+
+def _several_labels(guide: Guide, passages: Sequence[Passage]) -> Iterator[Finding]:
+    labels = surface_labels(passages)
+    for passage in passages:
+        # A label that the guide does not know is told as such; it is no rival of those that it knows.
+        for span in (span for span in passage.spans if span.label in guide.labels):
+            surface = passage.text[span.start : span.end]
+            majority = majority_label({label: n for label, n in labels[surface].items() if label in guide.labels})
+            if span.label != majority and not may_share(guide, span.label, majority):
+                counted = ", ".join(f"{label} {n}" for label, n in labels[surface].most_common())
+                yield _finding(
+                    "several labels", f"{surface!r} is {span.label} here; over all: {counted}", passage, span
+                )
+
+
+def _skipped(passages: Sequence[Passage], on_passage: Count) -> Iterator[Finding]:
+    for passage, span, n_annotated in skipped_names(passages, on_passage=on_passage):
+        surface = passage.text[span.start : span.end]
+        message = f"{surface!r} is not annotated here; {n_annotated} times elsewhere as {span.label}"
+        yield _finding("skipped", message, passage, span)
+
+
+def _near_duplicates(passages: Sequence[Passage]) -> Iterator[Finding]:
+    texts = [passage.text for passage in passages]
+    for earlier, later, similarity in near_duplicates(texts, n=NGRAM, threshold=NEAR_DUPLICATE):
+        message = f"{similarity:.0%} of the {NGRAM}-word runs are those of {passages[earlier].source}"
+        yield Finding("near-duplicate", message, "", passages[later].source, passages[later].text[:120])
+
+
+def _too_little(guide: Guide, statistics: dict[str, TypeStatistics]) -> Iterator[Finding]:
+    for label in guide.labels:
+        of_type = statistics.get(label)
+        n_mentions = of_type.n_mentions if of_type else 0
+        if n_mentions < USABLE_MENTIONS:
+            yield Finding("too few mentions", _lacks(label, n_mentions, "usable", USABLE_MENTIONS), label)
+        elif n_mentions < GOOD_MENTIONS:
+            yield Finding("more mentions wanted", _lacks(label, n_mentions, "good", GOOD_MENTIONS), label)
+        if of_type and n_mentions >= USABLE_MENTIONS and of_type.n_top > DOMINANT_SHARE * n_mentions:
+            message = f"{of_type.n_top} of {n_mentions} mentions of {label} are {of_type.top_surface!r}"
+            yield Finding("one surface dominates", f"{message}; expected varied names", label)
+
+
+def _lacks(label: str, n_mentions: int, aim: str, n_wanted: int) -> str:
+    return f"{label} has {n_mentions} mentions; {n_wanted - n_mentions} more make it {aim} ({n_wanted})"
+
+
+def _without_entities(passages: Sequence[Passage]) -> Iterator[Finding]:
+    n_without = sum(not passage.spans for passage in passages)
+    if n_without:
+        message = f"{n_without} of {len(passages)} passages hold no entity: right, if the annotators looked at them"
+        yield Finding("passages without entities", message)

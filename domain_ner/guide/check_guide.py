@@ -1,0 +1,98 @@
+"""Checks the guide against itself: counts, markup, its own rules, and contradictions between its sentences."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from domain_ner.guide.findings import Finding, excerpt
+from domain_ner.guide.rules import check_span
+from domain_ner.guide.schema import Guide
+from domain_ner.markup import MarkupError, parse_markup
+from domain_ner.passages import LabelledSpan
+
+MIN_EXAMPLES = 5
+MIN_EDGE_CASES = 5
+
+Place = tuple[str | int, ...]
+Sentence = tuple[str, str, str, tuple[LabelledSpan, ...]]
+"""Label of the section, `file:line`, text, spans."""
+
+
+def check_guide(guide: Guide, lines: Mapping[Place, int], *, name: str) -> list[Finding]:
+    """Everything that is wrong with a guide.
+
+    lines: the line of each place in its file. name: of the file, for the findings.
+    """
+    findings: list[Finding] = []
+    sentences = list(_sentences(guide, lines, name, findings))
+    findings += _counts(guide, lines, name)
+    for sentence in sentences:
+        findings += _against_rules(guide, sentence)
+    findings += _contradictions(guide, sentences)
+    return findings
+
+
+def _sentences(guide: Guide, lines: Mapping[Place, int], name: str, findings: list[Finding]) -> Iterator[Sentence]:
+    for n_type, entity_type in enumerate(guide.types):
+        written = [("examples", n, text) for n, text in enumerate(entity_type.examples)]
+        written += [("edge_cases", n, case.text) for n, case in enumerate(entity_type.edge_cases)]
+        for key, n, marked in written:
+            source = f"{name}:{lines.get(('types', n_type, key, n), 1)}"
+            try:
+                text, spans = parse_markup(marked)
+            except MarkupError as err:
+                findings.append(Finding("markup", str(err), entity_type.label, source, marked))
+                continue
+            if key == "examples" and entity_type.label not in {span.label for span in spans}:
+                message = f"expected at least one [surface]({entity_type.label})"
+                findings.append(Finding("example without its type", message, entity_type.label, source, text))
+            yield entity_type.label, source, text, spans
+
+
+def _counts(guide: Guide, lines: Mapping[Place, int], name: str) -> Iterator[Finding]:
+    for n_type, entity_type in enumerate(guide.types):
+        source = f"{name}:{lines.get(('types', n_type), 1)}"
+        n_examples, n_cases = len(entity_type.examples), len(entity_type.edge_cases)
+        if n_examples < MIN_EXAMPLES:
+            message = f"{entity_type.label} has {n_examples} examples; expected at least {MIN_EXAMPLES}"
+            yield Finding("few examples", message, entity_type.label, source)
+        if n_cases < MIN_EDGE_CASES:
+            message = f"{entity_type.label} has {n_cases} edge cases; expected at least {MIN_EDGE_CASES}"
+            yield Finding("few edge cases", message, entity_type.label, source)
+
+
+def _against_rules(guide: Guide, sentence: Sentence) -> Iterator[Finding]:
+    section, source, text, spans = sentence
+    no_entities = {surface.lower() for entry in guide.not_entities for surface in entry.surfaces}
+    for span in spans:
+        surface, shown = text[span.start : span.end], excerpt(text, span)
+        if span.label not in guide.labels:
+            message = f"{span.label!r} on {surface!r}; expected one of {', '.join(guide.labels)}"
+            yield Finding("unknown type in the guide", message, section, source, shown)
+            continue
+        for _, fault in check_span(text, span, guide.type_of(span.label).rules):
+            yield Finding("example breaks a rule", f"{span.label}: {fault}", section, source, shown)
+        if surface.lower() in no_entities:
+            message = f"{surface!r} is marked {span.label} here and listed under not_entities"
+            yield Finding("example is no entity", message, section, source, shown)
+
+
+def _contradictions(guide: Guide, sentences: list[Sentence]) -> Iterator[Finding]:
+    seen: dict[str, dict[str, str]] = defaultdict(dict)
+    for section, source, text, spans in sentences:
+        for span in spans:
+            surface = text[span.start : span.end]
+            for label, elsewhere in seen[surface].items():
+                if label != span.label and not may_share(guide, label, span.label):
+                    message = f"{surface!r} is {span.label} here and {label} in {elsewhere}"
+                    wanted = "expected one type, or may_share_surface_with"
+                    shown = excerpt(text, span)
+                    yield Finding("examples contradict", f"{message}; {wanted}", section, source, shown)
+            seen[surface].setdefault(span.label, source)
+
+
+def may_share(guide: Guide, one: str, other: str) -> bool:
+    """Whether the guide lets two types have the same surfaces; either of them may say so."""
+    if one not in guide.labels or other not in guide.labels:
+        return False
+    shared = guide.type_of(one).rules.may_share_surface_with, guide.type_of(other).rules.may_share_surface_with
+    return other in shared[0] or one in shared[1]

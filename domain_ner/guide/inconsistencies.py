@@ -1,0 +1,56 @@
+"""Where annotations contradict each other: one surface under several types, a name annotated here and not there."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from domain_ner.guide.occurrences import find_occurrences, index_names
+from domain_ner.passages import LabelledSpan, Passage
+
+# A name counts as skipped where it is nearly always annotated: so often, and in this share of cases.
+MIN_MENTIONS = 3
+MIN_SHARE = 0.75
+
+
+def surface_labels(passages: Sequence[Passage]) -> dict[str, Counter[str]]:
+    """Surface to its labels, with how often each."""
+    labels: dict[str, Counter[str]] = defaultdict(Counter)
+    for passage in passages:
+        for span in passage.spans:
+            labels[passage.text[span.start : span.end]][span.label] += 1
+    return dict(labels)
+
+
+def majority_label(counts: Mapping[str, int]) -> str:
+    """The most frequent label; of equally frequent ones the first in the alphabet."""
+    return min(counts, key=lambda label: (-counts[label], label))
+
+
+def skipped_names(
+    passages: Sequence[Passage], *, on_passage: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Passage, LabelledSpan, int]]:
+    """Names that are annotated elsewhere, or in the same passage, and not here.
+
+    Yields the passage, where the name stands and which label it would have, and how often it is annotated.
+    A name counts when it is annotated at least 3 times and in at least three of four cases, or when the passage itself
+    annotates it elsewhere and it does not look like an ordinary word.
+    """
+    labels = surface_labels(passages)
+    names = index_names(labels)
+    bare: dict[str, list[tuple[Passage, LabelledSpan]]] = defaultdict(list)
+    for passage in passages:
+        for start, end in find_occurrences(passage.text, names, passage.spans):
+            surface = passage.text[start:end]
+            bare[surface].append((passage, LabelledSpan(start, end, majority_label(labels[surface]))))
+        on_passage()
+    for surface, places in bare.items():
+        n_annotated = labels[surface].total()
+        often = n_annotated >= MIN_MENTIONS and n_annotated >= MIN_SHARE * (n_annotated + len(places))
+        for passage, span in places:
+            if often or _annotates(passage, surface):
+                yield passage, span, n_annotated
+
+
+def _annotates(passage: Passage, surface: str) -> bool:
+    """Whether the passage itself annotates this surface, and it does not look like an ordinary word."""
+    looks_like_a_name = any(char.isupper() or char.isdigit() or char in "-_/." for char in surface)
+    return looks_like_a_name and any(passage.text[span.start : span.end] == surface for span in passage.spans)

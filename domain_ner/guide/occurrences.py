@@ -1,0 +1,50 @@
+"""Finds known names in a text where they are not annotated. Whole words only, longest name first."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from domain_ner.passages import LabelledSpan
+
+WORD = re.compile(r"\w+")
+# A name that continues to either side is another name ("Kafka" in "kafka-prod", "/kafka/topics", "@kafka").
+CONTINUES_BEFORE = re.compile(r"[\w@$#/.-]$")
+CONTINUES_AFTER = re.compile(r"^(?:[\w]|[-/@:=]\w|\.\w)")
+
+
+NameIndex = Mapping[str, Sequence[tuple[str, int]]]
+"""First word of a name to the names that begin with it, longest first, and where in the name it stands."""
+
+
+def find_occurrences(text: str, names: NameIndex, spans: Iterable[LabelledSpan]) -> Iterator[tuple[int, int]]:
+    """Yield start and end of every name in the text, as written, that touches no span."""
+    taken = sorted((span.start, span.end) for span in spans)
+    end_of_last = 0
+    for word in WORD.finditer(text):
+        if word.start() < end_of_last:
+            continue
+        for name, offset in names.get(word.group(), ()):
+            start = word.start() - offset
+            end = start + len(name)
+            if text.startswith(name, max(0, start)) and start >= end_of_last and _stands_alone(text, start, end):
+                if not any(start < taken_end and taken_start < end for taken_start, taken_end in taken):
+                    yield start, end
+                end_of_last = end
+                break
+
+
+def index_names(names: Iterable[str]) -> NameIndex:
+    """Prepare names for `find_occurrences`. Those without a letter or digit are left out."""
+    index: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for name in names:
+        first = WORD.search(name)
+        if first:
+            index[first.group()].append((name, first.start()))
+    for found in index.values():
+        found.sort(key=lambda entry: -len(entry[0]))
+    return index
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    before, after = text[max(0, start - 1) : start], text[end : end + 2]
+    return start >= 0 and not CONTINUES_BEFORE.search(before) and not CONTINUES_AFTER.match(after)

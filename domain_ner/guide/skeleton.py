@@ -1,0 +1,149 @@
+"""Writes the first draft of a guide from annotations: what was labelled, how it looks, and where it is inconsistent."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, cycle
+
+from domain_ner.guide.inconsistencies import skipped_names, surface_labels
+from domain_ner.guide.rules import BRACKETS, QUOTES, TOKEN
+from domain_ner.markup import MarkupError, parse_markup, to_markup
+from domain_ner.passages import LabelledSpan, Passage
+
+MAX_EXAMPLES = 8
+MAX_EDGE_CASES = 8
+SENTENCE_CHARS = (25, 220)
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+COLOURS = ("#a6cee3", "#b2df8a", "#fdbf6f", "#fb9a99", "#cab2d6", "#ffff99", "#8dd3c7", "#fccde5", "#d9d9d9", "#bebada")
+
+Sentence = tuple[str, tuple[LabelledSpan, ...]]
+SurfaceLabels = Mapping[str, Counter[str]]
+
+
+def guide_skeleton(passages: Sequence[Passage], *, title: str) -> str:
+    """A guide in YAML with an entry for each label of the annotations, ready to be completed by hand.
+
+    Examples are sentences of the corpus, one a surface, frequent surfaces first; edge cases are the inconsistencies
+    that the annotators should decide. The rules are as strict as the annotations themselves are.
+    """
+    labels = surface_labels(passages)
+    found = sorted({label for counts in labels.values() for label in counts})
+    sentences = list(_sentences(passages))
+    cases = _edge_cases(passages, sentences)
+    lines = [
+        f"title: {_quoted(title)}",
+        "",
+        "# Complete each definition, and decide each edge case: mark it as it should be, and say why.",
+        "types:",
+    ]
+    for label, colour in zip(found, cycle(COLOURS), strict=False):
+        lines += [
+            f"  - label: {label}",
+            f'    colour: "{colour}"',
+            f"    definition: {_quoted(f'Say in a sentence or two what a {label} is, and what it is not.')}",
+            *_listed("examples", [f"      - {_quoted(marked)}" for marked in _examples(label, sentences, labels)]),
+            *(["    edge_cases:"] if cases[label] else []),
+        ]
+        for marked, why in cases[label][:MAX_EDGE_CASES]:
+            lines += [f"      - text: {_quoted(marked)}", f"        why: {_quoted(why)}"]
+        lines += ["    rules:", *(f"      {name}: {value}" for name, value in _rules(label, labels))]
+    return "\n".join(lines) + "\n\n# Surfaces that are never annotated, and why.\nnot_entities: []\n"
+
+
+def _listed(key: str, entries: list[str]) -> list[str]:
+    return [f"    {key}:", *entries] if entries else [f"    {key}: []"]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(" ".join(text.split()), ensure_ascii=False)
+
+
+def _sentences(passages: Sequence[Passage]) -> Iterator[Sentence]:
+    """The sentences of the corpus that can be written as markup, with their spans."""
+    for passage in passages:
+        start = 0
+        for end in [*(match.start() for match in SENTENCE_END.finditer(passage.text)), len(passage.text)]:
+            sentence = _cut(passage.text, passage.spans, start, end)
+            start = end
+            if sentence and SENTENCE_CHARS[0] <= len(sentence[0]) <= SENTENCE_CHARS[1] and _survives(sentence):
+                yield sentence
+
+
+def _cut(text: str, spans: Sequence[LabelledSpan], start: int, end: int) -> Sentence | None:
+    """The part of a text with its spans; None when a span crosses its edge."""
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    inside = [span for span in spans if span.start < end and start < span.end]
+    if any(span.start < start or end < span.end for span in inside):
+        return None
+    return text[start:end], tuple(LabelledSpan(span.start - start, span.end - start, span.label) for span in inside)
+
+
+def _survives(sentence: Sentence) -> bool:
+    """Whether a sentence is the same after a trip through markup: brackets of its own would break it."""
+    text, spans = sentence
+    if " ".join(text.split()) != text:
+        return False
+    try:
+        return parse_markup(to_markup(text, spans)) == (text, spans)
+    except MarkupError:
+        return False
+
+
+def _examples(label: str, sentences: Sequence[Sentence], labels: SurfaceLabels) -> list[str]:
+    """Sentences that show a type: each with a surface that no earlier one had, the most frequent first."""
+    by_surface: dict[str, Sentence] = {}
+    for text, spans in sentences:
+        for span in spans:
+            surface = text[span.start : span.end]
+            if span.label == label and len(labels[surface]) == 1:
+                by_surface.setdefault(surface, (text, spans))
+    chosen: dict[str, None] = {}
+    for surface in sorted(by_surface, key=lambda surface: -labels[surface][label]):
+        chosen.setdefault(to_markup(*by_surface[surface]))
+        if len(chosen) == MAX_EXAMPLES:
+            break
+    return list(chosen)
+
+
+def _edge_cases(passages: Sequence[Passage], sentences: Sequence[Sentence]) -> dict[str, list[tuple[str, str]]]:
+    """Label to sentences that the annotators should decide, with the question."""
+    cases: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    labels = surface_labels(passages)
+    for text, spans in sentences:
+        for span in spans:
+            surface, counts = text[span.start : span.end], labels[text[span.start : span.end]]
+            if len(counts) > 1:
+                counted = ", ".join(f"{label} {n} times" for label, n in counts.most_common())
+                cases[span.label].append((to_markup(text, spans), f"decide: {surface!r} is annotated as {counted}"))
+    for passage, span, n_annotated in skipped_names(passages):
+        whole = _sentence_around(passage, span)
+        if whole:
+            surface = passage.text[span.start : span.end]
+            why = f"decide: {surface!r} is not annotated here, and {n_annotated} times elsewhere"
+            cases[span.label].append((to_markup(*whole), why))
+    return cases
+
+
+def _sentence_around(passage: Passage, span: LabelledSpan) -> Sentence | None:
+    start = max((match.end() for match in SENTENCE_END.finditer(passage.text, 0, span.start)), default=0)
+    after = SENTENCE_END.search(passage.text, span.end)
+    sentence = _cut(passage.text, passage.spans, start, after.start() if after else len(passage.text))
+    return sentence if sentence and len(sentence[0]) <= SENTENCE_CHARS[1] and _survives(sentence) else None
+
+
+def _rules(label: str, labels: SurfaceLabels) -> Iterator[tuple[str, str]]:
+    """Rules that hold for every annotation there is; types that have a surface in common may share it."""
+    surfaces = [surface for surface, counts in labels.items() if label in counts]
+    yield "max_tokens", str(max(len(TOKEN.findall(surface)) for surface in surfaces))
+    yield "digits", _yes(any(any(char.isdigit() for char in surface) for surface in surfaces))
+    yield "quotes", _yes(any(set(QUOTES) & set(surface) for surface in surfaces))
+    yield "brackets", _yes(any(BRACKETS.search(surface) for surface in surfaces))
+    pairs = {pair for counts in labels.values() for pair in combinations(sorted(counts), 2)}
+    sharing = sorted({other for pair in pairs if label in pair for other in pair if other != label})
+    if sharing:
+        yield "may_share_surface_with", f"[{', '.join(sharing)}]"
+
+
+def _yes(value: object) -> str:
+    return "true" if value else "false"

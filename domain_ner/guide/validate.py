@@ -1,0 +1,100 @@
+"""Runs every check of the guide and of the annotations, and gathers what they find."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from domain_ner.agreement import Agreement, Annotations, measure_agreement
+from domain_ner.guide.check_annotations import check_corpus, check_duplicates, check_passages
+from domain_ner.guide.check_guide import Place, check_guide
+from domain_ner.guide.findings import SEVERITIES, Finding, excerpt
+from domain_ner.guide.schema import Guide
+from domain_ner.guide.statistics import TypeStatistics, type_statistics
+from domain_ner.passages import LabelledSpan, Passage
+
+UNMARKED = str.maketrans("", "", "«»")
+
+
+@dataclass(frozen=True)
+class GuideFile:
+    """A guide, the name of its file, and the line of each of its entries."""
+
+    guide: Guide
+    name: str
+    lines: Mapping[Place, int]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Annotations as they were read: every accepted one, one a text, and a line for each row that is invalid."""
+
+    annotated: Sequence[Passage]
+    kept: Sequence[Passage]
+    problems: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What was found. findings: errors first, then by kind. n_deliberate: findings that the guide declares right."""
+
+    findings: list[Finding]
+    n_deliberate: int
+    statistics: dict[str, TypeStatistics]
+    agreement: list[Agreement]
+    n_passages: int
+
+
+def validate(file: GuideFile, corpus: Corpus, *, on_passage: Callable[[], None] = lambda: None) -> Validation:
+    """Check a guide and the annotations made by it.
+
+    on_passage: called for each accepted annotation and for each text, to show progress.
+    """
+    statistics = type_statistics(corpus.kept)
+    texts = _by_text(corpus.annotated)
+    findings = [
+        *check_guide(file.guide, file.lines, name=file.name),
+        *_unreadable(corpus.problems),
+        *check_passages(file.guide, corpus.annotated, on_passage=on_passage),
+        *check_duplicates(corpus.annotated),
+        *check_corpus(file.guide, corpus.kept, statistics, on_passage=on_passage),
+        *_disagreements(corpus.annotated, texts),
+    ]
+    left = [finding for finding in findings if not _is_deliberate(file.guide, finding)]
+    return Validation(
+        findings=sorted(left, key=lambda finding: (SEVERITIES.index(finding.severity), finding.kind)),
+        n_deliberate=len(findings) - len(left),
+        statistics=statistics,
+        agreement=measure_agreement([(text, spans) for text, spans in texts.items() if len(spans) > 1]),
+        n_passages=len(corpus.kept),
+    )
+
+
+def _is_deliberate(guide: Guide, finding: Finding) -> bool:
+    text = finding.text.translate(UNMARKED)
+    return any(
+        (entry.kind, entry.surface) == (finding.kind, finding.surface) and entry.text in text
+        for entry in guide.deliberate
+    )
+
+
+def _unreadable(problems: Sequence[str]) -> Iterator[Finding]:
+    for problem in problems:
+        source, _, message = problem.partition(": ")
+        yield Finding("unreadable", message, "", source)
+
+
+def _by_text(passages: Sequence[Passage]) -> dict[str, Annotations]:
+    texts: dict[str, dict[str, tuple[LabelledSpan, ...]]] = defaultdict(dict)
+    for passage in passages:
+        texts[passage.text].setdefault(passage.annotator, passage.spans)
+    return dict(texts)
+
+
+def _disagreements(passages: Sequence[Passage], texts: Mapping[str, Annotations]) -> Iterator[Finding]:
+    for passage in passages:
+        for other, spans in texts[passage.text].items():
+            for span in sorted(set(passage.spans) - set(spans)):
+                surface = passage.text[span.start : span.end]
+                message = f"{surface!r} is {span.label} for {passage.annotator or 'one annotator'} and not for {other}"
+                shown = excerpt(passage.text, span)
+                yield Finding("disagreement", message, span.label, passage.source, shown, surface)

@@ -1,0 +1,1 @@
+"""Pages and files that people read: made from results, never making any."""

@@ -1,0 +1,108 @@
+"""The annotation guide as one self-contained HTML page, with what `validate` found beside each section."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from domain_ner.guide.findings import KINDS, SEVERITIES, Finding, count_by_severity
+from domain_ner.guide.schema import EntityType, Guide
+from domain_ner.guide.validate import Validation
+from domain_ner.markup import MarkupError, parse_markup
+
+MAX_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Findings of one kind in one section; `n_more` of them are not shown."""
+
+    kind: str
+    severity: str
+    title: str
+    findings: Sequence[Finding]
+    n_more: int
+
+
+def to_json(validation: Validation) -> dict[str, Any]:
+    """The shape of `training/reports/guide.json`."""
+    return {
+        "n_passages": validation.n_passages,
+        "n_by_severity": count_by_severity(validation.findings),
+        "n_deliberate": validation.n_deliberate,
+        "findings": [asdict(finding) | {"severity": finding.severity} for finding in validation.findings],
+        "statistics": {label: asdict(of_type) for label, of_type in validation.statistics.items()},
+        "agreement": [
+            {
+                "annotators": list(pair.annotators),
+                "n_texts": pair.n_texts,
+                "span_f1": {label: score.f1 for label, score in pair.f1.items()} | {"all": pair.micro.f1},
+                "kappa": pair.kappa,
+            }
+            for pair in validation.agreement
+        ],
+    }
+
+
+def guide_page(guide: Guide, validation: Validation) -> str:
+    """The page, as HTML that needs nothing but itself."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    colours = {entity_type.label: entity_type.colour for entity_type in guide.types}
+    template = environment.from_string(files("domain_ner.reports").joinpath("guide.html.j2").read_text(encoding="utf8"))
+    return template.render(
+        guide=guide,
+        validation=validation,
+        counts=count_by_severity(validation.findings),
+        sections=_by_section(guide, validation.findings),
+        highlight=lambda marked: _highlight(marked, colours),
+        rules=_told_rules,
+        today=date.today().isoformat(),
+    )
+
+
+def _by_section(guide: Guide, findings: Sequence[Finding]) -> dict[str, list[_Group]]:
+    """Section of the guide ("" for none) to its findings, grouped by kind."""
+    grouped: dict[str, dict[str, list[Finding]]] = defaultdict(lambda: defaultdict(list))
+    for finding in findings:
+        section = finding.label if finding.label in guide.labels else ""
+        grouped[section][finding.kind].append(finding)
+    return {
+        section: [
+            _Group(kind, KINDS[kind][0], KINDS[kind][1], found[:MAX_SHOWN], max(0, len(found) - MAX_SHOWN))
+            for kind, found in sorted(kinds.items(), key=lambda entry: SEVERITIES.index(KINDS[entry[0]][0]))
+        ]
+        for section, kinds in grouped.items()
+    }
+
+
+def _highlight(marked: str, colours: dict[str, str]) -> Markup:
+    """A marked sentence with its entities coloured and labelled."""
+    try:
+        text, spans = parse_markup(marked)
+    except MarkupError:
+        return Markup(escape(marked))
+    html, end = "", 0
+    for span in spans:
+        colour, surface = colours.get(span.label, "#dddddd"), escape(text[span.start : span.end])
+        mark = f'<mark style="--c:{colour}">{surface}<span>{escape(span.label)}</span></mark>'
+        html, end = html + escape(text[end : span.start]) + mark, span.end
+    return Markup(html + escape(text[end:]))
+
+
+def _told_rules(entity_type: EntityType) -> list[tuple[str, str]]:
+    """The rules of a type that differ from the default, as (name, value)."""
+    told = []
+    for name, value in entity_type.rules.model_dump(exclude_defaults=True).items():
+        shown = (
+            ", ".join(map(str, value))
+            if isinstance(value, tuple | list)
+            else {True: "yes", False: "no"}.get(value, str(value))
+        )
+        told.append((name.replace("_", " "), shown))
+    return told

@@ -1,0 +1,37 @@
+"""`init-guide`: the first draft of an annotation guide, from annotations."""
+
+from pathlib import Path
+
+import typer
+from _console import run, say
+
+from domain_ner.errors import DomainNerError, raise_for
+from domain_ner.files import write_text
+from domain_ner.guide.schema import load_guide
+from domain_ner.guide.skeleton import guide_skeleton
+from domain_ner.readers import read_annotations
+
+
+def main(
+    annotations: Path = typer.Argument(..., help="Folder with the exports (Prodigy JSONL)."),
+    guide: Path = typer.Argument(..., help="The guide to write (YAML)."),
+    title: str = typer.Option("Annotation guide", help="Title of the guide."),
+    force: bool = typer.Option(False, "--force", help="Replace a guide that is there."),
+) -> None:
+    """Write a guide skeleton from annotated exports: types, typical sentences, candidate edge cases."""
+    if guide.exists() and not force:
+        raise DomainNerError(f"{guide} exists.", "Write to another file, or give --force to replace it.")
+    read = read_annotations(annotations)
+    raise_for(read.problems, summary="{n} annotations cannot be read:", fix="Correct them and export again.")
+    if not any(passage.spans for passage in read.passages):
+        raise DomainNerError(f"No annotated span in {annotations}.", "Annotate some passages, and export again.")
+    write_text(guide, guide_skeleton(read.passages, title=title))
+    written = load_guide(guide)
+    for entity_type in written.types:
+        n_examples, n_cases = len(entity_type.examples), len(entity_type.edge_cases)
+        say(f"{entity_type.label}: {n_examples} examples, {n_cases} edge cases to decide")
+    say(f"written to {guide}; complete the definitions, then run validate")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,75 @@
+"""`validate`: the annotation guide against itself, and the annotations against the guide."""
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+import typer
+from _console import out, progress, run, say, split_names, table
+
+from domain_ner.files import write_text
+from domain_ner.guide.findings import ERROR, KINDS, SEVERITIES, WARNING, count_by_severity
+from domain_ner.guide.schema import line_index, load_guide
+from domain_ner.guide.validate import Corpus, GuideFile, Validation, validate
+from domain_ner.readers import merge, read_annotations
+from domain_ner.reports.guide_page import guide_page, to_json
+
+MAX_LISTED = 12
+
+
+def main(
+    guide: Path = typer.Argument(..., help="The annotation guide (YAML)."),
+    annotations: Path = typer.Argument(..., help="Folder with the exports (Prodigy JSONL)."),
+    reports: Path = typer.Argument(..., help="Folder for guide.json and guide.html."),
+    prefer: str = typer.Option("", help="Annotators to trust where annotations differ, the most trusted first."),
+    strict: bool = typer.Option(False, "--strict", help="Treat warnings as errors."),
+) -> None:
+    """Check the guide, and the annotations against it; write training/reports/guide.json and guide.html."""
+    file = GuideFile(load_guide(guide), guide.name, line_index(guide))
+    read = read_annotations(annotations)
+    problems = list(read.problems)
+    kept = merge(read.passages, Counter(), problems, prefer=split_names(prefer))
+    with progress() as bar:
+        task = bar.add_task("checking", total=len(read.passages) + len(kept))
+        corpus = Corpus(read.passages, kept, problems)
+        validation = validate(file, corpus, on_passage=lambda: bar.advance(task))
+    write_text(reports / "guide.json", json.dumps(to_json(validation), indent=1, ensure_ascii=False) + "\n")
+    write_text(reports / "guide.html", guide_page(file.guide, validation))
+    print_validation(validation)
+    say(f"written to {reports / 'guide.json'} and {reports / 'guide.html'}")
+    counts = count_by_severity(validation.findings)
+    if counts[ERROR] or (strict and counts[WARNING]):
+        say("✘ Mend the errors above, or declare a finding right under `deliberate` in the guide.")
+        sys.exit(1)
+
+
+def print_validation(validation: Validation) -> None:
+    """Print the findings by kind, the first ones in full, and the statistics by type."""
+    by_kind = Counter(finding.kind for finding in validation.findings)
+    printed = table("finding", "", "count", title=f"{validation.n_passages} passages")
+    for kind in sorted(by_kind, key=lambda kind: (SEVERITIES.index(KINDS[kind][0]), kind)):
+        printed.add_row(KINDS[kind][1], KINDS[kind][0], str(by_kind[kind]))
+    if by_kind:
+        out.print(printed)
+    for finding in [finding for finding in validation.findings if finding.severity in (ERROR, WARNING)][:MAX_LISTED]:
+        where = " ".join(part for part in (finding.source, finding.label and f"[{finding.label}]") if part)
+        say(f"{finding.severity}: {where}: {finding.message}")
+        if finding.text:
+            say(f"    {finding.text}")
+    types = table("type", "mentions", "surfaces", "once", "tokens", "most frequent")
+    for label, of_type in validation.statistics.items():
+        once = f"{100 * of_type.n_once / of_type.n_surfaces:.0f} %"
+        top = f"{of_type.top_surface} ({of_type.n_top})"
+        mentions, surfaces = str(of_type.n_mentions), str(of_type.n_surfaces)
+        types.add_row(label, mentions, surfaces, once, f"{of_type.mean_tokens:.1f}", top)
+    out.print(types)
+    for pair in validation.agreement:
+        say(f"{' and '.join(pair.annotators)} on {pair.n_texts} passages: span F1 {pair.micro.f1:.2f}")
+    counts = count_by_severity(validation.findings)
+    deliberate = f", {validation.n_deliberate} declared deliberate" if validation.n_deliberate else ""
+    say(f"{counts['error']} errors, {counts['warning']} warnings, {counts['note']} notes{deliberate}")
+
+
+if __name__ == "__main__":
+    run(main)
