@@ -28,11 +28,11 @@ def main(
     """Check the guide, and the annotations against it; write training/reports/guide.json and guide.html."""
     file = GuideFile(load_guide(guide), guide.name, line_index(guide))
     read = read_annotations(annotations)
-    problems = list(read.problems)
-    kept = merge(read.passages, Counter(), problems, prefer=split_names(prefer))
+    conflicts: list[str] = []
+    kept = merge(read.passages, Counter(), conflicts, prefer=split_names(prefer))
     with progress() as bar:
         task = bar.add_task("checking", total=len(read.passages) + len(kept))
-        corpus = Corpus(read.passages, kept, problems)
+        corpus = Corpus(read.passages, kept, read.problems, conflicts)
         validation = validate(file, corpus, on_passage=lambda: bar.advance(task))
     write_text(reports / "guide.json", json.dumps(to_json(validation), indent=1, ensure_ascii=False) + "\n")
     write_text(reports / "guide.html", guide_page(file.guide, validation))

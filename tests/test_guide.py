@@ -152,6 +152,10 @@ def test_rows_that_cannot_be_read_are_errors(check):
     assert (finding.kind, finding.source, finding.severity) == ("unreadable", "a.jsonl:7", "error")
 
 
+def test_names_may_begin_with_an_article_where_the_guide_says_so(check):
+    assert check(["[The Who](INFRA) played"], guide=MINIMAL.replace("digits: true", "articles: true")) == []
+
+
 def test_size_and_variety_are_told(tmp_path, check):
     path = tmp_path / "guide.yml"
     check()

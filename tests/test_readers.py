@@ -162,6 +162,12 @@ def test_the_annotator_one_trusts_wins_where_annotations_differ(write_jsonl):
     assert (result.counts["kept"], result.counts["other annotators"]) == (1, 1)
 
 
+def test_anyone_may_be_trusted_so_that_the_first_is_kept(write_jsonl):
+    path = write_jsonl([row(), row(spans=[span(0, 8)]), row(text="b", spans=[])])
+    result = read_folder(path.parent, labels=LABELS, prefer=["*"])
+    assert (len(result.passages[0].spans), result.counts["other annotators"]) == (2, 1)
+
+
 def test_one_annotator_who_differs_from_himself_is_not_trusted(write_jsonl):
     path = write_jsonl([row(_annotator_id="ann"), row(spans=[span(0, 8)], _annotator_id="ann")])
     with pytest.raises(DomainNerError, match="name whom to trust in vars.prefer"):

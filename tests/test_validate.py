@@ -152,6 +152,10 @@ def planted(tmp_path_factory):
     p.plant("unreadable", set_span(end=99_999))
     p.plant("unreadable", lambda row, span: '{"text": "cut of')
     p.plant("unreadable", set_span(start=-4))
+    for answer in ("one", "other"):  # two strangers who do not agree
+        spans = [{"start": 4, "end": 9, "label": "INFRA"}] if answer == "other" else []
+        stranger = {"text": "The River rose overnight.", "spans": spans, "answer": "accept", "_annotator_id": answer}
+        p.append("conflicting", stranger) if spans else p.rows[max(p.rows)].append(json.dumps(stranger))
     p.plant(
         "rule",
         set_span(end=lambda row, span: span["end"] - len(" team")),

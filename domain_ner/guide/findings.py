@@ -21,6 +21,7 @@ KINDS = {
     "few edge cases": (WARNING, "fewer edge cases than annotators need"),
     # the annotations
     "unreadable": (ERROR, "a row that cannot be read"),
+    "conflicting": (ERROR, "one text annotated in two ways, and nobody to trust"),
     "unknown label": (ERROR, "a label that the guide does not define"),
     "white space": (WARNING, "white space at the edge of a span"),
     "quotes": (WARNING, "quotes at the edge of a span or in it"),

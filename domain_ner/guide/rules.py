@@ -23,14 +23,14 @@ Fault = tuple[str, str]
 def check_span(text: str, span: LabelledSpan, rules: Rules) -> Iterator[Fault]:
     """What is wrong with a span: boundary faults first, then the rules of its type."""
     surface = text[span.start : span.end]
-    yield from _boundary_faults(surface)
+    yield from _boundary_faults(surface, articles=rules.articles)
     yield from (("rule", fault) for fault in _rule_faults(surface, rules))
     after = NEXT_WORD.match(text, span.end)
     if after and after.group(1).lower() in {word.lower() for word in rules.must_take_after}:
         yield "rule", f"must_take_after: {after.group(1)!r} belongs to the span"
 
 
-def _boundary_faults(surface: str) -> Iterator[Fault]:
+def _boundary_faults(surface: str, *, articles: bool) -> Iterator[Fault]:
     if surface != surface.strip():
         yield "white space", f"{surface!r} begins or ends with white space; expected {surface.strip()!r}"
     bare = surface.strip()
@@ -41,7 +41,7 @@ def _boundary_faults(surface: str) -> Iterator[Fault]:
     elif bare[0] in QUOTES or bare[-1] in QUOTES:
         yield "quotes", f"{bare!r} begins or ends with a quote; expected {bare.strip(QUOTES)!r}"
     article = starts_with_article(bare)
-    if article:
+    if article and not articles:
         yield "article", f"{bare!r} begins with an article; expected {bare[len(article) :].strip()!r}"
     # A stop may begin a name (.NET), none of the other marks does.
     if bare[-1] in FINAL_PUNCTUATION or bare[0] in FINAL_PUNCTUATION.replace(".", ""):

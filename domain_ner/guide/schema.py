@@ -36,7 +36,8 @@ class Rules(_Strict):
     must_not_start_with, must_not_end_with: words, in any case.
     must_take_after: words that belong to the span when they follow it, in any case ("team" after "Payments").
     min_tokens, max_tokens: words and punctuation marks.
-    digits, quotes, brackets: whether there may be any. nesting: whether a span of this type may lie in another.
+    digits, quotes, brackets: whether there may be any. articles: whether a name may begin with one.
+    nesting: whether a span of this type may lie in another.
     may_share_surface_with: types that may have the same surfaces, so that context decides.
     """
 
@@ -50,6 +51,7 @@ class Rules(_Strict):
     digits: bool = True
     quotes: bool = False
     brackets: bool = True
+    articles: bool = False
     nesting: bool = False
     may_share_surface_with: tuple[Label, ...] = ()
 

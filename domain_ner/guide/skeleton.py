@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, cycle
 
 from domain_ner.guide.inconsistencies import skipped_names, surface_labels
-from domain_ner.guide.rules import BRACKETS, QUOTES, TOKEN
+from domain_ner.guide.rules import BRACKETS, QUOTES, TOKEN, check_span, starts_with_article
+from domain_ner.guide.schema import Rules
 from domain_ner.markup import MarkupError, parse_markup, to_markup
 from domain_ner.passages import LabelledSpan, Passage
 
@@ -94,6 +95,8 @@ def _examples(label: str, sentences: Sequence[Sentence], labels: SurfaceLabels) 
     """Sentences that show a type: each with a surface that no earlier one had, the most frequent first."""
     by_surface: dict[str, Sentence] = {}
     for text, spans in sentences:
+        if any(fault for span in spans for fault in check_span(text, span, Rules(quotes=True, articles=True))):
+            continue
         for span in spans:
             surface = text[span.start : span.end]
             if span.label == label and len(labels[surface]) == 1:
@@ -139,6 +142,7 @@ def _rules(label: str, labels: SurfaceLabels) -> Iterator[tuple[str, str]]:
     yield "digits", _yes(any(any(char.isdigit() for char in surface) for surface in surfaces))
     yield "quotes", _yes(any(set(QUOTES) & set(surface) for surface in surfaces))
     yield "brackets", _yes(any(BRACKETS.search(surface) for surface in surfaces))
+    yield "articles", _yes(any(starts_with_article(surface) for surface in surfaces))
     pairs = {pair for counts in labels.values() for pair in combinations(sorted(counts), 2)}
     sharing = sorted({other for pair in pairs if label in pair for other in pair if other != label})
     if sharing:

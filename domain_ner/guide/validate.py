@@ -26,11 +26,15 @@ class GuideFile:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Annotations as they were read: every accepted one, one a text, and a line for each row that is invalid."""
+    """Annotations as they were read: every accepted one, and one a text.
+
+    problems, conflicts: a line for each row that is invalid, and for each that contradicts another, `file:line: …`.
+    """
 
     annotated: Sequence[Passage]
     kept: Sequence[Passage]
     problems: Sequence[str]
+    conflicts: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ def validate(file: GuideFile, corpus: Corpus, *, on_passage: Callable[[], None] 
     texts = _by_text(corpus.annotated)
     findings = [
         *check_guide(file.guide, file.lines, name=file.name),
-        *_unreadable(corpus.problems),
+        *_of_rows("unreadable", corpus.problems),
+        *_of_rows("conflicting", corpus.conflicts),
         *check_passages(file.guide, corpus.annotated, on_passage=on_passage),
         *check_duplicates(corpus.annotated),
         *check_corpus(file.guide, corpus.kept, statistics, on_passage=on_passage),
@@ -77,10 +82,10 @@ def _is_deliberate(guide: Guide, finding: Finding) -> bool:
     )
 
 
-def _unreadable(problems: Sequence[str]) -> Iterator[Finding]:
-    for problem in problems:
-        source, _, message = problem.partition(": ")
-        yield Finding("unreadable", message, "", source)
+def _of_rows(kind: str, lines: Sequence[str]) -> Iterator[Finding]:
+    for line in lines:
+        source, _, message = line.partition(": ")
+        yield Finding(kind, message, "", source)
 
 
 def _by_text(passages: Sequence[Passage]) -> dict[str, Annotations]:

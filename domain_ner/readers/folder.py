@@ -9,6 +9,8 @@ from domain_ner.errors import DomainNerError, raise_for
 from domain_ner.passages import Passage
 from domain_ner.readers.prodigy import read_prodigy
 
+# In the place of an annotator's name: whoever it is, the first annotation that was read.
+ANYONE = "*"
 READERS = {".jsonl": read_prodigy}
 
 
@@ -62,7 +64,7 @@ def read_folder(
 ) -> ReadResult:
     """Read every export in `folder`, and keep one annotation of each text.
 
-    prefer: annotators, the most trusted first: where annotations of a text differ, theirs is kept.
+    prefer: annotators, the most trusted first: where annotations of a text differ, theirs is kept; `*` for anyone.
     Other arguments as in `read_annotations`.
     Raises DomainNerError when there is nothing to read, a file has no reader, rows are invalid, or annotations of one
     text differ and none is by a preferred annotator.
@@ -99,20 +101,21 @@ def merge(
 
 def _keep_one(found: list[Passage], counts: Counter[str], problems: list[str], prefer: Sequence[str]) -> Passage:
     counts["kept"] += 1
-    ranked = [passage for annotator in prefer for passage in found if passage.annotator == annotator]
+    ranked = [passage for annotator in prefer for passage in found if annotator in (passage.annotator, ANYONE)]
     kept = (ranked or found)[0]
     for passage in found:
         if passage is kept:
             continue
         if passage.spans == kept.spans:
             counts["merged duplicates"] += 1
-        elif ranked and passage.annotator != kept.annotator:
+        elif ranked and (passage.annotator != kept.annotator or ANYONE in prefer):
             counts["other annotators"] += 1
         else:
             counts["conflicting"] += 1
             problems.append(
                 f"{passage.source}: same text as {kept.source} with other spans ({_difference(kept, passage)});"
                 " expected one annotation a text: reject one of the two, or name whom to trust in vars.prefer"
+                " (* for anyone)"
             )
     return kept
 
