@@ -59,7 +59,7 @@ def test_a_failed_training_leaves_the_former_pipeline(tiny_encoder, example_rows
     former = tmp_path / "model-best"
     former.mkdir()
     (former / "mark").write_text("former")
-    config.write_text(config.read_text().replace("dropout = 0.1", 'dropout = "much"', 1))
+    config.write_text(config.read_text().replace("dropout = 0.2", 'dropout = "much"', 1))
     ran = run("train_model", config, tmp_path, "--card", card, check=False)
     assert ran.returncode != 0
     assert (former / "mark").read_text() == "former"

@@ -1,7 +1,7 @@
 """`domain_ner.LexicalListener.v1`: the transformer's token vectors, with what the word itself looks like beside them.
 
 An uncased encoder cannot tell `SRE` from `sre`, and any encoder cuts `retry.backoff_ms` into pieces before it sees it.
-Hashed features of the whole word (norm, prefix, suffix, shape) give that back to the head.
+Hashed features of the whole word (its prefix, suffix and shape, say) give that back to the head.
 """
 
 from collections.abc import Callable
