@@ -41,7 +41,7 @@ def convert(folder: Path, rows: list[dict], *options: str) -> Path:
     annotations.mkdir(parents=True)
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     (annotations / "rows.jsonl").write_text(lines, encoding="utf8")
-    run("convert_annotations", annotations, corpus, "--guide", GUIDE, *options)
+    run("convert_annotations", annotations, corpus, "--guide", GUIDE, "--prefer", "*", *options)
     return corpus
 
 
