@@ -175,7 +175,14 @@ def test_stopped_training_keeps_the_former_pipeline_and_the_best_so_far(example_
     before = (former / "meta.json").read_bytes()
     config = create_config(tmp_path, card, corpus, "--epochs", "500", "--patience", "500")
     command = [sys.executable, ROOT / "scripts" / "train_model.py", config, tmp_path, "--card", card]
-    training = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    training = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests run in the background, the shell has them ignore Ctrl-C, and so would the child.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
+    )
     best = tmp_path / "unfinished" / "model-best" / "meta.json"
     wait_for(lambda: best.exists() or training.poll() is not None)
     training.send_signal(stop)
