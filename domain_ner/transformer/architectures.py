@@ -36,8 +36,8 @@ def create_transformer_model(
     grad_scaler_config: as in spacy-transformers.
     learn_rate_factor: the encoder's learning rate as a share of the optimizer's, which is the head's: a head of random
         weights needs a much higher one.
-    freeze_embeddings: leave the wordpiece embeddings as pretrained. They are half of a small encoder, most of them are
-        never seen in a small corpus, and updating them all costs a tenth of a training step on a CPU.
+    freeze_embeddings: leave the wordpiece embeddings as pretrained. They are half of a small encoder, and most of them
+        are never seen in a small corpus.
     cpu_bfloat16: train under autocast to bfloat16 on a CPU that has units for it (AVX512-BF16), in float32 on others.
     Raises DomainNerError when spacy-transformers is not installed.
     """
