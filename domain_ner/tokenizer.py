@@ -13,8 +13,9 @@ from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix
 # Characters that end a name wherever they stand. Not among them: `.`, `_` and `-`, which names are made of
 # (spaCy's own rules split a hyphen between letters and a full stop at the end).
 SPLIT_CHARS = r"""[=:/\\|"'`´‘’“”()\[\]{}<>,;@#$%^*~!?…—–+&]"""
-# The full stop after a name in mixed case ("the Integration CoE."), which spaCy takes for an abbreviation.
-MIXED_CASE_STOP = r"(?<=[a-z][A-Z])\."
+# The full stop after a name in mixed case or with a letter of its own ("the Integration CoE.", "Control-M."), which
+# spaCy takes for an abbreviation.
+MIXED_CASE_STOP = r"(?<=[a-z-][A-Z])\."
 
 
 @registry.tokenizers("domain_ner.Tokenizer.v1")

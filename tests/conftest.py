@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 import tiny_encoders
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 ROOT = Path(__file__).parents[1]
 ANNOTATIONS = ROOT / "assets" / "annotations"

@@ -28,6 +28,7 @@ def tokenize():
         ("Redis's memory", "Redis"),
         ("a Redis-backed cache", "Redis"),
         ("the Integration CoE.", "Integration CoE"),
+        ("Look in Control-M.", "Control-M"),
         ("pin lodash@4.17.21, please", "lodash@4.17.21"),
         ("ask SRE…", "SRE"),
         ("in S3.", "S3"),
