@@ -20,6 +20,7 @@ class Choices:
     lang: spaCy's language code. head: names the fragment `head_{head}.cfg`.
     epochs: passes over the training data, at most. patience: evaluations without a better dev F1 before training stops.
     seed: of everything random. mixed_precision: train under autocast (CUDA).
+    token_splits, normalize: of the tokenizer, as `domain_ner.Tokenizer.v1` takes them.
     """
 
     lang: str
@@ -28,6 +29,8 @@ class Choices:
     patience: int
     seed: int
     mixed_precision: bool
+    token_splits: Sequence[str] = ()
+    normalize: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def _load(path: Path) -> Config:
 
 def _set_training(config: Config, card: EncoderCard, choices: Choices, plan: StepPlan) -> None:
     config["nlp"]["lang"] = choices.lang
+    config["nlp"]["tokenizer"] |= {"splits": list(choices.token_splits), "normalize": choices.normalize}
     config["system"]["seed"] = choices.seed
     training = config["training"]
     training["max_epochs"] = choices.epochs

@@ -1,36 +1,93 @@
-"""From passages to spaCy's training documents."""
+"""From passages to spaCy's training documents, and the entities of a document."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Literal
 
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 
-from domain_ner.errors import raise_for
+from domain_ner.conversion.ledger import DROPPED, Ledger
+from domain_ner.conversion.spans import flatten, settle_kept
+from domain_ner.conversion.token_splits import inner_edges
+from domain_ner.normalization import WHITESPACE, normalize_whitespace, to_normalized
 from domain_ner.passages import LabelledSpan, Passage
 
 SOURCE_KEY = "source"
 META_KEY = "meta"
+ORIGINAL_KEY = "original_text"
+# Where spaCy's `spancat` looks for spans, and what `ner` is told are wrong ones (its `incorrect_spans_key`).
+SPANS_KEY = "sc"
+REJECTED_KEY = "incorrect_spans"
+
+Misaligned = Literal["split", "expand", "contract", "drop"]
+MISALIGNED = ("split", "expand", "contract", "drop")
 
 
-def make_docs(passages: Iterable[Passage], *, tokenize: Callable[[str], Doc]) -> list[Doc]:
-    """One gold document a passage, with `doc.ents` set and `source` and `meta` in `doc.user_data`.
+@dataclass(frozen=True)
+class DocRules:
+    """How passages become documents.
 
     tokenize: the tokenizer of the pipeline that will be trained, so that training sees the same tokens.
-    Raises DomainNerError that lists every span whose edges are not token edges.
+    overlaps: which of overlapping spans stand in `doc.ents`, a rule of `flatten`; with `priority` by `labels`.
+    misaligned: of a span whose edge is no token's edge: `split` the gold token there, `expand` or `contract` the span
+        to whole tokens, or `drop` it.
+    normalize: `whitespace` or empty.
     """
-    problems: list[str] = []
-    docs = [_make_doc(passage, tokenize, problems) for passage in passages]
-    raise_for(
-        problems,
-        summary="{n} spans do not start and end where a token does, so that no pipeline could predict them:",
-        fix="Move the edges of these spans to the edges of the token, and export again; nothing was written.",
+
+    tokenize: Callable[[str], Doc]
+    overlaps: str = "longest"
+    labels: Sequence[str] = ()
+    misaligned: str = "split"
+    normalize: str = ""
+
+
+def make_doc(passage: Passage, rules: DocRules, ledger: Ledger, *, split: str = "") -> Doc:
+    """The gold document of a passage; each of its annotations is settled in the ledger.
+
+    `doc.ents` holds what `rules.overlaps` leaves, `doc.spans["sc"]` every span. Tokens of which nothing is known are
+    missing values; where annotators rejected spans, they are `doc.spans["incorrect_spans"]`. `source`, `meta`,
+    `document` and `annotator` are in `doc.user_data`.
+    split: the name of the corpus, for the ledger.
+    """
+    original = passage.text
+    passage = normalize(passage) if rules.normalize == WHITESPACE else passage
+    doc = _tokens(passage, rules)
+    passage = _align(doc, passage, rules.misaligned, ledger)
+    found = [_span(doc, span) for span in passage.spans]
+    kept = flatten(passage, rules.overlaps, rules.labels)
+    settle_kept(passage, kept, ledger, split=split)
+    _set_ents(doc, [found[position] for position in kept], passage)
+    doc.spans[SPANS_KEY] = found
+    if rejected := [span for span in passage.rejected if doc.char_span(span.start, span.end) is not None]:
+        doc.spans[REJECTED_KEY] = [_span(doc, span) for span in rejected]
+    doc.user_data.update(_provenance(passage, original))
+    return doc
+
+
+def normalize(passage: Passage) -> Passage:
+    """The passage with its white space normalised and its spans moved along. One that has tokens keeps them."""
+    text, offsets = normalize_whitespace(passage.text)
+    if text == passage.text:
+        return passage
+
+    def moved(span: LabelledSpan) -> LabelledSpan:
+        return LabelledSpan(to_normalized(span.start, offsets), to_normalized(span.end, offsets), span.label)
+
+    return replace(
+        passage,
+        text=text,
+        spans=tuple(map(moved, passage.spans)),
+        rejected=tuple(map(moved, passage.rejected)),
+        unknown=tuple((to_normalized(start, offsets), to_normalized(end, offsets)) for start, end in passage.unknown),
+        words=None,
+        spaces=None,
     )
-    return docs
 
 
-def to_docbin(docs: Iterable[Doc]) -> DocBin:
-    """The documents in spaCy's training format, user data included (spaCy's default drops it)."""
-    return DocBin(docs=docs, store_user_data=True)
+def to_docbin(docs: Iterable[Doc] = ()) -> DocBin:
+    """The documents in spaCy's training format: words, entities and spans, and the user data (spaCy drops them)."""
+    return DocBin(attrs=["ENT_IOB", "ENT_TYPE"], docs=docs, store_user_data=True)
 
 
 def entities(doc: Doc) -> set[tuple[int, int, str]]:
@@ -38,25 +95,100 @@ def entities(doc: Doc) -> set[tuple[int, int, str]]:
     return {(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
 
 
-def _make_doc(passage: Passage, tokenize: Callable[[str], Doc], problems: list[str]) -> Doc:
-    doc = tokenize(passage.text)
-    aligned = []
-    for span in passage.spans:
-        ent = doc.char_span(span.start, span.end, label=span.label)
-        if ent is None:
-            problems.append(_misaligned(passage, span, doc))
+def spans(doc: Doc) -> set[tuple[int, int, str]]:
+    """The spans that may nest, `doc.spans["sc"]`, as (start, end, label), in characters."""
+    return {(span.start_char, span.end_char, span.label_) for span in doc.spans.get(SPANS_KEY, [])}
+
+
+def _span(doc: Doc, span: LabelledSpan) -> Span:
+    """A span whose edges are edges of tokens."""
+    found = doc.char_span(span.start, span.end, label=span.label)
+    assert found is not None
+    return found
+
+
+def _tokens(passage: Passage, rules: DocRules) -> Doc:
+    """The tokens of the pipeline; the export's own where it does not say how they were spaced."""
+    doc = rules.tokenize(passage.text)
+    if passage.words is None or passage.spaces is not None:
+        return doc
+    return Doc(doc.vocab, words=list(passage.words))
+
+
+def _align(doc: Doc, passage: Passage, rule: str, ledger: Ledger) -> Passage:
+    """Make the edges of spans and of tokens meet. Splitting changes the document, the other rules the spans."""
+    edges = inner_edges(doc, passage)
+    if not edges:
+        return passage
+    if rule == "split":
+        _split_tokens(doc, {offset for offset, _ in edges})
+        for span, row in _cut(passage, {offset for offset, _ in edges}):
+            ledger.repair(row, f"token split in the gold document alone: {doc.text[span.start : span.end]!r}")
+        return passage
+    fits, rows, lost = [], [], []
+    for span, row in _numbered(passage):
+        fitted = _fit(doc, span, rule)
+        if fitted is None:
+            ledger.settle(row, DROPPED, f"starts or ends inside a token (vars.misaligned is {rule})")
+            lost.append((span.start, span.end))
+            continue
+        if fitted != span:
+            words = f"{doc.text[span.start : span.end]!r} to {doc.text[fitted.start : fitted.end]!r}"
+            ledger.repair(row, f"{rule}ed to whole tokens: {words}")
+        if fitted not in fits:
+            fits.append(fitted)
+            rows.append(row)
         else:
-            aligned.append(ent)
-    doc.set_ents(aligned)
-    user_data: dict[Any, Any] = {SOURCE_KEY: passage.source, META_KEY: dict(passage.meta)}
-    doc.user_data.update(user_data)
-    return doc
-
-
-def _misaligned(passage: Passage, span: LabelledSpan, doc: Doc) -> str:
-    around = doc.char_span(span.start, span.end, alignment_mode="expand")
-    tokens = " ".join(repr(token.text) for token in around) if around is not None else "no token"
-    return (
-        f"{passage.source}: {passage.text[span.start : span.end]!r} ({span.label}, characters {span.start}-{span.end})"
-        f" lies within {tokens}"
+            ledger.settle(row, DROPPED, f"{rule}ed to whole tokens it is the same as another span")
+    order = sorted(range(len(fits)), key=fits.__getitem__)
+    return replace(
+        passage,
+        spans=tuple(fits[n] for n in order),
+        rows=tuple(rows[n] for n in order),
+        unknown=(*passage.unknown, *lost),
     )
+
+
+def _numbered(passage: Passage) -> list[tuple[LabelledSpan, int]]:
+    return list(zip(passage.spans, passage.rows, strict=True))
+
+
+def _cut(passage: Passage, offsets: Collection[int]) -> list[tuple[LabelledSpan, int]]:
+    return [(span, row) for span, row in _numbered(passage) if span.start in offsets or span.end in offsets]
+
+
+def _fit(doc: Doc, span: LabelledSpan, rule: str) -> LabelledSpan | None:
+    mode = rule if rule in ("expand", "contract") else "strict"
+    found = doc.char_span(span.start, span.end, alignment_mode=mode)
+    return LabelledSpan(found.start_char, found.end_char, span.label) if found is not None and len(found) else None
+
+
+def _split_tokens(doc: Doc, offsets: Collection[int]) -> None:
+    with doc.retokenize() as retokenizer:
+        for token in doc:
+            inner = sorted(offset - token.idx for offset in offsets if token.idx < offset < token.idx + len(token))
+            if inner:
+                cuts = [0, *inner, len(token)]
+                parts = [token.text[one:other] for one, other in pairwise(cuts)]
+                retokenizer.split(token, parts, heads=[(token, n) for n in range(len(parts))])
+
+
+def _set_ents(doc: Doc, ents: Sequence[Span], passage: Passage) -> None:
+    taken = {token.i for ent in ents for token in ent}
+    unknown = {
+        token.i
+        for start, end in passage.unknown
+        for token in doc
+        if token.idx < end and start < token.idx + len(token) and token.i not in taken
+    }
+    missing = [doc[i : i + 1] for i in sorted(unknown)]
+    doc.set_ents(list(ents), missing=missing, default="missing" if passage.partial else "outside")
+
+
+def _provenance(passage: Passage, original: str) -> dict[Any, Any]:
+    data: dict[Any, Any] = {SOURCE_KEY: passage.source, META_KEY: dict(passage.meta)}
+    data |= {"document": passage.document} if passage.document else {}
+    data |= {"annotator": passage.annotator} if passage.annotator else {}
+    data |= {"partial": True} if passage.partial else {}
+    data |= {ORIGINAL_KEY: original} if original != passage.text else {}
+    return data

@@ -1,5 +1,6 @@
 """Scores a pipeline on gold documents, and says which types are good enough for production."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from domain_ner.docs import entities
+from domain_ner.conversion.ledger import DROPPED, KEPT, MASKED
+from domain_ner.docs import SOURCE_KEY, entities, spans
 from domain_ner.errors import DomainNerError
 from domain_ner.scores import Score, Scores, score_entities
 
 TARGET_F1 = 0.85
 FLOOR_F1 = 0.80
+# Fates of annotations that an annotator meant and nobody contradicted.
+MEANT = {*KEPT, DROPPED, MASKED}
 
 
 def load_pipeline(model: Path) -> Language:
@@ -41,11 +45,30 @@ def score_pipeline(nlp: Language, gold: Sequence[Doc], *, on_doc: Callable[[], N
 
     on_doc: called after each document, to show progress.
     """
+    found = spans if "spancat" in nlp.pipe_names else entities
     pairs = []
-    for gold_doc, predicted in zip(gold, nlp.pipe(doc.text for doc in gold), strict=True):
-        pairs.append((entities(gold_doc), entities(predicted)))
+    for gold_doc, predicted in zip(gold, nlp.pipe(_input(nlp, doc) for doc in gold), strict=True):
+        pairs.append((found(gold_doc), found(predicted)))
         on_doc()
     return score_entities(pairs)
+
+
+def count_source_annotations(ledger: Path, gold: Sequence[Doc]) -> int:
+    """How many annotations the exports hold for these documents, those included that were flattened, masked or lost.
+
+    ledger: `ledger.jsonl`, as convert writes it. Raises DomainNerError when it cannot be read.
+    """
+    sources = {doc.user_data.get(SOURCE_KEY) for doc in gold}
+    try:
+        rows = [json.loads(line) for line in ledger.read_text(encoding="utf8").split("\n") if line]
+    except (OSError, ValueError) as err:
+        raise DomainNerError(f"Cannot read the ledger {ledger}: {err}.", "Run convert first.") from err
+    return sum(row["source"] in sources and row["fate"] in MEANT for row in rows)
+
+
+def _input(nlp: Language, gold: Doc) -> str | Doc:
+    """A text; where the export gave only tokens and not how they were spaced, these tokens, as in training."""
+    return Doc(nlp.vocab, words=[token.text for token in gold]) if gold.has_unknown_spaces else gold.text
 
 
 def verdict(score: Score) -> str:

@@ -5,11 +5,15 @@ that similar if they share one of their rarest members, so that only those are i
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from math import ceil
+from typing import Any
+
+import numpy as np
 
 WORD = re.compile(r"\w+")
+N_BUCKETS = 1 << 22
 
 
 def word_ngrams(text: str, n: int) -> frozenset[int]:
@@ -25,19 +29,32 @@ def near_duplicates(texts: Sequence[str], *, n: int, threshold: float) -> Iterat
 
     n: words in an n-gram. threshold: of the Jaccard similarity, above 0 and at most 1.
     """
-    sets = [word_ngrams(text, n) for text in texts]
-    frequency = Counter(gram for grams in sets for gram in grams)
+    frequency = _frequencies(texts, n)
     index: dict[int, list[int]] = defaultdict(list)
-    for later, grams in enumerate(sets):
-        rarest = sorted((gram for gram in grams if frequency[gram] > 1), key=lambda gram: (frequency[gram], gram))
+    for later, text in enumerate(texts):
+        grams = word_ngrams(text, n)
+        counted = sorted((int(frequency[gram % N_BUCKETS]), gram) for gram in grams)
+        rarest = [gram for count, gram in counted if count > 1]
         # A gram that no other text has cannot be shared: it takes its place in the prefix without being indexed.
         n_unique = len(grams) - len(rarest)
         n_prefix = max(0, len(grams) - ceil(threshold * len(grams)) + 1 - n_unique)
         candidates = {earlier for gram in rarest[:n_prefix] for earlier in index[gram]}
         for earlier in sorted(candidates):
-            n_shared = len(grams & sets[earlier])
-            similarity = n_shared / (len(grams) + len(sets[earlier]) - n_shared)
+            others = word_ngrams(texts[earlier], n)
+            n_shared = len(grams & others)
+            similarity = n_shared / (len(grams) + len(others) - n_shared)
             if similarity >= threshold:
                 yield earlier, later, similarity
         for gram in rarest[:n_prefix]:
             index[gram].append(later)
+
+
+def _frequencies(texts: Sequence[str], n: int) -> Any:
+    """(N_BUCKETS,) how many texts have an n-gram of that bucket, in memory that does not grow with the texts.
+
+    Several n-grams may share a bucket: then both seem more frequent, which costs time and changes no result.
+    """
+    counts = np.zeros(N_BUCKETS, dtype=np.uint32)
+    for text in texts:
+        np.add.at(counts, [gram % N_BUCKETS for gram in word_ngrams(text, n)], 1)
+    return counts

@@ -16,7 +16,7 @@ from typing import Any
 from spacy.cli.package import package as write_package
 from spacy.language import Language
 
-from domain_ner.docs import entities
+from domain_ner.docs import entities, spans
 from domain_ner.errors import DomainNerError
 
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "domain_ner")
@@ -26,7 +26,8 @@ import json, sys
 import spacy
 name, texts, predicted = sys.argv[1:]
 docs = spacy.load(name).pipe(json.load(open(texts, encoding="utf8")))
-found = [sorted([ent.start_char, ent.end_char, ent.label_] for ent in doc.ents) for doc in docs]
+spans = [[*doc.ents, *doc.spans.get("sc", ())] for doc in docs]
+found = [sorted([span.start_char, span.end_char, span.label_] for span in of_doc) for of_doc in spans]
 json.dump(found, open(predicted, "w", encoding="utf8"))
 """
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
@@ -90,8 +91,8 @@ def predict_in_clean_environment(wheels: Path, release: Release, texts: Sequence
 
 
 def predict(nlp: Language, texts: Sequence[str]) -> Predicted:
-    """The entities of each text as [start, end, label], in characters, sorted."""
-    return [sorted([*entity] for entity in entities(doc)) for doc in nlp.pipe(texts)]
+    """The entities, and the spans that may nest, of each text as [start, end, label], in characters, sorted."""
+    return [sorted([*found] for found in (*entities(doc), *spans(doc))) for doc in nlp.pipe(texts)]
 
 
 def require_same(here: Predicted, there: Predicted, texts: Sequence[str]) -> None:

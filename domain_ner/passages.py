@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class LabelledSpan:
     """An entity mention. `start` and `end` are code-point offsets into the passage's text, `end` exclusive."""
 
@@ -14,16 +14,21 @@ class LabelledSpan:
     label: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A text with its annotation.
 
     text: as the annotator saw it, never altered.
-    spans: sorted, not overlapping. No spans: the annotator looked and found none.
+    spans: sorted; they may nest and overlap. No spans: the annotator looked and found none.
     source: `file:line` of the annotation.
     meta: what the export says of the passage (its `meta` object).
     annotator: who annotated it, empty where the export does not say.
     trimmed: those of `spans` that had white space at their edges, as they were.
+    document: the id that the export gives, empty where it gives none.
+    rows: of each of `spans`, its number in the ledger.
+    rejected: what an annotator said is no entity of that label.
+    partial: nothing is known of what no span covers. unknown: character ranges of which nothing is known.
+    words, spaces: the export's own tokens, and whether a space follows each (None: the export does not say).
     """
 
     text: str
@@ -32,3 +37,10 @@ class Passage:
     meta: Mapping[str, Any] = field(default_factory=dict)
     annotator: str = ""
     trimmed: tuple[LabelledSpan, ...] = ()
+    document: str = ""
+    rows: tuple[int, ...] = ()
+    rejected: tuple[LabelledSpan, ...] = ()
+    partial: bool = False
+    unknown: tuple[tuple[int, int], ...] = ()
+    words: tuple[str, ...] | None = None
+    spaces: tuple[bool, ...] | None = None

@@ -1,13 +1,54 @@
-"""Which passage goes to train, dev or test. Groups stay whole, so that nothing leaks from one split to another."""
+"""Which passage goes to train, dev or test. Groups stay whole, and what was assigned once stays where it is."""
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 
 from domain_ner.errors import DomainNerError
+from domain_ner.near_duplicates import near_duplicates
 from domain_ner.passages import Passage
 
 SPLITS = ("train", "dev", "test")
+TRAIN, DEV, TEST = SPLITS
+# Fewer groups than this are divided by size alone: too few to stratify.
+STRATIFY_FROM = 60
+NGRAM, ALIKE = 5, 0.8
+
+Keyed = tuple[str, Passage]
+"""What names a passage's group, and the passage."""
+
+
+@dataclass(frozen=True)
+class SplitRules:
+    """How passages are divided.
+
+    fractions: share of each split in 0..1, summing to 1.
+    group_by: the key in `Passage.meta` (or `document`) whose value names the group; a passage without it, or an empty
+        key, is a group of its own. The same text and nearly the same text always share a group.
+    seed: the same seed and passages give the same splits, whatever their order.
+    former: key to split, of an earlier run: these stay. New groups then go to train and dev, for the test set is
+        frozen, unless `grow_test`.
+    """
+
+    fractions: Mapping[str, float]
+    group_by: str = ""
+    seed: int = 0
+    former: Mapping[str, str] = field(default_factory=dict)
+    grow_test: bool = False
+
+
+@dataclass(frozen=True)
+class Division:
+    """The passages of each split, the split of each key, and how many keys were new to an earlier assignment."""
+
+    splits: dict[str, list[Passage]]
+    keys: dict[str, str]
+    n_new: int
 
 
 def parse_fractions(text: str) -> dict[str, float]:
@@ -27,38 +68,104 @@ def parse_fractions(text: str) -> dict[str, float]:
     return dict(zip(SPLITS, shares, strict=True))
 
 
-def assign_splits(
-    passages: Sequence[Passage], fractions: Mapping[str, float], *, group_by: str, seed: int
-) -> dict[str, list[Passage]]:
+def divide(passages: Sequence[Passage], rules: SplitRules) -> Division:
     """Divide passages over the splits, groups whole.
 
-    passages: at least one for each split.
-    fractions: share of each split in 0..1, summing to 1.
-    group_by: the key in `Passage.meta` whose value names the group; a passage without it, or an empty key, is a group
-        of its own. Passages with the same text always share a group.
-    seed: the same seed and passages give the same splits, whatever their order.
+    passages: each text once.
     Raises DomainNerError when a split would be empty.
     """
-    groups = _group(passages, group_by)
-    wanted = {name: fractions[name] * len(passages) for name in SPLITS}
+    groups = _group(passages, rules.group_by)
+    known = {key: rules.former[key] for keyed in groups.values() for key, _ in keyed if key in rules.former}
+    new = {name: keyed for name, keyed in groups.items() if not any(key in known for key, _ in keyed)}
+    # Nothing of an earlier assignment is here: these are other data, and the test set is drawn anew.
+    open_splits = SPLITS if not known or rules.grow_test else (TRAIN, DEV)
+    sizes = Counter(dict.fromkeys(SPLITS, 0))
+    sizes.update(known[key] for keyed in groups.values() for key, _ in keyed if key in known)
+    assigned = _assign(new, rules, open_splits, sizes)
+    keys: dict[str, str] = {}
     splits: dict[str, list[Passage]] = {name: [] for name in SPLITS}
-    for key in sorted(groups, key=lambda key: _shuffle_key(key, seed)):
+    for name in sorted(groups, key=lambda name: _shuffle_key(name, rules.seed)):
+        of_group = Counter(known[key] for key, _ in groups[name] if key in known)
+        split = of_group.most_common(1)[0][0] if of_group else assigned[name]
+        for key, passage in groups[name]:
+            keys[key] = known.get(key, split)
+            splits[keys[key]].append(passage)
+    _require_filled(splits, n_groups=len(groups), group_by=rules.group_by)
+    return Division(splits, dict(sorted(keys.items())), len(keys) - len(known) if known else 0)
+
+
+def _assign(
+    groups: Mapping[str, Sequence[Keyed]], rules: SplitRules, names: Sequence[str], sizes: Counter[str]
+) -> dict[str, str]:
+    keys = sorted(groups, key=lambda key: _shuffle_key(key, rules.seed))
+    if len(keys) >= STRATIFY_FROM:
+        return _stratify(keys, groups, rules, names)
+    total = sizes.total() + sum(len(found) for found in groups.values())
+    assigned: dict[str, str] = {}
+    for key in keys:
         # The split that lacks the largest part of its share: fills all of them evenly, and none stays empty
         # as long as there are as many groups as splits.
-        neediest = min(SPLITS, key=lambda name: len(splits[name]) / wanted[name])
-        splits[neediest].extend(groups[key])
-    _require_filled(splits, n_groups=len(groups), group_by=group_by)
-    return splits
+        neediest = min(names, key=lambda name: sizes[name] / (rules.fractions[name] * total))
+        assigned[key] = neediest
+        sizes[neediest] += len(groups[key])
+    return assigned
 
 
-def _group(passages: Sequence[Passage], group_by: str) -> dict[str, list[Passage]]:
-    key_of_text: dict[str, str] = {}
-    groups: dict[str, list[Passage]] = defaultdict(list)
-    for passage in passages:
-        named = passage.meta.get(group_by) if group_by else None
-        key = f"{group_by}={named}" if named is not None else f"text={passage.text}"
-        groups[key_of_text.setdefault(passage.text, key)].append(passage)
+def _stratify(
+    keys: Sequence[str], groups: Mapping[str, Sequence[Keyed]], rules: SplitRules, names: Sequence[str]
+) -> dict[str, str]:
+    """Each type in each split in proportion: iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011)."""
+    left = list(keys)
+    assigned: dict[str, str] = {}
+    share = sum(rules.fractions[name] for name in names)
+    for name in reversed(names[1:]):  # test, then dev; the rest is train
+        columns = _columns([groups[key] for key in left])
+        size = rules.fractions[name] / share
+        splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=size, random_state=rules.seed)
+        rest, chosen = next(splitter.split(np.zeros(len(left)), columns))
+        assigned |= {left[n]: name for n in chosen}
+        left, share = [left[n] for n in rest], share - rules.fractions[name]
+    return assigned | dict.fromkeys(left, names[0])
+
+
+def _columns(groups: Sequence[Sequence[Keyed]]) -> Any:
+    """(n_groups, n_types + 2) of 0 and 1: more mentions of the type than the median group; more passages; not more."""
+    counts = [Counter(span.label for _, passage in group for span in passage.spans) for group in groups]
+    labels = sorted({label for count in counts for label in count})
+    sizes = map(len, groups)
+    table = np.array([[*(n[label] for label in labels), size] for n, size in zip(counts, sizes, strict=True)])
+    above = (table > np.median(table, axis=0)).astype(int)
+    return np.column_stack([above, 1 - above[:, -1]])
+
+
+def _group(passages: Sequence[Passage], group_by: str) -> dict[str, list[Keyed]]:
+    """Passages with their keys, by group. Groups that share a text, or nearly one, are one, under the first name."""
+    keys = [_key(passage, group_by) for passage in passages]
+    parent = {key: key for key in keys}
+
+    def root(key: str) -> str:
+        while parent[key] != key:
+            key = parent[key]
+        return key
+
+    first_of_text: dict[str, str] = {}
+    alike = [(keys[later], first_of_text.setdefault(p.text, keys[later])) for later, p in enumerate(passages)]
+    texts = [passage.text for passage in passages]
+    alike += [(keys[one], keys[other]) for one, other, _ in near_duplicates(texts, n=NGRAM, threshold=ALIKE)]
+    for one, other in alike:
+        low, high = sorted((root(one), root(other)))
+        parent[high] = low
+    groups: dict[str, list[Keyed]] = defaultdict(list)
+    for key, passage in zip(keys, passages, strict=True):
+        groups[root(key)].append((key, passage))
     return groups
+
+
+def _key(passage: Passage, group_by: str) -> str:
+    named = passage.meta.get(group_by, passage.document if group_by == "document" else None) if group_by else None
+    if named not in (None, ""):
+        return f"{group_by}={named}"
+    return f"text={hashlib.sha256(passage.text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 def _shuffle_key(key: str, seed: int) -> str:

@@ -11,6 +11,8 @@ from rich.table import Table
 
 from domain_ner.errors import DomainNerError
 
+READING_HELP = 'What files do not say: "format=… offsets=… tag_column=… field=… label_names=A,B empty=skip …".'
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 

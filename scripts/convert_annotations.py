@@ -1,67 +1,217 @@
-"""`convert`: annotation exports to train, dev and test corpora."""
+"""`convert`: annotation exports to train, dev and test corpora, with an account of every annotation."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import spacy
 import typer
-from _console import out, run, say, split_names, table
+from _console import READING_HELP, out, progress, run, say, split_names, table
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 
-from domain_ner.docs import make_docs, to_docbin
+from domain_ner.annotations import Annotations, ImportSettings, read_annotations, require_usable
+from domain_ner.conversion.ledger import FATES, Ledger
+from domain_ner.conversion.token_splits import SplitRule, learn_splits
+from domain_ner.docs import MISALIGNED, DocRules, make_doc, to_docbin
 from domain_ner.errors import DomainNerError
-from domain_ner.files import atomic_path
+from domain_ner.files import atomic_path, write_text
 from domain_ner.guide.schema import load_guide
-from domain_ner.readers import read_folder
-from domain_ner.splits import SPLITS, assign_splits, parse_fractions
+from domain_ner.normalization import MODES
+from domain_ner.splits import DEV, SPLITS, TRAIN, Division, SplitRules, divide, parse_fractions
+
+OVERLAPS = ("longest", "innermost", "first", "priority")
+MAX_LISTED = 12
+LEARNED = "a token is split there, and the tokenizer learns it"
 
 
 def main(
-    annotations: Path = typer.Argument(..., help="Folder with the exports (Prodigy JSONL)."),
-    corpus: Path = typer.Argument(..., help="Folder to write train.spacy, dev.spacy and test.spacy to."),
+    annotations: Path = typer.Argument(..., help="Folder with the exports, of any format that can be read."),
+    corpus: Path = typer.Argument(..., help="Folder for train.spacy, dev.spacy, test.spacy and tokenizer.json."),
+    reports: Path = typer.Argument(..., help="Folder for ledger.jsonl and ledger.json."),
     guide: Path = typer.Option(..., help="The annotation guide, whose types are the labels that may occur."),
     lang: str = typer.Option("en", help="spaCy's code of the language."),
+    assigned: Path | None = typer.Option(None, help="File that keeps which group is in which split (JSON)."),
     splits: str = typer.Option("0.7,0.1,0.2", help="Shares of train, dev and test."),
-    group_by: str = typer.Option("", help="Key of `meta`: passages with one value of it stay in one split."),
-    prefer: str = typer.Option("", help="Annotators to trust where annotations differ, the most trusted first."),
+    group_by: str = typer.Option("", help="Key of `meta` (or `document`): passages with one value stay in one split."),
     seed: int = typer.Option(0, help="Seed of the splits."),
+    grow_test: bool = typer.Option(False, "--grow-test", help="Let new passages into the test set too."),
+    reading: str = typer.Option("", help=READING_HELP),
+    prefer: str = typer.Option("", help="Annotators to trust where annotations differ, the most trusted first."),
+    conflicts: str = typer.Option("stop", help="Where none of these annotated: stop, majority or unknown."),
+    overlaps: str = typer.Option("longest", help=f"What doc.ents keeps of overlapping spans: {', '.join(OVERLAPS)}."),
+    misaligned: str = typer.Option("split", help=f"Of edges inside a token: {', '.join(MISALIGNED)}."),
+    normalize: str = typer.Option("", help="`whitespace`: the same in training and in prediction; empty: no change."),
+    max_loss: float = typer.Option(0.005, help="Share of the annotations (0..1) that may be lost."),
 ) -> None:
-    """Convert the annotation exports to corpus/train.spacy, dev.spacy and test.spacy."""
+    """Convert the annotation exports to corpus/train.spacy, dev.spacy and test.spacy, and write the ledger."""
+    _check_choices(
+        overlaps=(overlaps, OVERLAPS), misaligned=(misaligned, MISALIGNED), normalize=(normalize, MODES)
+    )  # fmt: skip
     labels = load_guide(guide).labels
-    fractions = parse_fractions(splits)
-    tokenizer = blank(lang).tokenizer
-    trusted = split_names(prefer)
-    result = read_folder(annotations, labels=labels, prefer=trusted, on_file=lambda path: say(f"reading {path.name}"))
-    assigned = assign_splits(result.passages, fractions, group_by=group_by, seed=seed)
-    docs = {name: make_docs(assigned[name], tokenize=tokenizer) for name in SPLITS}
+    settings = ImportSettings(labels, reading, split_names(prefer), conflicts)
+    rules = SplitRules(parse_fractions(splits), group_by, seed, _read_assigned(assigned), grow_test)
+    with progress() as bar:
+        task = bar.add_task("reading", total=None)
+        read = read_annotations(
+            annotations, settings, on_file=lambda file: say(f"reading {file.name} ({file.title})"),
+            on_record=lambda: bar.advance(task),
+        )  # fmt: skip
+    tell_notes(read.ledger)
+    require_usable(read, max_loss=max_loss)
+    division = divide(read.merged, rules)
+    tokenizer = _tokenizer(lang, normalize, ())
+    learned = teach(tokenizer, division, read.ledger) if misaligned == "split" else []
+    for rule in learned:
+        say(f"the tokenizer splits {rule.reason}: {', '.join(rule.examples)}")
+    tokenizer = _tokenizer(lang, normalize, [rule.pattern for rule in learned])
+    doc_rules = DocRules(tokenizer, overlaps, labels, misaligned, normalize)
+    docs = make_docs(division, doc_rules, read.ledger)
+    read.ledger.check_balance()
+    read.ledger.require_loss_below(max_loss)
     for name in SPLITS:
         with atomic_path(corpus / f"{name}.spacy") as temporary:
-            to_docbin(docs[name]).to_disk(temporary)
-    say(", ".join(f"{n} {fate}" for fate, n in result.counts.items()))
+            docs[name].docs.to_disk(temporary)
+    write_text(corpus / "tokenizer.json", _json({"splits": [_rule(rule) for rule in learned], "normalize": normalize}))
+    write_ledger(read, reports)
+    if assigned is not None:
+        write_text(assigned, _json(division.keys))
+    print_ledger(read.ledger)
     print_splits(docs, labels)
+    if division.n_new:
+        say(f"{division.n_new} new groups; the others stay in the split where they were")
 
 
-def blank(lang: str) -> Language:
+def teach(tokenizer: Any, division: Division, ledger: Ledger) -> list[SplitRule]:
+    """What the tokenizer must split, learned from train and dev; the test set is not looked at."""
+    passages = [*division.splits[TRAIN], *division.splits[DEV]]
+    return learn_splits(passages, tokenizer, on_span=lambda row: ledger.repair(row, LEARNED))
+
+
+@dataclass
+class Corpus:
+    """The documents of a split in spaCy's training format, and what there is to tell of them."""
+
+    docs: DocBin = field(default_factory=to_docbin)
+    n_tokens: int = 0
+    mentions: Counter[str] = field(default_factory=Counter)
+
+    def add(self, doc: Doc) -> None:
+        """Add a document, which need not be kept."""
+        self.docs.add(doc)
+        self.n_tokens += len(doc)
+        self.mentions.update(ent.label_ for ent in doc.ents)
+
+
+def make_docs(division: Division, rules: DocRules, ledger: Ledger) -> dict[str, Corpus]:
+    """The documents of each split, with a progress bar."""
+    with progress() as bar:
+        task = bar.add_task("converting", total=sum(map(len, division.splits.values())))
+        made = {name: Corpus() for name in SPLITS}
+        for name in SPLITS:
+            for passage in division.splits[name]:
+                made[name].add(make_doc(passage, rules, ledger, split=name))
+                bar.advance(task)
+    return made
+
+
+def blank(lang: str, **tokenizer: Any) -> Language:
     """A pipeline of that language with our tokenizer and no components."""
+    config = {"nlp": {"tokenizer": {"@tokenizers": "domain_ner.Tokenizer.v1", **tokenizer}}}
     try:
-        return spacy.blank(lang, config={"nlp": {"tokenizer": {"@tokenizers": "domain_ner.Tokenizer.v1"}}})
+        return spacy.blank(lang, config=config)
     except ImportError as error:
         raise DomainNerError(
             f"vars.lang is {lang!r}, which spaCy does not know.", "Use a code as in spaCy's list: en, de, fr, xx …"
         ) from error
 
 
-def print_splits(docs: Mapping[str, Sequence[Doc]], labels: Sequence[str]) -> None:
+def tell_notes(ledger: Ledger) -> None:
+    """Print what the readers noticed, file by file."""
+    for file, note in ledger.notes:
+        say(f"{file}: {note}")
+
+
+def write_ledger(read: Annotations, reports: Path) -> None:
+    """Write ledger.jsonl (a line an annotation) and ledger.json (the sums)."""
+    ledger = read.ledger
+    write_text(reports / "ledger.jsonl", "".join(f"{line}\n" for line in ledger.to_jsonl()))
+    fates, hows = ledger.fates(), ledger.hows()
+    summary = {
+        "annotations": len(ledger.rows),
+        "fates": {fate: fates[fate] for fate in FATES if fates[fate]},
+        "how": [{"fate": fate, "how": how, "n": n} for (fate, how), n in hows.most_common()],
+        "documents": dict(ledger.documents),
+        "files": dict(sorted(ledger.n_read.items())),
+        "lost": ledger.loss(),
+        "notes": [{"file": file, "note": note} for file, note in ledger.notes],
+    }
+    write_text(reports / "ledger.json", _json(summary))
+
+
+def print_ledger(ledger: Ledger) -> None:
+    """Print what became of the annotations, the reasons, and the first of those that were lost."""
+    fates, hows = ledger.fates(), ledger.hows()
+    printed = table("annotations", "", title=f"{len(ledger.rows)} annotations read")
+    for fate in FATES:
+        if fates[fate]:
+            printed.add_row(fate, str(fates[fate]))
+            for (of_fate, how), n in hows.most_common():
+                if of_fate == fate:
+                    printed.add_row(f"    {how}", str(n))
+    out.print(printed)
+    lost = list(ledger.losses())
+    for line in lost[:MAX_LISTED]:
+        say(f"lost: {line}")
+    if len(lost) > MAX_LISTED:
+        say(f"… and {len(lost) - MAX_LISTED} more, all in ledger.jsonl")
+    say(", ".join(f"{n} documents {fate}" for fate, n in ledger.documents.items()))
+
+
+def print_splits(docs: Mapping[str, Corpus], labels: Sequence[str]) -> None:
     """Print passages, tokens and mentions of each split."""
     printed = table("", *SPLITS)
-    printed.add_row("passages", *(str(len(docs[name])) for name in SPLITS))
-    printed.add_row("tokens", *(str(sum(len(doc) for doc in docs[name])) for name in SPLITS))
-    mentions = {name: Counter(ent.label_ for doc in docs[name] for ent in doc.ents) for name in SPLITS}
+    printed.add_row("passages", *(str(len(docs[name].docs)) for name in SPLITS))
+    printed.add_row("tokens", *(str(docs[name].n_tokens) for name in SPLITS))
     for label in labels:
-        printed.add_row(label, *(str(mentions[name][label]) for name in SPLITS))
+        printed.add_row(label, *(str(docs[name].mentions[label]) for name in SPLITS))
     out.print(printed)
+
+
+def _tokenizer(lang: str, normalize: str, splits: Sequence[str]) -> Any:
+    return blank(lang, splits=list(splits), normalize=normalize).tokenizer
+
+
+def _check_choices(**choices: tuple[str, Sequence[str]]) -> None:
+    for name, (value, allowed) in choices.items():
+        if value not in allowed:
+            expected = ", ".join(repr(choice) for choice in allowed)
+            raise DomainNerError(f"vars.{name} is {value!r}; expected one of {expected}.")
+
+
+def _read_assigned(path: Path | None) -> dict[str, str]:
+    if path is None or not path.is_file():
+        return {}
+    try:
+        read = json.loads(path.read_text(encoding="utf8"))
+    except ValueError as error:
+        raise DomainNerError(
+            f"{path} is not valid JSON: {error}.", "Restore it, or remove it to split anew."
+        ) from error
+    if not isinstance(read, dict) or not set(read.values()) <= set(SPLITS):
+        raise DomainNerError(f"{path} holds something else than groups and splits.", "Restore it, or remove it.")
+    return read
+
+
+def _rule(rule: SplitRule) -> dict[str, Any]:
+    return {"pattern": rule.pattern, "reason": rule.reason, "examples": list(rule.examples)}
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """`create-config`: the training config of an encoder, a head and a corpus."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import spacy
 import typer
@@ -21,6 +23,7 @@ def main(
     config: Path = typer.Argument(..., help="The training config to write."),
     card: Path = typer.Option(..., help="The encoder's card, as fetch-encoder writes it."),
     train: Path = typer.Option(..., help="The training corpus (DocBin)."),
+    tokenizer: Path = typer.Option(..., help="What convert taught the tokenizer (tokenizer.json)."),
     head: str = typer.Option("transition", help="The recogniser on top: names a fragment head_*.cfg."),
     lang: str = typer.Option("en", help="spaCy's code of the language."),
     epochs: int = typer.Option(20, help="Passes over the training data, at most."),
@@ -38,6 +41,7 @@ def main(
         patience=patience,
         seed=seed,
         mixed_precision=choose_gpu(gpu_id) != CPU,
+        **read_tokenizer(tokenizer),
     )
     built = build_config(fragments, encoder, choices, lengths)
     with atomic_path(config) as temporary:
@@ -48,6 +52,15 @@ def main(
         f"{encoder.name} + {head}: {len(lengths)} passages in batches of {encoder.batch_size}, learning rate"
         f" {encoder.learning_rate}, {training['max_steps']} steps, an evaluation every {training['eval_frequency']}"
     )
+
+
+def read_tokenizer(path: Path) -> dict[str, Any]:
+    """The settings of the tokenizer as `Choices` has them."""
+    try:
+        read = json.loads(path.read_text(encoding="utf8"))
+        return {"token_splits": [rule["pattern"] for rule in read["splits"]], "normalize": read["normalize"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DomainNerError(f"Cannot read {path}: {error}.", "Run convert first.") from error
 
 
 def check(config: Path) -> None:

@@ -8,7 +8,16 @@ from _console import out, progress, run, say, table
 from thinc.api import require_gpu
 
 from domain_ner.devices import CPU, choose_gpu
-from domain_ner.evaluation import FLOOR_F1, TARGET_F1, load_pipeline, read_docs, score_pipeline, to_metrics, verdict
+from domain_ner.evaluation import (
+    FLOOR_F1,
+    TARGET_F1,
+    count_source_annotations,
+    load_pipeline,
+    read_docs,
+    score_pipeline,
+    to_metrics,
+    verdict,
+)
 from domain_ner.files import write_text
 from domain_ner.scores import Scores
 
@@ -19,6 +28,7 @@ def main(
     model: Path = typer.Argument(..., help="The pipeline to score."),
     test: Path = typer.Argument(..., help="The test corpus (DocBin)."),
     metrics: Path = typer.Argument(..., help="Where to write the figures (JSON)."),
+    ledger: Path | None = typer.Option(None, help="ledger.jsonl of convert, to score against the exports too."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
 ) -> None:
     """Score training/model-best on corpus/test.spacy by type, and write training/metrics.json."""
@@ -30,8 +40,14 @@ def main(
     with progress() as bar:
         task = bar.add_task("predicting", total=len(gold))
         scores = score_pipeline(nlp, gold, on_doc=lambda: bar.advance(task))
-    write_text(metrics, json.dumps(to_metrics(scores), indent=2) + "\n")
+    figures = to_metrics(scores)
     print_scores(scores, n_passages=len(gold))
+    if ledger is not None:
+        n_source = count_source_annotations(ledger, gold)
+        figures["source"] = {"annotations": n_source, "recall": scores.micro.n_correct / n_source if n_source else 0.0}
+        recall = 100 * figures["source"]["recall"]
+        say(f"recall of the {n_source} annotations in the exports, lost ones included: {recall:.1f}")
+    write_text(metrics, json.dumps(figures, indent=2) + "\n")
     say(f"written to {metrics}")
 
 

@@ -3,26 +3,29 @@
 from pathlib import Path
 
 import typer
-from _console import run, say
+from _console import READING_HELP, run, say
 
-from domain_ner.errors import DomainNerError, raise_for
+from domain_ner.annotations import ImportSettings, read_annotations
+from domain_ner.conversion.merging import ANYONE
+from domain_ner.errors import MAX_LISTED, DomainNerError
 from domain_ner.files import write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.guide.skeleton import guide_skeleton
-from domain_ner.readers import read_annotations
 
 
 def main(
-    annotations: Path = typer.Argument(..., help="Folder with the exports (Prodigy JSONL)."),
+    annotations: Path = typer.Argument(..., help="Folder with the exports, of any format that can be read."),
     guide: Path = typer.Argument(..., help="The guide to write (YAML)."),
+    reading: str = typer.Option("", help=READING_HELP),
     title: str = typer.Option("Annotation guide", help="Title of the guide."),
     force: bool = typer.Option(False, "--force", help="Replace a guide that is there."),
 ) -> None:
     """Write a guide skeleton from annotated exports: types, typical sentences, candidate edge cases."""
     if guide.exists() and not force:
         raise DomainNerError(f"{guide} exists.", "Write to another file, or give --force to replace it.")
-    read = read_annotations(annotations)
-    raise_for(read.problems, summary="{n} annotations cannot be read:", fix="Correct them and export again.")
+    read = read_annotations(annotations, ImportSettings(reading=reading, prefer=[ANYONE]))
+    for problem in read.problems[:MAX_LISTED]:
+        say(f"left out: {problem}")
     if not any(passage.spans for passage in read.passages):
         raise DomainNerError(f"No annotated span in {annotations}.", "Annotate some passages, and export again.")
     write_text(guide, guide_skeleton(read.passages, title=title))

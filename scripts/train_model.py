@@ -1,5 +1,6 @@
 """`train`: train a pipeline from a config, with early stopping."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from thinc.api import require_gpu
 
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.encoders.card import EncoderCard
+from domain_ner.files import write_text
 from domain_ner.training.run import UNFINISHED, initialize
 from domain_ner.training.run import train as train_pipeline
 from domain_ner.training.summary import TrainingSummary, summarise
@@ -28,12 +30,17 @@ def main(
         require_gpu(gpu)
     say(f"training on {'the CPU' if gpu == CPU else f'GPU {gpu}'}; loading the encoder and timing a few steps")
     # Timed on a pipeline of its own: the one that is trained starts from the seed, untouched.
-    print_summary(EncoderCard.read(card), summarise(initialize(config, gpu=gpu)))
+    encoder = EncoderCard.read(card)
+    summary = summarise(initialize(config, gpu=gpu))
+    print_summary(encoder, summary)
     try:
-        best = train_pipeline(initialize(config, gpu=gpu), output, gpu=gpu)
+        best, reached = train_pipeline(initialize(config, gpu=gpu), output, gpu=gpu)
     except KeyboardInterrupt:
         err.print(f"Stopped. {output}/model-best is as it was; the best so far is in {output / UNFINISHED}/model-best.")
         sys.exit(INTERRUPTED)
+    write_text(output / "reports" / "reached.json", json.dumps(reached.to_json(), indent=1) + "\n")
+    told = f"{reached.n_documents} of {summary.n_passages} passages with {reached.n_mentions} of {summary.n_mentions}"
+    say(f"reached a batch: {told} mentions, {reached.n_learnable} of them on the pipeline's own tokens")
     say(f"best pipeline: {best}")
 
 

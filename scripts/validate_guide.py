@@ -6,13 +6,14 @@ from collections import Counter
 from pathlib import Path
 
 import typer
-from _console import out, progress, run, say, split_names, table
+from _console import READING_HELP, out, progress, run, say, split_names, table
 
+from domain_ner.annotations import ImportSettings, read_annotations
+from domain_ner.errors import DomainNerError
 from domain_ner.files import write_text
 from domain_ner.guide.findings import ERROR, KINDS, SEVERITIES, WARNING, count_by_severity
 from domain_ner.guide.schema import line_index, load_guide
 from domain_ner.guide.validate import Corpus, GuideFile, Validation, validate
-from domain_ner.readers import merge, read_annotations
 from domain_ner.reports.guide_page import guide_page, to_json
 
 MAX_LISTED = 12
@@ -20,26 +21,31 @@ MAX_LISTED = 12
 
 def main(
     guide: Path = typer.Argument(..., help="The annotation guide (YAML)."),
-    annotations: Path = typer.Argument(..., help="Folder with the exports (Prodigy JSONL)."),
+    annotations: Path = typer.Argument(..., help="Folder with the exports, of any format that can be read."),
     reports: Path = typer.Argument(..., help="Folder for guide.json and guide.html."),
     prefer: str = typer.Option("", help="Annotators to trust where annotations differ, the most trusted first."),
-    strict: bool = typer.Option(False, "--strict", help="Treat warnings as errors."),
+    conflicts: str = typer.Option("stop", help="Where none of these annotated: stop, majority or unknown."),
+    reading: str = typer.Option("", help=READING_HELP),
+    fail_on: str = typer.Option("error", help="What ends the run with an error: error, or warning."),
+    strict: bool = typer.Option(False, "--strict", help="The same as --fail-on warning."),
 ) -> None:
     """Check the guide, and the annotations against it; write training/reports/guide.json and guide.html."""
+    if fail_on not in (ERROR, WARNING):
+        raise DomainNerError(f"vars.fail_on is {fail_on!r}; expected {ERROR!r} or {WARNING!r}.")
     file = GuideFile(load_guide(guide), guide.name, line_index(guide))
-    read = read_annotations(annotations)
-    conflicts: list[str] = []
-    kept = merge(read.passages, Counter(), conflicts, prefer=split_names(prefer))
+    settings = ImportSettings(reading=reading, prefer=split_names(prefer), conflicts=conflicts)
     with progress() as bar:
-        task = bar.add_task("checking", total=len(read.passages) + len(kept))
-        corpus = Corpus(read.passages, kept, read.problems, conflicts)
+        task = bar.add_task("reading", total=None)
+        read = read_annotations(annotations, settings, on_record=lambda: bar.advance(task))
+        bar.reset(task, description="checking", total=len(read.passages) + len(read.merged))
+        corpus = Corpus(read.passages, read.merged, read.problems, read.conflicts)
         validation = validate(file, corpus, on_passage=lambda: bar.advance(task))
     write_text(reports / "guide.json", json.dumps(to_json(validation), indent=1, ensure_ascii=False) + "\n")
     write_text(reports / "guide.html", guide_page(file.guide, validation))
     print_validation(validation)
     say(f"written to {reports / 'guide.json'} and {reports / 'guide.html'}")
     counts = count_by_severity(validation.findings)
-    if counts[ERROR] or (strict and counts[WARNING]):
+    if counts[ERROR] or ((strict or fail_on == WARNING) and counts[WARNING]):
         say("✘ Mend the errors above, or declare a finding right under `deliberate` in the guide.")
         sys.exit(1)
 

@@ -18,6 +18,10 @@ LABELS = ["SERVICE", "INFRA", "TEAM", "CONFIG", "LIBRARY", "ENDPOINT"]
 FAMILIES = ["roberta", "deberta-v3", "bert"]
 
 
+def pytest_addoption(parser):
+    parser.addoption("--formats", help="folder of real exports with EXPECTED.json, for tests/test_formats.py")
+
+
 @pytest.fixture(scope="session")
 def example_rows():
     """The rows of the shipped example, as Prodigy exports them."""

@@ -41,14 +41,15 @@ def convert(folder: Path, rows: list[dict], *options: str) -> Path:
     annotations.mkdir(parents=True)
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     (annotations / "rows.jsonl").write_text(lines, encoding="utf8")
-    run("convert_annotations", annotations, corpus, "--guide", GUIDE, "--prefer", "*", *options)
+    run("convert_annotations", annotations, corpus, folder / "reports", "--guide", GUIDE, "--prefer", "*", *options)
     return corpus
 
 
 def create_config(folder: Path, card: Path, corpus: Path, *options: str) -> Path:
     """The config that trains on the corpus, one epoch unless told, in `folder`."""
     config, text = folder / "config.cfg", ["--epochs", "1", *options]
-    run("create_config", ROOT / "configs", config, "--card", card, "--train", corpus / "train.spacy", *text)
+    data = ["--train", corpus / "train.spacy", "--tokenizer", corpus / "tokenizer.json"]
+    run("create_config", ROOT / "configs", config, "--card", card, *data, *text)
     paths = config.read_text(encoding="utf8").replace('"corpus/', f'"{corpus.as_posix()}/')
     config.write_text(paths, encoding="utf8")
     return config

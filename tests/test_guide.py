@@ -260,7 +260,7 @@ def test_a_skeleton_is_a_guide_without_errors_that_asks_what_to_decide(check):
 
 
 def test_a_skeleton_of_the_example_has_no_errors(check, example_rows):
-    from domain_ner.readers import read_annotations
+    from domain_ner.annotations import read_annotations
 
     passages = read_annotations(GUIDE.parent / "annotations").passages
     findings = check(guide=guide_skeleton(passages, title='With "quotes"'))

@@ -15,7 +15,12 @@ from test_layers import own_imports
 PROJECT = srsly.read_yaml(ROOT / "project.yml")
 COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
 WITH_DEPS = [name for name, command in COMMANDS.items() if "deps" in command]
-SCRIPTS = sorted(path for path in (ROOT / "scripts").glob("*.py") if not path.name.startswith("_"))
+SCRIPTS = sorted(
+    path
+    for folder in ("benchmarks", "scripts")
+    for path in (ROOT / folder).glob("*.py")
+    if not path.name.startswith("_")
+)
 README = (ROOT / "README.md").read_text(encoding="utf8")
 # The code that a config names and spaCy finds by its entry point, so that no import shows it.
 BY_ENTRY_POINT = ["tokenizer", "training/batching", "transformer/architectures", "transformer/lexical"]

@@ -3,14 +3,28 @@ import random
 import pytest
 
 from domain_ner.errors import DomainNerError
-from domain_ner.passages import Passage
-from domain_ner.splits import assign_splits, parse_fractions
+from domain_ner.passages import LabelledSpan, Passage
+from domain_ner.splits import SplitRules, divide, parse_fractions
 
 FRACTIONS = {"train": 0.7, "dev": 0.1, "test": 0.2}
 
 
 def passages(n, n_groups):
-    return [Passage(f"text {i}", (), f"a.jsonl:{i}", {"org": f"org {i % n_groups}"}) for i in range(n)]
+    return [passage(i, org=f"org {i % n_groups}") for i in range(n)]
+
+
+def passage(i, *, labels=(), **meta):
+    """A text of its own words, so that none is nearly another, with a mention of each of `labels`."""
+    words = random.Random(i).sample(WORDS, k=12)
+    spans = tuple(LabelledSpan(n, n + 1, label) for n, label in enumerate(labels))
+    return Passage(f"{' '.join(words)} {i}", spans, f"a.jsonl:{i}", meta)
+
+
+WORDS = [f"w{n}" for n in range(400)]
+
+
+def assign_splits(given, fractions, **rules):
+    return divide(given, SplitRules(fractions, **rules)).splits
 
 
 def texts(splits):
@@ -20,7 +34,7 @@ def texts(splits):
 def test_every_passage_is_in_exactly_one_split():
     splits = assign_splits(passages(100, 10), FRACTIONS, group_by="", seed=0)
     assert sum(len(found) for found in splits.values()) == 100
-    assert set.union(*texts(splits).values()) == {f"text {i}" for i in range(100)}
+    assert set.union(*texts(splits).values()) == {passage(i).text for i in range(100)}
 
 
 def test_shares_are_kept():
@@ -36,7 +50,7 @@ def test_groups_stay_whole():
 
 
 def test_the_same_text_never_stands_in_two_splits():
-    doubled = passages(50, 5) + [Passage(f"text {i}", (), f"b.jsonl:{i}", {"org": f"other {i}"}) for i in range(50)]
+    doubled = passages(50, 5) + [passage(i, org=f"other {i}") for i in range(50)]
     splits = texts(assign_splits(doubled, FRACTIONS, group_by="org", seed=1))
     assert not (splits["train"] & splits["test"] or splits["train"] & splits["dev"] or splits["dev"] & splits["test"])
 
@@ -54,7 +68,7 @@ def test_another_seed_gives_other_splits():
 
 
 def test_passages_without_the_key_are_groups_of_their_own():
-    bare = [Passage(f"text {i}", (), "a:1") for i in range(10)]
+    bare = [passage(i) for i in range(10)]
     splits = assign_splits(bare, FRACTIONS, group_by="org", seed=0)
     assert [len(found) for found in splits.values()] == [7, 1, 2]
 
@@ -77,3 +91,57 @@ def test_shares_that_make_no_sense_are_an_error(text):
 
 def test_shares_are_read():
     assert parse_fractions("0.8, 0.1, 0.1") == {"train": 0.8, "dev": 0.1, "test": 0.1}
+
+
+def test_each_type_is_in_each_split_in_proportion():
+    given = [passage(i, labels=["RARE"] * (i % 20 == 0) + ["SOME"] * (i % 4 == 0)) for i in range(1000)]
+    for found in assign_splits(given, FRACTIONS).values():
+        for label, share in [("RARE", 0.05), ("SOME", 0.25)]:
+            n_with = sum(any(span.label == label for span in one.spans) for one in found)
+            assert n_with / len(found) == pytest.approx(share, abs=0.015)
+
+
+def test_nearly_the_same_text_stays_together():
+    given = passages(80, 80)
+    given += [Passage(f"{one.text} once more", (), "b:1", {}) for one in given]
+    division = divide(given, SplitRules(FRACTIONS))
+    split_of = {one.text: name for name, found in division.splits.items() for one in found}
+    assert all(split_of[one.text] == split_of[f"{one.text} once more"] for one in given[:80])
+
+
+def test_what_was_assigned_stays_and_the_test_set_is_frozen():
+    first = divide(passages(100, 100), SplitRules(FRACTIONS))
+    more = [passage(i, org=f"org {i}") for i in range(160)]
+    second = divide(more, SplitRules(FRACTIONS, seed=9, former=first.keys))
+    before, after = texts(first.splits), texts(second.splits)
+    assert before["test"] == after["test"]
+    assert before["train"] < after["train"]
+    assert before["dev"] < after["dev"]
+    assert second.n_new == 60
+
+
+def test_new_passages_enter_the_test_set_when_told():
+    first = divide(passages(100, 100), SplitRules(FRACTIONS))
+    more = [passage(i, org=f"org {i}") for i in range(200)]
+    second = divide(more, SplitRules(FRACTIONS, former=first.keys, grow_test=True))
+    assert texts(first.splits)["test"] < texts(second.splits)["test"]
+
+
+def test_a_new_passage_follows_its_group():
+    first = divide(passages(100, 10), SplitRules(FRACTIONS, group_by="org"))
+    more = [*passages(100, 10), passage(500, org="org 3")]
+    second = divide(more, SplitRules(FRACTIONS, group_by="org", former=first.keys))
+    split_of = {one.text: name for name, found in second.splits.items() for one in found}
+    assert split_of[more[-1].text] == split_of[more[3].text]
+
+
+def test_the_assignment_of_other_data_does_not_bind():
+    former = {"org=elsewhere": "train"}
+    assert all(divide(passages(90, 9), SplitRules(FRACTIONS, group_by="org", former=former)).splits.values())
+
+
+def test_the_document_of_an_export_can_name_the_group():
+    given = [Passage(f"{passage(i).text}", (), "a:1", {}, document=f"d{i % 5}") for i in range(50)]
+    splits = assign_splits(given, FRACTIONS, group_by="document")
+    documents = [{one.document for one in found} for found in splits.values()]
+    assert sum(map(len, documents)) == 5

@@ -3,9 +3,6 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_ner.docs import make_docs
-from domain_ner.errors import DomainNerError
-from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.tokenizer import create_tokenizer
 
 CONFIG = {"nlp": {"tokenizer": {"@tokenizers": "domain_ner.Tokenizer.v1"}}}
@@ -56,22 +53,3 @@ def test_is_found_by_name_and_survives_the_disk(tmp_path):
 def test_other_languages(lang):
     nlp = spacy.blank(lang, config=CONFIG)
     assert "KEY" in [token.text for token in nlp("KEY=1")]
-
-
-def test_gold_documents_hold_entities_source_and_meta(tokenize):
-    passage = Passage("Payments uses Redis.", (LabelledSpan(14, 19, "INFRA"),), "a.jsonl:3", {"org": "a"})
-    (doc,) = make_docs([passage], tokenize=tokenize)
-    assert [(ent.text, ent.label_) for ent in doc.ents] == [("Redis", "INFRA")]
-    assert (doc.user_data["source"], doc.user_data["meta"]) == ("a.jsonl:3", {"org": "a"})
-
-
-def test_a_passage_without_entities_is_annotated_as_such(tokenize):
-    (doc,) = make_docs([Passage("Nothing here.", (), "a:1")], tokenize=tokenize)
-    assert doc.has_annotation("ENT_IOB")
-
-
-def test_spans_within_a_token_are_all_listed(tokenize):
-    bad = [Passage("UNION2024 ends", (LabelledSpan(0, 5, "TEAM"),), f"a.jsonl:{n}") for n in (1, 2)]
-    with pytest.raises(DomainNerError, match="2 spans do not start and end where a token does") as caught:
-        make_docs(bad, tokenize=tokenize)
-    assert "a.jsonl:1: 'UNION' (TEAM, characters 0-5) lies within 'UNION2024'" in str(caught.value)

@@ -44,6 +44,55 @@ def test_two_runs_with_one_seed_give_identical_scores(tiny_encoder, example_rows
     assert scores[0]["ner_loss"] > 0
 
 
+def nested_rows(n=40):
+    """Every team lies within a service that is named after it."""
+    rows = []
+    for i in range(n):
+        name = f"{'abcdefghij'[i % 10]}{'klmnopqrst'[i // 10]}"
+        text = f"We asked the {name} squad gateway on day {i} about it."
+        spans = [
+            {"start": 13, "end": 21, "label": "TEAM"},
+            {"start": 13, "end": 29, "label": "SERVICE"},
+        ]
+        rows.append({"text": text, "spans": spans, "answer": "accept", "_view_id": "spans_manual"})
+    return rows
+
+
+def test_nested_entities_are_learned_scored_and_survive_the_package(tmp_path):
+    card = fetch(tmp_path, "cnn")
+    corpus = convert(tmp_path, nested_rows())
+    config = create_config(tmp_path, card, corpus, "--head", "spancat", "--epochs", "30", "--patience", "30")
+    model = train(tmp_path, config, card)
+    run("evaluate_model", model, corpus / "test.spacy", tmp_path / "metrics.json")
+    by_type = json.loads((tmp_path / "metrics.json").read_text())["by_type"]
+    assert by_type["TEAM"]["recall"] > 0
+    assert by_type["SERVICE"]["recall"] > 0
+    ran = run("package_pipeline", model, corpus / "train.spacy", tmp_path / "packages", "--name", "n", "--version",
+              "1.0.0", cwd=ROOT)  # fmt: skip
+    assert "predict the same entities on" in ran.stdout
+
+
+def test_yes_no_answers_are_trained_on_and_the_rest_of_the_text_is_not_taken_for_outside(tmp_path):
+    """Redis is accepted in half of the passages and never asked about in the others: as O it could not be learned."""
+    rows = []
+    for i in range(120):
+        text = f"Then Redis failed {'once' if i % 2 else 'twice'} on day {i} at Oslo."
+        start, end, label, answer = (
+            (5, 10, "INFRA", "accept") if i % 2 else (text.index("Oslo"), len(text) - 1, "TEAM", "reject")
+        )
+        span = {"start": start, "end": end, "label": label}
+        rows.append({"text": text, "spans": [span], "answer": answer, "_is_binary": True, "_view_id": "ner"})
+    card = fetch(tmp_path, "cnn")
+    corpus = convert(tmp_path, rows)
+    model = train(tmp_path, create_config(tmp_path, card, corpus, "--epochs", "15", "--patience", "15"), card)
+    reached = json.loads((tmp_path / "reports" / "reached.json").read_text())
+    assert reached["mentions"] == reached["learnable"] > 0
+    nlp = spacy.load(model)
+    found = [[(ent.text, ent.label_) for ent in nlp(row["text"]).ents] for row in rows[:20]]
+    assert sum(("Redis", "INFRA") in ents for ents in found) >= 18
+    assert not any(("Oslo", "TEAM") in ents for ents in found)
+
+
 def test_training_says_what_it_is_about_to_do(tiny_encoder, example_rows, tmp_path):
     card = fetch(tmp_path, tiny_encoder("bert"))
     corpus = convert(tmp_path, example_rows[:30])

@@ -1,146 +1,113 @@
-"""Reads a folder of exports and merges what was annotated twice."""
+"""Finds the exports of a folder and tells the format of each by its content."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
-from domain_ner.errors import DomainNerError, raise_for
-from domain_ner.passages import Passage
-from domain_ner.readers.prodigy import read_prodigy
+from domain_ner.errors import DomainNerError
+from domain_ner.readers import (
+    argilla,
+    brat,
+    conll,
+    conllu,
+    dataturks,
+    docbin,
+    doccano,
+    gliner,
+    hf_json,
+    label_studio,
+    label_studio_table,
+    prodigy,
+    spacy_json,
+    token_csv,
+    webanno,
+)
+from domain_ner.readers.decoding import read_sample
+from domain_ner.records import ExportFile, Format, ReaderOptions, Sample
 
-# In the place of an annotator's name: whoever it is, the first annotation that was read.
-ANYONE = "*"
-READERS = {".jsonl": read_prodigy}
+# In the order they are asked: the more particular shape first.
+FORMATS = cast(
+    tuple[Format, ...],
+    (
+        prodigy, label_studio, label_studio_table, dataturks, argilla, gliner, hf_json, spacy_json, doccano, webanno,
+        conllu, brat, docbin, token_csv, conll,
+    ),
+)  # fmt: skip
+# What stands beside exports and is none: documents, configurations of the tools, the texts of brat's pairs.
+LEFT_ALONE = {".md", ".conf", ".xml", ".yml", ".yaml", ".cfg", ".arrow"}
+LEFT_ALONE_NAMES = {"README", "LICENSE", "dataset_info.json", "state.json", "dataset_dict.json"}
+BRAT_PARTNERS = (".ann", ".a1")
+BINARY = {".spacy", ".zip"}
 
 
-@dataclass(frozen=True)
-class Annotations:
-    """Everything that was accepted, and what became of every row.
+def find_exports(folder: Path, *, format: str = "", options: ReaderOptions = ReaderOptions()) -> list[ExportFile]:  # noqa: B008
+    """Every export in a folder and its subfolders, in the order of their names; or the one file that `folder` is.
 
-    passages: one for each accepted row, so that a text may stand there several times.
-    counts: rows by fate; `rows` is the sum of all others except `trimmed spans`.
-    problems: a line for each invalid row, `file:line: …`.
+    format: the `NAME` of a format, for all files; empty: told by the content of each.
+    Hidden files, Markdown, configurations and the texts of brat's pairs are left alone.
+    Raises DomainNerError when there is nothing to read, or for a file that is of no known format.
     """
-
-    passages: tuple[Passage, ...]
-    counts: Counter[str]
-    problems: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ReadResult:
-    """The passages of a folder, each text once, and what became of every row (as in `Annotations`)."""
-
-    passages: tuple[Passage, ...]
-    counts: Counter[str]
-
-
-def read_annotations(
-    folder: Path, *, labels: Collection[str] | None = None, on_file: Callable[[Path], None] = lambda path: None
-) -> Annotations:
-    """Read every export in `folder`, in the order of the file names.
-
-    folder: searched one level deep; hidden files, folders and Markdown files are left alone.
-    labels: the entity types that may occur; None: any.
-    on_file: called before each file, to show progress.
-    Raises DomainNerError when there is nothing to read, or a file has no reader.
-    """
-    counts: Counter[str] = Counter()
-    passages: list[Passage] = []
-    problems: list[str] = []
-    for path in _export_files(folder):
-        on_file(path)
-        passages.extend(READERS[path.suffix](path, labels=labels, counts=counts, problems=problems))
-    return Annotations(tuple(passages), counts, tuple(problems))
-
-
-def read_folder(
-    folder: Path,
-    *,
-    labels: Collection[str],
-    prefer: Sequence[str] = (),
-    on_file: Callable[[Path], None] = lambda path: None,
-) -> ReadResult:
-    """Read every export in `folder`, and keep one annotation of each text.
-
-    prefer: annotators, the most trusted first: where annotations of a text differ, theirs is kept; `*` for anyone.
-    Other arguments as in `read_annotations`.
-    Raises DomainNerError when there is nothing to read, a file has no reader, rows are invalid, or annotations of one
-    text differ and none is by a preferred annotator.
-    """
-    read = read_annotations(folder, labels=labels, on_file=on_file)
-    counts, problems = read.counts.copy(), list(read.problems)
-    merged = merge(read.passages, counts, problems, prefer=prefer)
-    raise_for(
-        problems,
-        summary="{n} annotations cannot be used:",
-        fix="Correct them in the annotation tool and export again; nothing was written.",
-    )
-    if not merged:
-        raise DomainNerError(
-            f"No accepted passage in {folder}: {_told(counts)}.",
-            "Accept at least one passage for each of train, dev and test, and export again.",
-        )
-    return ReadResult(tuple(merged), counts)
-
-
-def merge(
-    passages: Sequence[Passage], counts: Counter[str], problems: list[str], *, prefer: Sequence[str] = ()
-) -> list[Passage]:
-    """Keep one annotation of each text: the first, or that of the most trusted annotator.
-
-    counts: is added to: `kept`, `merged duplicates`, `other annotators`.
-    problems: is added to where annotations differ and nobody is preferred: that is for the user to decide, not for us.
-    """
-    versions: dict[str, list[Passage]] = {}
-    for passage in passages:
-        versions.setdefault(passage.text, []).append(passage)
-    return [_keep_one(found, counts, problems, prefer) for found in versions.values()]
-
-
-def _keep_one(found: list[Passage], counts: Counter[str], problems: list[str], prefer: Sequence[str]) -> Passage:
-    counts["kept"] += 1
-    ranked = [passage for annotator in prefer for passage in found if annotator in (passage.annotator, ANYONE)]
-    kept = (ranked or found)[0]
-    for passage in found:
-        if passage is kept:
-            continue
-        if passage.spans == kept.spans:
-            counts["merged duplicates"] += 1
-        elif ranked and (passage.annotator != kept.annotator or ANYONE in prefer):
-            counts["other annotators"] += 1
-        else:
-            counts["conflicting"] += 1
-            problems.append(
-                f"{passage.source}: same text as {kept.source} with other spans ({_difference(kept, passage)});"
-                " expected one annotation a text: reject one of the two, or name whom to trust in vars.prefer"
-                " (* for anyone)"
-            )
-    return kept
-
-
-def _export_files(folder: Path) -> list[Path]:
-    files = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
-    files = [path for path in files if path.suffix != ".md"]
-    unknown = [path.name for path in files if path.suffix not in READERS]
-    if unknown:
-        raise DomainNerError(
-            f"No reader for {', '.join(unknown)} in {folder}; expected {', '.join(sorted(READERS))} (Prodigy JSONL).",
-            "Export as Prodigy JSONL, or move the file elsewhere.",
-        )
-    if not files:
+    paths = [folder] if folder.is_file() else _files(folder)
+    if not paths:
         raise DomainNerError(
             f"No annotations: {folder} {'holds no file' if folder.is_dir() else 'does not exist'}.",
-            f"Put the export of the annotation tool (Prodigy JSONL) into {folder}.",
+            f"Put the export of the annotation tool into {folder}; formats: {', '.join(f.NAME for f in FORMATS)}.",
         )
-    return files
+    root = folder.parent if folder.is_file() else folder
+    return [_export_file(path, path.relative_to(root).as_posix(), _format(path, format), options) for path in paths]
 
 
-def _difference(one: Passage, other: Passage) -> str:
-    span = sorted(set(one.spans) ^ set(other.spans))[0]
-    return f"{one.text[span.start : span.end]!r} as {span.label} is in only one of them"
+def detect(path: Path) -> Format | None:
+    """The format of a file, by its content; None where no reader knows it.
+
+    Raises DomainNerError for a file of 0 bytes, and for one that is binary and no DocBin or zip.
+    """
+    if not path.stat().st_size and path.suffix not in BRAT_PARTNERS:  # brat's .ann of a text without entities is empty
+        raise DomainNerError(f"{path} is empty (0 bytes).", "Export again, or remove the file.")
+    if path.suffix.lower() in BINARY or not path.stat().st_size:
+        sample = Sample(path, "", whole=False)
+    else:
+        text, whole = read_sample(path)
+        sample = Sample(path, text.removeprefix("\ufeff"), whole)
+    return next((format for format in FORMATS if format.recognises(sample)), None)
 
 
-def _told(counts: Counter[str]) -> str:
-    return ", ".join(f"{n} {fate}" for fate, n in counts.items()) or "0 rows"
+def _files(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(folder)))
+    return [path for path in found if not _is_left_alone(path)]
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in path.parts)
+
+
+def _is_left_alone(path: Path) -> bool:
+    if path.suffix.lower() in LEFT_ALONE or path.name in LEFT_ALONE_NAMES:
+        return True
+    partner = path.suffix == ".txt" and any(path.with_suffix(suffix).is_file() for suffix in BRAT_PARTNERS)
+    return partner or (path.suffix == ".a2" and path.with_suffix(".a1").is_file())
+
+
+def _format(path: Path, name: str) -> Format:
+    if name:
+        return _named(name)
+    found = detect(path)
+    if found is None:
+        raise DomainNerError(
+            f"{path} is of no known format; expected one of {', '.join(format.TITLE for format in FORMATS)}.",
+            "Export in one of these, name it in vars.reading (format=…), or move the file elsewhere.",
+        )
+    return found
+
+
+def _named(name: str) -> Format:
+    found: Sequence[Format] = [format for format in FORMATS if name == format.NAME]
+    if not found:
+        raise DomainNerError(
+            f"vars.reading has format={name}; expected one of {', '.join(format.NAME for format in FORMATS)}."
+        )
+    return found[0]
+
+
+def _export_file(path: Path, name: str, format: Format, options: ReaderOptions) -> ExportFile:
+    return ExportFile(name, path, format.NAME, format.TITLE, format.read, options)

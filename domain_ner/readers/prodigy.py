@@ -1,132 +1,249 @@
-"""Reads Prodigy JSONL as `ner.manual` and `ner.correct` export it (https://prodi.gy/docs/api-interfaces#ner_manual)."""
+"""Reads Prodigy JSONL: manual, corrected, yes/no and reviewed annotations (https://prodi.gy/docs/api-interfaces)."""
 
-import json
-from collections import Counter
-from collections.abc import Collection, Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from domain_ner.errors import DomainNerError
-from domain_ner.passages import LabelledSpan, Passage
+from domain_ner.readers.jsonl import Row, RowError, passage_text, read_rows, sample_rows
+from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan
 
-ANSWERS = ("accept", "reject", "ignore")
+NAME = "prodigy"
+TITLE = "Prodigy JSONL"
+EXTENSIONS = (".jsonl", ".json")
+
+ANSWERS: dict[str, Answer] = {"accept": "accepted", "reject": "rejected", "ignore": "ignored"}
+MARKS = {"_input_hash", "_task_hash", "_view_id", "_session_id", "_annotator_id", "_is_binary"}
+BARE_TASK = {"text", "spans", "tokens", "meta", "answer"}
+# Interfaces in which spans can be accepted or rejected, and not changed.
+YES_NO_VIEWS = {"ner", "spans"}
+# Interfaces in which spans are shown and something else is asked.
+OTHER_VIEWS = {"choice", "classification", "text", "text_input", "html", "compare", "diff", "llm_io", "dep"}
 
 
-class _RowError(ValueError):
-    """What is wrong with one row; the caller adds the file and the line."""
+def recognises(sample: Sample) -> bool:
+    """Whether a file holds Prodigy's tasks."""
+    return any(_is_task(row) for row in sample_rows(sample))
 
 
-def read_prodigy(
-    path: Path, *, labels: Collection[str] | None, counts: Counter[str], problems: list[str]
-) -> Iterator[Passage]:
-    """Read the accepted passages of one file.
+def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+    """Yield one record for each task; two where spans of a yes/no task were ignored and others answered.
 
-    labels: the entity types that may occur; None: any.
-    counts: is added to: `rows`, `rejected`, `ignored`, `trimmed spans`.
-    problems: is added to, one `file:line: …` for each invalid row; the row is left out.
-    Raises DomainNerError when the file is empty or not UTF-8.
+    Raises DomainNerError for a file without any row.
     """
-    n_rows = 0
-    for n_line, line in enumerate(_lines(path), start=1):
-        if not line.strip():
-            continue
-        n_rows += 1
-        counts["rows"] += 1
-        source = f"{path.name}:{n_line}"
+    for line, row in read_rows(path, log):
         try:
-            row = _parse(line)
-            answer = _answer(row)
-            if answer == "accept":
-                yield _passage(row, source, labels, counts)
-            else:
-                counts[f"{answer}d" if answer.endswith("e") else f"{answer}ed"] += 1
-        except _RowError as err:
-            counts["invalid"] += 1
-            problems.append(f"{source}: {err}")
-    if n_rows == 0:
-        raise DomainNerError(f"{path} is empty; expected one JSON object a line.", "Export again, or remove the file.")
+            records = _records(row, line, options, log)
+        except RowError as err:
+            log.problem(line, str(err))
+        else:
+            yield from records
 
 
-def _lines(path: Path) -> Iterator[str]:
-    # Split at \n alone: U+2028 and U+0085 may stand in a JSON string, and splitlines() would cut it there.
-    with path.open(encoding="utf-8-sig", newline="\n") as stream:
-        try:
-            yield from stream
-        except UnicodeDecodeError as err:
-            raise DomainNerError(
-                f"{path} is not UTF-8: byte 0x{err.object[err.start]:02x} {err.reason}.",
-                "Export as UTF-8, or convert the file.",
-            ) from err
+def _is_task(row: Row) -> bool:
+    if not isinstance(row.get("text"), str):
+        return False
+    if row.keys() & MARKS or row.get("answer") in (*ANSWERS,):
+        return True
+    spans = row.get("spans")
+    if not isinstance(spans, list) or not all(isinstance(span, dict) for span in spans):
+        return False
+    return row.keys() <= BARE_TASK or any({"start", "end", "label"} <= span.keys() for span in spans)
 
 
-def _parse(line: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as err:
-        where = f" at column {err.colno}" if isinstance(err, json.JSONDecodeError) else ""
-        raise _RowError(f"invalid JSON{where} ({err}); expected one JSON object") from err
-    if not isinstance(row, dict):
-        raise _RowError(f"a JSON {type(row).__name__}; expected an object with `text` and `spans`")
-    return row
+def _records(row: Row, line: int, options: ReaderOptions, log: FileLog) -> list[Record]:
+    text, answer, spans = passage_text(row.get("text")), _answer(row, log), _list(row, "spans")
+    tokens = _tokens(row)
+    words, spaces = _words(tokens, text, log)
+    base = Record(
+        text,
+        tuple(_span(span, text, tokens) for span in spans),
+        file=log.file,
+        line=line,
+        document=str(row.get("_input_hash") or ""),
+        answer=ANSWERS[answer],
+        annotator=str(row.get("_annotator_id") or row.get("_session_id") or ""),
+        meta=_meta(row),
+        words=words,
+        spaces=spaces,
+    )
+    if row.get("relations"):
+        log.note("relations are not read")
+    view = _view(row)
+    if _asks_something_else(row, view):
+        return [_not_asked(base, view, options, log)]
+    if view == "blocks":
+        log.note("interface 'blocks': its spans are taken as annotated")
+    if _is_yes_no(row, view, spans):
+        log.note('yes/no annotations: what they do not cover is unknown, not "no entity"')
+        return _yes_no(base, spans, answer)
+    return [replace(base, spans=_as_shown(base.spans, spans, answer), partial=_says_partial(row, base.meta))]
 
 
-def _answer(row: dict[str, Any]) -> str:
-    answer = row.get("answer", "accept")
-    if answer not in ANSWERS:
-        raise _RowError(f"answer {answer!r}; expected accept, reject or ignore")
-    if row.get("_is_binary"):
-        raise _RowError("a yes/no annotation (`_is_binary`); expected a passage annotated in full (ner.manual)")
-    return str(answer)
+def _answer(row: Row, log: FileLog) -> str:
+    if "answer" not in row:
+        log.note("tasks without `answer` are taken as accepted")
+        return "accept"
+    answer = row["answer"]
+    if not isinstance(answer, str) or answer not in ANSWERS:
+        raise RowError(f"answer {answer!r}; expected accept, reject or ignore")
+    return answer
 
 
-def _passage(row: dict[str, Any], source: str, labels: Collection[str] | None, counts: Counter[str]) -> Passage:
-    text = row.get("text")
-    if not isinstance(text, str) or not text.strip():
-        raise _RowError(f"text is {text!r}; expected a passage with at least one word")
-    spans = row.get("spans") or []
-    if not isinstance(spans, list):
-        raise _RowError(f"spans is a {type(spans).__name__}; expected a list")
-    given = [_span(span, text, labels) for span in spans]
-    read = sorted(_trim(span, text) for span in given)
-    trimmed = tuple(span for span in given if span not in read)
-    if trimmed:
-        counts["trimmed spans"] += len(trimmed)
-    _refuse_overlaps(read, text)
+def _list(row: Row, key: str) -> list[Any]:
+    value = row.get(key) or []
+    if not isinstance(value, list):
+        raise RowError(f"{key} is a {type(value).__name__}; expected a list")
+    return value
+
+
+def _meta(row: Row) -> Mapping[str, Any]:
     meta = row.get("meta") or {}
-    annotator = str(row.get("_annotator_id") or row.get("_session_id") or "")
-    return Passage(text, tuple(read), source, meta if isinstance(meta, dict) else {"meta": meta}, annotator, trimmed)
+    return meta if isinstance(meta, dict) else {"meta": meta}
 
 
-def _span(span: Any, text: str, labels: Collection[str] | None) -> LabelledSpan:
-    if not isinstance(span, dict) or not {"start", "end", "label"} <= span.keys():
-        raise _RowError(f"span {span!r}; expected an object with start, end and label")
-    start, end, label = span["start"], span["end"], span["label"]
-    if not _is_offset(start) or not _is_offset(end) or not 0 <= start < end <= len(text):
-        raise _RowError(f"span {start}-{end} is off the text; expected 0 <= start < end <= {len(text)} characters")
-    if not isinstance(label, str) or (labels is not None and label not in labels):
-        expected = ", ".join(labels) if labels is not None else "a string"
-        raise _RowError(f"label {label!r} on {text[start:end]!r}; expected one of {expected} (the types of the guide)")
-    return LabelledSpan(start, end, label)
+def _view(row: Row) -> str:
+    """The interface in which a task was annotated; of a reviewed one, the interface under review."""
+    view = row.get("_view_id")
+    view = row.get("view_id") if view == "review" else view
+    return view if isinstance(view, str) else ""
 
 
-def _is_offset(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _asks_something_else(row: Row, view: str) -> bool:
+    """Whether the annotator was asked for a category or a choice, and spans are only shown."""
+    return view in OTHER_VIEWS or (not view and ("options" in row or isinstance(row.get("label"), str)))
 
 
-def _trim(span: LabelledSpan, text: str) -> LabelledSpan:
-    """Leave out white space at the edges: it is never part of a name, and no tokenizer could predict it."""
-    surface = text[span.start : span.end]
-    if not surface.strip():
-        raise _RowError(f"span {span.start}-{span.end} covers white space only; expected a name")
-    start = span.start + len(surface) - len(surface.lstrip())
-    return LabelledSpan(start, start + len(surface.strip()), span.label)
+def _not_asked(base: Record, view: str, options: ReaderOptions, log: FileLog) -> Record:
+    log.note(f"interface {view or 'choice'!r} does not ask for entities: its spans are input, not annotation")
+    if not base.spans:
+        return replace(base, answer="not annotated")
+    return replace(base, answer="accepted" if options.predictions else "prediction")
 
 
-def _refuse_overlaps(spans: list[LabelledSpan], text: str) -> None:
-    for one, other in pairwise(spans):
-        if other.start < one.end:
-            raise _RowError(
-                f"{text[one.start : one.end]!r} ({one.label}) overlaps {text[other.start : other.end]!r}"
-                f" ({other.label}); expected spans that share no character"
-            )
+def _is_yes_no(row: Row, view: str, spans: list[Any]) -> bool:
+    """Whether the answer is to the question "are these spans right?" rather than to "which are there?"."""
+    if row.get("_is_binary") is True or view in YES_NO_VIEWS:
+        return True
+    given = [span.keys() for span in spans if isinstance(span, dict)]
+    if view or not given:
+        return False
+    if any("answer" in keys for keys in given) or all({"score", "rank"} <= keys for keys in given):
+        return True
+    return not row.get("tokens") and all(keys & {"score", "pattern"} for keys in given)
+
+
+def _yes_no(base: Record, spans: list[Any], answer: str) -> list[Record]:
+    """What was accepted and what was rejected, and apart from it what was ignored; a span's own answer comes first."""
+    base = replace(base, partial=True)
+    if not base.spans:
+        return [base]
+    judged: list[SourceSpan] = []
+    ignored: list[SourceSpan] = []
+    for span, raw in zip(base.spans, spans, strict=True):
+        own = _own_answer(raw) or answer
+        if own != answer:
+            span = replace(span, how=(*span.how, f"the span's own answer beats the task's: {own} / {answer}"))  # noqa: PLW2901
+        if own == "ignore":
+            ignored.append(span)
+        else:
+            judged.append(replace(span, rejected=own == "reject"))
+    parts: list[tuple[list[SourceSpan], Answer]] = [(judged, "accepted"), (ignored, "ignored")]
+    return [replace(base, spans=tuple(part), answer=said) for part, said in parts if part]
+
+
+def _own_answer(span: Any) -> str:
+    own = span.get("answer") if isinstance(span, dict) else None
+    return own if isinstance(own, str) and own in ANSWERS else ""
+
+
+def _as_shown(spans: tuple[SourceSpan, ...], raw: list[Any], answer: str) -> tuple[SourceSpan, ...]:
+    """Spans of a task annotated in full: an answer left over on a span is older than the task's."""
+    return tuple(
+        replace(span, how=(*span.how, f"an older answer of the span ignored: {own}"))
+        if (own := _own_answer(one)) and own != answer
+        else span
+        for span, one in zip(spans, raw, strict=True)
+    )
+
+
+def _says_partial(row: Row, meta: Mapping[str, Any]) -> bool:
+    """Whether a task says of itself that not all of its entities were marked."""
+    return any(
+        told.get("no_missing") is False or told.get("ner_missing") is True or told.get("partial") is True
+        for told in (row, meta)
+    )
+
+
+def _tokens(row: Row) -> list[Row]:
+    tokens = row.get("tokens")
+    if not isinstance(tokens, list) or not all(isinstance(token, dict) for token in tokens):
+        return []
+    return tokens
+
+
+def _words(tokens: list[Row], text: str, log: FileLog) -> tuple[tuple[str, ...] | None, tuple[bool, ...] | None]:
+    """The tokens, and whether a space follows each; (None, None) where they do not make up the text."""
+    if not tokens:
+        return None, None
+    words = tuple(str(token.get("text", "")) for token in tokens)
+    spaces = _spaces(tokens, len(text))
+    joined = "".join(f"{word} " if space else word for word, space in zip(words, spaces, strict=True))
+    if joined == f"{text} ":
+        joined, spaces = text, (*spaces[:-1], False)
+    if joined == text and all(words):
+        return words, spaces
+    log.note("tokens that do not make up their text are not used")
+    return None, None
+
+
+def _spaces(tokens: list[Row], length: int) -> tuple[bool, ...]:
+    """Prodigy before 1.9 wrote no `ws`: there the gap to the next token tells it."""
+    starts = [*(token.get("start") for token in tokens[1:]), length]
+    return tuple(
+        bool(token["ws"]) if "ws" in token else start != token.get("end")
+        for token, start in zip(tokens, starts, strict=True)
+    )
+
+
+def _span(span: Any, text: str, tokens: list[Row]) -> SourceSpan:
+    """A span as the file has it. Offsets that agree with its token indices are right, whatever its `text` says."""
+    if not isinstance(span, dict):
+        fault = f"it is {span!r}: expected an object with start, end and label"
+        return SourceSpan(None, None, None, fault=fault)
+    start, end, label = span.get("start"), span.get("end"), span.get("label")
+    said = span.get("text") if isinstance(span.get("text"), str) else None
+    at_tokens = _token_edges(span, tokens)
+    if at_tokens is None:
+        return SourceSpan(start, end, label, text=said)
+    if at_tokens != (start, end):
+        return _contradicted(span, text, said, at_tokens)
+    if said is not None and said != text[start:end]:
+        how = f"stale text of the span ignored: {said!r} / {text[start:end]!r}"
+        return SourceSpan(start, end, label, how=(how,))
+    return SourceSpan(start, end, label, text=said)
+
+
+def _contradicted(span: Row, text: str, said: str | None, at_tokens: tuple[int, int]) -> SourceSpan:
+    """Offsets and token indices point to different words: the span's own text decides, else the offsets stand."""
+    start, end, label = span.get("start"), span.get("end"), span.get("label")
+    first, last = at_tokens
+    by_text = said is not None and said == text[first:last] and said != _slice(text, start, end)
+    if by_text or (start is None and end is None):
+        how = f"token indices used where the offsets disagree: {first}-{last} instead of {start}-{end}"
+        return SourceSpan(first, last, label, text=said, how=(how,))
+    how = f"offsets used where the token indices disagree: the tokens are at {first}-{last}"
+    return SourceSpan(start, end, label, text=said, how=(how,))
+
+
+def _slice(text: str, start: Any, end: Any) -> str | None:
+    return text[start:end] if isinstance(start, int) and isinstance(end, int) and 0 <= start <= end else None
+
+
+def _token_edges(span: Row, tokens: list[Row]) -> tuple[int, int] | None:
+    """Where a span's tokens start and end (`token_end` is inclusive); None where it does not name them."""
+    first, last = span.get("token_start"), span.get("token_end")
+    if not isinstance(first, int) or not isinstance(last, int) or not 0 <= first <= last < len(tokens):
+        return None
+    start, end = tokens[first].get("start"), tokens[last].get("end")
+    return (start, end) if isinstance(start, int) and isinstance(end, int) else None

@@ -11,6 +11,7 @@ from spacy.training.loop import train as train_nlp
 from spacy.util import load_config
 
 from domain_ner.errors import DomainNerError
+from domain_ner.training.reached import Reached, watch
 
 UNFINISHED = "unfinished"
 
@@ -25,8 +26,8 @@ def initialize(config_path: Path, *, gpu: int) -> Language:
     return init_nlp(load_config(config_path, interpolate=False), use_gpu=gpu)
 
 
-def train(nlp: Language, output: Path, *, gpu: int) -> Path:
-    """Train with early stopping; returns the folder of the best pipeline, `output`/model-best.
+def train(nlp: Language, output: Path, *, gpu: int) -> tuple[Path, Reached]:
+    """Train with early stopping; returns the folder of the best pipeline, `output`/model-best, and what it was taught.
 
     Works in `output`/unfinished, and puts model-best and model-last in the place of the former ones at the end.
     Whatever stops it before leaves those as they were, and the best so far in `output`/unfinished/model-best.
@@ -34,11 +35,12 @@ def train(nlp: Language, output: Path, *, gpu: int) -> Path:
     unfinished = output / UNFINISHED
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
+    reached = watch(nlp)
     train_nlp(nlp, unfinished, use_gpu=gpu, stdout=sys.stdout, stderr=sys.stderr)
     for name in (DIR_MODEL_LAST, DIR_MODEL_BEST):
         _take_place(unfinished / name, output / name)
     shutil.rmtree(unfinished, ignore_errors=True)
-    return output / DIR_MODEL_BEST
+    return output / DIR_MODEL_BEST, reached
 
 
 def _take_place(new: Path, place: Path) -> None:

@@ -1,0 +1,140 @@
+"""A folder of annotation exports as passages: the readers and the conversion put together."""
+
+import shlex
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from domain_ner.conversion.importing import Import, import_files
+from domain_ner.conversion.ledger import Ledger
+from domain_ner.conversion.merging import CONFLICT_RULES, MergeRules, merge
+from domain_ner.conversion.offsets import UNITS
+from domain_ner.conversion.spans import Checks
+from domain_ner.errors import DomainNerError, raise_for
+from domain_ner.passages import Passage
+from domain_ner.readers.folder import find_exports
+from domain_ner.records import ExportFile, ReaderOptions
+
+# What vars.reading may set; a value without a list is free.
+READING: dict[str, Sequence[str]] = {
+    "format": (), "offsets": UNITS, "tag_column": (), "field": (), "label_names": (), "predictions": ("yes", "no"),
+    "force": ("yes", "no"), "empty": ("negative", "skip"), "discontinuous": ("drop", "envelope", "fragments"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What files do not say and the user does. format: empty to tell it by content. offsets: None to find it out."""
+
+    format: str
+    offsets: str | None
+    options: ReaderOptions
+
+
+@dataclass(frozen=True)
+class ImportSettings:
+    """How a folder is read; every field as the variable of project.yml of that name.
+
+    labels: the types that may occur; None: any.
+    reading: what files do not say, as `parse_reading` takes it.
+    """
+
+    labels: Collection[str] | None = None
+    reading: str = ""
+    prefer: Sequence[str] = ()
+    conflicts: str = "stop"
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """Everything that was accepted, and what became of the rest.
+
+    passages: one for each accepted record. merged: one for each text.
+    conflicts: a line for each text whose annotations contradict one another, `file:line: …`.
+    """
+
+    passages: tuple[Passage, ...]
+    merged: tuple[Passage, ...]
+    conflicts: tuple[str, ...]
+    ledger: Ledger
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A line for each unreadable document and each annotation that cannot be used, `file:line: …`."""
+        return tuple(self.ledger.losses())
+
+    @property
+    def documents(self) -> Counter[str]:
+        """Documents by what became of them."""
+        return self.ledger.documents
+
+
+def read_annotations(
+    folder: Path,
+    settings: ImportSettings = ImportSettings(),
+    *,
+    on_file: Callable[[ExportFile], None] = lambda file: None,
+    on_record: Callable[[], None] = lambda: None,
+) -> Annotations:
+    """Read every export in `folder`, and merge what was annotated twice.
+
+    on_file, on_record: called before each file and after each document, to show progress.
+    Raises DomainNerError when there is nothing to read, or for a file that cannot be read at all.
+    """
+    if settings.conflicts not in CONFLICT_RULES:
+        raise DomainNerError(f"vars.conflicts is {settings.conflicts!r}; expected one of {', '.join(CONFLICT_RULES)}.")
+    reading = parse_reading(settings.reading)
+    files = find_exports(folder, format=reading.format, options=reading.options)
+    checks = Checks(labels=settings.labels, unit=reading.offsets)
+    read: Import = import_files(files, checks, on_file=on_file, on_record=on_record)
+    rules = MergeRules(prefer=settings.prefer, conflicts=settings.conflicts)
+    merged, conflicts = merge(read.passages, read.ledger, rules)
+    return Annotations(read.passages, tuple(merged), tuple(conflicts), read.ledger)
+
+
+def require_usable(read: Annotations, *, max_loss: float) -> None:
+    """Raise DomainNerError for contradictions, for a loss above `max_loss` (0..1), or when nothing was accepted."""
+    raise_for(
+        read.conflicts,
+        summary="{n} texts are annotated in contradicting ways:",
+        fix="Decide each in the annotation tool, or by rule; nothing was written.",
+    )
+    read.ledger.require_loss_below(max_loss)
+    if not read.merged:
+        told = ", ".join(f"{n} {fate}" for fate, n in read.documents.items()) or "no document"
+        raise DomainNerError(
+            f"No accepted passage: {told}.", "Accept at least one passage for each of train, dev and test."
+        )
+
+
+def parse_reading(text: str) -> Reading:
+    """Read `"format=conll tag_column=4"`: settings by name, apart by spaces; a value with spaces stands in quotes.
+
+    format: a reader's name. offsets: codepoint, utf16, grapheme or byte. tag_column: a number from 1 or a name.
+    field: the key (or layer) with the tags. label_names: of integer labels, in order, apart by commas.
+    predictions: yes or no. force: yes or no. empty: negative or skip. discontinuous: drop, envelope or fragments.
+    Raises DomainNerError for a name or a value that is none of these.
+    """
+    try:
+        parts = [part.partition("=") for part in shlex.split(text)]
+    except ValueError as err:
+        raise DomainNerError(f"vars.reading is {text!r}: {err}.", "Close every quote.") from err
+    given: dict[str, str] = {}
+    for name, equals, value in parts:
+        allowed = READING.get(name)
+        if allowed is None or not equals or (allowed and value not in allowed):
+            expected = f"{name}={'|'.join(allowed)}" if allowed else " ".join(f"{key}=…" for key in READING)
+            raise DomainNerError(f"vars.reading has {name + equals + value!r}; expected {expected}.")
+        given[name] = value
+    options = ReaderOptions(
+        tag_column=given.get("tag_column", ""),
+        field=given.get("field", ""),
+        label_names=tuple(name.strip() for name in given.get("label_names", "").split(",") if name.strip()),
+        predictions=given.get("predictions") == "yes",
+        forced=given.get("force") == "yes",
+        empty=cast("Any", given.get("empty", "negative")),
+        discontinuous=cast("Any", given.get("discontinuous", "drop")),
+    )
+    return Reading(given.get("format", ""), given.get("offsets"), options)

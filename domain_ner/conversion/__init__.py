@@ -1,0 +1,1 @@
+"""From what annotation tools export to passages and documents, with an account of every annotation."""

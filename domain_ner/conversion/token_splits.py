@@ -1,0 +1,124 @@
+"""Rules that make a tokenizer split where annotated names start and end inside its tokens.
+
+A split that only the gold documents have could never be predicted: so the pipeline's tokenizer learns it from the
+training annotations, as infix patterns. An edge that several tokens show the same way becomes a general rule, one that
+a single token shows a rule for that very token; scripts without spaces are split into characters.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from spacy.tokens import Doc
+
+from domain_ner.passages import Passage
+
+# Distinct tokens that must show an edge of one kind before it becomes a rule for all tokens.
+GENERAL_FROM = 3
+# Han, kana, Thai, Lao, Khmer, Myanmar, Tibetan, as ranges of a character class.
+NO_SPACES = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0002ffff"
+)
+NO_SPACE = re.compile(f"[{NO_SPACES}]")
+DIGIT, LETTER = r"\d", r"[^\W\d_]"
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """An infix pattern (of width zero) that the tokenizer is given, and why.
+
+    examples: tokens and where they are split, `UNION|2024`; at most five.
+    """
+
+    pattern: str
+    reason: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, order=True)
+class InnerEdge:
+    """An edge of an annotated span inside a token: the token's text before it and after it."""
+
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.before}|{self.after}"
+
+
+def inner_edges(doc: Doc, passage: Passage) -> list[tuple[int, InnerEdge]]:
+    """(character offset, edge) of every span edge that falls inside a token."""
+    found: dict[int, InnerEdge] = {}
+    starts = {token.idx for token in doc}
+    ends = {token.idx + len(token) for token in doc}
+    offsets = {span.start for span in passage.spans} - starts | {span.end for span in passage.spans} - ends
+    if offsets:
+        for token in doc:
+            for offset in offsets:
+                if token.idx < offset < token.idx + len(token):
+                    at = offset - token.idx
+                    found[offset] = InnerEdge(token.text[:at], token.text[at:])
+    return sorted(found.items())
+
+
+def learn_splits(
+    passages: Iterable[Passage],
+    tokenize: Callable[[str], Doc],
+    *,
+    on_span: Callable[[int], None] = lambda row: None,
+) -> list[SplitRule]:
+    """The rules that make `tokenize` split where the spans of these passages do, the general ones first.
+
+    on_span: called with the ledger's number of each span that a token had to be split for.
+    """
+    edges: set[InnerEdge] = set()
+    for passage in passages:
+        if passage.spans and not (passage.words is not None and passage.spaces is None):
+            found = dict(inner_edges(tokenize(passage.text), passage))
+            edges.update(found.values())
+            for span, row in zip(passage.spans, passage.rows, strict=True) if found else ():
+                if span.start in found or span.end in found:
+                    on_span(row)
+    by_pattern: dict[tuple[str, str], list[InnerEdge]] = defaultdict(list)
+    for edge in sorted(edges):
+        by_pattern[_general(edge)].append(edge)
+    rules = [rule for key, shown in by_pattern.items() for rule in _rules(key, shown)]
+    return sorted(rules, key=lambda rule: (-len(rule.examples), rule.pattern))
+
+
+def _rules(key: tuple[str, str], shown: Sequence[InnerEdge]) -> list[SplitRule]:
+    pattern, reason = key
+    is_general = pattern and (len(shown) >= GENERAL_FROM or reason == NO_SPACE_REASON)
+    if is_general:
+        return [SplitRule(pattern, reason, tuple(map(str, shown[:5])))]
+    return [
+        SplitRule(f"(?<={re.escape(edge.before)})(?={re.escape(edge.after)})", "this token", (str(edge),))
+        for edge in shown
+    ]
+
+
+NO_SPACE_REASON = "a script without spaces is split into characters"
+
+
+def _general(edge: InnerEdge) -> tuple[str, str]:
+    """(pattern, reason) of the general rule that an edge is an instance of; no pattern for one between two letters."""
+    left, right = edge.before[-1], edge.after[0]
+    if NO_SPACE.match(left) or NO_SPACE.match(right):
+        # Each character of such a script is a token, also beside another script.
+        return f"(?<=[{NO_SPACES}])(?=.)|(?<=.)(?=[{NO_SPACES}])", NO_SPACE_REASON
+    classes = (_class(left), _class(right))
+    if classes in ((LETTER, LETTER), (DIGIT, DIGIT)):
+        return "", ""
+    told = " and ".join(_NAMES.get(kind, repr(char)) for char, kind in zip((left, right), classes, strict=True))
+    return f"(?<={classes[0]})(?={classes[1]})", f"between {told}"
+
+
+_NAMES = {DIGIT: "a digit", LETTER: "a letter"}
+
+
+def _class(char: str) -> str:
+    if char.isdigit():
+        return DIGIT
+    return LETTER if char.isalpha() else re.escape(char)

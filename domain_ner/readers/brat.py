@@ -1,0 +1,241 @@
+"""Reads brat standoff: an `.ann` file, or an `.a1`/`.a2` pair, and its `.txt` (https://brat.nlplab.org/standoff.html).
+
+Entities only: relations, events, attributes, normalisations and notes are counted.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from domain_ner.errors import DomainNerError
+from domain_ner.readers.decoding import read_lines, read_text
+from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
+
+NAME = "brat"
+TITLE = "brat standoff (.ann and .txt)"
+EXTENSIONS = (".ann", ".a1", ".a2")
+ENTITY = re.compile(r"(T\S*)\s+(\S+)\s+(-?\d+\s+-?\d+(?:\s*;\s*-?\d+\s+-?\d+)*)(?:\t(.*)|\s*)", re.DOTALL)
+ANNOTATION = re.compile(r"(?:[TREAMN]\S*\d\S*|#\S*|\*)[\t ]")
+ENTITY_ID = re.compile(r"T[\w.-]*\d[\w.-]*[\t ]")
+TRIGGER = re.compile(r"E\S*[\t ]\S+:(T\S+)")
+KINDS = {
+    "R": "relations", "E": "events", "A": "attributes", "M": "attributes", "N": "normalisations", "#": "notes",
+    "*": "equivalences",
+}  # fmt: skip
+BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class _Entity:
+    """A T line. fragments: (start, end) of each part. said: its words in the file. line: where it stands."""
+
+    name: str
+    label: str
+    fragments: tuple[tuple[int, int], ...]
+    said: str | None
+    line: str
+
+    @property
+    def start(self) -> int:
+        return min(start for start, _ in self.fragments)
+
+    @property
+    def end(self) -> int:
+        return max(end for _, end in self.fragments)
+
+
+def recognises(sample: Sample) -> bool:
+    """Whether an .ann, .a1 or .a2 file holds standoff annotations, or nothing at all: a text without any."""
+    if sample.path.suffix.lower() not in EXTENSIONS:
+        return False
+    first = next((line for line in sample.text.split("\n") if line.strip()), "")
+    return not first or ANNOTATION.match(first) is not None
+
+
+def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+    """Yield the one record of a text and its annotations.
+
+    Raises DomainNerError where the `.txt` is missing.
+    """
+    log.n_documents += 1
+    text = _text(path, log)
+    entities, faulty = _read_annotations(path, log)
+    text, shift = _as_counted(text, entities, log)
+    if shift:
+        entities = [replace(one, fragments=tuple((a + shift, b + shift) for a, b in one.fragments)) for one in entities]
+    spans = [span for one in entities for span in _spans(one, text, options)]
+    empty = not spans and not faulty
+    if empty:
+        log.note(f"no annotations: read as {'not annotated' if options.empty == 'skip' else 'annotated without any'}")
+    yield Record(
+        text=text,
+        spans=(*spans, *faulty),
+        file=log.file,
+        document=path.stem,
+        answer="not annotated" if empty and options.empty == "skip" else "accepted",
+    )
+
+
+def _text(path: Path, log: FileLog) -> str:
+    """The annotated text, its line ends as they are, with a byte-order mark: brat counts it."""
+    found = next((one for suffix in (".txt", ".TXT") if (one := path.with_suffix(suffix)).is_file()), None)
+    if found is None:
+        raise DomainNerError(
+            f"{path.name} has no text: {path.stem}.txt is not beside it.",
+            "Put both files of each pair into the folder.",
+        )
+    of_text = FileLog(found.name)
+    text = read_text(found, of_text) if found.stat().st_size else ""
+    for note in of_text.notes:
+        log.note(f"{found.name}: {note}")
+    with found.open("rb") as stream:
+        marked = stream.read(3) == BOM.encode()
+    return f"{BOM}{text.removeprefix(BOM)}" if marked else text
+
+
+def _read_annotations(path: Path, log: FileLog) -> tuple[list[_Entity], list[SourceSpan]]:
+    """(entities, T lines that cannot be read)."""
+    lines = [line for one in _parts(path) for line in _joined_lines(one, log)]
+    entities: list[_Entity] = []
+    faulty: list[SourceSpan] = []
+    others: Counter[str] = Counter()
+    unknown: list[str] = []
+    for where, line in lines:
+        kind = ANNOTATION.match(line)
+        if ENTITY_ID.match(line):
+            entity = _entity(where, line)
+            if entity:
+                entities.append(entity)
+            else:
+                faulty.append(_unreadable(where, line))
+        elif kind and kind[0][0] in KINDS:
+            others[KINDS[kind[0][0]]] += 1
+        else:
+            unknown.append(where)
+    if others:
+        log.note("not read: " + ", ".join(f"{n} {kind}" for kind, n in others.items()))
+    if unknown:
+        log.note(f"{len(unknown)} lines are no annotation, the first is {unknown[0]}: not read")
+    _note_triggers(entities, [line for _, line in lines], log)
+    return entities, faulty
+
+
+def _parts(path: Path) -> list[Path]:
+    """The files of a document's annotations: an .a1 has the given entities, its .a2 the rest."""
+    second = path.with_suffix(".a2")
+    parts = [path, second] if path.suffix == ".a1" and second.is_file() else [path]
+    return [part for part in parts if part.stat().st_size]
+
+
+def _joined_lines(path: Path, log: FileLog) -> Iterator[tuple[str, str]]:
+    """(where, line). A line that begins like no annotation goes on with the words of the entity before it."""
+    where, held = "", ""
+    for n_line, line in read_lines(path, log):
+        if held and not ANNOTATION.match(line) and _lacks_words(where, held):
+            held = f"{held}\n{line}"
+            continue
+        if held:
+            yield where, held
+        where, held = f"{path.name}:{n_line}", line if line.strip() else ""
+    if held:
+        yield where, held
+
+
+def _lacks_words(where: str, line: str) -> bool:
+    entity = _entity(where, line)
+    return entity is not None and bool(entity.said) and len(entity.said or "") < _length(entity)
+
+
+def _entity(where: str, line: str) -> _Entity | None:
+    found = ENTITY.fullmatch(line)
+    if not found:
+        return None
+    parts = (part.split() for part in found[3].split(";"))
+    fragments = tuple((int(start), int(end)) for start, end in parts)
+    entity = _Entity(found[1], found[2], fragments, found[4] or None, where)
+    if entity.said and "\t" in entity.said and len(entity.said) > _length(entity):
+        return replace(entity, said=entity.said.partition("\t")[0])
+    return entity
+
+
+def _length(entity: _Entity) -> int:
+    """Of the words that brat writes for an entity: its fragments with a space between them."""
+    return sum(end - start for start, end in entity.fragments) + len(entity.fragments) - 1
+
+
+def _unreadable(where: str, line: str) -> SourceSpan:
+    fault = f"{where}: expected `T1<TAB>TYPE START END<TAB>words`, with a type of one word: {line!r}"
+    cells = line.split("\t")
+    label = cells[1].rstrip("0123456789 ;-") if len(cells) > 1 else ""
+    return SourceSpan(None, None, label, text=cells[2] if len(cells) > 2 else line, fault=fault)
+
+
+def _note_triggers(entities: Sequence[_Entity], lines: Sequence[str], log: FileLog) -> None:
+    triggers = {found[1] for line in lines if (found := TRIGGER.match(line))}
+    n_triggers = sum(entity.name in triggers for entity in entities)
+    if n_triggers:
+        log.note(f"{n_triggers} of {len(entities)} annotations are triggers of events: read as entities all the same")
+
+
+def _as_counted(text: str, entities: Sequence[_Entity], log: FileLog) -> tuple[str, int]:
+    """(text, what to add to each offset): with its byte-order mark and line ends as the offsets count them.
+
+    Files get a mark, or other line ends, on their way through editors and git. The reading under which most entities
+    have their words is taken; the first, the plain one, where they agree with none better.
+    """
+    plain = text.removeprefix(BOM)
+    readings = [(plain, 0)]
+    if text != plain:
+        readings.append((plain, -1))
+    if "\r\n" in plain:
+        readings += [(plain.replace("\r\n", "\n"), shift) for _, shift in readings]
+    whole = [one for one in entities if len(one.fragments) == 1 and one.said]
+    best = max(readings, key=lambda reading: _n_agreeing(whole, *reading))
+    if best[1]:
+        log.note("offsets count the byte-order mark")
+    if best[0] != plain:
+        log.note(r"offsets count line ends as one character: \r\n read as \n")
+    return best
+
+
+def _n_agreeing(entities: Sequence[_Entity], text: str, shift: int) -> int:
+    return sum(text[one.start + shift : one.end + shift].split() == (one.said or "").split() for one in entities)
+
+
+def _spans(entity: _Entity, text: str, options: ReaderOptions) -> Iterator[SourceSpan]:
+    if len(entity.fragments) == 1:
+        ((start, end),) = entity.fragments
+        yield SourceSpan(start, end, entity.label, text=entity.said)
+    elif _is_joined(entity, text):
+        yield SourceSpan(
+            entity.start, entity.end, entity.label, text=entity.said, how=("fragments joined over white space",)
+        )
+    elif options.discontinuous == "fragments":
+        yield from _fragments(entity)
+    elif options.discontinuous == "envelope":
+        how = f"discontinuous: from the first to the last character of {entity.name}"
+        yield SourceSpan(entity.start, entity.end, entity.label, how=(how,))
+    else:
+        where = f"{entity.name} at {entity.line}"
+        fault = f"discontinuous ({where}): set vars.reading (discontinuous=…) to envelope or fragments to keep it"
+        yield SourceSpan(entity.start, entity.end, entity.label, text=entity.said, fault=fault)
+
+
+def _is_joined(entity: _Entity, text: str) -> bool:
+    """Whether nothing but white space lies between the fragments: a selection over a line end is stored like that."""
+    gaps = (text[one[1] : other[0]] for one, other in pairwise(sorted(entity.fragments)))
+    return all(not gap.strip() for gap in gaps)
+
+
+def _fragments(entity: _Entity) -> Iterator[SourceSpan]:
+    """Each fragment for itself, with its share of the words."""
+    position = 0
+    known = entity.said is not None and len(entity.said) == _length(entity)
+    for n_fragment, (start, end) in enumerate(entity.fragments, start=1):
+        words = (entity.said or "")[position : position + end - start] if known else None
+        position += end - start + 1
+        how = f"discontinuous: fragment {n_fragment} of {len(entity.fragments)} of {entity.name}"
+        yield SourceSpan(start, end, entity.label, text=words, how=(how,))

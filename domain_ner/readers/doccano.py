@@ -1,0 +1,244 @@
+"""Reads doccano's exports: JSONL of every version, and the zip of one file an annotator (https://doccano.github.io)."""
+
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+from domain_ner.errors import DomainNerError
+from domain_ner.readers.decoding import read_sample
+from domain_ner.readers.jsonl import Row, RowError, passage_text, read_rows, sample_rows
+from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
+
+NAME = "doccano"
+TITLE = "doccano JSONL, or its zip"
+EXTENSIONS = (".jsonl", ".json", ".zip")
+
+TEXT_KEYS = ("text", "data")
+SPAN_KEYS = ("entities", "label", "labels", "annotations")
+ID_KEYS = ("id", "doc_id")
+META_KEYS = ("meta", "metadata")
+NO_META = {*ID_KEYS, *META_KEYS, "relations", "username"}
+MARKS = {"Comments", "comments", "annotation_approver", "relations", "doc_id", "username", "cats"}
+# Of Label Studio's JSON_MIN, which has `text` and `label` too.
+NOT_OURS = {"annotation_id", "annotator", "lead_time"}
+ALL_MEMBERS = "all"
+ROW_SUFFIXES = {".jsonl", ".json"}
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)
+
+
+def recognises(sample: Sample) -> bool:
+    """Whether a file, or the first file with rows in a zip, holds doccano's rows."""
+    if sample.path.suffix.lower() == ".zip":
+        return _recognises_archive(sample.path)
+    rows = sample_rows(sample)
+    return any(_has_spans(row) for row in rows) or (bool(rows) and all(_is_empty(row) for row in rows))
+
+
+def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+    """Yield a record for each row; where several annotators share a row, one for each of them.
+
+    Raises DomainNerError for a file or zip without any row.
+    """
+    if path.suffix.lower() == ".zip":
+        yield from _read_archive(path, options, log)
+    else:
+        yield from _read_file(path, _Reading(options, log))
+
+
+@dataclass
+class _Reading:
+    """How a file is read, and what is told of it afterwards.
+
+    annotator: of every row that names none.
+    """
+
+    options: ReaderOptions
+    log: FileLog
+    annotator: str = ""
+    n_rows: int = 0
+    n_empty: int = 0
+    unnamed: set[int] = field(default_factory=set)
+
+    def name(self, label: Any) -> Any:
+        """A label's name. An id without a name stays the number it is, so that the check of labels reports it."""
+        if not isinstance(label, int) or isinstance(label, bool):
+            return label
+        if 0 <= label < len(self.options.label_names):
+            return self.options.label_names[label]
+        self.unnamed.add(label)
+        return str(label)
+
+    def tell(self) -> None:
+        """Note what the whole file showed."""
+        if self.unnamed:
+            told = ", ".join(str(number) for number in sorted(self.unnamed))
+            self.log.note(f"labels are ids {told}: give their names, by number, in vars.reading (label_names=…)")
+        if self.n_empty:
+            skipped = self.options.empty == "skip"
+            meaning = "left out, as never seen" if skipped else "taken as reviewed, without entities"
+            choice = "vars.reading: empty=negative or skip"
+            self.log.note(f"{self.n_empty} of {self.n_rows} texts have no entities: {meaning} ({choice})")
+
+
+def _read_file(path: Path, reading: _Reading) -> Iterator[Record]:
+    for line, row in read_rows(path, reading.log):
+        try:
+            records = _records(row, line, reading)
+        except RowError as err:
+            reading.log.problem(line, str(err))
+        else:
+            yield from records
+    reading.tell()
+
+
+def _records(row: Row, line: int, reading: _Reading) -> list[Record]:
+    text_key = next((key for key in TEXT_KEYS if isinstance(row.get(key), str)), "text")
+    text = passage_text(row.get(text_key))
+    items = _items(row)
+    owner = str(row.get("username") or reading.annotator)
+    by_annotator: dict[str, list[SourceSpan]] = {} if items else {owner: []}
+    for item in items:
+        by_annotator.setdefault(_annotator(item) or owner, []).append(_span(item, reading))
+    meta = _meta({key: value for key, value in row.items() if key != text_key and value is not items})
+    reading.n_rows += 1
+    reading.n_empty += not items
+    if row.get("relations"):
+        reading.log.note("relations are not read")
+    return [
+        Record(
+            text,
+            tuple(spans),
+            file=reading.log.file,
+            line=line,
+            document=next((str(row[key]) for key in ID_KEYS if row.get(key) is not None), ""),
+            answer="accepted" if spans or reading.options.empty == "negative" else "not annotated",
+            annotator=who,
+            meta=meta,
+            unit=None,
+        )
+        for who, spans in by_annotator.items()
+    ]
+
+
+def _items(row: Row) -> list[Any]:
+    """A row's annotations, under whichever key its version of doccano has them; metadata may be called so too."""
+    lists = {key: row[key] for key in SPAN_KEYS if isinstance(row.get(key), list)}
+    found = next((items for items in lists.values() if any(_is_span(item) for item in items)), None)
+    if found is None and not lists:
+        given = next((key for key in SPAN_KEYS if row.get(key) is not None), "")
+        what = f"{given} is a {type(row[given]).__name__}" if given else "no annotations"
+        raise RowError(f"{what}; expected a list under one of {', '.join(SPAN_KEYS)}")
+    return found if found is not None else next(iter(lists.values()))
+
+
+def _is_span(item: Any) -> bool:
+    return _is_triple(item) or (isinstance(item, dict) and {"start_offset", "end_offset"} <= item.keys())
+
+
+def _is_triple(item: Any) -> bool:
+    return isinstance(item, list) and len(item) == 3 and isinstance(item[0], int) and isinstance(item[1], int)
+
+
+def _span(item: Any, reading: _Reading) -> SourceSpan:
+    if isinstance(item, list) and len(item) == 3:
+        return SourceSpan(item[0], item[1], reading.name(item[2]))
+    if isinstance(item, dict):
+        return SourceSpan(item.get("start_offset"), item.get("end_offset"), reading.name(item.get("label")))
+    fault = f"it is {item!r}: expected [start, end, label], or an object with start_offset, end_offset and label"
+    return SourceSpan(None, None, None, fault=fault)
+
+
+def _annotator(item: Any) -> str:
+    who = item.get("user", item.get("username")) if isinstance(item, dict) else None
+    return "" if who is None else str(who)
+
+
+def _meta(row: Row) -> Mapping[str, Any]:
+    """doccano spreads the metadata of an imported row over its top level; older versions keep it together."""
+    meta = {key: value for key, value in row.items() if key not in NO_META and value not in (None, [], "")}
+    for key in META_KEYS:
+        value = row.get(key)
+        meta |= value if isinstance(value, dict) else {key: value} if value else {}
+    return meta
+
+
+def _has_spans(row: Row) -> bool:
+    if not any(isinstance(row.get(key), str) for key in TEXT_KEYS) or row.keys() & NOT_OURS:
+        return False
+    for key in SPAN_KEYS:
+        items = row.get(key)
+        if isinstance(items, list) and items and all(_is_span(item) for item in items):
+            # Texts with `entities` of triples are spaCy's too.
+            return key != "entities" or isinstance(items[0], dict) or bool(row.keys() & MARKS)
+    return False
+
+
+def _is_empty(row: Row) -> bool:
+    has_text = any(isinstance(row.get(key), str) for key in TEXT_KEYS)
+    empty = any(row.get(key) == [] for key in SPAN_KEYS)
+    return has_text and empty and not row.keys() & NOT_OURS and bool(row.keys() & {"id", *MARKS})
+
+
+def _recognises_archive(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            member = next((one for one in _members(archive) if archive.getinfo(one).file_size), None)
+            if member is None:
+                return False
+            inside = _inside(archive, member)
+            text, whole = read_sample(inside)
+            return recognises(Sample(inside, text, whole))
+    except (DomainNerError, OSError, *BROKEN_ZIP):
+        return False
+
+
+def _read_archive(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = _members(archive)
+            if not members:
+                raise DomainNerError(
+                    f"{path} holds no .jsonl file; expected all.jsonl or one <annotator>.jsonl each.",
+                    "Export again, or remove the file.",
+                )
+            for member in members:
+                yield from _read_member(archive, member, options, log)
+    except zipfile.BadZipFile as err:
+        raise DomainNerError(f"{path} is no readable zip: {err}.", "Download the export again.") from err
+
+
+def _read_member(archive: zipfile.ZipFile, member: str, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+    """The rows of one file, `all` or an annotator's; an unreadable one does not cost the others."""
+    if not archive.getinfo(member).file_size:
+        log.note(f"{member} is empty: no text was exported for that annotator")
+        return
+    own = FileLog(f"{log.file}/{member}")
+    name = PurePosixPath(member).stem
+    try:
+        yield from _read_file(
+            _inside(archive, member), _Reading(options, own, annotator="" if name == ALL_MEMBERS else name)
+        )
+    except (DomainNerError, *BROKEN_ZIP) as err:
+        own.problem(0, f"cannot be read: {err.message if isinstance(err, DomainNerError) else err}")
+    log.n_documents += own.n_documents
+    for note in own.notes:
+        log.note(f"{member}: {note}")
+    for line, message in own.problems:
+        log.problem(line, f"{member}: {message}")
+
+
+def _members(archive: zipfile.ZipFile) -> list[str]:
+    paths = [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
+    return [
+        str(path)
+        for path in sorted(paths)
+        if path.suffix.lower() in ROW_SUFFIXES and not path.name.startswith(".") and "__MACOSX" not in path.parts
+    ]
+
+
+def _inside(archive: zipfile.ZipFile, member: str) -> Path:
+    # zipfile.Path has what decoding asks of a path, `open` and a name, and streams.
+    return cast("Path", zipfile.Path(archive, member))

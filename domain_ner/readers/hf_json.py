@@ -1,0 +1,208 @@
+"""Reads tokens and tags as Hugging Face data sets hold them: JSONL, an array, or an answer of the data-set viewer."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import ijson
+
+from domain_ner.errors import DomainNerError
+from domain_ner.readers.decoding import find_encoding, read_sample, read_text
+from domain_ner.readers.json_rows import Utf8Stream, first_rows, first_values, json_rows, list_at
+from domain_ner.readers.tagged_words import TagDecoder, Tagged
+from domain_ner.records import FileLog, ReaderOptions, Record, Sample
+from domain_ner.tag_schemes import PREFIXED, Tag, TagStatistics
+
+NAME = "hf_json"
+TITLE = "Hugging Face JSON (tokens and ner_tags)"
+EXTENSIONS = (".json", ".jsonl")
+
+WORDS = ("tokens", "words", "token", "sentence", "text")
+TAGS = ("ner_tags", "ner", "tags", "labels", "ner_labels", "ner_tag", "label", "bio_tags", "iob_tags", "bio", "iob")
+SPACES = ("space_after", "spaces", "trailing_whitespace", "ws", "whitespace")
+TEXTS = ("text", "full_text", "sentence", "raw")
+IDS = ("id", "document", "doc_id", "doc_key", "guid")
+ROW_LISTS = ("rows", "data", "train", "validation", "dev", "test", "examples", "documents", "sentences")
+INFO_FILES = ("dataset_info.json", "dataset_infos.json")
+MISSING = -100
+NOT_NER = ("pos", "upos", "xpos", "chunk", "srl", "dep")
+
+
+def recognises(sample: Sample) -> bool:
+    """Whether rows hold a list of words and, beside it, a list of tags."""
+    return any(_words_key(row) and tag_keys(row) for row in map(_row, first_rows(sample, ROW_LISTS)))
+
+
+def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+    """Yield a record for each row.
+
+    options.field: the key with the tags; options.label_names: names of integer tags.
+    Raises DomainNerError where there are no rows, the tags are missing, or are numbers without names.
+    """
+    survey = Survey.of(path, options)
+    names = survey.names(path, options, log) if survey.numbers else ()
+    statistics = TagStatistics()
+    for _, row in json_rows(path, FileLog(path.name), ROW_LISTS):
+        statistics.add(tag for tag in _named(_row(row), survey.key, names) if isinstance(tag, str))
+    decoder = TagDecoder(log, statistics.scheme())
+    for line, row in json_rows(path, log, ROW_LISTS):
+        try:
+            record = decoder.record(_tagged(_row(row), line, survey.key, names))
+        except ValueError as err:
+            log.problem(line, str(err))
+        else:
+            if record is not None:
+                yield record
+    survey.report(log)
+    decoder.report()
+
+
+@dataclass
+class Survey:
+    """What the rows of a file hold. key: that of the tags. others: keys that hold tags too. numbers: tag ids."""
+
+    key: str
+    others: Collection[str] = ()
+    numbers: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, path: Path, options: ReaderOptions) -> "Survey":
+        """Look at all rows of a file. Raises DomainNerError where none has tags."""
+        found: dict[str, set[int]] = {}
+        keys: dict[str, None] = {}
+        for _, row in json_rows(path, FileLog(path.name), ROW_LISTS):
+            keys.update(dict.fromkeys(_row(row)))
+            for key in [*tag_keys(_row(row)), *filter(None, [options.field])]:
+                found.setdefault(key, set()).update(tag for tag in list_at(_row(row), key) if _is_number(tag))
+        chosen = options.field or next((key for key in TAGS if key in found), next(iter(found), ""))
+        if not chosen or chosen not in keys:
+            raise DomainNerError(
+                f"{path}: no tags under `{chosen or 'ner_tags'}`; its rows have {', '.join(keys) or 'no keys'}.",
+                "Give the key of the tags with vars.reading (field=…).",
+            )
+        return cls(chosen, [key for key in found if key != chosen], found[chosen] - {MISSING})
+
+    def names(self, path: Path, options: ReaderOptions, log: FileLog) -> Sequence[str]:
+        """The names of integer tags. Raises DomainNerError where nobody gives them."""
+        if options.label_names:
+            return options.label_names
+        for source, features in _features(path):
+            if names := _class_names(features.get(self.key)):
+                log.note(f"label names from {source}")
+                return names
+        raise DomainNerError(
+            f"{path}: {self.key} are numbers {min(self.numbers)}..{max(self.numbers)} without names.",
+            "Give their names in vars.reading (label_names=…), or put dataset_info.json beside the file.",
+        )
+
+    def report(self, log: FileLog) -> None:
+        """Say which key was read."""
+        others = ", ".join(f"`{key}`" for key in self.others)
+        log.note(
+            f"tags from `{self.key}`"
+            + (f"; {others} hold tags too: choose with vars.reading (field=…)" if others else "")
+        )
+
+
+def tag_keys(row: Any) -> list[str]:
+    """The keys of a row under which there are tags of named entities."""
+    known = [key for key in TAGS if _are_tags(list_at(row, key))]
+    return known + [
+        key
+        for key in (row if isinstance(row, dict) else ())
+        if key not in (*known, *WORDS) and _are_tags(tags := list_at(row, key)) and not key.startswith(NOT_NER)
+        and (key.endswith("ner_tags") or any(isinstance(tag, str) and PREFIXED.fullmatch(tag) for tag in tags))
+    ]  # fmt: skip
+
+
+def _row(row: Any) -> dict[str, Any]:
+    """A row; what the data-set viewer wraps is unwrapped."""
+    if isinstance(row, dict) and isinstance(row.get("row"), dict):
+        row = row["row"]
+    return row if isinstance(row, dict) else {}
+
+
+def _tagged(row: dict[str, Any], line: int, key: str, names: Sequence[str]) -> Tagged:
+    """Raises ValueError where words and tags do not belong together."""
+    words_key = _words_key(row)
+    words = list_at(row, words_key)
+    if not words_key or not isinstance(row.get(key), list):
+        raise ValueError(f"a row with {', '.join(row) or 'no keys'}; expected a list of words and a list `{key}`")
+    if bad := next((word for word in words if not isinstance(word, str)), None):
+        raise ValueError(f"a token is {bad!r}; expected words")
+    if len(words) != len(row[key]):
+        raise ValueError(f"{len(words)} tokens, {len(row[key])} tags; expected one tag for each token")
+    spaces_key = next((name for name in SPACES if len(list_at(row, name)) == len(words) > 0), "")
+    text = next((row[name] for name in TEXTS if isinstance(row.get(name), str)), None)
+    used = {words_key, key, spaces_key, *TEXTS, *IDS}
+    return Tagged(
+        line,
+        words,
+        [_checked(tag, n, key, names) for n, tag in enumerate(_named(row, key, names), start=1)],
+        [bool(space) for space in row[spaces_key]] if spaces_key else None,
+        text,
+        str(next((row[name] for name in IDS if row.get(name) is not None), "")),
+        {name: value for name, value in row.items() if name not in used and isinstance(value, str | int | float)},
+    )
+
+
+def _named(row: dict[str, Any], key: str, names: Sequence[str]) -> list[Any]:
+    """Tags by name; None where nobody annotated; a number that has no name as it is."""
+    tags = (None if tag == MISSING else tag for tag in list_at(row, key))
+    return [names[tag] if _is_number(tag) and 0 <= tag < len(names) else tag for tag in tags]
+
+
+def _checked(tag: Any, n_token: int, key: str, names: Sequence[str]) -> Tag:
+    if tag is None or isinstance(tag, str):
+        return tag
+    if _is_number(tag):
+        raise ValueError(f"tag id {tag} at token {n_token}; `{key}` has only {len(names)} names (0..{len(names) - 1})")
+    raise ValueError(f"the tag of token {n_token} is {tag!r}; expected a name or a number")
+
+
+def _features(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(file name, type of each key) from the file itself and from what stands beside it or one folder above."""
+    start = first_values(read_sample(path)[0])
+    if start and isinstance(start[0], dict) and isinstance(start[0].get("features"), list):
+        with path.open(encoding=find_encoding(path, FileLog(path.name)), newline="") as stream:
+            found = list(ijson.items(Utf8Stream(stream), "features.item", use_float=True))
+        yield path.name, {str(item.get("name")): item.get("type") for item in found if isinstance(item, dict)}
+    for folder, name in ((folder, name) for folder in (path.parent, path.parent.parent) for name in INFO_FILES):
+        if (folder / name).is_file():
+            info = _read_info(folder / name)
+            for config in info.values() if name == INFO_FILES[1] else [info]:
+                yield name, (config.get("features") if isinstance(config, dict) else None) or {}
+
+
+def _read_info(path: Path) -> dict[str, Any]:
+    try:
+        info = json.loads(read_text(path, FileLog(path.name)))
+    except json.JSONDecodeError as err:
+        raise DomainNerError(f"{path} is not JSON ({err}).", "Copy it again from the data set.") from err
+    return info if isinstance(info, dict) else {}
+
+
+def _class_names(kind: Any) -> list[str]:
+    """The names of a ClassLabel, however deep in lists it stands."""
+    if isinstance(kind, dict) and isinstance(kind.get("names"), list):
+        return [str(name) for name in kind["names"]]
+    inner = kind.values() if isinstance(kind, dict) else kind if isinstance(kind, list) else ()
+    return next((names for part in inner if (names := _class_names(part))), [])
+
+
+def _words_key(row: dict[str, Any]) -> str:
+    return next((key for key in WORDS if isinstance(row.get(key), list) and not _holds_objects(row[key])), "")
+
+
+def _holds_objects(values: list[Any]) -> bool:
+    return any(isinstance(value, dict | list) for value in values)
+
+
+def _are_tags(values: list[Any]) -> bool:
+    return bool(values) and all(value is None or isinstance(value, str) or _is_number(value) for value in values)
+
+
+def _is_number(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,226 @@
+"""Reads Label Studio's JSON: tasks with all their annotations (https://labelstud.io/guide/task_format)."""
+
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import ijson
+
+from domain_ner.errors import DomainNerError
+from domain_ner.readers.decoding import find_encoding, read_text
+from domain_ner.readers.label_studio_regions import Annotation, Region, TextKeys, find_regions, make_record
+from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample
+
+NAME = "label_studio"
+TITLE = "Label Studio JSON"
+EXTENSIONS = (".json", ".jsonl")
+# The second name is that of Label Studio before 1.0.
+ANNOTATIONS = ("annotations", "completions")
+TASK_KEYS = {
+    "id", "data", "meta", "project", "file_upload", "created_at", "updated_at", "inner_id", "overlap", "is_labeled",
+    "created_by", "updated_by", "cancelled_annotations", "total_annotations", "total_predictions", "comment_count",
+}  # fmt: skip
+
+
+def recognises(sample: Sample) -> bool:
+    """Whether the first object is a task with annotations, or an annotation that holds its task (cloud storage)."""
+    keys = first_keys(sample)
+    has_data = any(key.startswith("data.") for key in keys)
+    # The text of the first task may be longer than the sample.
+    is_cut = not sample.whole and {key for key in keys if "." not in key} <= TASK_KEYS
+    return (
+        any(f"{name}.item.result" in keys for name in (*ANNOTATIONS, "predictions"))
+        or (has_data and (is_cut or not keys.isdisjoint((*ANNOTATIONS, "predictions"))))
+        or ("result" in keys and any(key.startswith("task.data.") for key in keys))
+    )
+
+
+def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+    """Yield a record for each annotation of each task, for each prediction, and for each task without annotation.
+
+    Raises DomainNerError where the file holds no task.
+    """
+    keys, others = TextKeys.beside(path), Counter[str]()
+    for n_task, item in read_items(path, log):
+        log.n_documents += 1
+        task = _task(item)
+        if task is None:
+            log.problem(n_task, f"{_told(item)}; expected a task, with `data` and `annotations`")
+            continue
+        for annotation in _Task(task, n_task, others, log).annotations(options):
+            record = make_record(annotation, keys, log)
+            if record is None:
+                break
+            yield record
+    for kind, n_others in others.items():
+        log.note(f"{kind} not read: {n_others}")
+
+
+def read_items(path: Path, log: FileLog) -> Iterator[tuple[int, Any]]:
+    """Yield (number from 1, item) of a JSON array; of objects one after another where the file is none.
+
+    Where the JSON is broken, the log gets a problem after the good items.
+    Raises DomainNerError where it has no good item.
+    """
+    n_read = 0
+    with path.open(encoding=find_encoding(path, log), newline="", errors="replace") as stream:
+        prefix = "item" if _first_character(stream) == "[" else ""
+        try:
+            for item in ijson.items(_Bytes(stream), prefix, use_float=True, multiple_values=not prefix):
+                n_read += 1
+                yield n_read, item
+        except ijson.JSONError as err:
+            yield from _after_error(path, n_read, str(err), log)
+            return
+    if not n_read:
+        raise DomainNerError(f"{path} holds no task; expected a list of them.", "Export again, or remove the file.")
+
+
+def first_keys(sample: Sample) -> set[str]:
+    """The keys of the first object of a JSON file, nested ones with those around them (`annotations.item.result`)."""
+    found: set[str] = set()
+    start = sample.text.lstrip()[:1]
+    if start not in ("[", "{"):
+        return found
+    top = "item" if start == "[" else ""
+    try:
+        for prefix, event, value in ijson.parse(io.BytesIO(sample.text.encode("utf-8", "replace"))):
+            if event == "map_key":
+                found.add(f"{prefix}.{value}".removeprefix(top).removeprefix("."))
+            elif event == "end_map" and prefix == top:
+                break
+    except ijson.JSONError:
+        pass  # the sample is the beginning of a file
+    return found
+
+
+class _Bytes:
+    """Decoded text as the UTF-8 that ijson takes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        return self.stream.read(size).encode("utf-8", "replace")
+
+
+def _first_character(stream: TextIO) -> str:
+    """The first character that is not white space; the stream is then at its beginning again."""
+    character = " "
+    while character and character.isspace():
+        character = stream.read(1)
+    stream.seek(0)
+    return character
+
+
+def _after_error(path: Path, n_read: int, error: str, log: FileLog) -> Iterator[tuple[int, Any]]:
+    """The items that a less strict parser finds after an error (NaN is no JSON, but Python writes it)."""
+    try:
+        parsed = json.loads(read_text(path, FileLog(path.name)))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as err:
+        ends_early = "premature EOF" in error or "incomplete" in error.lower()
+        what = "JSON ends early" if ends_early else f"invalid JSON ({err})"
+        if not n_read:
+            raise DomainNerError(f"{path}: {what}; no good task before it.", "Export again.") from err
+        log.n_documents += 1
+        log.problem(n_read + 1, f"{what}; {n_read} good tasks before it")
+        return
+    items = parsed if isinstance(parsed, list) else [parsed]
+    yield from list(enumerate(items, start=1))[n_read:]
+
+
+def _task(item: Any) -> dict[str, Any] | None:
+    """A task; from an annotation that holds its task too. None where it is neither."""
+    if not isinstance(item, dict):
+        return None
+    if "result" in item and isinstance(item.get("task"), dict):
+        item = {**item["task"], "annotations": [item]}
+    return item if isinstance(item.get("data"), dict) else None
+
+
+def _told(item: Any) -> str:
+    return (
+        f"an object with {', '.join(item) or 'nothing'}" if isinstance(item, dict) else f"a JSON {type(item).__name__}"
+    )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A task of the file. others: results that are no labelled spans, counted by type."""
+
+    task: Mapping[str, Any]
+    number: int
+    others: Counter[str]
+    log: FileLog
+
+    def annotations(self, options: ReaderOptions) -> Iterator[Annotation]:
+        """Everything that was said of the task: by people, then by models."""
+        given = [item for name in ANNOTATIONS for item in _list(self.task.get(name))]
+        predictions = _list(self.task.get("predictions"))
+        used = options.predictions and not given
+        self._count_drafts(given)
+        if not given and not (used and predictions):
+            yield self._annotation({}, (), "not annotated")
+        for item in given:
+            yield from self._read(item, _answer(item))
+        for item in predictions:
+            yield from self._read(item, "accepted" if used else "prediction")
+
+    def _read(self, item: Any, answer: Answer) -> Iterator[Annotation]:
+        """An annotation or prediction; a problem in the log where it has no results to read."""
+        result = item.get("result") if isinstance(item, dict) else None
+        if not isinstance(result, list):
+            message = f"an annotation is {_told(item)}; expected an object with `result`, a list of regions"
+            self.log.problem(self.number, message)
+            return
+        regions, others = find_regions(result)
+        for kind, n_others in others.items():
+            self.others["relations" if kind == "relation" else f"results of type {kind}"] += n_others
+        yield self._annotation(item, regions, answer)
+
+    def _annotation(self, item: Mapping[str, Any], regions: Sequence[Region], answer: Answer) -> Annotation:
+        return Annotation(
+            line=self.number,
+            document="" if self.task.get("id") is None else str(self.task["id"]),
+            data=self.task["data"],
+            regions=regions,
+            answer=answer,
+            annotator=_annotator(item),
+            meta=_meta(self.task, item),
+        )
+
+    def _count_drafts(self, given: list[Any]) -> None:
+        drafts = _list(self.task.get("drafts"))
+        drafts += [draft for item in given if isinstance(item, dict) for draft in _list(item.get("drafts"))]
+        if drafts:
+            self.others["drafts"] += len(drafts)
+
+
+def _answer(item: Any) -> Answer:
+    cancelled = isinstance(item, dict) and (item.get("was_cancelled") or item.get("skipped"))
+    return "cancelled" if cancelled else "accepted"
+
+
+def _annotator(item: Mapping[str, Any]) -> str:
+    """Who annotated: an e-mail address, a number, or the version of a model."""
+    by = item.get("completed_by")
+    if isinstance(by, dict):
+        by = by.get("email") or by.get("id")
+    by = next((name for name in (by, item.get("created_username"), item.get("model_version")) if name is not None), "")
+    return str(by).strip()
+
+
+def _meta(task: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    meta = task.get("meta")
+    found = dict(meta) if isinstance(meta, dict) else {}
+    if item.get("ground_truth") or item.get("honeypot"):
+        found["ground_truth"] = True
+    return found
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else []

@@ -1,0 +1,170 @@
+"""Reads Label Studio's JSON_MIN, CSV and TSV: a row for each annotation, regions under the name of the labelling tag.
+
+Cancelled annotations are not in these exports, and a task that nobody annotated is a row without an annotation id.
+"""
+
+import ast
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from domain_ner.errors import DomainNerError
+from domain_ner.readers.decoding import find_encoding, read_sample
+from domain_ner.readers.label_studio import first_keys, read_items
+from domain_ner.readers.label_studio_regions import (
+    LABEL_KEYS,
+    Annotation,
+    Region,
+    TextKeys,
+    make_record,
+    region_of_value,
+)
+from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample
+
+NAME = "label_studio_table"
+TITLE = "Label Studio JSON_MIN, CSV or TSV"
+EXTENSIONS = (".json", ".csv", ".tsv")
+# What the export adds to the keys of the task's data.
+ADDED = {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "completed_by"}
+DELIMITERS = "\t,;"
+MAX_CELL_CHARS = 2**31 - 1
+REGIONS = re.compile(r"\s*\[\s*\{.*['\"](?:" + "|".join(LABEL_KEYS) + r"|start)['\"]\s*:", re.DOTALL)
+
+
+def recognises(sample: Sample) -> bool:
+    """Whether a row has the columns that Label Studio adds, or a column of labelled regions."""
+    if sample.text.lstrip()[:1] in ("[", "{"):
+        return _has_region_key(first_keys(sample))
+    rows = csv.reader(io.StringIO(sample.text, newline=""), delimiter=_delimiter(sample.text))
+    try:
+        header, *others = [row for _, row in zip(range(50), rows)]  # noqa: B905 - the shorter ends it
+    except (csv.Error, ValueError):
+        return False
+    return len(header) > 1 and (_is_added(set(header)) or any(REGIONS.match(cell) for row in others for cell in row))
+
+
+def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+    """Yield a record for each row.
+
+    Raises DomainNerError where the file holds no row.
+    """
+    keys = TextKeys.beside(path)
+    is_json = read_sample(path)[0].lstrip()[:1] in ("[", "{")
+    for n_line, row in read_items(path, log) if is_json else _read_csv(path, log):
+        log.n_documents += 1
+        if not isinstance(row, dict):
+            log.problem(n_line, f"a JSON {type(row).__name__}; expected an object with a text and regions")
+            continue
+        annotation = _annotation(row, n_line, options, log)
+        record = annotation and make_record(annotation, keys, log)
+        if record:
+            yield record
+
+
+def _has_region_key(keys: set[str]) -> bool:
+    """Whether the keys of a JSON object are those of a JSON_MIN row."""
+    if {"data", "annotations", "completions"} & keys:
+        return False
+    regions = {key for key in keys if "." not in key for label in LABEL_KEYS if f"{key}.item.{label}" in keys}
+    return _is_added(keys) or any(f"{key}.item.start" in keys for key in regions)
+
+
+def _is_added(keys: set[str]) -> bool:
+    return "annotation_id" in keys or {"annotator", "lead_time"} <= keys
+
+
+def _delimiter(text: str) -> str:
+    """The sign that stands most often in the first line; a TSV may be called .csv."""
+    first_line = text.split("\n", 1)[0]
+    return max(DELIMITERS, key=first_line.count)
+
+
+def _read_csv(path: Path, log: FileLog) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line where it starts, row by the names of the header), streamed. Rows of another length are problems."""
+    delimiter, n_good = _delimiter(read_sample(path)[0]), 0
+    csv.field_size_limit(MAX_CELL_CHARS)
+    with path.open(encoding=find_encoding(path, log), newline="") as stream:
+        rows = csv.reader(stream, delimiter=delimiter)
+        header = next(rows, [])
+        n_end = rows.line_num
+        for row in rows:
+            n_line, n_end = n_end + 1, rows.line_num
+            if len(row) == len(header):
+                n_good += 1
+                yield n_line, dict(zip(header, row, strict=True))
+            elif row:
+                log.n_documents += 1
+                log.problem(
+                    n_line, f"row has {len(row)} columns, the header {len(header)}; {n_good} good rows before it"
+                )
+    if not n_good:
+        raise DomainNerError(f"{path} holds no whole row after its header.", "Export again, or remove the file.")
+
+
+def _annotation(row: Mapping[str, Any], n_line: int, options: ReaderOptions, log: FileLog) -> Annotation | None:
+    """What a row says; None, with a problem in the log, where a cell with regions cannot be read."""
+    regions: list[Region] = []
+    data: dict[str, Any] = {}
+    for name, value in row.items():
+        try:
+            found = _regions(value)
+        except ValueError as err:
+            log.problem(n_line, f"column {name!r}: {err}; expected regions as a JSON list")
+            return None
+        regions += found or ()
+        if found is None and name not in ADDED and value not in ("", None):
+            data[name] = value
+    return Annotation(
+        line=n_line,
+        document=_string(row.get("id")),
+        data=data,
+        regions=regions,
+        answer=_answer(row, regions, options),
+        annotator=_annotator(row),
+    )
+
+
+def _answer(row: Mapping[str, Any], regions: list[Region], options: ReaderOptions) -> Answer:
+    """Rows without regions: nobody annotated them if they have no annotation id, else there was nothing to mark."""
+    seen = row["annotation_id"] not in ("", None) if "annotation_id" in row else options.empty == "negative"
+    return "accepted" if regions or seen else "not annotated"
+
+
+def _regions(value: Any) -> list[Region] | None:
+    """The regions of a cell; None where it holds none.
+
+    Raises ValueError for regions that do not parse.
+    """
+    if isinstance(value, str) and REGIONS.match(value):
+        value = _parse(value)
+    if not isinstance(value, list) or not value:
+        return None
+    found = [region_of_value(item) if isinstance(item, dict) else None for item in value]
+    regions = [region for region in found if region]
+    if regions and len(regions) < len(found):
+        raise ValueError(f"{len(found) - len(regions)} of {len(found)} entries are no labelled spans")
+    return regions or None
+
+
+def _parse(cell: str) -> Any:
+    """A cell's JSON, or the Python literal that pandas makes of it."""
+    try:
+        return json.loads(cell)
+    except json.JSONDecodeError as err:
+        try:
+            return ast.literal_eval(cell.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            raise ValueError(f"invalid JSON ({err})") from err
+
+
+def _annotator(row: Mapping[str, Any]) -> str:
+    by = row.get("annotator", row.get("completed_by"))
+    return _string(by.get("email") or by.get("id")) if isinstance(by, dict) else _string(by)
+
+
+def _string(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,100 @@
+"""What the readers of token-and-tag formats share: facts counted and told once, repairs, comments, and spaces."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from domain_ner.records import FileLog, Sample
+from domain_ner.tag_schemes import OPENED, OUTSIDE, Tag, TagScheme, TagSpan, decode_tags
+
+LINE_END = re.compile(r"\r\n|\n|\r")
+COMMENT = re.compile(r"#+\s*([^\W\d][\w.:-]*(?: \w+)?)(?:\s*=|:\s)\s*(.*?)\s*", re.DOTALL)
+LABEL_OUTSIDE = '{n} entit{y} with the label "O", first line {line}: kept'
+DOCUMENT_KEYS = ("newdoc id", "document_id", "doc_id", "docid")
+SENTENCE_KEYS = ("sent_id",)
+
+
+@dataclass
+class Findings:
+    """What happens again and again in a file: how often, where first, and what it was there.
+
+    found: by template; a template is a note with the fields {n}, {line}, {detail}, and endings for one and for more:
+        {s} (plural), {y} (y, ies), {do} (does, do).
+    """
+
+    found: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+
+    def count(self, template: str, line: int = 0, detail: str = "") -> None:
+        """Count one more case of a fact."""
+        n, first_line, first_detail = self.found.get(template, (0, line, detail))
+        self.found[template] = n + 1, first_line, first_detail
+
+    def tell(self, log: FileLog) -> None:
+        """Note each fact, with its number and its first line."""
+        for template, (n, line, detail) in self.found.items():
+            one = n == 1
+            endings = {"s": "" if one else "s", "y": "y" if one else "ies", "do": "does" if one else "do"}
+            log.note(template.format(n=n, line=line, detail=detail, **endings))
+
+
+def sample_lines(sample: Sample) -> list[tuple[int, str]]:
+    """The whole lines of a sample, numbered from 1."""
+    lines = LINE_END.split(sample.text)
+    return list(enumerate(lines if sample.whole else lines[:-1], start=1))
+
+
+def decode(tags: Sequence[Tag], lines: Sequence[int], scheme: TagScheme, findings: Findings) -> list[TagSpan]:
+    """The entities of one sentence. lines: of its tokens, so that repairs are told with theirs."""
+    spans = list(decode_tags(tags, scheme))
+    for span in spans:
+        if span.label == OUTSIDE:
+            findings.count(LABEL_OUTSIDE, lines[span.start])
+        if not span.how:
+            continue
+        name, _, detail = span.how.partition(": ")
+        if name == OPENED:
+            template = (
+                f"{{n}} tag{{s}} {{do}} not fit {scheme.name}, first line {{line}}: {{detail}}; read as a new entity"
+            )
+            findings.count(template, lines[span.start], detail)
+        else:
+            template = f"{{n}} entit{{y}} not closed as in {scheme.name}, first line {{line}}: {{detail}}; kept"
+            findings.count(template, lines[span.end - 1], detail)
+    return spans
+
+
+def describe_scheme(scheme: TagScheme) -> str:
+    """A scheme in a note."""
+    if scheme.name == "IO":
+        return "scheme IO: neighbouring entities of one type cannot be told apart"
+    return f"scheme {scheme.name}" + (" with the letter after the label" if scheme.mark == "suffix" else "")
+
+
+def spaces_from_text(words: Sequence[str], text: str) -> tuple[bool, ...] | None:
+    """Whether a space follows each word in a text; None where the words and single spaces do not make up the text."""
+    spaces, position, text = [], 0, text.strip()
+    for word in words:
+        if not text.startswith(word, position):
+            return None
+        position += len(word)
+        spaces.append(text.startswith(" ", position))
+        position += spaces[-1]
+    return tuple(spaces) if position == len(text) else None
+
+
+def comment_pair(line: str) -> tuple[str, str] | None:
+    """(key, value) of a comment `# key = value` or `# key: value`; None for any other comment."""
+    found = COMMENT.fullmatch(line)
+    return (found[1], found[2]) if found else None
+
+
+def document_id(comments: Mapping[str, str], *, of_sentence: bool = True) -> str:
+    """The id that comments give: of the document, else of the sentence; empty where they give none.
+
+    of_sentence: whether a sentence's id will do.
+    """
+    for wanted in (*DOCUMENT_KEYS, *SENTENCE_KEYS * of_sentence):
+        for key, value in comments.items():
+            if key.endswith(wanted) and not key.removesuffix(wanted)[-1:].isalnum():
+                return value
+    return ""

@@ -1,0 +1,304 @@
+"""The passages of the corpus as one self-contained HTML page: the annotations, their fates, and what is suspicious."""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from spacy.tokens import Doc
+
+from domain_ner.conversion.ledger import DROPPED, FATES, FLATTENED, IMPORTED, REPAIRED, Row
+from domain_ner.docs import META_KEY
+from domain_ner.inspection import (
+    MAX_COUNTED,
+    REASONS,
+    SKIPPED,
+    UNREADABLE,
+    Inspected,
+    Inspection,
+    most_suspicious,
+)
+from domain_ner.placing import UNACCOUNTED, Annotation
+from domain_ner.splits import SPLITS
+
+MAX_UNPLACED = 200
+MAX_META = 200
+MAX_WORDS = 4
+# Characters from which a text scrolls in a window of its own.
+LONG_FROM = 6000
+# Where no guide says the colours of the types.
+PALETTE = (
+    "#a6cee3", "#b2df8a", "#fdbf6f", "#cab2d6", "#fb9a99", "#ffff99", "#8dd3c7", "#fccde5", "#d9d9d9", "#e5c494",
+)  # fmt: skip
+NO_COLOUR = "#dddddd"
+ALL_FATES = (*FATES, UNACCOUNTED, UNREADABLE)
+# Of passages on the page, and of annotations under a passage.
+SHOWN_FIRST = (REPAIRED, DROPPED)
+LISTED_FIRST = (DROPPED, REPAIRED)
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """Annotations of one fate for one reason, listed under their passage. source: empty where it is the passage's."""
+
+    fate: str
+    how: str
+    source: str
+    names: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class _Card:
+    """A passage as the page shows it.
+
+    keys: numbers of label and fate of its annotations, reasons: numbers of what is suspicious, for the filters.
+    told: what is suspicious, how often, and the words.
+    """
+
+    passage: Inspected
+    text: Markup
+    listed: Sequence[_Listed]
+    keys: str
+    reasons: str
+    told: Sequence[tuple[str, int, str]]
+    meta: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A box to tick: what it says, its value and the number of passages on the page that have it."""
+
+    name: str
+    value: str
+    n_passages: int
+    title: str = ""
+
+
+def default_colours(inspection: Inspection) -> dict[str, str]:
+    """A colour for each label of the corpus."""
+    labels = sorted({label for passage in inspection.passages for label in _labels(passage)})
+    return {label: PALETTE[n % len(PALETTE)] for n, label in enumerate(labels)}
+
+
+def select(passages: Sequence[Inspected], max_passages: int) -> list[Inspected]:
+    """At most `max_passages`, those with repaired or dropped annotations and then the most suspicious.
+
+    In the order of the page: those with a repaired annotation, with a dropped one, the others; each by score.
+    """
+    ranked = sorted(most_suspicious(passages), key=lambda passage: _rank(passage) == len(SHOWN_FIRST))
+    return sorted(ranked[:max_passages], key=lambda passage: (_rank(passage), -passage.score))
+
+
+def inspect_page(inspection: Inspection, colours: Mapping[str, str], *, max_passages: int, split: str = "") -> str:
+    """The page, as HTML that needs nothing but itself.
+
+    colours: of labels, `#rrggbb`; those that are not in it are grey. max_passages: at most so many are shown.
+    split: the one that is shown, for the title; empty: all.
+    """
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    source = files("domain_ner.reports").joinpath("inspect.html.j2").read_text(encoding="utf8")
+    rows = [one.row for passage in inspection.passages for one in passage.annotations] + list(inspection.unplaced)
+    labels = _ordered(rows, colours)
+    chosen = select(inspection.passages, max_passages)
+    cards = [_card(passage, labels, colours) for passage in chosen]
+    return environment.from_string(source).render(
+        cards=cards,
+        n_passages=len(inspection.passages),
+        split=split,
+        choices=_choices(cards, labels),
+        counts=_table(rows, labels),
+        unplaced=_unplaced(inspection.unplaced),
+        colour_of=lambda label: _style(colours.get(label, NO_COLOUR)),
+        reasons=REASONS,
+        max_counted=MAX_COUNTED,
+        long_from=LONG_FROM,
+        css=lambda fate: fate.split()[0].replace("'", ""),
+        quoted=_quoted,
+    )
+
+
+def _rank(passage: Inspected) -> int:
+    fates = {one.row.fate for one in passage.annotations}
+    return next((n for n, fate in enumerate(SHOWN_FIRST) if fate in fates), len(SHOWN_FIRST))
+
+
+def _labels(passage: Inspected) -> set[str]:
+    return {str(one.row.label) for one in passage.annotations}
+
+
+def _ordered(rows: Iterable[Row], colours: Mapping[str, str]) -> list[str]:
+    """The labels that occur: those with a colour in their order, the others behind them."""
+    found = {str(row.label) for row in rows if row.fate != UNREADABLE}
+    return [label for label in colours if label in found] + sorted(found - colours.keys())
+
+
+def _card(passage: Inspected, labels: Sequence[str], colours: Mapping[str, str]) -> _Card:
+    places = {label: n for n, label in enumerate(labels)}
+    keys = {_key(one, places) for one in passage.annotations}
+    told = [(reason, len(words), _told(reason, words)) for reason, words in passage.reasons().items()]
+    meta = passage.doc.user_data.get(META_KEY, {}).items()
+    return _Card(
+        passage,
+        _highlight(passage, places, colours),
+        _listed(passage),
+        " ".join(sorted(keys)),
+        " ".join(str(list(REASONS).index(reason)) for reason, _, _ in told),
+        told,
+        [(str(key), str(value)[:MAX_META]) for key, value in meta if value not in ("", None)],
+    )
+
+
+def _told(reason: str, words: Sequence[str]) -> str:
+    """The first of the words found; empty for a fate, whose annotations are listed anyway."""
+    more = f"; and {len(words) - MAX_WORDS} more" if len(words) > MAX_WORDS else ""
+    return "" if reason in FATES else "; ".join(words[:MAX_WORDS]) + more
+
+
+def _key(annotation: Annotation, places: Mapping[str, int]) -> str:
+    return f"{places[str(annotation.row.label)]}.{ALL_FATES.index(annotation.row.fate)}"
+
+
+def _listed(passage: Inspected) -> list[_Listed]:
+    """What became of the annotations that were not simply imported, the lost ones first."""
+    groups: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+    for one in passage.annotations:
+        row = one.row
+        if row.fate != IMPORTED:
+            elsewhere = row.source if row.source != passage.source else ""
+            group = groups.setdefault((row.fate, "; ".join(row.how), elsewhere), [])
+            group.append((str(row.label), _quoted(row.text) if row.text else ""))
+    listed = [_Listed(fate, how, source, tuple(names)) for (fate, how, source), names in groups.items()]
+    first = {fate: n - len(LISTED_FIRST) for n, fate in enumerate(LISTED_FIRST)}
+    return sorted(listed, key=lambda one: first.get(one.fate, ALL_FATES.index(one.fate)))
+
+
+@dataclass(frozen=True, order=True)
+class _Mark:
+    """A stretch of the text to mark. order: of those that start together the longest first, then by `number`.
+
+    opening, tag, closing: HTML before it, the words behind it, and what closes it.
+    """
+
+    start: int
+    order: int
+    number: int
+    end: int
+    opening: str
+    tag: str
+    closing: str
+
+    def piece(self, start: int, end: int) -> "_Mark":
+        """The part of it from start to end; only the last part has its tag."""
+        return _Mark(start, -end, self.number, end, self.opening, self.tag if end == self.end else "", self.closing)
+
+
+def _highlight(passage: Inspected, places: Mapping[str, int], colours: Mapping[str, str]) -> Markup:
+    """The text with its spans, the names that are not annotated and the tokens of which nothing is known."""
+    marks: list[_Mark] = []
+
+    def add(start: int, end: int, opening: str, tag: str, closing: str) -> None:
+        marks.append(_Mark(start, -end, len(marks), end, opening, tag, closing))
+
+    for start, end in _missing(passage.doc):
+        add(start, end, '<span class="missing" title="unknown: teaches nothing">', "", "</span>")
+    for finding in passage.findings:
+        if finding.reason == SKIPPED and finding.start is not None and finding.end is not None:
+            opening = f'<span class="skipped" title="{escape(finding.words)}">'
+            add(finding.start, finding.end, opening, '<span class="tag"><b>not annotated</b></span>', "</span>")
+    for one in passage.annotations:
+        if one.start is not None and one.end is not None:
+            add(one.start, one.end, *_entity(one, places, colours))
+    return Markup(_nest(passage.doc.text, marks))
+
+
+def _entity(one: Annotation, places: Mapping[str, int], colours: Mapping[str, str]) -> tuple[str, str, str]:
+    """HTML before an annotated name, the words behind it, and what closes it."""
+    label, row = str(one.row.label), one.row
+    title = escape("; ".join([f"{label}, {row.fate}", *row.how]))
+    kind = ' class="flat"' if row.fate == FLATTENED else ""
+    style = _style(colours.get(label, NO_COLOUR))
+    badge = "" if row.fate == IMPORTED else f" <b>{escape(row.fate)}</b>"
+    opening = f'<mark{kind} style="{style}" title="{title}" data-key="{_key(one, places)}">'
+    return opening, f'<span class="tag"> {escape(label)}{badge}</span>', "</mark>"
+
+
+def _missing(doc: Doc) -> list[tuple[int, int]]:
+    """Stretches of tokens of which nothing is known."""
+    stretches: list[tuple[int, int]] = []
+    for token in doc:
+        if token.ent_iob == 0:
+            last = stretches[-1] if token.i and doc[token.i - 1].ent_iob == 0 else None
+            start = stretches.pop()[0] if last else token.idx
+            stretches.append((start, token.idx + len(token)))
+    return stretches
+
+
+def _nest(text: str, marks: Iterable[_Mark]) -> str:
+    """HTML of a text with marks that may nest; of two that cross, the later one is cut where the earlier ends."""
+    queue, open_marks, html, at = list(marks), list[_Mark](), "", 0
+    heapq.heapify(queue)
+    while queue or open_marks:
+        if open_marks and (not queue or open_marks[-1].end <= queue[0].start):
+            last = open_marks.pop()
+            html, at = html + escape(text[at : last.end]) + last.tag + last.closing, last.end
+            continue
+        mark = heapq.heappop(queue)
+        if open_marks and mark.end > open_marks[-1].end:
+            edge = open_marks[-1].end
+            heapq.heappush(queue, mark.piece(edge, mark.end))
+            heapq.heappush(queue, mark.piece(mark.start, edge))
+            continue
+        html, at = html + escape(text[at : mark.start]) + mark.opening, mark.start
+        open_marks.append(mark)
+    return html + escape(text[at:])
+
+
+def _style(colour: str) -> str:
+    """A colour and one that can be read on it."""
+    red, green, blue = (int(colour[n : n + 2], 16) for n in (1, 3, 5))
+    is_light = 0.299 * red + 0.587 * green + 0.114 * blue > 128
+    return f"--c:{colour};--t:{'#14181d' if is_light else '#fff'}"
+
+
+def _choices(cards: Sequence[_Card], labels: Sequence[str]) -> dict[str, list[_Choice]]:
+    """The boxes of each filter, those without a passage left out."""
+    of_labels = Counter(label for card in cards for label in _labels(card.passage))
+    of_fates = Counter(fate for card in cards for fate in {one.row.fate for one in card.passage.annotations})
+    of_reasons = Counter(reason for card in cards for reason, _, _ in card.told)
+    of_splits = Counter(card.passage.split for card in cards)
+    found = {
+        "type": [_Choice(label, str(n), of_labels[label]) for n, label in enumerate(labels)],
+        "fate": [_Choice(fate, str(n), of_fates[fate]) for n, fate in enumerate(ALL_FATES)],
+        "suspicion": [
+            _Choice(name, str(n), of_reasons[name], REASONS[name][1])
+            for n, name in enumerate(REASONS)
+            if name not in FATES
+        ],
+        "split": [_Choice(split, split, of_splits[split]) for split in SPLITS],
+    }
+    return {name: [choice for choice in choices if choice.n_passages] for name, choices in found.items()}
+
+
+def _table(rows: Iterable[Row], labels: Sequence[str]) -> tuple[list[str], list[tuple[str, list[int]]]]:
+    """(fates that occur, (label, annotations of each fate and in all)), the sums last."""
+    counts = Counter((str(row.label), row.fate) for row in rows if row.fate != UNREADABLE)
+    fates = [fate for fate in ALL_FATES if any(counts[label, fate] for label in labels)]
+    lines = [(label, [counts[label, fate] for fate in fates]) for label in labels]
+    lines.append(("all", [sum(numbers[n] for _, numbers in lines) for n in range(len(fates))]))
+    return fates, [(label, [*numbers, sum(numbers)]) for label, numbers in lines]
+
+
+def _unplaced(rows: Sequence[Row]) -> list[tuple[str, list[Row], int]]:
+    """(fate, rows to show, how many more there are) of annotations whose document is not in the corpus."""
+    grouped: dict[str, list[Row]] = {fate: [] for fate in (UNREADABLE, DROPPED, *ALL_FATES)}
+    for row in rows:
+        grouped[row.fate].append(row)
+    return [(fate, found[:MAX_UNPLACED], max(0, len(found) - MAX_UNPLACED)) for fate, found in grouped.items() if found]
+
+
+def _quoted(text: object) -> str:
+    return f"«{text}»"

@@ -1,0 +1,166 @@
+"""Tag schemes of token-and-tag formats: which one a file uses, and the spans that its tags mean.
+
+IO, IOB1, IOB2 (Ramshaw & Marcus 1995; Tjong Kim Sang & Veenstra 1999), BIOES/IOBES, BMES, BILOU (Ratinov & Roth 2009),
+with the mark before the label (`B-LOC`) or after it (`LOC-B`).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+OUTSIDE = "O"
+PREFIXED = re.compile(r"([BIESLUMW])[-_+](.+)", re.DOTALL)
+SUFFIXED = re.compile(r"(.+)[-_]([BIESLUMW])", re.DOTALL)
+BEGINS, INSIDES, ENDS, SINGLES = "B", "IM", "EL", "SUW"
+OPENED = "opens an entity"
+UNCLOSED = "not closed"
+
+Tag = str | None
+"""None: not annotated."""
+
+
+@dataclass(frozen=True)
+class TagScheme:
+    """How the tags of a file are to be read.
+
+    name: IO, IOB1, IOB2, BIOES, BMES or BILOU. mark: where its letter stands: `prefix`, `suffix` or `none`.
+    """
+
+    name: str
+    mark: str
+
+    def parse(self, tag: str) -> tuple[str, str] | None:
+        """(letter, label) of a tag; ("I", tag) in IO. None: the tag does not fit the scheme."""
+        if self.mark == "none":
+            return "I", tag
+        found = (PREFIXED if self.mark == "prefix" else SUFFIXED).fullmatch(tag)
+        if not found:
+            return None
+        return (found[1], found[2]) if self.mark == "prefix" else (found[2], found[1])
+
+
+@dataclass(frozen=True, slots=True)
+class TagSpan:
+    """An entity in tokens, `end` exclusive.
+
+    how: the repair that its tags needed, a short name and after a colon the tags; empty for none.
+    """
+
+    start: int
+    end: int
+    label: str
+    how: str = ""
+
+
+@dataclass
+class TagStatistics:
+    """What the tags of a whole file look like. Fed sentence by sentence; then it tells the scheme.
+
+    n_begin_after_same: B- right after a tag of its label. n_begin_elsewhere: every other B-.
+    n_inside_at_start: I- that continues no tag of its label.
+    """
+
+    tags: Counter[str] = field(default_factory=Counter)
+    n_begin_after_same: int = 0
+    n_begin_elsewhere: int = 0
+    n_inside_at_start: int = 0
+
+    def add(self, tags: Iterable[Tag]) -> None:
+        """Count the tags of one sentence."""
+        before = ""
+        for tag in tags:
+            self.tags[tag or OUTSIDE] += 1
+            letter, label = _split(tag or OUTSIDE)
+            same = bool(label) and label == before
+            if letter == "B":
+                self.n_begin_after_same += same
+                self.n_begin_elsewhere += not same
+            elif letter == "I":
+                self.n_inside_at_start += not same
+            before = label
+
+    def scheme(self) -> TagScheme:
+        """The scheme that most tags fit. No tags but `O`: IOB2."""
+        marked = {tag: n for tag, n in self.tags.items() if tag != OUTSIDE}
+        total = sum(marked.values())
+        prefixed, suffixed = Counter[str](), Counter[str]()
+        by_label: dict[str, set[str]] = {}
+        for tag, n in marked.items():
+            if found := PREFIXED.fullmatch(tag):
+                prefixed[found[1]] += n
+            if found := SUFFIXED.fullmatch(tag):
+                suffixed[found[2]] += n
+                by_label.setdefault(found[1], set()).add(found[2])
+        # Half is enough: labels of IO tags do not look like `B-LOC`, and damaged tags must not turn that into a label.
+        if 2 * prefixed.total() >= total:
+            return TagScheme(self._name(prefixed), "prefix")
+        # But `VITAMIN_B` may well be a label: as suffixes, the letters have to vary, or to stand on several labels.
+        varied = len(by_label) > 1 or any(len(letters) > 1 for letters in by_label.values())
+        if suffixed.total() >= 0.9 * total and suffixed["B"] and varied:
+            return TagScheme(self._name(suffixed), "suffix")
+        return TagScheme("IO", "none")
+
+    def _name(self, letters: Counter[str]) -> str:
+        n_closing = sum(letters[letter] for letter in "MESLUW")
+        # Where ends are marked, every entity has one; a stray `E-` in an IOB2 file is a fault of that tag.
+        if not n_closing or 2 * n_closing < letters["B"] + self.n_inside_at_start:
+            # IOB1 writes B- only where an entity follows another of its type.
+            is_iob1 = self.n_inside_at_start > 10 * self.n_begin_elsewhere
+            return "IOB1" if is_iob1 else "IOB2"
+        if letters["M"] > letters["I"]:
+            return "BMES"
+        return "BILOU" if letters["L"] + letters["U"] > letters["E"] + letters["S"] + letters["W"] else "BIOES"
+
+
+def decode_tags(tags: Sequence[Tag], scheme: TagScheme) -> Iterator[TagSpan]:
+    """The entities of one sentence, in order. Tags that do not fit the scheme's grammar are repaired and say so.
+
+    tags: each `O`, None, or one that `scheme.parse` takes; the caller has reported all others.
+    A tag that continues nothing opens an entity; one that the scheme wants closed ends where its tags end.
+    """
+    start, label, how, letter, before = -1, "", "", "", OUTSIDE
+
+    def close(end: int) -> Iterator[TagSpan]:
+        if start >= 0:
+            yield TagSpan(start, end, label, how or _unclosed(letter, before, scheme))
+
+    for n_token, tag in enumerate(tags):
+        parsed = None if tag is None or tag == OUTSIDE else scheme.parse(tag)
+        if tag is None or parsed is None:
+            yield from close(n_token)
+            start, before = -1, tag or "a token that is not annotated"
+            continue
+        opens = parsed[0] in BEGINS + SINGLES
+        continues = start >= 0 and parsed[1] == label and not opens and letter not in ENDS + SINGLES
+        if not continues:
+            yield from close(n_token)
+            how = "" if opens or scheme.name in ("IO", "IOB1") else f"{OPENED}: {tag} after {before}"
+            start, label = n_token, parsed[1]
+        letter, before = parsed[0], tag
+    yield from close(len(tags))
+
+
+def encode_tags(spans: Iterable[tuple[int, int, str]], n_tokens: int) -> list[str]:
+    """IOB2 tags of spans that share no token.
+
+    spans: (start, end exclusive, label) in tokens.
+    """
+    tags = [OUTSIDE] * n_tokens
+    for start, end, label in spans:
+        tags[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]
+    return tags
+
+
+def _split(tag: str) -> tuple[str, str]:
+    """(letter, label), with the mark before or after the label; both empty for a tag without one."""
+    if found := PREFIXED.fullmatch(tag):
+        return found[1], found[2]
+    if found := SUFFIXED.fullmatch(tag):
+        return found[2], found[1]
+    return "", ""
+
+
+def _unclosed(letter: str, last: str, scheme: TagScheme) -> str:
+    wants_end = scheme.name in ("BIOES", "BMES", "BILOU")
+    return f"{UNCLOSED}: ends with {last}" if wants_end and letter in BEGINS + INSIDES else ""

@@ -1,0 +1,54 @@
+"""What of the training corpus really reaches a batch in the first epoch: nothing may be lost between the two unseen."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from spacy.language import Language
+from spacy.training import Example
+
+
+@dataclass
+class Reached:
+    """Counts over the examples that the pipeline was updated with, each once.
+
+    n_mentions: entities of the gold documents. n_learnable: those whose edges are token edges of the pipeline too, so
+        that the recogniser is taught them; the others are missing values to it.
+    """
+
+    n_documents: int = 0
+    n_mentions: int = 0
+    n_learnable: int = 0
+    seen: set[int] = field(default_factory=set, repr=False)
+
+    def add(self, examples: Iterable[Example]) -> None:
+        """Count the examples that were not counted before."""
+        for example in examples:
+            if id(example) not in self.seen:
+                self.seen.add(id(example))
+                self.n_documents += 1
+                self.n_mentions += len(example.reference.ents)
+                self.n_learnable += _n_learnable(example)
+
+    def to_json(self) -> dict[str, int]:
+        """The counts as `training/reports/reached.json` has them."""
+        return {"documents": self.n_documents, "mentions": self.n_mentions, "learnable": self.n_learnable}
+
+
+def watch(nlp: Language) -> Reached:
+    """Count from now on what `nlp.update` is given, each example once: spaCy keeps them from epoch to epoch."""
+    reached = Reached()
+    update = nlp.update
+
+    def counted(examples: Iterable[Example], *arguments: Any, **options: Any) -> Any:
+        given = list(examples)
+        reached.add(given)
+        return update(given, *arguments, **options)
+
+    nlp.update = counted  # type: ignore[method-assign]
+    return reached
+
+
+def _n_learnable(example: Example) -> int:
+    spans = [(ent.start_char, ent.end_char) for ent in example.reference.ents]
+    return sum(example.predicted.char_span(start, end) is not None for start, end in spans)

@@ -1,0 +1,68 @@
+"""Writes brat standoff: a `.txt` and an `.ann` for each passage (https://brat.nlplab.org/standoff.html).
+
+Offsets count code points of the text with its own line ends. A text that begins with U+FEFF reads as one with a
+byte-order mark.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from domain_ner.passages import LabelledSpan, Passage
+from domain_ner.writers.options import NESTED, WHITE_SPACE, WORDLESS, WriterOptions
+
+NAME = "brat"
+TITLE = "brat standoff (a folder of .txt and .ann)"
+HOLDS = frozenset({NESTED, WHITE_SPACE, WORDLESS})
+# What brat, reading its lines with Python, takes for the end of one.
+LINE_ENDS = re.compile(r"[\v\f\x1c-\x1e\x85\u2028\u2029]")
+LINE = re.compile(r"[^\r\n]+")
+FILE_NAME = re.compile(r"\w[\w.-]{0,99}")
+CONFIG = "annotation.conf"
+
+
+def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> None:
+    """Make the folder `target` with a pair of files for each passage, and an annotation.conf that names the labels."""
+    target.mkdir()
+    names: set[str] = set()
+    labels: dict[str, None] = {}
+    for number, passage in enumerate(passages, start=1):
+        name = _name(passage.document, number, names)
+        labels.update(dict.fromkeys(span.label for span in passage.spans))
+        lines = "".join(f"{_line(n, span, passage.text)}\n" for n, span in enumerate(passage.spans, start=1))
+        _write(target / f"{name}.txt", passage.text)
+        _write(target / f"{name}.ann", lines)
+    sections = ["[entities]", *sorted(labels), "", "[relations]", "", "[events]", "", "[attributes]"]
+    _write(target / CONFIG, "\n".join(sections) + "\n")
+
+
+def fragments(span: LabelledSpan, text: str) -> list[tuple[int, int]]:
+    """(start, end) of the span's part in each line, without white space around it: brat's spans cross no line end."""
+    found = []
+    for match in LINE.finditer(text, span.start, span.end):
+        part = match[0].strip()
+        if part:
+            start = match.start() + match[0].index(part)
+            found.append((start, start + len(part)))
+    return found
+
+
+def _line(number: int, span: LabelledSpan, text: str) -> str:
+    parts = fragments(span, text)
+    offsets = ";".join(f"{start} {end}" for start, end in parts)
+    words = " ".join(LINE_ENDS.sub(" ", text[start:end]) for start, end in parts)
+    return f"T{number}\t{span.label} {offsets}\t{words}"
+
+
+def _name(document: str, number: int, taken: set[str]) -> str:
+    """A file name that is free, also where upper and lower case are the same: the document's id where it can be one."""
+    name = document if FILE_NAME.fullmatch(document) else f"{number:06}"
+    while name.casefold() in taken:
+        name = f"{name}-{number}"
+    taken.add(name.casefold())
+    return name
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
+        stream.write(text)

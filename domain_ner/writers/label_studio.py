@@ -1,0 +1,66 @@
+"""Writes Label Studio's tasks, with annotations or predictions (https://labelstud.io/guide/task_format).
+
+Offsets are code points, as Label Studio counts since the end of 2021. The names of the tags are `label` and `text`, as
+in the labelling config that `export-labels` writes.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from domain_ner.passages import Passage
+from domain_ner.writers.json_files import number_of, write_array
+from domain_ner.writers.options import META, NESTED, SPACED_LABEL, UNANNOTATED, WHITE_SPACE, WORDLESS, WriterOptions
+
+NAME = "label_studio"
+TITLE = "Label Studio JSON"
+HOLDS = frozenset({NESTED, UNANNOTATED, SPACED_LABEL, META, WHITE_SPACE, WORDLESS})
+LABELS_TAG, TEXT_TAG = "label", "text"
+
+
+def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> None:
+    """Write one list with a task for each passage."""
+    write_array(target, (_task(passage, number, options) for number, passage in enumerate(passages, start=1)))
+
+
+def _task(passage: Passage, number: int, options: WriterOptions) -> dict[str, Any]:
+    task_id = number_of(passage.document, default=number)
+    document = {"document": passage.document} if passage.document not in ("", str(task_id)) else {}
+    task: dict[str, Any] = {"id": task_id, "data": {TEXT_TAG: passage.text}, "meta": {**document, **passage.meta}}
+    nobody = passage.partial
+    if options.predictions:
+        return {**task, "annotations": [], "predictions": [] if nobody else [_prediction(passage, number, options)]}
+    return {**task, "annotations": [] if nobody else [_annotation(passage, number)], "predictions": []}
+
+
+def _annotation(passage: Passage, number: int) -> dict[str, Any]:
+    """An annotation. Not `completed_by`: Label Studio refuses tasks with one whom it does not know."""
+    who = {"created_username": passage.annotator} if passage.annotator else {}
+    result = _result(passage, number, origin="manual")
+    return {"id": number, **who, "was_cancelled": False, "ground_truth": False, "result": result}
+
+
+def _prediction(passage: Passage, number: int, options: WriterOptions) -> dict[str, Any]:
+    score = passage.meta.get("score")
+    known = {"score": score} if isinstance(score, int | float) else {}
+    result = _result(passage, number, origin="prediction")
+    return {"model_version": passage.annotator or options.model_version, **known, "result": result}
+
+
+def _result(passage: Passage, number: int, *, origin: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"{number}-{n_span}",
+            "from_name": LABELS_TAG,
+            "to_name": TEXT_TAG,
+            "type": "labels",
+            "origin": origin,
+            "value": {
+                "start": span.start,
+                "end": span.end,
+                "text": passage.text[span.start : span.end],
+                "labels": [span.label],
+            },
+        }
+        for n_span, span in enumerate(passage.spans, start=1)
+    ]

@@ -1,0 +1,120 @@
+"""Passages from the documents of a DocBin: a corpus, or what a pipeline predicted."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from spacy.tokens import Doc, DocBin, Span, Token
+from spacy.vocab import Vocab
+
+from domain_ner.docs import META_KEY, ORIGINAL_KEY, REJECTED_KEY, SOURCE_KEY, SPANS_KEY
+from domain_ner.errors import DomainNerError
+from domain_ner.normalization import normalize_whitespace
+from domain_ner.passages import LabelledSpan, Passage
+
+MISSING = 0
+SCORE = "score"
+
+
+def read_docbin(path: Path) -> Iterator[Passage]:
+    """Yield the passage of each document, one at a time.
+
+    Raises DomainNerError for a file that is missing or no DocBin.
+    """
+    if not path.is_file():
+        raise DomainNerError(f"{path} does not exist.", "Name a corpus (.spacy), or a folder of annotation exports.")
+    try:
+        docs = DocBin().from_disk(path)
+    except Exception as err:
+        raise DomainNerError(
+            f"{path} is no DocBin, or damaged ({type(err).__name__}).", "Make it again, with convert or DocBin.to_disk."
+        ) from err
+    for number, doc in enumerate(docs.get_docs(Vocab()), start=1):
+        yield to_passage(doc, f"{path.name}:{number}")
+
+
+def to_passage(doc: Doc, source: str) -> Passage:
+    """The passage of a document, with the text that the annotator saw where white space was normalised.
+
+    Its annotations are `doc.ents` and `doc.spans["sc"]`; tokens without a value are unknown, unless the annotations
+    are in `doc.spans["sc"]` alone.
+    source: where the document does not say it.
+    """
+    annotated = [*doc.ents, *doc.spans.get(SPANS_KEY, ())]
+    covered = {n_token for span in annotated for n_token in range(span.start, span.end)}
+    unknown = [] if _has_spans_alone(doc) else [t for t in doc if t.ent_iob == MISSING and t.i not in covered]
+    is_partial = 0 < len(unknown) == len(doc) - len(covered)
+    data = doc.user_data
+    meta = data.get(META_KEY)
+    known = not doc.has_unknown_spaces
+    passage = Passage(
+        text=doc.text if known else doc.text.removesuffix(" "),
+        spans=tuple(_labelled(annotated, doc)),
+        source=str(data.get(SOURCE_KEY) or source),
+        meta={**(meta if isinstance(meta, Mapping) else {}), **_score(doc)},
+        annotator=str(data.get("annotator") or ""),
+        document=str(data.get("document") or ""),
+        rejected=tuple(_labelled(doc.spans.get(REJECTED_KEY, ()), doc)),
+        partial=is_partial,
+        unknown=() if is_partial else tuple(_ranges(unknown)),
+        words=tuple(token.text for token in doc),
+        spaces=tuple(bool(token.whitespace_) for token in doc) if known else None,
+    )
+    return _with_original(passage, data.get(ORIGINAL_KEY))
+
+
+def _labelled(spans: Iterable[Span], doc: Doc) -> list[LabelledSpan]:
+    """The spans in characters, without white space at their edges."""
+    found = set()
+    for span in spans:
+        words = doc.text[span.start_char : span.end_char]
+        start = span.start_char + len(words) - len(words.lstrip())
+        found.add(LabelledSpan(start, start + len(words.strip()), span.label_))
+    return sorted(found)
+
+
+def _has_spans_alone(doc: Doc) -> bool:
+    """Whether `doc.ents` was never set because the annotations are spans; our own documents always have both."""
+    return SPANS_KEY in doc.spans and SOURCE_KEY not in doc.user_data and not doc.has_annotation("ENT_IOB")
+
+
+def _ranges(tokens: Iterable[Token]) -> list[tuple[int, int]]:
+    """(start, end) in characters of the runs that tokens make, with the spaces inside them."""
+    runs: list[tuple[int, int, int]] = []  # with the number of the token that would go on
+    for token in tokens:
+        goes_on = bool(runs) and runs[-1][2] == token.i
+        start = runs.pop()[0] if goes_on else token.idx
+        runs.append((start, token.idx + len(token), token.i + 1))
+    return [(start, end) for start, end, _ in runs]
+
+
+def _score(doc: Doc) -> dict[str, Any]:
+    """The mean score of a document's spans, where the pipeline gave each one (`spancat` does)."""
+    scores = doc.spans[SPANS_KEY].attrs.get("scores") if SPANS_KEY in doc.spans else None
+    return {} if scores is None or not len(scores) else {SCORE: float(sum(scores) / len(scores))}
+
+
+def _with_original(passage: Passage, original: object) -> Passage:
+    """The passage with its text as it was before white space was normalised; the tokens are then none of it."""
+    if not isinstance(original, str):
+        return passage
+    text, offsets = normalize_whitespace(original)
+    if text != passage.text:
+        return passage
+
+    def moved(start: int, end: int) -> tuple[int, int]:
+        return (offsets[start], offsets[end - 1] + 1) if start < end else (offsets[start], offsets[start])
+
+    def moved_spans(spans: Iterable[LabelledSpan]) -> tuple[LabelledSpan, ...]:
+        return tuple(LabelledSpan(*moved(span.start, span.end), span.label) for span in spans)
+
+    return replace(
+        passage,
+        text=original,
+        spans=moved_spans(passage.spans),
+        rejected=moved_spans(passage.rejected),
+        unknown=tuple(moved(start, end) for start, end in passage.unknown),
+        words=None,
+        spaces=None,
+    )

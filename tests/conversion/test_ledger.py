@@ -1,0 +1,194 @@
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain_ner.conversion.ledger import DROPPED, FATES, IMPORTED, KEPT, PREDICTION, Ledger, Row, count_by_source
+from domain_ner.conversion.merging import CONFLICT_RULES, MergeRules, merge
+from domain_ner.conversion.spans import Checks, flatten, settle_kept, to_passage
+from domain_ner.errors import DomainNerError
+from domain_ner.records import Record, SourceSpan
+
+LABELS = ["TEAM", "INFRA"]
+TEXTS = ["Redis runs", " 🔥 Redis\r\nand\nKafka ", "e\u0301te\u0301 👩‍👩‍👧\u2028Flink", "\ud83d half", "", "  "]
+OFFSETS = st.one_of(
+    st.integers(-2, 30), st.sampled_from([None, "3", 2.0, True, 10**20, [1]]), st.integers(0, 12), st.integers(0, 12)
+)
+SPANS = st.builds(
+    SourceSpan,
+    OFFSETS,
+    OFFSETS,
+    st.sampled_from([*LABELS * 3, "ORG", None, 12, "", {"a": 1}]),
+    text=st.one_of(st.none(), st.sampled_from(["Redis", "Kafka", "x", "", " ", "🔥", 7])),
+    rejected=st.booleans(),
+    how=st.sampled_from([(), ("I- after O opens an entity",)]),
+    fault=st.sampled_from(["", "", "", "discontinuous"]),
+)
+RECORDS = st.builds(
+    Record,
+    st.sampled_from(TEXTS),
+    st.lists(SPANS, max_size=4).map(tuple),
+    st.sampled_from(["a.jsonl", "b:c.jsonl"]),
+    line=st.integers(0, 3),
+    answer=st.sampled_from(["accepted"] * 5 + ["rejected", "ignored", "cancelled", "prediction", "not annotated"]),
+    annotator=st.sampled_from(["", "ann", "bob"]),
+    partial=st.booleans(),
+    unit=st.sampled_from([None, "codepoint", "utf16", "grapheme", "byte"]),
+)
+RULES = st.builds(MergeRules, st.sampled_from([(), ("ann",), ("*",)]), st.sampled_from(CONFLICT_RULES))
+
+
+def convert(records, rules=MergeRules(), overlaps="longest"):  # noqa: B008
+    """(ledger, merged passages with the positions kept) of records, taken all the way to the corpus."""
+    ledger = Ledger()
+    passages = [to_passage(record, ledger, Checks(labels=LABELS)) for record in records]
+    merged, _ = merge([passage for passage in passages if passage is not None], ledger, rules)
+    kept = [(passage, flatten(passage, overlaps, LABELS)) for passage in merged]
+    for passage, positions in kept:
+        settle_kept(passage, positions, ledger, split="train")
+    return ledger, kept
+
+
+@given(st.lists(RECORDS, max_size=6), RULES, st.sampled_from(["longest", "innermost", "first", "priority"]))
+def test_every_annotation_gets_one_row_and_one_known_fate_whatever_the_files_hold(records, rules, overlaps):
+    ledger, kept = convert(records, rules, overlaps)
+    ledger.check_balance()
+    assert [(row.start, row.end, row.label) for row in ledger.rows] == [
+        (span.start, span.end, span.label) for record in records for span in record.spans
+    ]
+    assert all(row.fate in FATES for row in ledger.rows)
+    assert all(row.how for row in ledger.rows if row.fate not in (IMPORTED, PREDICTION, *_DECIDED))
+    in_corpus = [row for passage, _ in kept for row in passage.rows]
+    assert len(in_corpus) == len(set(in_corpus))
+    assert {n for n, row in enumerate(ledger.rows) if row.fate in KEPT} == set(in_corpus)
+    assert sum(ledger.documents.values()) == len(records)
+
+
+_DECIDED = ("rejected by the annotator", "ignored by the annotator", "cancelled")
+
+
+@given(st.lists(RECORDS, max_size=6))
+def test_every_row_can_be_written(records):
+    ledger, _ = convert(records)
+    written = "".join(f"{line}\n" for line in ledger.to_jsonl()).encode("utf-8")
+    lines = written.decode().split("\n")[:-1]
+    assert [json.loads(line)["fate"] for line in lines] == [row.fate for row in ledger.rows]
+
+
+@given(st.lists(RECORDS, max_size=4), RULES)
+def test_spans_in_the_corpus_lie_in_the_text_and_have_no_outer_white_space(records, rules):
+    for passage, _ in convert(records, rules)[1]:
+        for span in passage.spans:
+            words = passage.text[span.start : span.end]
+            assert 0 <= span.start < span.end <= len(passage.text)
+            assert words == words.strip()
+            assert span.label in LABELS
+        assert list(passage.spans) == sorted(set(passage.spans))
+
+
+def good_ledger(n=3):
+    spans = tuple(SourceSpan(start, start + 1, "TEAM") for start in range(n))
+    return convert([Record("abcdef", spans, "a.jsonl", line=1)])[0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_balance_fails_when_a_row_is_missing(seed):
+    ledger = good_ledger()
+    del ledger.rows[random.Random(seed).randrange(3)]
+    with pytest.raises(DomainNerError, match="3 annotations read, 2 accounted for"):
+        ledger.check_balance()
+
+
+def test_the_balance_fails_when_an_annotation_was_accounted_for_twice():
+    ledger = good_ledger()
+    ledger.rows.append(ledger.rows[0])
+    with pytest.raises(DomainNerError, match="3 annotations read, 4 accounted for"):
+        ledger.check_balance()
+
+
+@pytest.mark.parametrize("fate", ["", "gone"])
+def test_the_balance_fails_when_a_row_has_no_known_fate(fate):
+    ledger = good_ledger()
+    ledger.rows[1].fate = fate
+    with pytest.raises(DomainNerError, match=r"1 of them without a fate; the first: a.jsonl:1 'b'"):
+        ledger.check_balance()
+
+
+def test_the_last_word_counts_but_nothing_undoes_dropped():
+    ledger = Ledger()
+    number = ledger.open(Row("f:1", "", "", 0, 1, "A", "x"))
+    ledger.settle(number, IMPORTED)
+    ledger.settle(number, DROPPED, "inside a token")
+    ledger.settle(number, IMPORTED, "later")
+    assert (ledger.rows[0].fate, ledger.rows[0].how) == (DROPPED, ["inside a token", "later"])
+
+
+def test_the_loss_is_of_what_people_accepted():
+    ledger = good_ledger(4)
+    ledger.settle(0, DROPPED, "why")
+    ledger.rows[1].fate = PREDICTION
+    assert ledger.loss() == pytest.approx(1 / 3)
+
+
+def test_lost_documents_count_where_they_are_the_larger_share():
+    ledger = good_ledger()
+    ledger.lost_documents.append(("a.jsonl:2", "JSON ends early"))
+    ledger.documents["unreadable"] += 1
+    assert ledger.loss() == 0.5
+    assert list(ledger.losses()) == ["a.jsonl:2: JSON ends early"]
+
+
+def test_nothing_read_is_no_loss():
+    assert Ledger().loss() == 0
+
+
+def test_a_loss_above_the_limit_is_listed_and_counted():
+    ledger = Ledger()
+    for n in range(25):
+        number = ledger.open(Row(f"f:{n}", "", "", n, n + 1, "A", "x"))
+        ledger.settle(number, DROPPED if n else IMPORTED, "off the text" if n else "")
+    ledger.require_loss_below(0.96)
+    with pytest.raises(DomainNerError) as error:
+        ledger.require_loss_below(0.5)
+    assert "96.00% of the annotations would be lost; at most 50.00% may be (vars.max_loss)" in error.value.message
+    assert "  f:1: 'x' (A, 1-2): off the text\n" in error.value.message
+    assert error.value.message.endswith("… and 4 more")
+
+
+def test_reasons_are_counted_without_their_details():
+    ledger = good_ledger(2)
+    for number in (0, 1):
+        ledger.settle(number, DROPPED, f"off the text: {number}")
+    assert ledger.hows() == {(DROPPED, "off the text"): 2}
+
+
+def test_what_is_empty_is_left_out_of_a_written_row():
+    written = json.loads(next(iter(good_ledger().to_jsonl())))
+    assert written == {"source": "a.jsonl:1", "start": 0, "end": 1, "label": "TEAM", "text": "a", "fate": "imported",
+                       "split": "train"}  # fmt: skip
+
+
+@pytest.mark.parametrize("half", ["\ud83d", "\udd25"])
+def test_half_a_surrogate_pair_is_written_as_its_escape(half):
+    row = Row("f:1", "", "", 0, 1, "A", f"{half}é", fate=IMPORTED)
+    (line,) = Ledger([row]).to_jsonl()
+    assert json.loads(line.encode("utf-8"))["text"] == f"{half}é"
+
+
+@pytest.mark.parametrize("label", [{"TEAM"}, b"TEAM", ...])
+def test_what_json_does_not_know_is_written_as_python_shows_it(label):
+    (line,) = Ledger([Row("f:1", "", "", 0, 1, label, "x", fate=DROPPED)]).to_jsonl()
+    assert json.loads(line)["label"] == repr(label)
+
+
+def test_an_unreadable_document_is_a_line_too():
+    ledger = Ledger(lost_documents=[("a.jsonl:2", "JSON ends early")])
+    (line,) = map(json.loads, ledger.to_jsonl())
+    assert line == {"source": "a.jsonl:2", "fate": "unreadable document", "how": ["JSON ends early"]}
+
+
+def test_rows_are_counted_by_file():
+    rows = [Row(source, "", "", 0, 1, "A", "") for source in ("a.jsonl:1", "a.jsonl:2", "b.txt")]
+    assert count_by_source(rows) == {"a.jsonl": 2, "b.txt": 1}

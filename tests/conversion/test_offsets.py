@@ -1,0 +1,345 @@
+import random
+import re
+from itertools import product
+
+import pytest
+
+from domain_ner.conversion import offsets
+from domain_ner.conversion.ledger import DROPPED, Ledger
+from domain_ner.conversion.offsets import CRLF_TO_LF, LF_TO_CRLF, Reading, differs_by_unit, locate, readings, vote
+from domain_ner.conversion.spans import Checks, to_passage
+from domain_ner.passages import LabelledSpan
+from domain_ner.records import Record, SourceSpan
+
+N_DOCUMENTS = 10_000
+N_UNREPAIRABLE = 0.2
+FAMILY, FLAG, WAVE, ACCENT = "👩‍👩‍👧", "🇩🇪", "👋🏽", "e\u0301"
+SYMBOLS = ["🔥", "💩", FAMILY, FLAG, WAVE, "é", "ß", "京", "n\u0303", "한", "\u0915\u0947"]
+WHITE = [" ", " ", " ", "  ", "\n", "\r\n", "\n\n", "\r\n\r\n", "\t"]
+LEADING = ["", "", " ", "\n", "\r\n  ", " \t\n", "\u00a0"]
+DRIFTS = list(product(["codepoint", "utf16", "grapheme", "byte"], ["", CRLF_TO_LF, LF_TO_CRLF], [False, True]))
+
+
+def record(text, *spans, **fields):
+    return Record(text, tuple(spans), "export.jsonl", line=1, **fields)
+
+
+def find(text, words):
+    """The span of the first occurrence, in code points."""
+    return text.index(words), text.index(words) + len(words)
+
+
+def located(text, *spans, unit=None, **fields):
+    return [(at.start, at.end) for at in locate(record(text, *spans, **fields), unit)]
+
+
+def characters(white):
+    """The user-perceived characters of white space."""
+    return re.findall(r"\r\n|.", white, flags=re.DOTALL)
+
+
+class Document:
+    """A text made character by character, so that what a tool would count is known without the code under test."""
+
+    def __init__(self, rng):
+        self.chars = characters(rng.choice(LEADING))
+        self.n_leading = len(self.chars)
+        self.words = []  # (first, last + 1), in user-perceived characters
+        for _ in range(rng.randint(3, 14)):
+            word = [*"".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(5, 8)))]
+            if rng.random() < 0.3:
+                word.insert(rng.randint(0, len(word)), rng.choice(SYMBOLS))
+            self.words.append((len(self.chars), len(self.chars) + len(word)))
+            self.chars += word + characters(rng.choice(WHITE))
+        self.text = "".join(self.chars)
+
+    def offset(self, n_chars, unit, line_ends, trimmed):
+        """Where the character stands, as a tool counts it that changed the text in this way."""
+        before = self.chars[self.n_leading if trimmed else 0 : n_chars]
+        if line_ends and unit != "grapheme":
+            new = "\n" if line_ends == CRLF_TO_LF else "\r\n"
+            old = "\r\n" if line_ends == CRLF_TO_LF else "\n"
+            before = [new if char == old else char for char in before]
+        if unit == "grapheme":
+            return len(before)
+        joined = "".join(before)
+        return {"codepoint": len(joined), "utf16": len(joined.encode("utf-16-le")) // 2, "byte": len(joined.encode())}[
+            unit
+        ]
+
+    def span(self, rng):
+        first = rng.randrange(len(self.words))
+        last = min(first + rng.choice([0, 0, 1, 2]), len(self.words) - 1)
+        return self.words[first][0], self.words[last][1]
+
+    def true(self, span):
+        return tuple(len("".join(self.chars[:n_chars])) for n_chars in span)
+
+
+def unrepairable(document, rng):
+    """Offsets and words that agree in no reading."""
+    start, end = document.true(rng.choice(document.words))
+    words, far = document.text[start:end], len(document.text.encode()) * 2
+    bad = {
+        "past the end": (start, far + rng.randint(1, 50)),
+        "reversed": (end, start),
+        "empty": (start, start),
+        "negative": (start - end - 1, start),
+        "no number": rng.choice([(None, 3), ("1", "4"), (1.0, 4.0), (True, 4), (1, [2])]),
+    }
+    kind = rng.choice([*bad, "other words", "shifted"])
+    plain = [span for span in document.words if "".join(document.chars[slice(*span)]).isascii()]
+    if kind == "other words":
+        return SourceSpan(start, end, "X", "Unheard-of")
+    if kind == "shifted" and plain:
+        return shifted(document, rng.choice(plain))
+    return SourceSpan(*bad.get(kind, (start, start)), "X", words)
+
+
+def shifted(document, chars):
+    """A word with offsets that it has in no reading, as near to the true ones as can be."""
+    start, end = document.true(chars)
+    taken = {document.offset(chars[0], *drift) for drift in DRIFTS}
+    near = sorted(range(start + 99), key=lambda n: abs(n - start))
+    moved = next(n for n in near if n not in taken)
+    return SourceSpan(moved, moved + end - start, "X", document.text[start:end])
+
+
+def test_of_10000_drifted_documents_every_span_is_recovered_exactly_or_reported():
+    rng = random.Random(42)
+    n_repaired = n_dropped = 0
+    seen = set()
+    for n_document in range(N_DOCUMENTS):
+        document = Document(rng)
+        drift = rng.choice(DRIFTS)
+        chars = sorted({document.span(rng) for _ in range(rng.randint(1, 5))})
+        good = {
+            SourceSpan(*(document.offset(n, *drift) for n in span), "X", document.text[slice(*document.true(span))])
+            for span in chars
+        }
+        bad = [unrepairable(document, rng) for _ in range(rng.random() < N_UNREPAIRABLE)]
+        spans = [*good, *bad]
+        rng.shuffle(spans)
+        ledger = Ledger()
+        passage = to_passage(record(document.text, *spans, unit=None), ledger, Checks())
+        expected = tuple(LabelledSpan(*true, "X") for true in sorted(document.true(span) for span in chars))
+        assert passage.spans == expected, (n_document, drift, document.text, spans)
+        dropped = [row for row in ledger.rows if row.fate == DROPPED]
+        assert len(dropped) == len(bad), (n_document, drift, document.text, bad)
+        assert all(row.how for row in dropped)
+        moved = [(row.start, row.end) != (span.start, span.end) for row, span in _kept(ledger, passage)]
+        assert [bool(row.how) for row, _ in _kept(ledger, passage)] == moved
+        n_repaired, n_dropped = n_repaired + sum(moved), n_dropped + len(bad)
+        seen |= {drift} if any(moved) else set()
+    assert n_repaired > N_DOCUMENTS
+    assert n_dropped > N_DOCUMENTS * N_UNREPAIRABLE / 2
+    assert seen == {drift for drift in DRIFTS if drift != ("codepoint", "", False)}
+
+
+def _kept(ledger, passage):
+    return [(ledger.rows[row], span) for row, span in zip(passage.rows, passage.spans, strict=True)]
+
+
+def test_right_offsets_into_plain_text_need_no_other_reading(monkeypatch):
+    monkeypatch.setattr(offsets, "readings", None)
+    monkeypatch.setattr(Reading, "boundaries", None)
+    assert located("Redis runs", SourceSpan(0, 5, "X", "Redis"), SourceSpan(6, 10, "X")) == [(0, 5), (6, 10)]
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "how"),
+    [
+        ("🔥 Redis", 2, ""),
+        ("🔥 Redis", 3, "offsets in utf16"),
+        ("🔥 Redis", 5, "offsets in byte"),
+        (f"{FAMILY} Redis", 2, "offsets in grapheme"),
+        ("a\r\n\r\nRedis", 3, r"offsets in codepoint after \r\n became \n"),
+        ("a\n\nRedis", 5, r"offsets in codepoint after \n became \r\n"),
+        ("  Redis", 0, "offsets in codepoint after the white space at the start was cut"),
+        (
+            "\n\n🔥🔥\n Redis",
+            7,
+            r"offsets in utf16 after \n became \r\n and the white space at the start was cut",
+        ),
+    ],
+)
+def test_a_repair_names_the_reading(text, start, how):
+    (at,) = locate(record(text, SourceSpan(start, start + 5, "X", "Redis")), None)
+    assert (text[at.start : at.end], at.how) == ("Redis", how)
+
+
+def test_spans_without_words_follow_those_that_have_them():
+    text = "🔥 Redis and Kafka"
+    assert located(text, SourceSpan(3, 8, "X", "Redis"), SourceSpan(13, 18, "X")) == [(2, 7), (12, 17)]
+
+
+def test_one_document_can_mix_two_units():
+    text = "🔥 Redis and Kafka and Flink"
+    right, drifted = SourceSpan(2, 7, "X", "Redis"), SourceSpan(13, 18, "X", "Kafka")
+    assert located(text, right, drifted) == [(2, 7), (12, 17)]
+    assert located(text, right, drifted, SourceSpan(23, 28, "X", "Flink")) == [(2, 7), (12, 17), (22, 27)]
+
+
+def test_words_that_stand_at_two_places_in_two_readings_are_reported():
+    text = "\n🔥 gogo Redis"  # 4-6 is the first "go" in UTF-16, the second where the line end at the start was cut
+    assert located(text, SourceSpan(8, 13, "X", "Redis"), SourceSpan(4, 6, "X", "go")) == [(8, 13), (None, None)]
+
+
+def test_words_with_their_white_space_tell_more_than_without():
+    assert located(" Redis  x", SourceSpan(0, 6, "X", "Redis ")) == [(1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        ("Redis", ["codepoint"]),
+        ("Zürich", ["codepoint", "grapheme", "byte"]),
+        ("🔥", ["codepoint", "utf16", "grapheme", "byte"]),
+    ],
+)
+def test_only_readings_that_can_differ_are_tried(text, units):
+    assert list(readings(text)) == [Reading(unit) for unit in units]
+    assert Reading("grapheme", LF_TO_CRLF) not in set(readings(f"{text}\n"))
+    assert len(set(readings(f"{text}\n"))) == 2 * len(units) - ("grapheme" in units)
+    assert list(readings(f" {text}"))[len(units) :] == [Reading(unit, trimmed=True) for unit in units]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("Berlin,  Germany", "Berlin, Germany"), ("New\nYork", r"New\nYork"), ("New\r\nYork", "New York")],
+)
+def test_white_space_garbled_by_the_tool_is_no_difference(words, said):
+    text = f"In {words} it is."
+    (at,) = locate(record(text, SourceSpan(*find(text, words), "X", said)), None)
+    assert (text[at.start : at.end], at.how) == (words, "")
+
+
+@pytest.mark.parametrize(("words", "said"), [("Gbeloch", "Gbe"), ("simple text", "ple tex"), ("Bonn", "in Bonn")])
+def test_where_the_words_are_of_before_a_correction_the_offsets_win(words, said):
+    text = f"Some {words} with explanations in Bonn"
+    (at,) = locate(record(text, SourceSpan(*find(text, words), "X", said)), None)
+    assert text[at.start : at.end] == words
+    assert at.how == f"the tool's words differ, offsets used: {said!r} / {words!r}"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [(4, 9, "Redis"), (6, 11, "Redis"), (5, 9, "Redis"), (5, 10, "R"), (5, 10, " "), (0, 10, "Kafka")],
+)
+def test_words_that_are_elsewhere_or_cut_are_reported(start, end, said):
+    (at,) = locate(record("Some Redis here", SourceSpan(start, end, "X", said)), None)
+    assert (at.start, at.end) == (None, None)
+    assert repr(said) in at.fault
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "fault"),
+    [
+        (5, 5, "it starts at 5 and ends at 5: expected start < end"),
+        (7, 5, "it starts at 7 and ends at 5: expected start < end"),
+        (-1, 5, "-1-5 is off the text: it has 10 characters"),
+        (5, 11, "5-11 is off the text: it has 10 characters"),
+        (None, 5, "its offsets are None and 5: expected two whole numbers"),
+        ("1", "5", "its offsets are '1' and '5': expected two whole numbers"),
+        (1.0, 5, "its offsets are 1.0 and 5: expected two whole numbers"),
+        (False, 5, "its offsets are False and 5: expected two whole numbers"),
+    ],
+)
+@pytest.mark.parametrize("words", [None, "Redis"])
+def test_offsets_that_point_nowhere_are_reported(start, end, fault, words):
+    (at,) = locate(record("Some Redis", SourceSpan(start, end, "X", words)), None)
+    assert (at.start, at.end, at.fault) == (None, None, fault)
+
+
+@pytest.mark.parametrize(("unit", "start", "end"), [("utf16", 1, 4), ("byte", 2, 6), ("utf16", 0, 1)])
+def test_an_offset_inside_a_character_is_reported(unit, start, end):
+    (at,) = locate(record("🔥 Redis", SourceSpan(start, end, "X"), unit=unit), None)
+    assert at.fault == f"{start}-{end} cuts a character in two"
+
+
+def test_a_span_off_a_text_that_is_a_path_says_so():
+    (at,) = locate(record("/data/local/1.txt", SourceSpan(204, 215, "X", "Redis")), None)
+    assert at.fault.endswith("(the text looks like a path or URL: export the text itself)")
+
+
+def test_without_words_the_unit_is_the_records_and_else_the_given_one():
+    text, span = f"{FAMILY} Redis", SourceSpan(2, 7, "X")
+    assert located(text, span, unit="grapheme") == [(2, 7)]
+    open_record = Record(text, (span,), "f", unit=None)
+    (at,) = locate(open_record, "grapheme")
+    assert (text[at.start : at.end], at.how) == ("Redis", "offsets in grapheme")
+    assert [(at.start, at.end) for at in locate(open_record, None)] == [(2, 7)]
+
+
+def test_a_line_end_of_two_characters_is_one_grapheme():
+    text = "A\r\nRedis"
+    (at,) = locate(record(text, SourceSpan(2, 7, "X"), unit="grapheme"), None)
+    assert text[at.start : at.end] == "Redis"
+
+
+def voters(unit, texts=("The {} of Redis and Kafka.", "Use {}{} Flink, {} Spark!")):
+    """Records whose spans are in the unit, with symbols that only some units count alike."""
+    for symbol in ("🔥", FAMILY, ACCENT, "x"):
+        for pattern in texts:
+            text = pattern.replace("{}", symbol)
+            bounds = Reading(unit).boundaries(text)
+            words = [match.span() for match in re.finditer("Redis|Kafka|Flink|Spark", text)]
+            yield record(text, *(SourceSpan(bounds[a], bounds[b], "X") for a, b in words), unit=None)
+
+
+@pytest.mark.parametrize("unit", ["codepoint", "utf16", "grapheme"])
+def test_vote_finds_the_unit_from_the_edges_of_words(unit):
+    found, fits = vote(voters(unit))
+    assert found == unit
+    assert fits[unit] == 12  # of three symbols; where it is an x all units agree
+    assert all(fits[other] < 12 for other in fits if other != unit)
+
+
+@pytest.mark.parametrize("unit", ["codepoint", "utf16"])
+def test_vote_does_not_need_units_apart_that_agree_on_every_span(unit):
+    text = "🔥 Redis, 🔥🔥 Kafka"
+    bounds = Reading(unit).boundaries(text)
+    spans = [SourceSpan(bounds[a], bounds[b], "X") for a, b in (find(text, "Redis"), find(text, "Kafka"))]
+    assert vote([record(text, *spans, unit=None)])[0] == unit
+
+
+def test_white_space_at_the_edge_of_a_span_is_no_edge_of_a_word():
+    assert vote([record("🔥 (C) Redis", SourceSpan(3, 6, "X"))])[0] == "utf16"
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [],
+        [record("Redis runs", SourceSpan(0, 5, "X"))],
+        [record("Redis 🔥", SourceSpan(0, 5, "X"))],
+        [record("🔥 京都市内観光", SourceSpan(3, 5, "X"))],
+        [record("🔥 Redis", SourceSpan(2, 7, "X")), record("🔥 Redis", SourceSpan(3, 8, "X"))],
+        [record("🔥 Redis", SourceSpan(2, 7, "X"))] * 3 + [record("🔥 Redis", SourceSpan(3, 8, "X"))] * 2,
+        [record("🔥 Redis", SourceSpan(None, "7", "X"))],
+    ],
+    ids=["nothing", "plain text", "before the symbol", "no word edges", "one by one", "three by two", "no offsets"],
+)
+def test_vote_does_not_guess(records):
+    assert vote(records)[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "differs"),
+    [
+        ("🔥 Redis", 2, 7, True),
+        ("Redis 🔥", 0, 5, False),
+        (f"caf{ACCENT} Redis", 6, 11, True),
+        ("Café Redis", 5, 10, False),
+        ("A\r\nRedis", 3, 8, True),
+        ("Redis", 0, 5, False),
+        ("🔥 Redis", None, 7, False),
+    ],
+)
+def test_differs_by_unit_looks_at_where_the_spans_are(text, start, end, differs):
+    assert differs_by_unit(record(text, SourceSpan(start, end, "X"))) is differs
+
+
+def test_lone_surrogates_do_not_stop_the_search():
+    text = "\ud83d broken 🔥 Redis"
+    assert located(text, SourceSpan(12, 17, "X", "Redis")) == [find(text, "Redis")]

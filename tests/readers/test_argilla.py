@@ -1,0 +1,192 @@
+import json
+
+import pytest
+
+from domain_ner.errors import DomainNerError
+from domain_ner.readers import argilla
+from domain_ner.readers.decoding import read_sample
+from domain_ner.records import FileLog, ReaderOptions, Sample
+
+TEXT = "Anna met Ben"
+ANNA = {"start": 0, "end": 4, "label": "PER"}
+BEN = {"start": 9, "end": 12, "label": "PER"}
+
+
+def flat(*responses, suggestion=None, **changes):
+    """A flattened record. responses: (user, status, spans)."""
+    users, statuses, values = zip(*responses, strict=True) if responses else (None, None, None)
+    listed = {"": values, ".users": users, ".status": statuses}
+    row = {"id": "r1", "status": "pending", "_server_id": "s", "text": TEXT}
+    row |= {f"ner.responses{key}": list(value) if value else None for key, value in listed.items()}
+    return row | {"ner.suggestion": suggestion, "ner.suggestion.agent": "m", "ner.suggestion.score": None} | changes
+
+
+def nested(**changes):
+    row = {"id": "r1", "fields": {"text": TEXT}, "metadata": {"k": 1}, "vectors": {}, "_server_id": "s"}
+    return row | {"responses": {"ner": [{"value": [ANNA], "user_id": "u"}]}, "suggestions": {}} | changes
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_rows(*rows, array=True):
+        path = tmp_path / "records.json"
+        lines = [json.dumps(row) for row in rows]
+        path.write_text(json.dumps(rows) if array else "\n".join(lines), "utf8")
+        return path
+
+    return write_rows
+
+
+def read(path, **options):
+    log = FileLog(path.name)
+    return list(argilla.read(path, ReaderOptions(**options), log)), log
+
+
+def found(record):
+    return [(record.text[span.start : span.end], span.label) for span in record.spans]
+
+
+def recognises(path):
+    return argilla.recognises(Sample(path, *read_sample(path)))
+
+
+@pytest.mark.parametrize("array", [True, False])
+def test_submitted_responses_are_annotations(write, array):
+    (record,), log = read(write(flat(("u", "submitted", [ANNA, BEN])), array=array))
+    assert found(record) == [("Anna", "PER"), ("Ben", "PER")]
+    assert (record.answer, record.annotator, record.document, record.line) == ("accepted", "u", "r1", 1)
+    assert (record.unit, log.n_documents) == (None, 1)
+
+
+def test_responses_that_were_not_submitted_are_not_used(write):
+    row = flat(("a", "submitted", [ANNA]), ("b", "draft", [BEN]), ("c", "discarded", [BEN]), ("d", None, [BEN]))
+    records, _ = read(write(row))
+    assert [record.answer for record in records] == ["accepted", "not annotated", "ignored", "not annotated"]
+    assert all(record.spans for record in records)
+
+
+def test_an_empty_response_is_a_text_without_entities(write):
+    (record,), _ = read(write(flat(("u", "submitted", []))))
+    assert (record.answer, record.spans) == ("accepted", ())
+
+
+def test_suggestions_are_predictions(write):
+    records, _ = read(write(flat(("u", "submitted", [ANNA]), suggestion=[BEN])))
+    assert [(record.answer, found(record)) for record in records] == [
+        ("accepted", [("Anna", "PER")]),
+        ("prediction", [("Ben", "PER")]),
+    ]
+
+
+def test_suggestions_are_used_where_asked_for_and_nobody_answered(write):
+    path = write(flat(suggestion=[BEN]), flat(("u", "submitted", [ANNA]), suggestion=[BEN]))
+    records, _ = read(path, predictions=True)
+    assert [record.answer for record in records] == ["accepted", "accepted", "prediction"]
+
+
+def test_a_record_without_any_answer_is_not_annotated(write):
+    records, _ = read(write(flat(), flat(("u", "submitted", [ANNA]))))
+    assert [record.answer for record in records] == ["not annotated", "accepted"]
+
+
+def test_nested_records_are_read(write):
+    (record,), log = read(write(nested()))
+    assert found(record) == [("Anna", "PER")]
+    assert (record.annotator, record.meta) == ("u", {"k": 1})
+    assert "responses have no status: all are taken as submitted" in log.notes
+
+
+def test_nested_suggestions_are_predictions(write):
+    row = nested(responses={}, suggestions={"ner": {"value": [ANNA], "score": None, "agent": "m"}})
+    (record,), _ = read(write(row))
+    assert (record.answer, found(record)) == ("prediction", [("Anna", "PER")])
+
+
+def test_responses_by_annotator_are_read(write):
+    responses = [{"user_id": "u", "status": "submitted", "values": {"ner": {"value": [ANNA]}}}]
+    (record,), _ = read(write(nested(responses=responses, suggestions=[])))
+    assert (record.answer, record.annotator, found(record)) == ("accepted", "u", [("Anna", "PER")])
+
+
+def test_records_of_argilla_1_are_read(write):
+    columns = {"start": [0], "end": [4], "label": ["PER"], "text": ["Anna"]}
+    answer = {"user_id": "u", "value": columns, "status": "submitted"}
+    (record,), _ = read(write({"text": TEXT, "ner": [answer], "ner-suggestion": None, "external_id": "e"}))
+    assert found(record) == [("Anna", "PER")]
+    assert (record.spans[0].text, record.document) == ("Anna", "e")
+
+
+def token_record(**changes):
+    row = {"text": TEXT, "tokens": TEXT.split(), "annotation": [["PER", 0, 4]], "annotation_agent": "u", "id": 1}
+    return row | {"prediction": [BEN | {"score": 0.5}], "prediction_agent": "m", "status": "Validated"} | changes
+
+
+def test_token_classifications_of_argilla_1_are_read(write):
+    records, _ = read(write(token_record()))
+    assert [(record.answer, record.annotator, found(record)) for record in records] == [
+        ("accepted", "u", [("Anna", "PER")]),
+        ("prediction", "m", [("Ben", "PER")]),
+    ]
+
+
+def test_discarded_token_classifications_are_not_used(write):
+    records, _ = read(write(token_record(status="Discarded")), predictions=True)
+    assert [record.answer for record in records] == ["ignored", "prediction"]
+
+
+def test_several_span_questions_need_one_to_be_named(write):
+    row = flat(("u", "submitted", [ANNA]))
+    row |= {"other.responses": [[BEN]], "other.responses.status": ["submitted"], "other.responses.users": ["u"]}
+    path = write(row)
+    with pytest.raises(DomainNerError, match="the questions ner and other may each hold the entities"):
+        read(path)
+    assert found(read(path, field="other")[0][0]) == [("Ben", "PER")]
+
+
+def test_questions_that_are_not_about_spans_are_left_alone(write):
+    row = flat(("u", "submitted", [ANNA]))
+    row |= {"topic.responses": ["news"], "topic.responses.status": ["submitted"], "topic.responses.users": ["u"]}
+    (record,), _ = read(write(row))
+    assert found(record) == [("Anna", "PER")]
+
+
+def test_the_longest_field_is_the_text_where_none_has_that_name(write):
+    row = flat(("u", "submitted", [ANNA]), text=None, title="News", body=TEXT)
+    (record,), log = read(write(row))
+    assert record.text == TEXT
+    assert "several fields of text: the spans are taken to be of body" in log.notes
+
+
+def test_a_span_that_is_none_is_a_fault(write):
+    (record,), _ = read(write(flat(("u", "submitted", [ANNA, "x"]))))
+    assert [bool(span.fault) for span in record.spans] == [False, True]
+
+
+def test_an_unreadable_record_costs_no_other(write):
+    records, log = read(
+        write(
+            flat(("u", "submitted", "x")), flat(("u", "submitted", [ANNA]), text=None), flat(("u", "submitted", [BEN]))
+        )
+    )
+    assert [found(record) for record in records] == [[("Ben", "PER")]]
+    assert [line for line, _ in log.problems] == [1, 2]
+    assert "expected a list of spans" in log.problems[0][1]
+    assert log.n_documents == 3
+
+
+@pytest.mark.parametrize("row", [flat(), nested(), token_record()])
+def test_its_records_are_recognised(write, row):
+    assert recognises(write(row))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": TEXT, "spans": [ANNA], "answer": "accept"},
+        {"id": 1, "text": TEXT, "label": [[0, 4, "PER"]], "Comments": []},
+        {"id": 1, "data": {"text": TEXT}, "annotations": [], "predictions": []},
+        {"tokens": ["a"], "ner_tags": ["O"]},
+    ],
+)
+def test_records_of_other_tools_are_not_recognised(write, row):
+    assert not recognises(write(row))

@@ -1,0 +1,123 @@
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+from domain_ner.conversion.ledger import DROPPED, FLATTENED, IMPORTED, REPAIRED, Ledger, Row
+from domain_ner.docs import DocRules, make_doc, normalize, to_docbin
+from domain_ner.passages import LabelledSpan, Passage
+
+
+def tokenizer(**settings):
+    config = {"@tokenizers": "domain_ner.Tokenizer.v1", **settings}
+    return spacy.blank("en", config={"nlp": {"tokenizer": config}}).tokenizer
+
+
+def passage(text, *found, ledger=None, **fields):
+    """found: (surface, label) in the order of the text."""
+    spans = tuple(sorted(LabelledSpan(text.index(s), text.index(s) + len(s), label) for s, label in found))
+    if ledger is not None:
+        fields["rows"] = tuple(ledger.open(Row("a:1", "", "", s.start, s.end, s.label, "")) for s in spans)
+    return Passage(text, spans, "a:1", **fields)
+
+
+def make(text, *found, rules=None, **fields):
+    ledger = Ledger()
+    doc = make_doc(
+        passage(text, *found, ledger=ledger, **fields), rules or DocRules(tokenizer()), ledger, split="train"
+    )
+    return doc, [row.fate for row in ledger.rows]
+
+
+def ents(doc):
+    return [(ent.text, ent.label_) for ent in doc.ents]
+
+
+def tags(doc):
+    return [token.ent_iob_ for token in doc]
+
+
+def test_entities_and_where_they_come_from_survive_the_docbin():
+    doc, fates = make("Redis is up.", ("Redis", "INFRA"), meta={"org": "x"}, document="7", annotator="ann")
+    (read,) = DocBin().from_bytes(to_docbin([doc]).to_bytes()).get_docs(spacy.blank("en").vocab)
+    assert (ents(read), fates) == ([("Redis", "INFRA")], [IMPORTED])
+    assert read.user_data == {"source": "a:1", "meta": {"org": "x"}, "document": "7", "annotator": "ann"}
+
+
+def test_no_spans_is_outside_not_missing():
+    doc, _ = make("Nothing here")
+    assert tags(doc) == ["O", "O"]
+
+
+def test_of_yes_no_answers_the_rest_is_missing_and_the_rejected_are_kept():
+    rejected = (LabelledSpan(9, 12, "ORG"),)
+    doc, _ = make("Anna met Bob in Rome", ("Anna", "PER"), partial=True, rejected=rejected)
+    assert tags(doc) == ["B", "", "", "", ""]
+    assert [(span.text, span.label_) for span in doc.spans["incorrect_spans"]] == [("Bob", "ORG")]
+
+
+def test_unknown_ranges_are_missing_the_others_outside():
+    doc, _ = make("Anna met Bob", ("Anna", "PER"), unknown=((9, 12),))
+    assert tags(doc) == ["B", "O", ""]
+
+
+def test_nested_spans_are_all_in_doc_spans_and_the_longest_in_ents():
+    doc, fates = make("University of Bonn", ("University of Bonn", "ORG"), ("Bonn", "LOC"))
+    assert ents(doc) == [("University of Bonn", "ORG")]
+    assert [span.text for span in doc.spans["sc"]] == ["University of Bonn", "Bonn"]
+    assert fates == [IMPORTED, FLATTENED]
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"), [("innermost", "LOC"), ("longest", "ORG"), ("first", "ORG"), ("priority", "LOC")]
+)
+def test_the_rule_decides_which_of_overlapping_spans_is_an_entity(rule, kept):
+    rules = DocRules(tokenizer(), overlaps=rule, labels=["LOC", "ORG"])
+    doc, _ = make("University of Bonn", ("University of Bonn", "ORG"), ("Bonn", "LOC"), rules=rules)
+    assert [ent.label_ for ent in doc.ents] == [kept]
+
+
+def test_a_gold_token_is_split_where_a_span_starts_or_ends():
+    doc, fates = make("see UNION2024 now", ("UNION", "ORG"))
+    assert [token.text for token in doc] == ["see", "UNION", "2024", "now"]
+    assert (doc.text, ents(doc), fates) == ("see UNION2024 now", [("UNION", "ORG")], [REPAIRED])
+
+
+@pytest.mark.parametrize(("rule", "found"), [("expand", ["UNION2024"]), ("contract", []), ("drop", [])])
+def test_other_rules_move_or_drop_the_span(rule, found):
+    doc, (fate,) = make("see UNION2024 now", ("UNION", "ORG"), rules=DocRules(tokenizer(), misaligned=rule))
+    assert [ent.text for ent in doc.ents] == found
+    assert fate == (REPAIRED if found else DROPPED)
+
+
+def test_two_spans_that_expand_to_one_are_one_and_the_other_is_told():
+    rules = DocRules(tokenizer(), misaligned="expand")
+    doc, fates = make("UNION2024", ("UNION", "ORG"), ("2024", "ORG"), rules=rules)
+    assert (len(doc.ents), sorted(fates)) == (1, [DROPPED, REPAIRED])
+
+
+def test_tokens_whose_spacing_is_unknown_are_kept():
+    doc, _ = make("can not U.N.", ("U.N.", "ORG"), words=("can", "not", "U.N."))
+    assert [token.text for token in doc] == ["can", "not", "U.N."]
+    assert doc.has_unknown_spaces
+
+
+def test_normalised_text_keeps_the_original_and_the_way_back():
+    text = "The\u00a0 Redis\n\ncache"
+    tokenize = tokenizer(normalize="whitespace")
+    doc, _ = make(text, ("Redis\n\ncache", "INFRA"), rules=DocRules(tokenize, normalize="whitespace"))
+    assert (doc.text, ents(doc)) == ("The Redis cache", [("Redis cache", "INFRA")])
+    (ent,) = doc.ents
+    assert doc._.original_text == text
+    assert text[ent._.original_start : ent._.original_end] == "Redis\n\ncache"
+    predicted = tokenize(text)
+    assert [token.text for token in predicted] == [token.text for token in doc]
+
+
+def test_normalising_leaves_regular_text_alone():
+    regular = passage("Redis is up", ("Redis", "INFRA"))
+    assert normalize(regular) is regular
+
+
+def test_the_tokens_of_a_dropped_span_are_missing_not_outside():
+    doc, _ = make("see UNION2024 now", ("UNION", "ORG"), rules=DocRules(tokenizer(), misaligned="drop"))
+    assert tags(doc) == ["O", "", "O"]
