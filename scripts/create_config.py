@@ -24,7 +24,7 @@ def main(
     card: Path = typer.Option(..., help="The encoder's card, as fetch-encoder writes it."),
     train: Path = typer.Option(..., help="The training corpus (DocBin)."),
     tokenizer: Path = typer.Option(..., help="What convert taught the tokenizer (tokenizer.json)."),
-    head: str = typer.Option("transition", help="The recogniser on top: names a fragment head_*.cfg."),
+    head: str = typer.Option("crf", help="The recogniser on top: names a fragment head_*.cfg."),
     lang: str = typer.Option("en", help="spaCy's code of the language."),
     epochs: int = typer.Option(20, help="Passes over the training data, at most."),
     patience: int = typer.Option(5, help="Evaluations (one an epoch) without a better dev F1 before training stops."),

@@ -102,8 +102,8 @@ def test_the_config_is_the_same_after_a_trip_to_the_disk(card_of, tmp_path):
 
 
 def test_an_unknown_head_is_an_error_that_lists_those_there(card_of):
-    with pytest.raises(DomainNerError, match=r"head_crf\.cfg; expected one of: spancat, transition"):
-        build_config(FRAGMENTS, card_of("roberta-base"), replace(CHOICES, head="crf"), LENGTHS)
+    with pytest.raises(DomainNerError, match=r"head_cfr\.cfg; expected one of: crf, spancat, transition"):
+        build_config(FRAGMENTS, card_of("roberta-base"), replace(CHOICES, head="cfr"), LENGTHS)
 
 
 @pytest.mark.parametrize("name", ["epochs", "patience"])

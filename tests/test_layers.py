@@ -12,7 +12,10 @@ from conftest import ROOT
 # 4 reports and packages. A new module is added here, in its room.
 LAYERS = {
     0: ["__init__", "errors", "files", "passages", "records", "markup", "devices"],
-    1: ["scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes", "transformer/alignment"],
+    1: [
+        "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes", "transformer/alignment",
+        "crf_ner/lattice", "crf_ner/loss",
+    ],
     2: [
         "readers/__init__", "readers/argilla", "readers/brat", "readers/column_blocks", "readers/column_survey",
         "readers/columns", "readers/conll", "readers/conllu", "readers/conllu_names", "readers/dataturks",
@@ -23,14 +26,15 @@ LAYERS = {
         "readers/tokens", "readers/webanno", "readers/webanno_layers", "readers/webanno_old", "conversion/__init__",
         "conversion/importing", "conversion/ledger", "conversion/merging", "conversion/offsets", "conversion/spans",
         "conversion/token_splits", "encoders/__init__", "encoders/presets", "encoders/card", "encoders/fetch",
-        "transformer/__init__", "transformer/model", "transformer/lexical", "transformer/architectures",
+        "crf_ner/__init__", "crf_ner/model", "transformer/__init__", "transformer/model", "transformer/lexical",
+        "transformer/architectures",
         "guide/__init__", "guide/schema", "guide/rules", "guide/findings", "guide/occurrences",
         "guide/inconsistencies", "guide/statistics", "guide/check_guide", "guide/check_annotations", "guide/validate",
         "guide/skeleton", "guide/labelling",
     ],
     3: [
-        "annotations", "tokenizer", "docs", "config", "training/__init__", "training/batching", "training/reached",
-        "training/run", "training/summary",
+        "annotations", "tokenizer", "docs", "config", "crf_ner/pipe", "training/__init__", "training/batching",
+        "training/reached", "training/run", "training/summary",
     ],
     4: [
         "evaluation", "placing", "inspection", "packaging", "writers/__init__", "writers/brat", "writers/conll",
@@ -40,7 +44,8 @@ LAYERS = {
     ],
 }  # fmt: skip
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
-PURE = [name for name in LAYERS[0] + LAYERS[1] if name != "devices"]
+TORCH = {"devices", "crf_ner/lattice", "crf_ner/loss"}
+PURE = [name for name in LAYERS[0] + LAYERS[1] if name not in TORCH]
 HEAVY = {"spacy", "spacy_transformers", "torch", "transformers", "thinc"}
 PACKAGE = ROOT / "domain_ner"
 MODULES = sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))

@@ -23,7 +23,10 @@ SCRIPTS = sorted(
 )
 README = (ROOT / "README.md").read_text(encoding="utf8")
 # The code that a config names and spaCy finds by its entry point, so that no import shows it.
-BY_ENTRY_POINT = ["tokenizer", "training/batching", "transformer/architectures", "transformer/lexical"]
+BY_ENTRY_POINT = [
+    "tokenizer", "training/batching", "transformer/architectures", "transformer/lexical", "crf_ner/model",
+    "crf_ner/pipe",
+]  # fmt: skip
 RUNS_CONFIG = ["create-config", "train", "evaluate", "package"]
 
 

@@ -41,7 +41,7 @@ def test_two_runs_with_one_seed_give_identical_scores(tiny_encoder, example_rows
         model = train(tmp_path / name, config, card)
         scores.append(json.loads((model / "meta.json").read_text())["performance"])
     assert scores[0] == scores[1]
-    assert scores[0]["ner_loss"] > 0
+    assert scores[0]["crf_ner_loss"] > 0
 
 
 def nested_rows(n=40):
@@ -149,7 +149,7 @@ def test_all_makes_what_it_says(project):
     assert (project / "configs" / "config.cfg").exists()
     assert len(list((project / "training" / "packages").glob("*.whl"))) == 2
     nlp = spacy.load(project / "training" / "model-best")
-    assert nlp.pipe_names == ["tok2vec", "ner"]
+    assert nlp.pipe_names == ["tok2vec", "crf_ner"]
 
 
 def test_a_second_run_runs_nothing(project):
@@ -240,7 +240,7 @@ def test_stopped_training_keeps_the_former_pipeline_and_the_best_so_far(example_
     if stop == signal.SIGINT:
         assert training.returncode == 130
         assert f"the best so far is in {best.parent}" in told
-        assert spacy.load(best.parent).pipe_names == ["tok2vec", "ner"]
+        assert spacy.load(best.parent).pipe_names == ["tok2vec", "crf_ner"]
     assert train(tmp_path, create_config(tmp_path, card, corpus), card) == former
 
 

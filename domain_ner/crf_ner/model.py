@@ -1,0 +1,65 @@
+"""`domain_ner.CRF.v1`: from token vectors to the scores of BILUO tags; the transitions are parameters beside them.
+
+Imports nothing but spaCy and thinc: it is loaded by its entry point, also where PyTorch is not installed.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from spacy.tokens import Doc
+from spacy.util import registry
+from thinc.api import Dropout, Model, chain, glorot_uniform_init
+from thinc.types import Floats2d
+
+TokenVectors: TypeAlias = Model[list[Doc], list[Floats2d]]
+TRANSITIONS = "transitions"
+
+
+@registry.architectures("domain_ner.CRF.v1")
+def create_crf_model(tok2vec: TokenVectors) -> TokenVectors:
+    """A linear layer over token vectors.
+
+    tok2vec: (n_tokens, width) for each document.
+    Returns (n_tokens, 1 + 4 * n_types) for each document, in the order of `domain_ner.crf_ner.lattice`. The parameter
+    `transitions` holds the scores of one tag after another, as one vector.
+    """
+    return Model(
+        "crf",
+        forward,
+        init=initialize,
+        layers=[chain(tok2vec, Dropout())],
+        dims={"nI": None, "nO": None},
+        params={"W": None, "b": None, TRANSITIONS: None},
+        refs={"tok2vec": tok2vec},
+    )
+
+
+def initialize(model: TokenVectors, X: list[Doc] | None = None, Y: object = None) -> None:  # noqa: N803 (thinc's names)
+    """Initialise. `nO` must be set."""
+    vectors = model.layers[0]
+    vectors.initialize(X=X)
+    width = vectors.predict(X)[0].shape[1] if X else vectors.get_dim("nO")
+    model.set_dim("nI", width)
+    n_tags = model.get_dim("nO")
+    model.set_param("W", glorot_uniform_init(model.ops, (n_tags, width)))
+    model.set_param("b", model.ops.alloc1f(n_tags))
+    model.set_param(TRANSITIONS, model.ops.alloc1f(2 * n_tags))
+
+
+def forward(
+    model: TokenVectors, docs: list[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    """Scores of each document."""
+    vectors, backprop_vectors = model.layers[0](docs, is_train)
+    weights, bias = model.get_param("W"), model.get_param("b")
+    scores = [model.ops.gemm(x, weights, trans2=True) + bias for x in vectors]
+
+    def backprop(d_scores: list[Floats2d]) -> list[Doc]:
+        d_vectors = []
+        for x, d_score in zip(vectors, d_scores, strict=True):
+            model.inc_grad("W", model.ops.gemm(d_score, x, trans1=True))
+            model.inc_grad("b", d_score.sum(axis=0))
+            d_vectors.append(model.ops.gemm(d_score, weights))
+        return backprop_vectors(d_vectors)  # type: ignore[no-any-return]
+
+    return scores, backprop

@@ -1,0 +1,185 @@
+"""The lattice against brute force: every legal path of short documents, written out."""
+
+import math
+from itertools import product
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from domain_ner.crf_ner.lattice import (  # noqa: E402
+    SpanProbabilities,
+    decode,
+    marginals,
+    n_transitions,
+    path_scores,
+    transition_index,
+)
+from domain_ner.crf_ner.loss import Known, is_legal, negative_log_likelihood, span_tags  # noqa: E402
+
+N_TYPES = 2
+N_TAGS = 1 + 4 * N_TYPES
+
+
+def random_case(lengths, seed=0, scale=1.5):
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.randn((len(lengths), max(lengths), N_TAGS), generator=generator) * scale
+    flat = torch.randn(n_transitions(N_TYPES), generator=generator) * scale
+    return scores, flat, torch.tensor(lengths)
+
+
+def paths(length):
+    return [path for path in product(range(N_TAGS), repeat=length) if is_legal(path, N_TYPES)]
+
+
+def score(scores, flat, doc, path):
+    return float(path_scores(scores[doc : doc + 1], flat, [list(path)])[0])
+
+
+def spans_of(path):
+    found, start = [], None
+    for n, tag in enumerate(path):
+        if tag == 0:
+            continue
+        kind, label = divmod(tag - 1, N_TYPES)
+        if kind in (0, 1):
+            start = n
+        if kind in (1, 3):
+            found.append((start, n + 1, label))
+    return found
+
+
+def test_legal_are_exactly_the_paths_that_spell_entities():
+    """Counted otherwise: a sequence of length n is outside tokens and entities of any length, of two types."""
+    ways = [1]
+    for n in range(1, 5):
+        ways.append(ways[n - 1] + sum(N_TYPES * ways[n - k] for k in range(1, n + 1)))
+        assert len(paths(n)) == ways[n]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_partition_and_tag_marginals_are_those_of_all_paths(seed):
+    scores, flat, lengths = random_case([4, 1, 3], seed)
+    found = marginals(scores, flat, lengths)
+    for doc, length in enumerate(lengths.tolist()):
+        weighed = {path: math.exp(score(scores, flat, doc, path)) for path in paths(length)}
+        total = sum(weighed.values())
+        assert float(found.log_z[doc]) == pytest.approx(math.log(total), abs=1e-4)
+        for position, tag in product(range(length), range(N_TAGS)):
+            share = sum(weight for path, weight in weighed.items() if path[position] == tag) / total
+            assert float(found.emissions[doc, position, tag]) == pytest.approx(share, abs=1e-5)
+        assert float(found.emissions[doc, length:].abs().sum()) == 0
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_viterbi_finds_the_best_path_and_the_probability_of_its_spans(seed):
+    scores, flat, lengths = random_case([4, 2, 1, 3], seed)
+    for doc, found in enumerate(decode(scores, flat, lengths)):
+        weighed = {path: score(scores, flat, doc, path) for path in paths(int(lengths[doc]))}
+        best = max(weighed, key=weighed.get)
+        assert found.spans == spans_of(best)
+        total = sum(map(math.exp, weighed.values()))
+        for span, log_prob in zip(found.spans, found.log_probs, strict=True):
+            share = sum(math.exp(weight) for path, weight in weighed.items() if span in spans_of(path)) / total
+            assert math.exp(log_prob) == pytest.approx(share, abs=1e-5)
+
+
+def test_probability_of_any_span_is_exact():
+    scores, flat, lengths = random_case([4], 3)
+    prober = SpanProbabilities(scores, flat, lengths)
+    weighed = {path: math.exp(score(scores, flat, 0, path)) for path in paths(4)}
+    for start, end, label in [(s, e, k) for s in range(4) for e in range(s + 1, 5) for k in range(N_TYPES)]:
+        share = sum(w for path, w in weighed.items() if (start, end, label) in spans_of(path)) / sum(weighed.values())
+        assert math.exp(prober(0, start, end, label)) == pytest.approx(share, abs=1e-5)
+
+
+def brute_loss(scores, flat, doc, known):
+    weighed = {path: math.exp(score(scores, flat, doc, path)) for path in paths(len(known.tags))}
+    agreeing = {
+        path: weight
+        for path, weight in weighed.items()
+        if all(tag in (None, own) for tag, own in zip(known.tags, path, strict=True))
+    }
+    loss = math.log(sum(weighed.values())) - math.log(sum(agreeing.values()))
+    for span in known.rejected:
+        share = sum(w for path, w in agreeing.items() if span in spans_of(path)) / sum(agreeing.values())
+        loss -= math.log(1 - share)
+    return loss
+
+
+KNOWN = [
+    Known([0, *span_tags(2, 1, N_TYPES), 0]),
+    Known([None, None, None, None]),
+    Known([None, 0, *span_tags(2, 0, N_TYPES)]),
+    Known([span_tags(2, 1, N_TYPES)[0], None, None]),
+    Known([None, None, None], [(0, 2, 1), (1, 2, 0)]),
+    Known([0, None, None], [(0, 2, 1)]),
+    Known([None]),
+]
+
+
+def test_loss_is_that_of_all_paths_which_agree_with_what_is_known():
+    scores, flat, _ = random_case([len(one.tags) for one in KNOWN], 7)
+    found = negative_log_likelihood(scores, flat, KNOWN)
+    for doc, known in enumerate(KNOWN):
+        assert float(found.losses[doc]) == pytest.approx(brute_loss(scores, flat, doc, known), abs=1e-4), known
+
+
+COMPLETE = [Known([0, *span_tags(2, 1, N_TYPES), 0]), Known(span_tags(1, 0, N_TYPES)), Known([0, 0])]
+
+
+def test_paths_that_are_known_whole_cost_the_same_alone_and_beside_others():
+    scores, flat, _ = random_case([4, 1, 2, 3], 5)
+    alone = negative_log_likelihood(scores[:3], flat, COMPLETE)
+    beside = negative_log_likelihood(scores, flat, [*COMPLETE, Known([None] * 3)])
+    assert torch.allclose(alone.losses, beside.losses[:3], atol=1e-4)
+    assert torch.allclose(alone.d_scores, beside.d_scores[:3], atol=1e-5)
+    assert torch.allclose(alone.d_transitions, beside.d_transitions, atol=1e-4)
+
+
+@pytest.mark.parametrize("given", [KNOWN, COMPLETE], ids=["partial", "complete"])
+def test_gradient_agrees_with_finite_differences(given):
+    scores, flat, _ = random_case([len(one.tags) for one in given], 11)
+    scores, flat, step = scores.double(), flat.double(), 1e-2
+    found = negative_log_likelihood(scores, flat, given)
+
+    def total():
+        return float(negative_log_likelihood(scores, flat, given).losses.double().sum())
+
+    for values, gradient in ((scores, found.d_scores), (flat, found.d_transitions)):
+        for place in torch.randperm(values.numel(), generator=torch.Generator().manual_seed(0))[:60].tolist():
+            before = values.view(-1)[place].item()
+            values.view(-1)[place] = before + step
+            above = total()
+            values.view(-1)[place] = before - step
+            below = total()
+            values.view(-1)[place] = before
+            assert float(gradient.reshape(-1)[place]) == pytest.approx((above - below) / (2 * step), abs=2e-3)
+
+
+def test_nothing_known_teaches_nothing():
+    scores, flat, _ = random_case([3], 1)
+    found = negative_log_likelihood(scores, flat, [Known([None] * 3)])
+    assert float(found.losses[0]) == pytest.approx(0, abs=1e-5)
+    assert float(found.d_scores.abs().max()) < 1e-5
+
+
+def test_tags_that_make_no_path_cost_nothing_and_are_counted():
+    scores, flat, _ = random_case([2, 2], 2)
+    begin = span_tags(2, 0, N_TYPES)[0]
+    found = negative_log_likelihood(scores, flat, [Known([begin, 0]), Known([0, 0])])
+    assert found.n_impossible == 1
+    assert float(found.losses[0]) == 0
+    assert torch.isfinite(found.d_scores).all()
+    assert torch.isfinite(found.d_transitions).all()
+
+
+def test_every_legal_transition_has_a_place_of_its_own():
+    index = transition_index(N_TYPES)
+    used = set(index[index >= 0].tolist())
+    assert used == set(range(n_transitions(N_TYPES)))
+
+
+def test_large_scores_stay_finite():
+    scores, flat, lengths = random_case([4], 0, scale=200.0)
+    assert torch.isfinite(marginals(scores, flat, lengths).emissions).all()
