@@ -55,8 +55,8 @@ class Annotations:
     conflicts: a line for each text whose annotations contradict one another, `file:line: …`.
     """
 
-    passages: tuple[Passage, ...]
-    merged: tuple[Passage, ...]
+    passages: Sequence[Passage]
+    merged: Sequence[Passage]
     conflicts: tuple[str, ...]
     ledger: Ledger
 
@@ -91,7 +91,7 @@ def read_annotations(
     read: Import = import_files(files, checks, on_file=on_file, on_record=on_record)
     rules = MergeRules(prefer=settings.prefer, conflicts=settings.conflicts)
     merged, conflicts = merge(read.passages, read.ledger, rules)
-    return Annotations(read.passages, tuple(merged), tuple(conflicts), read.ledger)
+    return Annotations(read.passages, merged, tuple(conflicts), read.ledger)
 
 
 def require_usable(read: Annotations, *, max_loss: float) -> None:

@@ -12,6 +12,7 @@ from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 from domain_ner.errors import DomainNerError
 from domain_ner.near_duplicates import near_duplicates
 from domain_ner.passages import Passage
+from domain_ner.spool import Selection
 
 SPLITS = ("train", "dev", "test")
 TRAIN, DEV, TEST = SPLITS
@@ -19,8 +20,8 @@ TRAIN, DEV, TEST = SPLITS
 STRATIFY_FROM = 60
 NGRAM, ALIKE = 5, 0.8
 
-Keyed = tuple[str, Passage]
-"""What names a passage's group, and the passage."""
+Keyed = tuple[str, int]
+"""What names a passage's group, and the passage's place among the others."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class SplitRules:
 class Division:
     """The passages of each split, the split of each key, and how many keys were new to an earlier assignment."""
 
-    splits: dict[str, list[Passage]]
+    splits: dict[str, Selection[Passage]]
     keys: dict[str, str]
     n_new: int
 
@@ -81,25 +82,29 @@ def divide(passages: Sequence[Passage], rules: SplitRules) -> Division:
     open_splits = SPLITS if not known or rules.grow_test else (TRAIN, DEV)
     sizes = Counter(dict.fromkeys(SPLITS, 0))
     sizes.update(known[key] for keyed in groups.values() for key, _ in keyed if key in known)
-    assigned = _assign(new, rules, open_splits, sizes)
+    assigned = _assign(passages, new, rules, open_splits, sizes)
     keys: dict[str, str] = {}
-    splits: dict[str, list[Passage]] = {name: [] for name in SPLITS}
+    splits = {name: Selection(passages) for name in SPLITS}
     for name in sorted(groups, key=lambda name: _shuffle_key(name, rules.seed)):
         of_group = Counter(known[key] for key, _ in groups[name] if key in known)
         split = of_group.most_common(1)[0][0] if of_group else assigned[name]
-        for key, passage in groups[name]:
+        for key, place in groups[name]:
             keys[key] = known.get(key, split)
-            splits[keys[key]].append(passage)
+            splits[keys[key]].add(place)
     _require_filled(splits, n_groups=len(groups), group_by=rules.group_by)
     return Division(splits, dict(sorted(keys.items())), len(keys) - len(known) if known else 0)
 
 
 def _assign(
-    groups: Mapping[str, Sequence[Keyed]], rules: SplitRules, names: Sequence[str], sizes: Counter[str]
+    passages: Sequence[Passage],
+    groups: Mapping[str, Sequence[Keyed]],
+    rules: SplitRules,
+    names: Sequence[str],
+    sizes: Counter[str],
 ) -> dict[str, str]:
     keys = sorted(groups, key=lambda key: _shuffle_key(key, rules.seed))
     if len(keys) >= STRATIFY_FROM:
-        return _stratify(keys, groups, rules, names)
+        return _stratify(keys, _columns(passages, [groups[key] for key in keys]), rules, names)
     total = sizes.total() + sum(len(found) for found in groups.values())
     assigned: dict[str, str] = {}
     for key in keys:
@@ -111,36 +116,49 @@ def _assign(
     return assigned
 
 
-def _stratify(
-    keys: Sequence[str], groups: Mapping[str, Sequence[Keyed]], rules: SplitRules, names: Sequence[str]
-) -> dict[str, str]:
-    """Each type in each split in proportion: iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011)."""
-    left = list(keys)
+def _stratify(keys: Sequence[str], counts: Any, rules: SplitRules, names: Sequence[str]) -> dict[str, str]:
+    """Each type in each split in proportion: iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011).
+
+    counts: (n_groups, n_types + 1), a row for each of `keys`.
+    """
+    left = np.arange(len(keys))
     assigned: dict[str, str] = {}
     share = sum(rules.fractions[name] for name in names)
     for name in reversed(names[1:]):  # test, then dev; the rest is train
-        columns = _columns([groups[key] for key in left])
+        # More mentions of the type than the median group has; more passages; not more.
+        above = (counts[left] > np.median(counts[left], axis=0)).astype(int)
+        columns = np.column_stack([above, 1 - above[:, -1]])
         size = rules.fractions[name] / share
         splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=size, random_state=rules.seed)
         rest, chosen = next(splitter.split(np.zeros(len(left)), columns))
-        assigned |= {left[n]: name for n in chosen}
-        left, share = [left[n] for n in rest], share - rules.fractions[name]
-    return assigned | dict.fromkeys(left, names[0])
+        assigned |= {keys[int(n)]: name for n in left[chosen]}
+        left, share = left[rest], share - rules.fractions[name]
+    return assigned | {keys[int(n)]: names[0] for n in left}
 
 
-def _columns(groups: Sequence[Sequence[Keyed]]) -> Any:
-    """(n_groups, n_types + 2) of 0 and 1: more mentions of the type than the median group; more passages; not more."""
-    counts = [Counter(span.label for _, passage in group for span in passage.spans) for group in groups]
-    labels = sorted({label for count in counts for label in count})
-    sizes = map(len, groups)
-    table = np.array([[*(n[label] for label in labels), size] for n, size in zip(counts, sizes, strict=True)])
-    above = (table > np.median(table, axis=0)).astype(int)
-    return np.column_stack([above, 1 - above[:, -1]])
+def _columns(passages: Sequence[Passage], groups: Sequence[Sequence[Keyed]]) -> Any:
+    """(n_groups, n_types + 1): mentions of each type, and passages."""
+    labels: dict[str, int] = {}
+    counts = []
+    for group in groups:
+        found = Counter(span.label for _, place in group for span in passages[place].spans)
+        counts.append((found, len(group)))
+        for label in found:
+            labels.setdefault(label, len(labels))
+    table = np.zeros((len(groups), len(labels) + 1), dtype=np.int32)
+    for row, (found, size) in zip(table, counts, strict=True):
+        row[-1] = size
+        for label, n in found.items():
+            row[labels[label]] = n
+    return table
 
 
 def _group(passages: Sequence[Passage], group_by: str) -> dict[str, list[Keyed]]:
     """Passages with their keys, by group. Groups that share a text, or nearly one, are one, under the first name."""
-    keys = [_key(passage, group_by) for passage in passages]
+    keys, first_of_text, alike = [], dict[bytes, str](), []
+    for passage in passages:
+        keys.append(_key(passage, group_by))
+        alike.append((keys[-1], first_of_text.setdefault(_digest(passage.text), keys[-1])))
     parent = {key: key for key in keys}
 
     def root(key: str) -> str:
@@ -148,24 +166,39 @@ def _group(passages: Sequence[Passage], group_by: str) -> dict[str, list[Keyed]]
             key = parent[key]
         return key
 
-    first_of_text: dict[str, str] = {}
-    alike = [(keys[later], first_of_text.setdefault(p.text, keys[later])) for later, p in enumerate(passages)]
-    texts = [passage.text for passage in passages]
-    alike += [(keys[one], keys[other]) for one, other, _ in near_duplicates(texts, n=NGRAM, threshold=ALIKE)]
+    pairs = near_duplicates(Texts(passages), n=NGRAM, threshold=ALIKE)
+    alike += [(keys[one], keys[other]) for one, other, _ in pairs]
     for one, other in alike:
         low, high = sorted((root(one), root(other)))
         parent[high] = low
     groups: dict[str, list[Keyed]] = defaultdict(list)
-    for key, passage in zip(keys, passages, strict=True):
-        groups[root(key)].append((key, passage))
+    for place, key in enumerate(keys):
+        groups[root(key)].append((key, place))
     return groups
+
+
+class Texts(Sequence[str]):
+    """The texts of passages, each read when it is asked for."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._passages = passages
+
+    def __len__(self) -> int:
+        return len(self._passages)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._passages[index].text
 
 
 def _key(passage: Passage, group_by: str) -> str:
     named = passage.meta.get(group_by, passage.document if group_by == "document" else None) if group_by else None
     if named not in (None, ""):
         return f"{group_by}={named}"
-    return f"text={hashlib.sha256(passage.text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+    return f"text={_digest(passage.text).hex()}"
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8]
 
 
 def _shuffle_key(key: str, seed: int) -> str:

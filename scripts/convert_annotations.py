@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import spacy
 import typer
 from _console import READING_HELP, out, progress, run, say, split_names, table
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 
 from domain_ner.annotations import Annotations, ImportSettings, read_annotations, require_usable
-from domain_ner.conversion.ledger import FATES, Ledger
+from domain_ner.conversion.ledger import DROPPED, FATES, Ledger
 from domain_ner.conversion.token_splits import SplitRule, learn_splits
-from domain_ner.docs import MISALIGNED, DocRules, make_doc, to_docbin
+from domain_ner.corpus_file import CorpusFile
+from domain_ner.docs import MISALIGNED, DocRules, make_doc
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, write_text
 from domain_ner.guide.schema import load_guide
@@ -74,7 +76,7 @@ def main(
     read.ledger.require_loss_below(max_loss)
     for name in SPLITS:
         with atomic_path(corpus / f"{name}.spacy") as temporary:
-            docs[name].docs.to_disk(temporary)
+            docs[name].docs.write(temporary)
     write_text(corpus / "tokenizer.json", _json({"splits": [_rule(rule) for rule in learned], "normalize": normalize}))
     write_ledger(read, reports)
     if assigned is not None:
@@ -87,7 +89,7 @@ def main(
 
 def teach(tokenizer: Any, division: Division, ledger: Ledger) -> list[SplitRule]:
     """What the tokenizer must split, learned from train and dev; the test set is not looked at."""
-    passages = [*division.splits[TRAIN], *division.splits[DEV]]
+    passages = chain(division.splits[TRAIN], division.splits[DEV])
     return learn_splits(passages, tokenizer, on_span=lambda row: ledger.repair(row, LEARNED))
 
 
@@ -95,7 +97,7 @@ def teach(tokenizer: Any, division: Division, ledger: Ledger) -> list[SplitRule]
 class Corpus:
     """The documents of a split in spaCy's training format, and what there is to tell of them."""
 
-    docs: DocBin = field(default_factory=to_docbin)
+    docs: CorpusFile = field(default_factory=CorpusFile)
     n_tokens: int = 0
     mentions: Counter[str] = field(default_factory=Counter)
 
@@ -138,7 +140,11 @@ def tell_notes(ledger: Ledger) -> None:
 def write_ledger(read: Annotations, reports: Path) -> None:
     """Write ledger.jsonl (a line an annotation) and ledger.json (the sums)."""
     ledger = read.ledger
-    write_text(reports / "ledger.jsonl", "".join(f"{line}\n" for line in ledger.to_jsonl()))
+    with (
+        atomic_path(reports / "ledger.jsonl") as temporary,
+        temporary.open("w", encoding="utf8", newline="\n") as stream,
+    ):
+        stream.writelines(f"{line}\n" for line in ledger.to_jsonl())
     fates, hows = ledger.fates(), ledger.hows()
     summary = {
         "annotations": len(ledger.rows),
@@ -163,11 +169,11 @@ def print_ledger(ledger: Ledger) -> None:
                 if of_fate == fate:
                     printed.add_row(f"    {how}", str(n))
     out.print(printed)
-    lost = list(ledger.losses())
-    for line in lost[:MAX_LISTED]:
+    for line in islice(ledger.losses(), MAX_LISTED):
         say(f"lost: {line}")
-    if len(lost) > MAX_LISTED:
-        say(f"… and {len(lost) - MAX_LISTED} more, all in ledger.jsonl")
+    n_lost = fates[DROPPED] + len(ledger.lost_documents)
+    if n_lost > MAX_LISTED:
+        say(f"… and {n_lost - MAX_LISTED} more, all in ledger.jsonl")
     say(", ".join(f"{n} documents {fate}" for fate, n in ledger.documents.items()))
 
 

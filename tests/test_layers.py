@@ -11,7 +11,7 @@ from conftest import ROOT
 # 0 types and small helpers, 1 pure maths, 2 data in and out, thinc models, 3 spaCy components and what trains them,
 # 4 reports and packages. A new module is added here, in its room.
 LAYERS = {
-    0: ["__init__", "errors", "files", "passages", "records", "markup", "devices"],
+    0: ["__init__", "errors", "files", "passages", "records", "spool", "markup", "devices"],
     1: [
         "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes", "transformer/alignment",
         "crf_ner/lattice", "crf_ner/loss",
@@ -33,8 +33,8 @@ LAYERS = {
         "guide/skeleton", "guide/labelling",
     ],
     3: [
-        "annotations", "tokenizer", "docs", "config", "crf_ner/pipe", "training/__init__", "training/batching",
-        "training/reached", "training/run", "training/summary",
+        "annotations", "tokenizer", "docs", "corpus_file", "config", "crf_ner/pipe", "training/__init__",
+        "training/batching", "training/reached", "training/run", "training/summary",
     ],
     4: [
         "evaluation", "placing", "inspection", "packaging", "writers/__init__", "writers/brat", "writers/conll",

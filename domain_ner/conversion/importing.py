@@ -1,7 +1,7 @@
 """Reads export files one after the other: each record checked and accounted for, and nothing lost in between."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from domain_ner.conversion.ledger import Ledger
@@ -10,6 +10,7 @@ from domain_ner.conversion.spans import Checks, to_passage
 from domain_ner.errors import DomainNerError
 from domain_ner.passages import Passage
 from domain_ner.records import ExportFile, FileLog, Record
+from domain_ner.spool import Spool
 
 DEFAULT_UNIT = "codepoint"
 
@@ -18,7 +19,7 @@ DEFAULT_UNIT = "codepoint"
 class Import:
     """What the files hold: a passage for each accepted record, so that a text may stand there twice, and the ledger."""
 
-    passages: tuple[Passage, ...]
+    passages: Sequence[Passage]
     ledger: Ledger
 
 
@@ -35,7 +36,7 @@ def import_files(
     Raises DomainNerError for a file that cannot be read at all, or in which there is no document.
     """
     ledger = Ledger()
-    passages: list[Passage] = []
+    passages: Spool[Passage] = Spool()
     for file in files:
         on_file(file)
         log = FileLog(file.name)
@@ -51,7 +52,7 @@ def import_files(
             on_record()
         _close(file, log, ledger, n_records)
     _note_label_variants(ledger)
-    return Import(tuple(passages), ledger)
+    return Import(passages, ledger)
 
 
 def _unit(file: ExportFile, checks: Checks, log: FileLog) -> str | None:
@@ -104,7 +105,7 @@ def _close(file: ExportFile, log: FileLog, ledger: Ledger, n_records: int) -> No
 
 def _note_label_variants(ledger: Ledger) -> None:
     """Labels that differ in case or outer white space alone are most often one label."""
-    counts = Counter(row.label for row in ledger.rows if isinstance(row.label, str))
+    counts = ledger.labels
     variants: dict[str, list[str]] = defaultdict(list)
     for label in counts:
         variants[label.strip().lower()].append(label)

@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, overload
 
 from domain_ner.errors import MAX_LISTED, DomainNerError
+from domain_ner.spool import Spool
 
 IMPORTED = "imported"
 REPAIRED = "repaired"
@@ -58,15 +59,95 @@ class Row:
         return {key: value for key, value in plain.items() if value not in ("", [])}
 
 
+class Rows(Sequence[Row]):
+    """The rows of a ledger. What is read of an annotation lies on disk; what became of it is in memory, in two bytes.
+
+    A row that is asked for is a copy: it is changed by the methods alone.
+    """
+
+    def __init__(self) -> None:
+        self._read: Spool[tuple[Any, ...]] = Spool()
+        self._names: list[str] = [""]
+        self._fates, self._splits = bytearray(), bytearray()
+        self._hows: dict[int, list[str]] = {}
+
+    def append(self, row: Row) -> None:
+        """Add a row."""
+        self._read.append((row.source, row.document, row.annotator, row.start, row.end, row.label, row.text))
+        self._fates.append(self._number(row.fate))
+        self._splits.append(self._number(row.split))
+        if row.how:
+            self._hows[len(self) - 1] = list(row.how)
+
+    def settle(self, number: int, fate: str) -> None:
+        """Set the fate of a row."""
+        self._fates[number] = self._number(fate)
+
+    def place(self, number: int, split: str) -> None:
+        """Set the split of a row."""
+        self._splits[number] = self._number(split)
+
+    def explain(self, number: int, how: str) -> None:
+        """Add to the repairs and reasons of a row."""
+        self._hows.setdefault(number, []).append(how)
+
+    def fate(self, number: int) -> str:
+        """The fate of a row."""
+        return self._names[self._fates[number]]
+
+    def hows(self, number: int) -> Sequence[str]:
+        """The repairs and reasons of a row."""
+        return self._hows.get(number, ())
+
+    def fates(self) -> Counter[str]:
+        """Rows by fate."""
+        return Counter({self._names[number]: n for number, n in Counter(self._fates).items()})
+
+    def explained(self) -> Iterator[tuple[str, str]]:
+        """(fate, repair or reason) of every row that has any."""
+        return ((self.fate(number), how) for number, hows in self._hows.items() for how in hows)
+
+    def of_fate(self, fate: str) -> Iterator[Row]:
+        """The rows of a fate."""
+        wanted = self._number(fate)
+        return (self[number] for number, found in enumerate(self._fates) if found == wanted)
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [self[n] for n in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        split = self._names[self._splits[number]]
+        source, document, annotator, start, end, label, text = self._read[number]
+        how = list(self.hows(number))
+        return Row(source, document, annotator, start, end, label, text, self.fate(number), how, split)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self[number] for number in range(len(self)))
+
+    def _number(self, name: str) -> int:
+        if name not in self._names:
+            self._names.append(name)
+        return self._names.index(name)
+
+
 @dataclass
 class Ledger:
     """Every annotation read, in order. A row's number is its place in `rows`.
 
     n_read: annotations by file, counted by itself while reading, so that the balance checks something.
     documents: documents by what became of them. lost_documents: (source, why) of the unreadable ones.
+    labels: annotations by label.
     """
 
-    rows: list[Row] = field(default_factory=list)
+    rows: Rows = field(default_factory=Rows)
+    labels: Counter[str] = field(default_factory=Counter)
     n_read: Counter[str] = field(default_factory=Counter)
     documents: Counter[str] = field(default_factory=Counter)
     lost_documents: list[tuple[str, str]] = field(default_factory=list)
@@ -75,32 +156,35 @@ class Ledger:
     def open(self, row: Row) -> int:
         """Add a row, and return its number."""
         self.rows.append(row)
+        if isinstance(row.label, str):
+            self.labels[row.label] += 1
         return len(self.rows) - 1
 
     def settle(self, number: int, fate: str, how: str = "") -> None:
         """Say what became of an annotation. The last word counts, except that nothing undoes `dropped`."""
-        row = self.rows[number]
         if how:
-            row.how.append(how)
-        if row.fate != DROPPED:
-            row.fate = fate
+            self.rows.explain(number, how)
+        if self.rows.fate(number) != DROPPED:
+            self.rows.settle(number, fate)
 
     def repair(self, number: int, how: str) -> None:
         """Note a repair. Whether the annotation is kept is said by `settle`."""
-        self.rows[number].how.append(how)
+        self.rows.explain(number, how)
 
     def fates(self) -> Counter[str]:
         """Annotations by fate."""
-        return Counter(row.fate for row in self.rows)
+        return self.rows.fates()
 
     def check_balance(self) -> None:
         """Raise DomainNerError unless each annotation that was read has exactly one row and one known fate."""
-        unsettled = [row for row in self.rows if row.fate not in FATES]
+        unsettled = {fate: n for fate, n in self.fates().items() if fate not in FATES}
+        n_unsettled = sum(unsettled.values())
         if unsettled or len(self.rows) != self.n_read.total():
-            example = f"; the first: {unsettled[0].source} {unsettled[0].text!r}" if unsettled else ""
+            first = next(self.rows.of_fate(next(iter(unsettled)))) if unsettled else None
+            example = f"; the first: {first.source} {first.text!r}" if first else ""
             raise DomainNerError(
                 f"The ledger does not balance: {self.n_read.total()} annotations read, {len(self.rows)} accounted for,"
-                f" {len(unsettled)} of them without a fate{example}.",
+                f" {n_unsettled} of them without a fate{example}.",
                 "This is a fault of domain-ner, not of your files: please report it. Nothing was written.",
             )
 
@@ -133,9 +217,8 @@ class Ledger:
         """A line for each unreadable document and each dropped annotation, `file:line: …`."""
         for source, why in self.lost_documents:
             yield f"{source}: {why}"
-        for row in self.rows:
-            if row.fate == DROPPED:
-                yield f"{row.source}: {describe(row)}: {row.how[-1] if row.how else 'dropped'}"
+        for row in self.rows.of_fate(DROPPED):
+            yield f"{row.source}: {describe(row)}: {row.how[-1] if row.how else 'dropped'}"
 
     def to_jsonl(self) -> Iterator[str]:
         """The lines of `ledger.jsonl`: annotations, and unreadable documents."""
@@ -146,7 +229,7 @@ class Ledger:
 
     def hows(self) -> Counter[tuple[str, str]]:
         """(fate, named repair or reason) of annotations, how often. Details after a colon are left out."""
-        return Counter((row.fate, how.split(":")[0]) for row in self.rows for how in row.how)
+        return Counter((fate, how.split(":")[0]) for fate, how in self.rows.explained())
 
 
 def _json_line(plain: dict[str, Any]) -> str:
@@ -159,8 +242,3 @@ def _json_line(plain: dict[str, Any]) -> str:
 def describe(row: Row) -> str:
     """An annotation in a message: its words, label and offsets."""
     return f"{row.text!r} ({row.label}, {row.start}-{row.end})"
-
-
-def count_by_source(rows: Iterable[Row]) -> Counter[str]:
-    """Annotations by file."""
-    return Counter(row.source.rpartition(":")[0] or row.source for row in rows)

@@ -1,11 +1,13 @@
 """One passage a text: yes/no answers gathered, duplicates merged, annotators who disagree dealt with by rule."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 
 from domain_ner.conversion.ledger import MASKED, MERGED, OVERRULED, Ledger
 from domain_ner.passages import LabelledSpan, Passage
+from domain_ner.spool import Spool
 
 # In the place of an annotator's name: whoever it is, the first annotation that was read.
 ANYONE = "*"
@@ -28,17 +30,21 @@ class MergeRules:
 
 
 def merge(
-    passages: Iterable[Passage], ledger: Ledger, rules: MergeRules = MergeRules()
-) -> tuple[list[Passage], list[str]]:
+    passages: Sequence[Passage], ledger: Ledger, rules: MergeRules = MergeRules()
+) -> tuple[Sequence[Passage], list[str]]:
     """One passage for each text, in the order they were first read, and a line for each conflict left open.
 
     A full annotation stands before yes/no answers on the same text; several yes/no answers make one partial passage.
     """
-    versions: dict[str, list[Passage]] = {}
-    for passage in passages:
-        versions.setdefault(passage.text, []).append(passage)
+    versions: dict[bytes, list[int]] = {}
+    for place, passage in enumerate(passages):
+        key = blake2b(passage.text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        versions.setdefault(key, []).append(place)
     conflicts: list[str] = []
-    return [_merge_versions(found, ledger, rules, conflicts) for found in versions.values()], conflicts
+    merged: Spool[Passage] = Spool()
+    for places in versions.values():
+        merged.append(_merge_versions([passages[place] for place in places], ledger, rules, conflicts))
+    return merged, conflicts
 
 
 def _merge_versions(found: list[Passage], ledger: Ledger, rules: MergeRules, conflicts: list[str]) -> Passage:

@@ -104,9 +104,9 @@ def settle_kept(passage: Passage, kept: Collection[int], ledger: Ledger, *, spli
     """Settle the annotations of a passage that is in the corpus. kept: as from `flatten`."""
     positions = set(kept)
     for position, row in enumerate(passage.rows):
-        ledger.rows[row].split = split
+        ledger.rows.place(row, split)
         if position in positions:
-            ledger.settle(row, REPAIRED if ledger.rows[row].how else IMPORTED)
+            ledger.settle(row, REPAIRED if ledger.rows.hows(row) else IMPORTED)
         else:
             ledger.settle(row, FLATTENED, "overlap, only in doc.spans")
 
@@ -160,7 +160,7 @@ def _lost_ranges(located: Sequence[Located], rows: Sequence[int], ledger: Ledger
     return [
         (at.start, at.end)
         for at, row in zip(located, rows, strict=True)
-        if ledger.rows[row].fate == DROPPED and at.start is not None and at.end is not None
+        if ledger.rows.fate(row) == DROPPED and at.start is not None and at.end is not None
     ]
 
 
