@@ -4,7 +4,9 @@ import re
 
 from domain_ner.passages import LabelledSpan
 
-MARKED = re.compile(r"\[([^\[\]]*)\]\(([A-Za-z][\w.-]*)\)")
+# A type's name: a letter of any script, then letters, digits and . _ - / & +
+LABEL = r"[^\W\d_][\w./&+-]*"
+MARKED = re.compile(rf"\[([^\[\]]*)\]\(({LABEL})\)")
 # What is left of a mark that does not parse: no label, no bracket before the label, or none that closes the surface.
 BROKEN = re.compile(r"\[[^\[\]]*\]\(\s*\)|\]\s?\([A-Z]{2}|\[[^\[\]()]+\([A-Z][A-Z_]+\)")
 

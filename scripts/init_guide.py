@@ -1,5 +1,6 @@
 """`init-guide`: the first draft of an annotation guide, from annotations."""
 
+import re
 from pathlib import Path
 
 import typer
@@ -7,10 +8,11 @@ from _console import READING_HELP, run, say
 
 from domain_ner.annotations import ImportSettings, read_annotations
 from domain_ner.conversion.merging import ANYONE
-from domain_ner.errors import MAX_LISTED, DomainNerError
+from domain_ner.errors import MAX_LISTED, DomainNerError, raise_for
 from domain_ner.files import write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.guide.skeleton import guide_skeleton
+from domain_ner.markup import LABEL
 
 
 def main(
@@ -28,6 +30,12 @@ def main(
         say(f"left out: {problem}")
     if not any(passage.spans for passage in read.passages):
         raise DomainNerError(f"No annotated span in {annotations}.", "Annotate some passages, and export again.")
+    labels = {span.label for passage in read.passages for span in passage.spans}
+    raise_for(
+        [repr(label) for label in sorted(labels) if not re.fullmatch(LABEL, label)],
+        summary="{n} labels cannot be names of types:",
+        fix="Rename them in the annotation tool, without spaces and brackets, and export again.",
+    )
     write_text(guide, guide_skeleton(read.passages, title=title))
     written = load_guide(guide)
     for entity_type in written.types:

@@ -265,3 +265,9 @@ def test_a_skeleton_of_the_example_has_no_errors(check, example_rows):
     passages = read_annotations(GUIDE.parent / "annotations").passages
     findings = check(guide=guide_skeleton(passages, title='With "quotes"'))
     assert not [finding for finding in findings if finding.severity == "error"]
+
+
+def test_types_may_be_named_in_any_script_and_like_those_of_corpora():
+    for label in ["武器名称", "event-attack/battle", "TRAT", "Größe"]:
+        _, spans = parse_markup(f"see [x]({label}) now")
+        assert [span.label for span in spans] == [label]

@@ -22,6 +22,10 @@ NO_SPACES = (
     "\U00020000-\U0002ffff"
 )
 NO_SPACE = re.compile(f"[{NO_SPACES}]")
+# The word around an edge: in a text without spaces a token may be a whole sentence.
+IN_WORD = f"(?:(?![{NO_SPACES}])\\w)"
+RUN_BEFORE, RUN_AFTER = re.compile(f"(?:{IN_WORD}+|.)$", re.DOTALL), re.compile(f"{IN_WORD}+|.", re.DOTALL)
+SHOWN_CHARS = 12
 DIGIT, LETTER = r"\d", r"[^\W\d_]"
 
 
@@ -45,7 +49,7 @@ class InnerEdge:
     after: str
 
     def __str__(self) -> str:
-        return f"{self.before}|{self.after}"
+        return f"{self.before[-SHOWN_CHARS:]}|{self.after[:SHOWN_CHARS]}"
 
 
 def inner_edges(doc: Doc, passage: Passage) -> list[tuple[int, InnerEdge]]:
@@ -93,13 +97,14 @@ def _rules(key: tuple[str, str], shown: Sequence[InnerEdge]) -> list[SplitRule]:
     is_general = pattern and (len(shown) >= GENERAL_FROM or reason == NO_SPACE_REASON)
     if is_general:
         return [SplitRule(pattern, reason, tuple(map(str, shown[:5])))]
+    words = {InnerEdge(RUN_BEFORE.search(edge.before)[0], RUN_AFTER.match(edge.after)[0]) for edge in shown}  # type: ignore[index]
     return [
-        SplitRule(f"(?<={re.escape(edge.before)})(?={re.escape(edge.after)})", "this token", (str(edge),))
-        for edge in shown
+        SplitRule(f"(?<={re.escape(word.before)})(?={re.escape(word.after)})", "this word", (str(word),))
+        for word in sorted(words)
     ]
 
 
-NO_SPACE_REASON = "a script without spaces is split into characters"
+NO_SPACE_REASON = "a script without spaces into characters"
 
 
 def _general(edge: InnerEdge) -> tuple[str, str]:

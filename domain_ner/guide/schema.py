@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from srsly.ruamel_yaml import YAML, YAMLError
 
 from domain_ner.errors import DomainNerError, raise_for
+from domain_ner.markup import LABEL
 
 
 def _is_pattern(pattern: str) -> str:
@@ -20,7 +21,7 @@ def _is_pattern(pattern: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
-Label = Annotated[str, Field(pattern=r"^[A-Za-z][\w.-]*$")]
+Label = Annotated[str, Field(pattern=rf"^{LABEL}$")]
 
 
 class _Strict(BaseModel):

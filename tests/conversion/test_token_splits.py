@@ -70,3 +70,11 @@ def test_inner_edges_give_offset_and_both_halves():
     text = "UNION2024"
     ((offset, edge),) = inner_edges(tokenizer()(text), passage(text, "UNION"))
     assert (offset, str(edge)) == (5, "UNION|2024")
+
+
+def test_in_a_text_without_spaces_the_rule_is_for_the_word_and_not_the_sentence():
+    found = [passage("平远属钢壳Jhajjar巡洋舰", "Jhajja")]
+    rules = learn_splits(found, tokenizer())
+    assert "this word" in {rule.reason for rule in rules}
+    assert max(len(rule.pattern) for rule in rules if rule.reason == "this word") < 30
+    assert "Jhajja" in tokens("平远属钢壳Jhajjar巡洋舰", found)
