@@ -80,7 +80,9 @@ def main(
     write_text(corpus / "tokenizer.json", _json({"splits": [_rule(rule) for rule in learned], "normalize": normalize}))
     write_ledger(read, reports)
     if assigned is not None:
-        write_text(assigned, _json(division.keys))
+        # Groups that are not here today may come back; those of other data altogether are forgotten.
+        earlier = rules.former if rules.former.keys() & division.keys.keys() else {}
+        write_text(assigned, _json(dict(sorted({**earlier, **division.keys}.items()))))
     print_ledger(read.ledger)
     print_splits(docs, labels)
     if division.n_new:

@@ -136,3 +136,30 @@ def test_emoji_crlf_and_a_huge_passage_convert(tmp_path):
     path = tmp_path / "annotations" / "a.jsonl"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert try_convert(tmp_path).returncode == 0
+
+
+def test_a_group_that_is_away_for_a_while_comes_back_to_its_split(tmp_path):
+    assigned = tmp_path / "splits.json"
+    options = ["--assigned", assigned, "--group-by", "org"]
+    write(tmp_path, rows())
+    assert try_convert(tmp_path, *options).returncode == 0
+    before = json.loads(assigned.read_text())
+    write(tmp_path, rows()[3:])
+    assert try_convert(tmp_path, *options).returncode == 0
+    assert json.loads(assigned.read_text()) == before
+
+
+def test_the_splits_of_other_data_are_forgotten(tmp_path):
+    assigned = tmp_path / "splits.json"
+    assigned.write_text(json.dumps({"org=elsewhere": "train"}))
+    write(tmp_path, rows())
+    assert try_convert(tmp_path, "--assigned", assigned, "--group-by", "org").returncode == 0
+    assert "org=elsewhere" not in json.loads(assigned.read_text())
+
+
+def test_a_damaged_file_of_splits_is_told_and_left_alone(tmp_path):
+    assigned = tmp_path / "splits.json"
+    assigned.write_text('{"org=a": "tra')
+    write(tmp_path, rows())
+    assert failed(try_convert(tmp_path, "--assigned", assigned), "splits.json is not valid JSON", "remove it")
+    assert assigned.read_text() == '{"org=a": "tra'
