@@ -1,5 +1,6 @@
 """From passages to spaCy's training documents, and the entities of a document."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -53,7 +54,7 @@ def make_doc(passage: Passage, rules: DocRules, ledger: Ledger, *, split: str = 
     original = passage.text
     passage = normalize(passage) if rules.normalize == WHITESPACE else passage
     doc = _tokens(passage, rules)
-    passage = _align(doc, passage, rules.misaligned, ledger)
+    doc, passage = _align(doc, passage, rules.misaligned, ledger)
     found = [_span(doc, span) for span in passage.spans]
     kept = flatten(passage, rules.overlaps, rules.labels)
     settle_kept(passage, kept, ledger, split=split)
@@ -115,16 +116,16 @@ def _tokens(passage: Passage, rules: DocRules) -> Doc:
     return Doc(doc.vocab, words=list(passage.words))
 
 
-def _align(doc: Doc, passage: Passage, rule: str, ledger: Ledger) -> Passage:
+def _align(doc: Doc, passage: Passage, rule: str, ledger: Ledger) -> tuple[Doc, Passage]:
     """Make the edges of spans and of tokens meet. Splitting changes the document, the other rules the spans."""
     edges = inner_edges(doc, passage)
     if not edges:
-        return passage
+        return doc, passage
     if rule == "split":
-        _split_tokens(doc, {offset for offset, _ in edges})
+        doc = _split_tokens(doc, {offset for offset, _ in edges})
         for span, row in _cut(passage, {offset for offset, _ in edges}):
-            ledger.repair(row, f"token split in the gold document alone: {doc.text[span.start : span.end]!r}")
-        return passage
+            ledger.repair(row, f"token split in the gold document alone: {passage.text[span.start : span.end]!r}")
+        return doc, passage
     fits, rows, lost = [], [], []
     for span, row in _numbered(passage):
         fitted = _fit(doc, span, rule)
@@ -133,7 +134,7 @@ def _align(doc: Doc, passage: Passage, rule: str, ledger: Ledger) -> Passage:
             lost.append((span.start, span.end))
             continue
         if fitted != span:
-            words = f"{doc.text[span.start : span.end]!r} to {doc.text[fitted.start : fitted.end]!r}"
+            words = f"{passage.text[span.start : span.end]!r} to {passage.text[fitted.start : fitted.end]!r}"
             ledger.repair(row, f"{rule}ed to whole tokens: {words}")
         if fitted not in fits:
             fits.append(fitted)
@@ -141,12 +142,13 @@ def _align(doc: Doc, passage: Passage, rule: str, ledger: Ledger) -> Passage:
         else:
             ledger.settle(row, DROPPED, f"{rule}ed to whole tokens it is the same as another span")
     order = sorted(range(len(fits)), key=fits.__getitem__)
-    return replace(
+    aligned = replace(
         passage,
         spans=tuple(fits[n] for n in order),
         rows=tuple(rows[n] for n in order),
         unknown=(*passage.unknown, *lost),
     )
+    return doc, aligned
 
 
 def _numbered(passage: Passage) -> list[tuple[LabelledSpan, int]]:
@@ -163,25 +165,31 @@ def _fit(doc: Doc, span: LabelledSpan, rule: str) -> LabelledSpan | None:
     return LabelledSpan(found.start_char, found.end_char, span.label) if found is not None and len(found) else None
 
 
-def _split_tokens(doc: Doc, offsets: Collection[int]) -> None:
-    with doc.retokenize() as retokenizer:
-        for token in doc:
-            inner = sorted(offset - token.idx for offset in offsets if token.idx < offset < token.idx + len(token))
-            if inner:
-                cuts = [0, *inner, len(token)]
-                parts = [token.text[one:other] for one, other in pairwise(cuts)]
-                retokenizer.split(token, parts, heads=[(token, n) for n in range(len(parts))])
+def _split_tokens(doc: Doc, offsets: Collection[int]) -> Doc:
+    """The same text in finer tokens: split at these offsets too."""
+    words: list[str] = []
+    spaces: list[bool] = []
+    left = sorted(offsets, reverse=True)
+    for token in doc:
+        cuts = [0]
+        while left and left[-1] < token.idx + len(token):
+            cuts.append(left.pop() - token.idx)
+        parts = [token.text[one:other] for one, other in pairwise([*cuts, len(token)])]
+        words += parts
+        spaces += [False] * (len(parts) - 1) + [bool(token.whitespace_)]
+    return Doc(doc.vocab, words=words, spaces=None if doc.has_unknown_spaces else spaces)
 
 
 def _set_ents(doc: Doc, ents: Sequence[Span], passage: Passage) -> None:
     taken = {token.i for ent in ents for token in ent}
+    starts = [token.idx for token in doc] if passage.unknown else []
     unknown = {
-        token.i
+        number
         for start, end in passage.unknown
-        for token in doc
-        if token.idx < end and start < token.idx + len(token) and token.i not in taken
+        for number in range(max(0, bisect_right(starts, start) - 1), bisect_left(starts, end))
+        if number not in taken and starts[number] + len(doc[number]) > start
     }
-    missing = [doc[i : i + 1] for i in sorted(unknown)]
+    missing = [doc[number : number + 1] for number in sorted(unknown)]
     doc.set_ents(list(ents), missing=missing, default="missing" if passage.partial else "outside")
 
 

@@ -1,3 +1,5 @@
+from time import perf_counter
+
 import pytest
 import spacy
 from spacy.tokens import DocBin
@@ -121,3 +123,16 @@ def test_normalising_leaves_regular_text_alone():
 def test_the_tokens_of_a_dropped_span_are_missing_not_outside():
     doc, _ = make("see UNION2024 now", ("UNION", "ORG"), rules=DocRules(tokenizer(), misaligned="drop"))
     assert tags(doc) == ["O", "", "O"]
+
+
+def test_a_long_document_with_an_edge_inside_many_tokens_takes_no_time_to_speak_of():
+    text = "UNION2024 " * 20_000
+    spans = tuple(LabelledSpan(10 * n, 10 * n + 5, "ORG") for n in range(20_000))
+    ledger = Ledger()
+    rows = tuple(ledger.open(Row("a:1", "", "", span.start, span.end, "ORG", "")) for span in spans)
+    given = Passage(text, spans, "a:1", rows=rows, unknown=tuple((10 * n + 5, 10 * n + 9) for n in range(20_000)))
+    start = perf_counter()
+    doc = make_doc(given, DocRules(tokenizer()), ledger)
+    assert len(doc.ents) == 20_000
+    assert [token.ent_iob_ for token in doc[:3]] == ["B", "", "B"]
+    assert perf_counter() - start < 60

@@ -6,6 +6,7 @@ a single token shows a rule for that very token; scripts without spaces are spli
 """
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -54,17 +55,14 @@ class InnerEdge:
 
 def inner_edges(doc: Doc, passage: Passage) -> list[tuple[int, InnerEdge]]:
     """(character offset, edge) of every span edge that falls inside a token."""
-    found: dict[int, InnerEdge] = {}
-    starts = {token.idx for token in doc}
-    ends = {token.idx + len(token) for token in doc}
-    offsets = {span.start for span in passage.spans} - starts | {span.end for span in passage.spans} - ends
-    if offsets:
-        for token in doc:
-            for offset in offsets:
-                if token.idx < offset < token.idx + len(token):
-                    at = offset - token.idx
-                    found[offset] = InnerEdge(token.text[:at], token.text[at:])
-    return sorted(found.items())
+    starts = [token.idx for token in doc]
+    found: list[tuple[int, InnerEdge]] = []
+    for offset in sorted({edge for span in passage.spans for edge in (span.start, span.end)}):
+        token = doc[bisect_right(starts, offset) - 1]
+        at = offset - token.idx
+        if 0 < at < len(token):
+            found.append((offset, InnerEdge(token.text[:at], token.text[at:])))
+    return found
 
 
 def learn_splits(
