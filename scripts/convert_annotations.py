@@ -23,7 +23,17 @@ from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.normalization import MODES
-from domain_ner.splits import DEV, SPLITS, TRAIN, Division, SplitRules, divide, parse_fractions
+from domain_ner.splits import (
+    DEV,
+    FILES,
+    SPLITS,
+    TRAIN,
+    Division,
+    SplitRules,
+    divide,
+    divide_by_files,
+    parse_fractions,
+)
 
 OVERLAPS = ("longest", "innermost", "first", "priority")
 MAX_LISTED = 12
@@ -37,7 +47,9 @@ def main(
     guide: Path = typer.Option(..., help="The annotation guide, whose types are the labels that may occur."),
     lang: str = typer.Option("en", help="spaCy's code of the language."),
     assigned: Path | None = typer.Option(None, help="File that keeps which group is in which split (JSON)."),
-    splits: str = typer.Option("0.7,0.1,0.2", help="Shares of train, dev and test."),
+    splits: str = typer.Option(
+        "0.7,0.1,0.2", help="Shares of train, dev and test, or `files`: as the files are named."
+    ),
     group_by: str = typer.Option("", help="Key of `meta` (or `document`): passages with one value stay in one split."),
     seed: int = typer.Option(0, help="Seed of the splits."),
     grow_test: bool = typer.Option(False, "--grow-test", help="Let new passages into the test set too."),
@@ -55,7 +67,8 @@ def main(
     )  # fmt: skip
     labels = load_guide(guide).labels
     settings = ImportSettings(labels, reading, split_names(prefer), conflicts)
-    rules = SplitRules(parse_fractions(splits), group_by, seed, _read_assigned(assigned), grow_test)
+    fractions = {} if splits == FILES else parse_fractions(splits)
+    rules = SplitRules(fractions, group_by, seed, _read_assigned(assigned), grow_test)
     with progress() as bar:
         task = bar.add_task("reading", total=None)
         read = read_annotations(
@@ -64,7 +77,7 @@ def main(
         )  # fmt: skip
     tell_notes(read.ledger)
     require_usable(read, max_loss=max_loss)
-    division = divide(read.merged, rules)
+    division = divide_by_files(read.merged) if splits == FILES else divide(read.merged, rules)
     tokenizer = _tokenizer(lang, normalize, ())
     learned = teach(tokenizer, division, read.ledger) if misaligned == "split" else []
     for rule in learned:
@@ -79,7 +92,7 @@ def main(
             docs[name].docs.write(temporary)
     write_text(corpus / "tokenizer.json", _json({"splits": [_rule(rule) for rule in learned], "normalize": normalize}))
     write_ledger(read, reports)
-    if assigned is not None:
+    if assigned is not None and splits != FILES:
         # Groups that are not here today may come back; those of other data altogether are forgotten.
         earlier = rules.former if rules.former.keys() & division.keys.keys() else {}
         write_text(assigned, _json(dict(sorted({**earlier, **division.keys}.items()))))

@@ -4,7 +4,7 @@ import pytest
 
 from domain_ner.errors import DomainNerError
 from domain_ner.passages import LabelledSpan, Passage
-from domain_ner.splits import SplitRules, divide, parse_fractions
+from domain_ner.splits import SplitRules, divide, divide_by_files, parse_fractions
 
 FRACTIONS = {"train": 0.7, "dev": 0.1, "test": 0.2}
 
@@ -145,3 +145,30 @@ def test_the_document_of_an_export_can_name_the_group():
     splits = assign_splits(given, FRACTIONS, group_by="document")
     documents = [{one.document for one in found} for found in splits.values()]
     assert sum(map(len, documents)) == 5
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("train.conll:1", "dev.conll:1", "test.conll:9"),
+        ("my-training-set.jsonl:3", "deep/valid/a.json", "deep/test/a.json"),
+        ("eng.train:1", "eng.testa:1", "eng.testb:1"),
+    ],
+)
+def test_files_that_are_divided_already_stay_so(files):
+    given = [Passage(f"text {n}", (), source) for n, source in enumerate(files)]
+    splits = divide_by_files(given).splits
+    assert [[one.source for one in splits[name]] for name in ("train", "dev", "test")] == [[file] for file in files]
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (("train.conll", "more.conll"), "the name of more.conll tells no split"),
+        (("train/test.conll",), "tells two splits"),
+        (("train.conll", "test.conll"), "no file is named after dev"),
+    ],
+)
+def test_files_whose_names_do_not_tell_are_an_error(files, told):
+    with pytest.raises(DomainNerError, match=told):
+        divide_by_files([Passage(f"text {n}", (), f"{file}:1") for n, file in enumerate(files)])
