@@ -52,11 +52,17 @@ def forward(
     """Scores of each document."""
     vectors, backprop_vectors = model.layers[0](docs, is_train)
     weights, bias = model.get_param("W"), model.get_param("b")
-    scores = [model.ops.gemm(x, weights, trans2=True) + bias for x in vectors]
+    n_tags, width = weights.shape
+    scores = [
+        model.ops.gemm(x, weights, trans2=True) + bias if len(x) else model.ops.alloc2f(0, n_tags) for x in vectors
+    ]
 
     def backprop(d_scores: list[Floats2d]) -> list[Doc]:
         d_vectors = []
         for x, d_score in zip(vectors, d_scores, strict=True):
+            if not len(x):
+                d_vectors.append(model.ops.alloc2f(0, width))
+                continue
             model.inc_grad("W", model.ops.gemm(d_score, x, trans1=True))
             model.inc_grad("b", d_score.sum(axis=0))
             d_vectors.append(model.ops.gemm(d_score, weights))

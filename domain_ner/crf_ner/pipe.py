@@ -160,12 +160,13 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         validate_examples(examples, "CRFRecognizer.update")
-        kept = [example for example in examples if len(example.predicted)]
-        if not kept:
+        examples = list(examples)
+        if not any(len(example.predicted) for example in examples):
             return losses
         set_dropout_rate(self.model, drop)
-        scores, backprop = self.model.begin_update([example.predicted for example in kept])
-        loss, d_scores = self.get_loss(kept, scores)
+        # Empty documents go along: a listener expects the very batch that its encoder saw.
+        scores, backprop = self.model.begin_update([example.predicted for example in examples])
+        loss, d_scores = self.get_loss(examples, scores)
         backprop(d_scores)
         if sgd is not None:
             self.finish_update(sgd)

@@ -119,6 +119,13 @@ def test_empty_documents_and_batches_are_no_obstacle(trained):
     assert losses["crf_ner"] == 0
 
 
+def test_a_batch_may_hold_an_empty_document_beside_others():
+    nlp = blank()
+    given = [*examples(nlp), Example.from_dict(nlp.make_doc(""), {"entities": []})]
+    fit(nlp, given)
+    assert [found(nlp(text)) for text, _ in TEXTS] == [entities for _, entities in TEXTS]
+
+
 def gold(nlp, text, ents, *, unknown=None, rejected=()):
     """unknown: numbers of the tokens of which nothing is known; None: all that no entity covers."""
     reference = nlp.make_doc(text)
