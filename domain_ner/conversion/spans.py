@@ -3,7 +3,6 @@
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from domain_ner.conversion.ledger import (
     CANCELLED,
@@ -71,9 +70,6 @@ def to_passage(record: Record, ledger: Ledger, checks: Checks) -> Passage | None
         words=record.words,
         spaces=record.spaces,
     )
-
-
-OverlapRule = Literal["longest", "first", "innermost"]
 
 
 def flatten(passage: Passage, rule: str, labels: Sequence[str] = ()) -> list[int]:
