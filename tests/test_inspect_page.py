@@ -179,8 +179,8 @@ def converted(tmp_path_factory, tiny_encoder):
     for split in ("train", "dev", "test"):
         doc, rows = make(f"see UNION2024 in {split} 𓂀", ("UNION", "ORG"), source=f"{split}:1")
         to_docbin([doc]).to_disk(folder / f"{split}.spacy")
-        for row in rows:
-            ledger.rows.append(row)
+        for one in rows:
+            ledger.rows.append(one)
     (folder / "ledger.jsonl").write_text("".join(f"{line}\n" for line in ledger.to_jsonl()), encoding="utf8")
     card = {"name": "tiny", "family": "bert", "path": str(tiny_encoder("bert")), "licence": "", "hub_id": "",
             "revision": "", "files": {}, "learning_rate": 0.1, "batch_size": 8, "max_length": 512}  # fmt: skip
