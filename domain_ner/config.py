@@ -1,8 +1,9 @@
 """Joins the config fragments with an encoder, a corpus and the user's choices into one training config."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from spacy.util import load_model_from_config
 from thinc.api import Config
@@ -21,6 +22,8 @@ class Choices:
     epochs: passes over the training data, at most. patience: evaluations without a better dev F1 before training stops.
     seed: of everything random. mixed_precision: train under autocast (CUDA).
     token_splits, normalize: of the tokenizer, as `domain_ner.Tokenizer.v1` takes them.
+    oversample: the threshold of `domain_ner.Oversample.v1`; 0 for none.
+    settings: values to set in the config last, by section and name with dots between them.
     """
 
     lang: str
@@ -31,6 +34,8 @@ class Choices:
     mixed_precision: bool
     token_splits: Sequence[str] = ()
     normalize: str = ""
+    oversample: float = 0.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,18 +74,22 @@ def build_config(fragments: Path, card: EncoderCard, choices: Choices, lengths: 
     """The complete training config, every default filled in.
 
     fragments: folder with base.cfg, encoder_*.cfg and head_*.cfg.
-    lengths: tokens of each training document.
-    Raises DomainNerError for a choice that no fragment serves.
+    lengths: tokens of each training document, as often as it comes in an epoch.
+    Raises DomainNerError for a choice that no fragment serves, and for a setting of a section that is not there.
     """
     _check(choices)
     config = _join(fragments, card.family, choices.head)
     batcher = config["training"]["batcher"]
     batcher["size"] = card.batch_size
-    n_steps = count_batches(lengths, size=card.batch_size, max_padded=batcher["max_padded"])
+    _set(config, choices.settings)
+    n_steps = count_batches(lengths, size=batcher["size"], max_padded=batcher["max_padded"])
     plan = plan_steps(n_steps, epochs=choices.epochs, patience=choices.patience)
     _set_training(config, card, choices, plan)
     if card.path:
         _set_transformer(config, card, mixed_precision=choices.mixed_precision)
+    if choices.oversample:
+        _oversample(config, choices)
+    _set(config, choices.settings)
     filled = load_model_from_config(config, auto_fill=True, validate=True).config
     return Config(filled)
 
@@ -116,6 +125,30 @@ def _load(path: Path) -> Config:
         raise DomainNerError(f"{path} is not a valid config: {err}") from err
 
 
+def _set(config: Config, settings: Mapping[str, Any]) -> None:
+    for place, value in settings.items():
+        *sections, name = place.split(".")
+        section: Any = config
+        for depth, part in enumerate(sections, start=1):
+            if not isinstance(section.get(part), dict):
+                raise DomainNerError(
+                    f"vars.settings names [{'.'.join(sections[:depth])}], which the config has not.",
+                    "configs/ and configs/config.cfg show the sections there are.",
+                )
+            section = section[part]
+        section[name] = value
+
+
+def _oversample(config: Config, choices: Choices) -> None:
+    corpora = config["corpora"]
+    corpora["train"] = {
+        "@readers": "domain_ner.Oversample.v1",
+        "corpus": {"gold_preproc": False, "limit": 0, "augmenter": None} | corpora["train"],
+        "threshold": choices.oversample,
+        "seed": choices.seed,
+    }
+
+
 def _set_training(config: Config, card: EncoderCard, choices: Choices, plan: StepPlan) -> None:
     config["nlp"]["lang"] = choices.lang
     config["nlp"]["tokenizer"] |= {"splits": list(choices.token_splits), "normalize": choices.normalize}
@@ -141,5 +174,4 @@ def _set_transformer(config: Config, card: EncoderCard, *, mixed_precision: bool
     model["learn_rate_factor"] = card.learning_rate / config["training"]["optimizer"]["learn_rate"]["initial_rate"]
     model["mixed_precision"] = mixed_precision
     model["tokenizer_config"]["model_max_length"] = card.max_length
-    window = max(2, card.max_length // 4)
-    model["get_spans"] |= {"window": window, "stride": window * 3 // 4}
+    model["overlap"] = min(model["overlap"], card.max_length // 4)

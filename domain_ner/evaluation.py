@@ -1,7 +1,9 @@
 """Scores a pipeline on gold documents, and says which types are good enough for production."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
+from domain_ner.calibration import Judged, calibration_error, reliability
 from domain_ner.conversion.ledger import DROPPED, KEPT, MASKED
+from domain_ner.crf_ner.pipe import BELOW_KEY
 from domain_ner.docs import SOURCE_KEY, entities, spans
 from domain_ner.errors import DomainNerError
 from domain_ner.scores import Score, Scores, score_entities
@@ -40,17 +44,58 @@ def read_docs(path: Path, vocab: Vocab) -> list[Doc]:
     return docs
 
 
-def score_pipeline(nlp: Language, gold: Sequence[Doc], *, on_doc: Callable[[], None] = lambda: None) -> Scores:
+@dataclass(frozen=True)
+class Evaluated:
+    """scores: of the entities that are reported. judged: every prediction that has a confidence, suppressed or not."""
+
+    scores: Scores
+    judged: list[Judged]
+
+
+def evaluate_pipeline(nlp: Language, gold: Sequence[Doc], *, on_doc: Callable[[], None] = lambda: None) -> Evaluated:
     """Predict on the texts of the gold documents and score the entities, matched by characters and label.
 
     on_doc: called after each document, to show progress.
     """
     found = spans if "spancat" in nlp.pipe_names else entities
-    pairs = []
-    for gold_doc, predicted in zip(gold, nlp.pipe(_input(nlp, doc) for doc in gold), strict=True):
+    pairs, judged = [], list[Judged]()
+    for gold_doc, predicted in zip(gold, nlp.pipe(input_doc(nlp, doc) for doc in gold), strict=True):
         pairs.append((found(gold_doc), found(predicted)))
+        judged += _judge(gold_doc, predicted)
         on_doc()
-    return score_entities(pairs)
+    return Evaluated(score_entities(pairs), judged)
+
+
+@contextmanager
+def uncalibrated(nlp: Language) -> Iterator[None]:
+    """Let the recogniser tell its confidences as they were before calibration."""
+    pipe: Any = nlp.get_pipe("crf_ner")
+    settings = pipe.settings
+    pipe.settings = replace(settings, temperature=1.0, type_temperatures={})
+    try:
+        yield
+    finally:
+        pipe.settings = settings
+
+
+def compare_calibration(before: Sequence[Judged], after: Sequence[Judged]) -> dict[str, Any]:
+    """Calibration errors and reliability bins without and with calibration, overall and by type; figures in 0..1."""
+
+    def figures(label: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, judged in (("before", before), ("after", after)):
+            chosen = [one for one in judged if label in ("", one.label)]
+            found[name] = {"ece": calibration_error(chosen), "bins": [asdict(one) for one in reliability(chosen)]}
+        return found
+
+    return figures("") | {"by_type": {label: figures(label) for label in sorted({one.label for one in after})}}
+
+
+def _judge(gold: Doc, predicted: Doc) -> Iterator[Judged]:
+    known = {(ent.start_char, ent.end_char, ent.label_) for ent in gold.ents}
+    for span in [*predicted.ents, *predicted.spans.get(BELOW_KEY, ())]:
+        if (confidence := span._.confidence) is not None:
+            yield Judged(span.label_, confidence, (span.start_char, span.end_char, span.label_) in known)
 
 
 def count_source_annotations(ledger: Path, gold: Sequence[Doc]) -> int:
@@ -66,9 +111,11 @@ def count_source_annotations(ledger: Path, gold: Sequence[Doc]) -> int:
     return sum(row["source"] in sources and row["fate"] in MEANT for row in rows)
 
 
-def _input(nlp: Language, gold: Doc) -> str | Doc:
-    """A text; where the export gave only tokens and not how they were spaced, these tokens, as in training."""
-    return Doc(nlp.vocab, words=[token.text for token in gold]) if gold.has_unknown_spaces else gold.text
+def input_doc(nlp: Language, gold: Doc) -> Doc:
+    """The text to predict on; where the export gave only tokens and not how they were spaced, these, as in training."""
+    if gold.has_unknown_spaces:
+        return Doc(nlp.vocab, words=[token.text for token in gold])
+    return nlp.make_doc(gold.text)
 
 
 def verdict(score: Score) -> str:

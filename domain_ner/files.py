@@ -1,7 +1,10 @@
 """Files written whole or not at all, and their checksums. Knows no format."""
 
+import ctypes
 import hashlib
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +13,8 @@ from pathlib import Path
 from domain_ner.errors import DomainNerError
 
 CHUNK_BYTES = 1 << 20
+# From linux/fcntl.h and linux/fs.h: paths are relative to the working folder; swap the two.
+_HERE, _RENAME_EXCHANGE = -100, 2
 
 
 def sha256(path: Path) -> str:
@@ -55,8 +60,11 @@ def _temporary_beside(target: Path) -> Path:
 
 
 def _replace(temporary: Path, target: Path) -> None:
-    """Put `temporary` in the place of `target`. A folder is set aside first, since rename cannot replace a full one."""
-    if target.is_dir():
+    """Put `temporary` in the place of `target`; a folder that is there takes the place of `temporary`."""
+    if not target.is_dir():
+        temporary.replace(target)
+    elif not _exchange(temporary, target):
+        # A rename cannot replace a full folder, so that there is a moment without one.
         aside = temporary.with_name(f"{target.name}.old")
         target.rename(aside)
         try:
@@ -64,8 +72,12 @@ def _replace(temporary: Path, target: Path) -> None:
         except OSError:
             aside.rename(target)
             raise
-    else:
-        temporary.replace(target)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two paths change places at once, where the system can (Linux: renameat2); tells whether it did."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    return rename is not None and rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE) == 0
 
 
 def _remove(temporary: Path) -> None:

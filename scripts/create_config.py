@@ -16,6 +16,7 @@ from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation import read_docs
 from domain_ner.files import atomic_path
+from domain_ner.training.oversampling import repetitions
 
 
 def main(
@@ -29,11 +30,17 @@ def main(
     epochs: int = typer.Option(20, help="Passes over the training data, at most."),
     patience: int = typer.Option(5, help="Evaluations (one an epoch) without a better dev F1 before training stops."),
     seed: int = typer.Option(0, help="Seed of everything random."),
+    oversample: float = typer.Option(
+        0.0, help="Repeat passages with types that fewer than this share of the passages have; 0: none."
+    ),
+    settings: str = typer.Option("", help='Values to set in the config: "training.dropout=0.3 …", apart by spaces.'),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
 ) -> None:
     """Write configs/config.cfg from the fragments, the encoder's card and the corpus, and check it."""
     encoder = EncoderCard.read(card)
-    lengths = [len(doc) for doc in read_docs(train, spacy.blank(lang).vocab)]
+    docs = read_docs(train, spacy.blank(lang).vocab)
+    times = repetitions(docs, threshold=oversample, seed=seed)
+    lengths = [len(doc) for doc, n in zip(docs, times, strict=True) for _ in range(n)]
     choices = Choices(
         lang=lang,
         head=head,
@@ -41,6 +48,8 @@ def main(
         patience=patience,
         seed=seed,
         mixed_precision=choose_gpu(gpu_id) != CPU,
+        oversample=oversample,
+        settings=parse_settings(settings),
         **read_tokenizer(tokenizer),
     )
     built = build_config(fragments, encoder, choices, lengths)
@@ -49,9 +58,23 @@ def main(
         check(temporary)
     training = built["training"]
     say(
-        f"{encoder.name} + {head}: {len(lengths)} passages in batches of {encoder.batch_size}, learning rate"
+        f"{encoder.name} + {head}: {len(lengths)} passages in batches of {training['batcher']['size']}, learning rate"
         f" {encoder.learning_rate}, {training['max_steps']} steps, an evaluation every {training['eval_frequency']}"
     )
+
+
+def parse_settings(text: str) -> dict[str, Any]:
+    """Read `section.name=value …`; a value is JSON, or else text."""
+    found = {}
+    for part in text.split():
+        place, equals, value = part.partition("=")
+        if not equals or "." not in place:
+            raise DomainNerError(f"vars.settings has {part!r}; expected section.name=value, apart by spaces.")
+        try:
+            found[place] = json.loads(value)
+        except ValueError:
+            found[place] = value
+    return found
 
 
 def read_tokenizer(path: Path) -> dict[str, Any]:

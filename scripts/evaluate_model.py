@@ -11,11 +11,13 @@ from domain_ner.devices import CPU, choose_gpu
 from domain_ner.evaluation import (
     FLOOR_F1,
     TARGET_F1,
+    compare_calibration,
     count_source_annotations,
+    evaluate_pipeline,
     load_pipeline,
     read_docs,
-    score_pipeline,
     to_metrics,
+    uncalibrated,
     verdict,
 )
 from domain_ner.files import write_text
@@ -31,7 +33,7 @@ def main(
     ledger: Path | None = typer.Option(None, help="ledger.jsonl of convert, to score against the exports too."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
 ) -> None:
-    """Score training/model-best on corpus/test.spacy by type, and write training/metrics.json."""
+    """Score training/model-calibrated on corpus/test.spacy by type, and write training/metrics.json."""
     gpu = choose_gpu(gpu_id)
     if gpu != CPU:
         require_gpu(gpu)
@@ -39,9 +41,14 @@ def main(
     gold = read_docs(test, nlp.vocab)
     with progress() as bar:
         task = bar.add_task("predicting", total=len(gold))
-        scores = score_pipeline(nlp, gold, on_doc=lambda: bar.advance(task))
-    figures = to_metrics(scores)
+        evaluated = evaluate_pipeline(nlp, gold, on_doc=lambda: bar.advance(task))
+    scores, figures = evaluated.scores, to_metrics(evaluated.scores)
     print_scores(scores, n_passages=len(gold))
+    if evaluated.judged:
+        with uncalibrated(nlp):
+            figures["calibration"] = compare_calibration(evaluate_pipeline(nlp, gold).judged, evaluated.judged)
+        errors = (f"{100 * figures['calibration'][name]['ece']:.1f}" for name in ("after", "before"))
+        say("expected calibration error of the confidences: {} (before calibration: {})".format(*errors))
     if ledger is not None:
         n_source = count_source_annotations(ledger, gold)
         figures["source"] = {"annotations": n_source, "recall": scores.micro.n_correct / n_source if n_source else 0.0}

@@ -11,7 +11,7 @@ from thinc.api import require_gpu
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.files import write_text
-from domain_ner.training.run import UNFINISHED, initialize
+from domain_ner.training.run import UNFINISHED, initialize, interrupted
 from domain_ner.training.run import train as train_pipeline
 from domain_ner.training.summary import TrainingSummary, summarise
 
@@ -23,6 +23,8 @@ def main(
     output: Path = typer.Argument(..., help="Folder for model-best and model-last."),
     card: Path = typer.Option(..., help="The encoder's card, as fetch-encoder writes it."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
+    resume: bool = typer.Option(False, help="Go on with a run that was interrupted, if it had this config and data."),
+    checkpoint_every: float = typer.Option(60.0, help="Seconds between two checkpoints, from which --resume goes on."),
 ) -> None:
     """Train the pipeline of configs/config.cfg into training/model-best, with early stopping on dev F1."""
     gpu = choose_gpu(gpu_id)
@@ -33,15 +35,26 @@ def main(
     encoder = EncoderCard.read(card)
     summary = summarise(initialize(config, gpu=gpu))
     print_summary(encoder, summary)
+    nlp = initialize(config, gpu=gpu)
+    checkpoint, why_not = interrupted(nlp, output) if resume else (None, "")
+    if checkpoint is not None:
+        say(f"going on after step {checkpoint.progress.step}, where an interrupted run was")
+    elif why_not:
+        say(f"an interrupted run cannot be gone on with ({why_not}): training starts anew")
     try:
-        best, reached = train_pipeline(initialize(config, gpu=gpu), output, gpu=gpu)
+        trained = train_pipeline(nlp, output, gpu=gpu, checkpoint_s=checkpoint_every, resume=checkpoint)
     except KeyboardInterrupt:
-        err.print(f"Stopped. {output}/model-best is as it was; the best so far is in {output / UNFINISHED}/model-best.")
+        err.print(
+            f"Stopped. {output}/model-best is as it was; the best so far is in {output / UNFINISHED}/model-best."
+            " Run it again with --resume to go on."
+        )
         sys.exit(INTERRUPTED)
-    write_text(output / "reports" / "reached.json", json.dumps(reached.to_json(), indent=1) + "\n")
+    reports, reached = output / "reports", trained.reached
+    write_text(reports / "reached.json", json.dumps(reached.to_json(), indent=1) + "\n")
+    write_text(reports / "training.jsonl", "".join(json.dumps(row) + "\n" for row in trained.log))
     told = f"{reached.n_documents} of {summary.n_passages} passages with {reached.n_mentions} of {summary.n_mentions}"
     say(f"reached a batch: {told} mentions, {reached.n_learnable} of them on the pipeline's own tokens")
-    say(f"best pipeline: {best}")
+    say(f"best pipeline: {trained.best}")
 
 
 def print_summary(card: EncoderCard, summary: TrainingSummary) -> None:

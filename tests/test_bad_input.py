@@ -163,3 +163,21 @@ def test_a_damaged_file_of_splits_is_told_and_left_alone(tmp_path):
     write(tmp_path, rows())
     assert failed(try_convert(tmp_path, "--assigned", assigned), "splits.json is not valid JSON", "remove it")
     assert assigned.read_text() == '{"org=a": "tra'
+
+
+@pytest.mark.parametrize("threshold", ["95", "high", "0"])
+def test_a_threshold_that_is_no_precision(tmp_path, threshold):
+    places = [tmp_path / name for name in ("model", "dev.spacy", "out", "report.json")]
+    ran = run("calibrate_model", *places, "--threshold", threshold, check=False)
+    assert failed(ran, f"vars.threshold is '{threshold}'; expected a precision between 0 and 1")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("settings", ["dropout=0.3", "training.dropout"])
+def test_settings_that_cannot_be_read(tmp_path, settings):
+    card = fetch(tmp_path, "cnn")
+    corpus = convert(tmp_path, rows(12))
+    data = ["--train", corpus / "train.spacy", "--tokenizer", corpus / "tokenizer.json", "--settings", settings]
+    ran = run("create_config", ROOT / "configs", tmp_path / "config.cfg", "--card", card, *data, check=False)
+    assert failed(ran, f"vars.settings has '{settings}'; expected section.name=value")
+    assert not (tmp_path / "config.cfg").exists()

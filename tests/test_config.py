@@ -92,7 +92,7 @@ def test_language_seed_and_precision_are_the_users(card_of):
 def test_windows_fit_an_encoder_with_few_positions(card_of):
     card = replace(card_of("bert-base-cased"), max_length=64)
     model = build_config(FRAGMENTS, card, CHOICES, LENGTHS)["components"]["transformer"]["model"]
-    assert (model["get_spans"]["window"], model["get_spans"]["stride"]) == (16, 12)
+    assert (model["window"], model["overlap"], model["tokenizer_config"]["model_max_length"]) == (0, 16, 64)
 
 
 def test_the_config_is_the_same_after_a_trip_to_the_disk(card_of, tmp_path):
@@ -127,3 +127,31 @@ def test_a_missing_card_is_an_error(tmp_path):
 
 def test_roberta_does_not_count_the_positions_it_never_uses(tiny_encoder):
     assert make_card(replace(PRESETS["roberta-base"], max_length=0), tiny_encoder("roberta")).max_length == 512
+
+
+def test_settings_have_the_last_word_also_on_the_number_of_steps(card_of):
+    settings = {"training.dropout": 0.4, "training.batcher.size": 2, "components.crf_ner.type_weights": "auto"}
+    choices = replace(CHOICES, head="crf", settings=settings)
+    config = build_config(FRAGMENTS, card_of("bert-base-cased"), choices, LENGTHS)
+    assert config["training"]["dropout"] == 0.4
+    assert config["components"]["crf_ner"]["type_weights"] == "auto"
+    assert config["training"]["eval_frequency"] == len(LENGTHS) // 2 - 1
+
+
+def test_a_setting_of_a_section_that_is_not_there_is_refused(card_of):
+    choices = replace(CHOICES, settings={"components.nerr.x": 1})
+    with pytest.raises(DomainNerError, match=r"names \[components.nerr\], which the config has not"):
+        build_config(FRAGMENTS, card_of("bert-base-cased"), choices, LENGTHS)
+
+
+def test_a_setting_that_a_section_does_not_know_is_refused(card_of):
+    choices = replace(CHOICES, head="crf", settings={"components.crf_ner.typo": 1})
+    with pytest.raises(Exception, match="typo"):
+        build_config(FRAGMENTS, card_of("bert-base-cased"), choices, LENGTHS)
+
+
+def test_oversampling_wraps_the_reader(card_of):
+    config = build_config(FRAGMENTS, card_of("bert-base-cased"), replace(CHOICES, oversample=0.2), LENGTHS)
+    train = config["corpora"]["train"]
+    assert (train["@readers"], train["threshold"], train["seed"]) == ("domain_ner.Oversample.v1", 0.2, 7)
+    assert train["corpus"]["@readers"] == "spacy.Corpus.v1"

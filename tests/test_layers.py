@@ -11,30 +11,33 @@ from conftest import ROOT
 # 0 types and small helpers, 1 pure maths, 2 data in and out, thinc models, 3 spaCy components and what trains them,
 # 4 reports and packages. A new module is added here, in its room.
 LAYERS = {
-    0: ["__init__", "errors", "files", "passages", "records", "spool", "markup", "devices"],
+    0: [
+        "__init__", "errors", "files", "passages", "records", "spool", "markup", "devices",
+    ],
     1: [
-        "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes", "transformer/alignment",
-        "crf_ner/lattice", "crf_ner/loss",
+        "calibration", "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes",
+        "transformer/alignment", "transformer/encoding", "transformer/layers", "transformer/windows",
+        "crf_ner/decoding", "crf_ner/lattice", "crf_ner/loss", "crf_ner/settings",
     ],
     2: [
         "readers/__init__", "readers/argilla", "readers/brat", "readers/column_blocks", "readers/column_survey",
         "readers/columns", "readers/conll", "readers/conllu", "readers/conllu_names", "readers/dataturks",
-        "readers/decoding", "readers/docbin", "readers/doccano", "readers/folder", "readers/gliner",
-        "readers/hf_json", "readers/html_text", "readers/json_rows", "readers/jsonl", "readers/label_studio",
+        "readers/decoding", "readers/docbin", "readers/doccano", "readers/folder", "readers/gliner", "readers/hf_json",
+        "readers/html_text", "readers/json_rows", "readers/jsonl", "readers/label_studio",
         "readers/label_studio_regions", "readers/label_studio_table", "readers/prodigy", "readers/sentence_lines",
         "readers/spacy_json", "readers/tagged", "readers/tagged_words", "readers/token_columns", "readers/token_csv",
         "readers/tokens", "readers/webanno", "readers/webanno_layers", "readers/webanno_old", "conversion/__init__",
         "conversion/importing", "conversion/ledger", "conversion/merging", "conversion/offsets", "conversion/spans",
         "conversion/token_splits", "encoders/__init__", "encoders/presets", "encoders/card", "encoders/fetch",
-        "crf_ner/__init__", "crf_ner/model", "transformer/__init__", "transformer/model", "transformer/lexical",
-        "transformer/architectures",
-        "guide/__init__", "guide/schema", "guide/rules", "guide/findings", "guide/occurrences",
-        "guide/inconsistencies", "guide/statistics", "guide/check_guide", "guide/check_annotations", "guide/validate",
-        "guide/skeleton", "guide/labelling",
+        "crf_ner/__init__", "crf_ner/model", "crf_ner/targets", "transformer/__init__", "transformer/model",
+        "transformer/lexical", "transformer/architectures", "guide/__init__", "guide/schema", "guide/rules",
+        "guide/findings", "guide/occurrences", "guide/inconsistencies", "guide/statistics", "guide/check_guide",
+        "guide/check_annotations", "guide/validate", "guide/skeleton", "guide/labelling",
     ],
     3: [
-        "annotations", "tokenizer", "docs", "corpus_file", "config", "crf_ner/pipe", "training/__init__",
-        "training/batching", "training/reached", "training/run", "training/summary",
+        "annotations", "tokenizer", "docs", "corpus_file", "config", "crf_ner/fitting", "crf_ner/pipe",
+        "training/__init__", "training/batching", "training/checkpoint", "training/freezing", "training/loop",
+        "training/oversampling", "training/reached", "training/run", "training/summary",
     ],
     4: [
         "evaluation", "placing", "inspection", "packaging", "writers/__init__", "writers/brat", "writers/conll",
@@ -44,7 +47,7 @@ LAYERS = {
     ],
 }  # fmt: skip
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
-TORCH = {"devices", "crf_ner/lattice", "crf_ner/loss"}
+TORCH = {"devices", "transformer/encoding", "transformer/layers", "crf_ner/decoding", "crf_ner/lattice", "crf_ner/loss"}
 PURE = [name for name in LAYERS[0] + LAYERS[1] if name not in TORCH]
 HEAVY = {"spacy", "spacy_transformers", "torch", "transformers", "thinc"}
 PACKAGE = ROOT / "domain_ner"

@@ -25,9 +25,9 @@ README = (ROOT / "README.md").read_text(encoding="utf8")
 # The code that a config names and spaCy finds by its entry point, so that no import shows it.
 BY_ENTRY_POINT = [
     "tokenizer", "training/batching", "transformer/architectures", "transformer/lexical", "crf_ner/model",
-    "crf_ner/pipe",
+    "crf_ner/pipe", "training/freezing", "training/oversampling",
 ]  # fmt: skip
-RUNS_CONFIG = ["create-config", "train", "evaluate", "package"]
+RUNS_CONFIG = ["create-config", "train", "calibrate", "evaluate", "package"]
 
 
 def script_of(command):

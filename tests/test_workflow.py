@@ -14,7 +14,7 @@ from conftest import ANNOTATIONS, LABELS, ROOT
 from pipelines import convert, create_config, fetch, run, train
 
 SKIPPED = "nothing changed"
-WORKFLOW = ["validate", "fetch-encoder", "convert", "create-config", "train", "evaluate", "package"]
+WORKFLOW = ["validate", "fetch-encoder", "convert", "create-config", "train", "calibrate", "evaluate", "package"]
 
 
 @pytest.mark.parametrize("family", ["roberta", "deberta-v3"])
@@ -148,8 +148,12 @@ def test_all_makes_what_it_says(project):
     assert json.loads((project / "training" / "metrics.json").read_text())["by_type"].keys() <= set(LABELS)
     assert (project / "configs" / "config.cfg").exists()
     assert len(list((project / "training" / "packages").glob("*.whl"))) == 2
-    nlp = spacy.load(project / "training" / "model-best")
+    nlp = spacy.load(project / "training" / "model-calibrated")
     assert nlp.pipe_names == ["tok2vec", "crf_ner"]
+    fitted = json.loads((project / "training" / "reports" / "calibration.json").read_text())
+    assert nlp.config["components"]["crf_ner"]["temperature"] == fitted["temperature"]
+    measured = json.loads((project / "training" / "metrics.json").read_text())["calibration"]
+    assert {"before", "after", "by_type"} <= set(measured)
 
 
 def test_a_second_run_runs_nothing(project):

@@ -188,52 +188,6 @@ def split_uses(flat: Tensor, n_types: int) -> Transitions:
     return Transitions(flat[:, :2], kinds[:, 0], kinds[:, 1])
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """The best path of a document: spans as (start, end exclusive, type), and the log-probability of each span."""
-
-    spans: list[tuple[int, int, int]]
-    log_probs: list[float]
-
-
-def decode(scores: Tensor, flat: Tensor, lengths: Tensor) -> list[Decoded]:
-    """Viterbi, and of each span found its exact marginal probability. Arguments as in `marginals`."""
-    transitions = split_transitions(flat, (scores.shape[2] - 1) // 4)
-    emissions = split_emissions(scores)
-    best = forward_chart(emissions, transitions, best=True)
-    paths = [_backtrace(best, transitions, doc, int(length)) for doc, length in enumerate(lengths)]
-    if not any(paths):
-        return [Decoded([], []) for _ in paths]
-    prober = SpanProbabilities(scores, flat, lengths)
-    return [Decoded(path, [prober(doc, *span) for span in path]) for doc, path in enumerate(paths)]
-
-
-class SpanProbabilities:
-    """The exact log-probability that a span is an entity of a type: of all paths that hold it, over all paths."""
-
-    def __init__(self, scores: Tensor, flat: Tensor, lengths: Tensor) -> None:
-        transitions = split_transitions(flat, (scores.shape[2] - 1) // 4)
-        emissions = split_emissions(scores)
-        chart = forward_chart(emissions, transitions)
-        suffixes = backward_chart(emissions, transitions, lengths)
-        self._log_z = log_partition(chart, lengths).tolist()
-        self._before = torch.stack([chart.outside, chart.entity]).cpu()
-        self._after = suffixes.entity.cpu()
-        self._emissions = Emissions(*(part.cpu() for part in emissions))
-        self._transitions = Transitions(*(part.cpu() for part in transitions))
-
-    def __call__(self, doc: int, start: int, end: int, label: int) -> float:
-        """start, end: in tokens, end exclusive. label: the type's number."""
-        opening, inner = self._emissions.opening, self._emissions.inner
-        kind = 1 if end - start == 1 else 0
-        total = torch.logsumexp(self._before[:, start, doc] + self._transitions.opening[:, kind, label], dim=0)
-        total = total + opening[start, doc, kind, label] + self._after[end, doc] - self._log_z[doc]
-        for position in range(start + 1, end):
-            source, target = int(position > start + 1), int(position == end - 1)
-            total = total + self._transitions.inner[source, target, label] + inner[position, doc, target, label]
-        return min(0.0, float(total))
-
-
 def path_scores(scores: Tensor, flat: Tensor, tags: Sequence[Sequence[int]]) -> Tensor:
     """(n_docs,) the score of one path each. tags: legal, by number; differentiable in scores and flat."""
     n_types = (scores.shape[2] - 1) // 4
@@ -262,37 +216,3 @@ def transition_index(n_types: int) -> Any:
         for place, kind in enumerate("IL"):
             table[tag[start], tag[kind]] = 2 + (4 + 2 * source + place) * n_types + types
     return table
-
-
-def _backtrace(best: Chart, transitions: Transitions, doc: int, length: int) -> list[tuple[int, int, int]]:
-    """The spans of the best path of one document."""
-    spans: list[tuple[int, int, int]] = []
-    outside, entity = best.outside[:, doc].tolist(), best.entity[:, doc].tolist()
-    ends_entity = length > 0 and entity[length] > outside[length]
-    t, after = length, [transitions.outside[state].item() for state in (0, 1)]
-    while t > 0:
-        if not ends_entity:
-            ends_entity = entity[t - 1] + after[1] > outside[t - 1] + after[0]
-            t -= 1
-            continue
-        closing = torch.cat([best.opening[t - 1, doc, 1], best.inner[t - 1, doc, 1]])
-        choice, n_types = int(closing.argmax()), closing.shape[0] // 2
-        label, start = choice % n_types, t - 1
-        if choice >= n_types:
-            start = _find_start(best, transitions, doc, t - 1, label)
-        spans.append((start, t, label))
-        kind = 1 if choice < n_types else 0
-        opened = transitions.opening[:, kind, label].tolist()
-        ends_entity = entity[start] + opened[1] > outside[start] + opened[0]
-        t = start
-    return spans[::-1]
-
-
-def _find_start(best: Chart, transitions: Transitions, doc: int, last: int, label: int) -> int:
-    """The token where the best entity of a type that ends with L at token `last` begins."""
-    t, target = last, 1
-    while True:
-        sources = best.within[t, doc, :, label] + transitions.inner[:, target, label]
-        if sources[0] >= sources[1]:
-            return t - 1
-        t, target = t - 1, 0

@@ -56,9 +56,17 @@ class Loss:
 
 
 @torch.no_grad()
-def negative_log_likelihood(scores: Tensor, flat: Tensor, known: Sequence[Known]) -> Loss:
-    """scores: (n_docs, n_tokens, n_tags), padded at the end; flat: transitions; known: of each document."""
+def negative_log_likelihood(
+    scores: Tensor, flat: Tensor, known: Sequence[Known], weights: Sequence[float] = ()
+) -> Loss:
+    """scores: (n_docs, n_tokens, n_tags), padded at the end; flat: transitions; known: of each document.
+
+    weights: by type, at least 1. Softmax-margin (Gimpel & Smith 2010): whatever misses a token of an entity counts as
+    that much more probable, so that the entity has to win by a margin.
+    """
     scores, flat = scores.float(), flat.float()
+    if any(weight != 1 for weight in weights):
+        scores = scores + margins(known, weights, scores.shape).to(scores.device)
     lengths = torch.tensor([len(one.tags) for one in known], device=scores.device)
     free = marginals(scores, flat, lengths)
     bound = _bound(scores, flat, lengths, known)
@@ -69,6 +77,18 @@ def negative_log_likelihood(scores: Tensor, flat: Tensor, known: Sequence[Known]
     for number in range(max((len(one.rejected) for one in known), default=0)):
         _add_rejected(scores, flat, known, number, bound, losses, d_scores, d_uses)
     return Loss(losses, d_scores, d_uses.sum(0), int((~possible).sum()))
+
+
+def margins(known: Sequence[Known], weights: Sequence[float], shape: Sequence[int]) -> Tensor:
+    """`shape`; the log of the type's weight, for each tag of an entity's token but the right one."""
+    found = torch.zeros(tuple(shape))
+    logs = torch.tensor(weights, dtype=torch.float32).log()
+    for doc, one in enumerate(known):
+        for position, tag in enumerate(one.tags):
+            if tag:
+                found[doc, position] = logs[(tag - 1) % len(weights)]
+                found[doc, position, tag] = 0
+    return found
 
 
 def allowed_tags(known: Sequence[Known], n_tokens: int, n_tags: int) -> Tensor:

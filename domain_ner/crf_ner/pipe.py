@@ -1,28 +1,33 @@
 """`crf_ner`, the trainable component: finds entities and gives each the exact probability that it is one."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from math import exp
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate, torch2xp, xp2torch
 from thinc.types import Floats2d
 
 from domain_ner.crf_ner.model import TRANSITIONS
+from domain_ner.crf_ner.settings import AUTO, Settings, rarity_weights
 from domain_ner.errors import DomainNerError
 
 if TYPE_CHECKING:
-    from domain_ner.crf_ner.lattice import Decoded
+    from domain_ner.crf_ner.decoding import Decoded, Found
     from domain_ner.crf_ner.loss import Known
 
-REJECTED_KEY = "incorrect_spans"
+BELOW_KEY, CANDIDATES_KEY, REJECTED_KEY = "below_threshold", "candidates", "incorrect_spans"
 N_SAMPLES = 10
+# Tokens that go through the lattice together, padding included; a longer document goes alone.
+MAX_PADDED = 1 << 18
+# As many are worth no second pass, however much of them is padding.
+FEW_PADDED = 1 << 12
 REQUIREMENT = "torch>=2.2"
-KINDS = "BUIL"
 DEFAULT_MODEL = """
 [model]
 @architectures = "domain_ner.CRF.v1"
@@ -45,14 +50,40 @@ if not Span.has_extension("confidence"):
 @Language.factory(
     "crf_ner",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type", "span._.confidence"],
-    default_config={"model": Config().from_str(DEFAULT_MODEL)["model"], "scorer": {"@scorers": "spacy.ner_scorer.v1"}},
+    default_config={
+        "model": Config().from_str(DEFAULT_MODEL)["model"],
+        "min_confidence": {},
+        "temperature": 1.0,
+        "type_temperatures": {},
+        "candidates": 0,
+        "type_weights": {},
+        "scorer": {"@scorers": "spacy.ner_scorer.v1"},
+    },
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
-def create_crf_ner(
-    nlp: Language, name: str, model: Model[list[Doc], list[Floats2d]], scorer: Callable[..., Any] | None
+def create_crf_ner(  # noqa: PLR0913, PLR0917 (spaCy gives them by name)
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], list[Floats2d]],
+    min_confidence: float | dict[str, float],
+    temperature: float,
+    type_temperatures: dict[str, float],
+    candidates: int,
+    type_weights: str | dict[str, float],
+    scorer: Callable[..., Any] | None,
 ) -> "CRFRecognizer":
-    """The component. model: `domain_ner.CRF.v1`. scorer: of `nlp.evaluate`."""
-    return CRFRecognizer(nlp.vocab, model, name, scorer=scorer)
+    """The component.
+
+    model: `domain_ner.CRF.v1`.
+    min_confidence: entities that are less probable go to `doc.spans["below_threshold"]`; one for all types, or by type.
+    temperature: scores are divided by it before they become probabilities. type_temperatures: by type, what the
+        log-odds of a span are divided by after that. Both are fitted by `calibrate`.
+    candidates: how many other probable spans `doc.spans["candidates"]` may have over a token; 0 for none.
+    type_weights: how much a missed entity of a type weighs in training, at least 1; `auto`: the rarer, the more.
+    scorer: of `nlp.evaluate`.
+    """
+    settings = Settings(min_confidence, temperature, type_temperatures, candidates, type_weights)
+    return CRFRecognizer(nlp.vocab, model, name, settings=settings, scorer=scorer)
 
 
 class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
@@ -69,13 +100,16 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         model: Model[list[Doc], list[Floats2d]],
         name: str = "crf_ner",
         *,
+        settings: Settings | None = None,
         scorer: Callable[..., Any] | None = None,
     ) -> None:
         self.vocab = vocab
         self.model = model
         self.name = name
         self.scorer = scorer
-        self.cfg: dict[str, Any] = {"labels": []}
+        self.settings = settings or Settings()
+        self.cfg: dict[str, Any] = {"labels": [], "type_weights": {}}
+        self.settings.check(name, ())
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -107,19 +141,19 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         """Find the labels in the examples, or take those given, and set up the weights."""
         validate_get_examples(get_examples, "CRFRecognizer.initialize")
         sample: list[Doc] = []
-        found = set(labels or ())
+        counts: Counter[str] = Counter()
         for example in get_examples():
-            if labels is None:
-                found.update(ent.label_ for ent in example.reference.ents)
-                found.update(span.label_ for span in example.reference.spans.get(REJECTED_KEY, ()))
+            counts.update(ent.label_ for ent in example.reference.ents)
+            counts.update({span.label_: 0 for span in example.reference.spans.get(REJECTED_KEY, ())})
             if len(sample) < N_SAMPLES and len(example.predicted):
                 sample.append(example.predicted)
-            elif labels is not None:
-                break
-        for label in list(labels) if labels is not None else sorted(found):
+        for label in list(labels) if labels is not None else sorted(counts):
             self.add_label(label)
         if not self.labels:
             raise DomainNerError("The training data holds no entity.", "Annotate some, or give the labels.")
+        self.settings.check(self.name, self.labels)
+        weights = self.settings.type_weights
+        self.cfg["type_weights"] = rarity_weights(counts) if weights == AUTO else dict(weights)  # type: ignore[arg-type]
         if nlp is not None:  # a package of the pipeline asks for what predicting takes
             requirements = nlp.meta.setdefault("requirements", [])
             requirements += [] if REQUIREMENT in requirements else [REQUIREMENT]
@@ -128,25 +162,61 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
 
     def predict(self, docs: Iterable[Doc]) -> "list[Decoded]":
         """The best tagging of each document, with the probabilities of its entities."""
-        from domain_ner.crf_ner.lattice import Decoded, decode  # noqa: PLC0415
+        return self.decode(self.tag_scores(docs))
 
+    def tag_scores(self, docs: Iterable[Doc]) -> list[Floats2d]:
+        """(n_tokens, n_tags) scores for each document, of the tags in the order of `domain_ner.crf_ner.lattice`."""
         docs = list(docs)
-        filled = [n for n, doc in enumerate(docs) if len(doc)]
-        found = [Decoded([], []) for _ in docs]
-        if not filled:
-            return found
-        scores = self.model.predict([docs[n] for n in filled])
-        for n, decoded in zip(filled, self._in_torch(decode, scores), strict=True):
-            found[n] = decoded
+        scored = iter(self.model.predict(filled) if (filled := [doc for doc in docs if len(doc)]) else [])
+        n_tags = 1 + 4 * len(self.labels)
+        return [next(scored) if len(doc) else self.model.ops.alloc2f(0, n_tags) for doc in docs]
+
+    def decode(self, scores: Sequence[Floats2d]) -> "list[Decoded]":
+        """Entities and candidates from scores."""
+        from domain_ner.crf_ner.decoding import Decoded, decode  # noqa: PLC0415
+
+        found = [Decoded() for _ in scores]
+        filled = [n for n, array in enumerate(scores) if len(array)]
+        temperature = self.settings.temperature
+        for group, padded, flat, lengths in self._padded([scores[n] for n in filled], temperature):
+            decoded = decode(padded, flat, lengths, n_candidates=self.settings.n_candidates)
+            for n, one in zip(group, decoded, strict=True):
+                found[filled[n]] = one
         return found
 
+    def mean_loss(self, taught: "Sequence[Known]", scores: Sequence[Floats2d], temperature: float) -> float:
+        """The mean negative log-likelihood of documents at a temperature. taught: of each, as `targets.known` gives."""
+        from domain_ner.crf_ner.loss import negative_log_likelihood  # noqa: PLC0415
+
+        total = 0.0
+        for group, padded, flat, _ in self._padded(scores, temperature):
+            total += float(negative_log_likelihood(padded, flat, [taught[n] for n in group]).losses.sum())
+        return total / max(1, len(taught))
+
     def set_annotations(self, docs: Iterable[Doc], found: "Sequence[Decoded]") -> None:
-        """Write entities and confidences."""
+        """Write entities and confidences, what is below its threshold, and the candidates asked for."""
         for doc, decoded in zip(docs, found, strict=True):
-            ents = [Span(doc, start, end, label=self.labels[label]) for start, end, label in decoded.spans]
+            ents: list[Span] = []
+            below: list[Span] = []
+            for one in decoded.entities:
+                span, confidence = self._span(doc, one)
+                span._.confidence = confidence
+                enough = confidence >= self.settings.threshold(span.label_)
+                (ents if enough else below).append(span)
             doc.set_ents(ents)
-            for ent, log_prob in zip(ents, decoded.log_probs, strict=True):
-                ent._.confidence = exp(log_prob)
+            if self.settings.has_threshold:
+                scores = [span._.confidence for span in below]
+                doc.spans[BELOW_KEY] = SpanGroup(doc, name=BELOW_KEY, spans=below, attrs={"scores": scores})
+            if self.settings.n_candidates:
+                # Spans with the same edges share their extension attributes, whatever their labels.
+                others = [self._span(doc, one) for one in decoded.candidates]
+                group = SpanGroup(doc, name=CANDIDATES_KEY, spans=[span for span, _ in others])
+                group.attrs["scores"] = [confidence for _, confidence in others]
+                doc.spans[CANDIDATES_KEY] = group
+
+    def _span(self, doc: Doc, found: "Found") -> tuple[Span, float]:
+        label = self.labels[found.label]
+        return Span(doc, found.start, found.end, label=label), self.settings.confidence(found.log_prob, label)
 
     def update(
         self,
@@ -176,46 +246,58 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
     def get_loss(self, examples: Iterable[Example], scores: Sequence[Floats2d]) -> tuple[float, list[Floats2d]]:
         """The mean negative log-likelihood of the documents, and its gradient; that of the transitions is kept."""
         from domain_ner.crf_ner.loss import negative_log_likelihood  # noqa: PLC0415
+        from domain_ner.crf_ner.targets import known  # noqa: PLC0415
 
-        known = [self._known(example) for example in examples]
+        taught = [known(example, self.labels) for example in examples]
+        weights = [self.cfg["type_weights"].get(label, 1.0) for label in self.labels]
+        gradients: list[Any] = [None] * len(taught)
+        total = 0.0
+        for group, padded, flat, _ in self._padded(scores):
+            found = negative_log_likelihood(padded, flat, [taught[n] for n in group], weights)
+            total += float(found.losses.sum())
+            d_transitions = torch2xp(found.d_transitions / len(taught))
+            self.model.inc_grad(TRANSITIONS, self.model.ops.asarray1f(d_transitions))
+            d_scores = torch2xp(found.d_scores / len(taught))
+            for place, n in enumerate(group):
+                gradients[n] = self.model.ops.asarray2f(d_scores[place, : len(taught[n].tags)])
+        return total / len(taught), gradients
 
-        def compute(padded: Any, flat: Any, lengths: Any) -> Any:
-            return negative_log_likelihood(padded, flat, known)
-
-        found = self._in_torch(compute, scores)
-        n_docs = len(known)
-        self.model.inc_grad(TRANSITIONS, self.model.ops.asarray1f(torch2xp(found.d_transitions / n_docs)))
-        d_scores = torch2xp(found.d_scores / n_docs)
-        gradients = [self.model.ops.asarray2f(d_scores[n, : len(one.tags)]) for n, one in enumerate(known)]
-        return float(found.losses.sum()) / n_docs, gradients
-
-    def _in_torch(self, compute: Callable[..., Any], scores: Sequence[Floats2d]) -> Any:
-        """Call compute(padded scores, transitions, lengths) on tensors in float32, without gradients."""
+    def _padded(
+        self, scores: Sequence[Floats2d], temperature: float = 1.0
+    ) -> Iterator[tuple[list[int], Any, Any, Any]]:
+        """Numbers of documents of similar length, and of them padded scores, transitions and lengths in float32."""
         import torch  # noqa: PLC0415
 
-        with torch.no_grad():
-            tensors = [xp2torch(array).float() for array in scores]
-            lengths = torch.tensor([len(tensor) for tensor in tensors], device=tensors[0].device)
-            padded = torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)
-            return compute(padded, xp2torch(self.model.get_param(TRANSITIONS)).float(), lengths)
+        flat = xp2torch(self.model.get_param(TRANSITIONS)).detach().float() / temperature
+        for group in length_groups([len(array) for array in scores]):
+            tensors = [xp2torch(scores[n]).float() / temperature for n in group]
+            lengths = torch.tensor([len(tensor) for tensor in tensors], device=flat.device)
+            with torch.no_grad():
+                yield group, torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True), flat, lengths
 
-    def _known(self, example: Example) -> "Known":
-        from domain_ner.crf_ner.loss import Known  # noqa: PLC0415
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "CRFRecognizer":
+        """Load, and check that the settings fit what is loaded."""
+        super().from_bytes(bytes_data, exclude=exclude)
+        self.settings.check(self.name, self.labels)
+        return self
 
-        numbers = self._tag_numbers()
-        tags = [numbers.get(tag) if tag is not None else None for tag in example.get_aligned_ner()]
-        return Known(tags, list(self._rejected(example)))
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "CRFRecognizer":
+        """Load, and check that the settings fit what is loaded."""
+        super().from_disk(path, exclude=exclude)
+        self.settings.check(self.name, self.labels)
+        return self
 
-    def _rejected(self, example: Example) -> Iterator[tuple[int, int, int]]:
-        if REJECTED_KEY in example.reference.spans:
-            spans = list(example.reference.spans[REJECTED_KEY])
-            for span in example.get_aligned_spans_y2x(spans, allow_overlap=True):
-                if span.label_ in self.labels:
-                    yield span.start, span.end, self.labels.index(span.label_)
 
-    def _tag_numbers(self) -> dict[str, int]:
-        n_types = len(self.labels)
-        numbers = {"O": 0}
-        for place, kind in enumerate(KINDS):
-            numbers |= {f"{kind}-{label}": 1 + place * n_types + n for n, label in enumerate(self.labels)}
-        return numbers
+def length_groups(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Numbers of documents that go through the lattice together: half of what is padded, at most, is padding."""
+    group: list[int] = []
+    n_tokens = 0
+    for n in sorted(range(len(lengths)), key=lambda n: lengths[n], reverse=True):
+        padded = lengths[group[0]] * (len(group) + 1) if group else 0
+        if padded > MAX_PADDED or padded > max(FEW_PADDED, 2 * (n_tokens + lengths[n])):
+            yield group
+            group, n_tokens = [], 0
+        group.append(n)
+        n_tokens += lengths[n]
+    if group:
+        yield group

@@ -19,15 +19,15 @@ def configure_batch_by_length(
     size: examples in a batch, at most.
     max_padded: longest example times examples, in tokens, at most; a longer example is a batch of its own.
     buffer: batches' worth of examples to sort at a time; the larger, the less padding and the less random.
-    seed: of the order of the batches within a buffer, which is otherwise from short to long.
+    seed: of the order of the batches within a buffer, which is otherwise from short to long. It depends on nothing else
+        but the examples' lengths, so that a run that goes on finds the same batches.
     """
-    rng = random.Random(seed)
 
     def batch_by_length(items: Iterable[ItemT]) -> Iterator[list[ItemT]]:
         stream = iter(items)
         while pool := list(islice(stream, size * buffer)):
             batches = list(_cut(sorted(pool, key=len), size, max_padded))  # type: ignore[arg-type]
-            rng.shuffle(batches)
+            random.Random(f"{seed} {[len(item) for item in pool]}").shuffle(batches)  # type: ignore[arg-type]
             yield from batches
 
     return batch_by_length

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from spacy.language import Language
 from spacy.training import Example
 
 
@@ -33,20 +31,6 @@ class Reached:
     def to_json(self) -> dict[str, int]:
         """The counts as `training/reports/reached.json` has them."""
         return {"documents": self.n_documents, "mentions": self.n_mentions, "learnable": self.n_learnable}
-
-
-def watch(nlp: Language) -> Reached:
-    """Count from now on what `nlp.update` is given, each example once: spaCy keeps them from epoch to epoch."""
-    reached = Reached()
-    update = nlp.update
-
-    def counted(examples: Iterable[Example], *arguments: Any, **options: Any) -> Any:
-        given = list(examples)
-        reached.add(given)
-        return update(given, *arguments, **options)
-
-    nlp.update = counted  # type: ignore[method-assign]
-    return reached
 
 
 def _n_learnable(example: Example) -> int:

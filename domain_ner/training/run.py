@@ -1,19 +1,43 @@
-"""Runs spaCy's training loop so that the last good pipeline is never lost."""
+"""Runs a training to its end, from the start or from where it was interrupted; no good pipeline is ever lost."""
 
+import json
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from timeit import default_timer
+from typing import Any
 
 from spacy.language import Language
 from spacy.training.initialize import init_nlp
-from spacy.training.loop import DIR_MODEL_BEST, DIR_MODEL_LAST
-from spacy.training.loop import train as train_nlp
 from spacy.util import load_config
+from thinc.api import fix_random_seed, set_gpu_allocator
 
 from domain_ner.errors import DomainNerError
-from domain_ner.training.reached import Reached, watch
+from domain_ner.files import atomic_path, sha256
+from domain_ner.training import checkpoint
+from domain_ner.training.checkpoint import Checkpoint, Progress
+from domain_ner.training.loop import Training, resolve, run_steps
+from domain_ner.training.reached import Reached
 
 UNFINISHED = "unfinished"
+BEST, LAST = "model-best", "model-last"
+PACKAGES = ("domain-ner", "spacy", "spacy-transformers", "thinc", "torch", "transformers")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """best: folder of the best pipeline. reached: what it was taught. log: a row for each evaluation.
+    resumed_at: the step at which an interrupted run was taken up, or 0.
+    """
+
+    best: Path
+    reached: Reached
+    log: list[dict[str, Any]]
+    resumed_at: int
 
 
 def initialize(config_path: Path, *, gpu: int) -> Language:
@@ -26,27 +50,84 @@ def initialize(config_path: Path, *, gpu: int) -> Language:
     return init_nlp(load_config(config_path, interpolate=False), use_gpu=gpu)
 
 
-def train(nlp: Language, output: Path, *, gpu: int) -> tuple[Path, Reached]:
-    """Train with early stopping; returns the folder of the best pipeline, `output`/model-best, and what it was taught.
+def train(nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume: Checkpoint | None = None) -> Trained:
+    """Train with early stopping; the best pipeline goes into `output`/model-best, the last into `output`/model-last.
 
-    Works in `output`/unfinished, and puts model-best and model-last in the place of the former ones at the end.
-    Whatever stops it before leaves those as they were, and the best so far in `output`/unfinished/model-best.
+    checkpoint_s: seconds of training between two checkpoints: what a power cut can cost. resume: of `interrupted`.
+    Works in `output`/unfinished, and puts the two in the place of the former ones at the end. Whatever stops it before
+    leaves those as they were, the best so far in `output`/unfinished/model-best, and a checkpoint to go on from.
     """
     unfinished = output / UNFINISHED
+    if resume is None:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True, exist_ok=True)
+    run = identify(nlp)
+    block = nlp.config.interpolate()["training"]
+    if block["seed"] is not None:
+        fix_random_seed(block["seed"])
+    if gpu >= 0 and block["gpu_allocator"]:
+        set_gpu_allocator(block["gpu_allocator"])
+    training, progress, reached = resolve(nlp), Progress(), Reached()
+    if resume is not None:
+        resume.restore(nlp, training.optimizer)
+        progress = resume.progress
+    resumed_at, saved = progress.step, default_timer()
+    with _logged(nlp, training) as log:
+        for info in run_steps(nlp, training, progress, on_batch=reached.add):
+            if info is not None and progress.best[1] == info["step"]:
+                _save(nlp, training, unfinished / BEST)
+            log(info)
+            if info is not None or default_timer() - saved > checkpoint_s:
+                checkpoint.save(unfinished, run, progress, nlp, training.optimizer)
+                saved = default_timer()
+    _save(nlp, training, unfinished / LAST)
+    for name in (LAST, BEST):
+        with atomic_path(output / name) as new:
+            shutil.copytree(unfinished / name, new)
     shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    reached = watch(nlp)
-    train_nlp(nlp, unfinished, use_gpu=gpu, stdout=sys.stdout, stderr=sys.stderr)
-    for name in (DIR_MODEL_LAST, DIR_MODEL_BEST):
-        _take_place(unfinished / name, output / name)
-    shutil.rmtree(unfinished, ignore_errors=True)
-    return output / DIR_MODEL_BEST, reached
+    return Trained(output / BEST, reached, progress.rows, resumed_at)
 
 
-def _take_place(new: Path, place: Path) -> None:
-    """Move a folder to `place`. The former one is removed only after it, so that there is one at any moment but one."""
-    former = new.with_name(f"{new.name}.former")
-    if place.exists():
-        place.rename(former)
-    new.rename(place)
-    shutil.rmtree(former, ignore_errors=True)
+def interrupted(nlp: Language, output: Path) -> tuple[Checkpoint | None, str]:
+    """The checkpoint of a run of this very pipeline that was interrupted, or None and, where there is one that cannot
+    be gone on from, why not.
+    """
+    found = checkpoint.load(output / UNFINISHED)
+    if found is None:
+        return None, ""
+    now = identify(nlp)
+    other = [name for name in now if found.run.get(name) != now[name]]
+    return (None, f"changed since: {', '.join(other)}") if other else (found, "")
+
+
+def identify(nlp: Language) -> dict[str, str]:
+    """What makes a run what it is: its config, its data and the code, by checksum or version."""
+    config = nlp.config.interpolate()
+    found = {"the config": json.dumps(config, sort_keys=True, default=str)}
+    for name in ("train", "dev"):
+        path = Path(config["paths"][name])
+        found[str(path)] = sha256(path) if path.is_file() else ""
+    return found | {f"the version of {name}": _version(name) for name in PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except ModuleNotFoundError:
+        return ""
+
+
+@contextmanager
+def _logged(nlp: Language, training: Training) -> Iterator[Any]:
+    """The logger of the [training] block; closed whatever happens."""
+    with nlp.select_pipes(disable=training.block["frozen_components"]):
+        log, finish = training.block["logger"](nlp, sys.stdout, sys.stderr)
+    try:
+        yield log
+    finally:
+        finish()
+
+
+def _save(nlp: Language, training: Training, place: Path) -> None:
+    with atomic_path(place) as new, nlp.use_params(training.optimizer.averages or {}):
+        training.before_to_disk(nlp).to_disk(new)

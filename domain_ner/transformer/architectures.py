@@ -4,10 +4,9 @@ Imports nothing but spaCy and thinc: whenever spaCy misses a name it loads every
 needs PyTorch would break it where PyTorch is not installed.
 """
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model
 
@@ -17,19 +16,23 @@ from domain_ner.errors import DomainNerError
 @registry.architectures("domain_ner.TransformerModel.v1")
 def create_transformer_model(
     name: str,
-    get_spans: Callable[[Iterable[Doc]], list[list[Span]]],
     tokenizer_config: dict[str, Any],
     transformer_config: dict[str, Any],
     mixed_precision: bool,
     grad_scaler_config: dict[str, Any],
     learn_rate_factor: float,
     freeze_embeddings: bool,
+    freeze_layers: int,
+    layer_decay: float,
+    mask_share: float,
     cpu_bfloat16: bool,
+    window: int,
+    overlap: int,
+    max_batch_items: int,
 ) -> Model[list[Doc], Any]:
     """A pretrained encoder that is trained with the rest of the pipeline.
 
     name: folder or hub id of the encoder; used once, when training starts.
-    get_spans: cuts documents into windows.
     tokenizer_config: for AutoTokenizer; `use_fast` must be true; `model_max_length` counts wordpieces.
     transformer_config: for AutoConfig.
     mixed_precision: train and predict under autocast, where there is a GPU.
@@ -38,7 +41,16 @@ def create_transformer_model(
         weights needs a much higher one.
     freeze_embeddings: leave the wordpiece embeddings as pretrained. They are half of a small encoder, and most of them
         are never seen in a small corpus.
+    freeze_layers: leave so many layers as pretrained too, counted from the lowest; `domain_ner.Unfreeze.v1` can let
+        them learn later.
+    layer_decay: each layer learns at this share of the rate of the one above it (Howard & Ruder 2018); 1: all the same.
+    mask_share: share of the tokens whose wordpieces are masked in training, drawn anew each time: what cannot be read
+        must be told by its context, as a name that was never seen.
     cpu_bfloat16: train under autocast to bfloat16 on a CPU that has units for it (AVX512-BF16), in float32 on others.
+    window: wordpieces that go through the encoder together, special ones included; 0 for as many as it takes. A longer
+        document is cut into windows of which each sees `overlap` wordpieces of the one before; of the two vectors that
+        a token then has, the one that is further from its window's edge counts.
+    max_batch_items: windows times the longest of them, in wordpieces, for what goes through the encoder at a time.
     Raises DomainNerError when spacy-transformers is not installed.
     """
     try:
@@ -52,7 +64,6 @@ def create_transformer_model(
         ) from err
     return ExactTransformerModel(
         name,
-        get_spans,
         tokenizer_config,
         transformer_config,
         # Without a GPU autocast would do nothing but warn at each call: a pipeline trained on one runs anywhere.
@@ -60,5 +71,11 @@ def create_transformer_model(
         grad_scaler_config,
         learn_rate_factor=learn_rate_factor,
         freeze_embeddings=freeze_embeddings,
+        freeze_layers=freeze_layers,
+        layer_decay=layer_decay,
+        mask_share=mask_share,
         cpu_bfloat16=cpu_bfloat16,
+        window=window,
+        overlap=overlap,
+        max_batch_items=max_batch_items,
     )

@@ -1,55 +1,105 @@
-"""spacy-transformers' TransformerModel, with each wordpiece in the token it covers.
+"""spacy-transformers' TransformerModel, with windows counted in wordpieces and each wordpiece in the token it covers.
 
-Everything but the alignment is spacy-transformers' own, so that its pipe, its listener and its serialisation work.
+The pipe, the listener and the serialisation are spacy-transformers' own; how a document is cut, encoded and aligned is
+ours. What its own model gets wrong: windows count tokens, and what a window has over the encoder's maximum is cut off.
 """
 
 import copy
-import logging
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from spacy.tokens import Doc, Span
-from spacy_transformers.align import get_token_positions
-from spacy_transformers.data_classes import FullTransformerBatch, WordpieceBatch
-from spacy_transformers.layers.transformer_model import TransformerModel, huggingface_tokenize
-from spacy_transformers.layers.transformer_model import init as init_transformer
-from spacy_transformers.truncate import truncate_oversize_splits
-from thinc.api import Optimizer
-from thinc.types import Ragged
+from spacy.tokens import Doc
+from spacy_transformers.data_classes import FullTransformerBatch, TransformerData, WordpieceBatch
+from spacy_transformers.layers.transformer_model import TransformerModel, huggingface_from_pretrained
+from thinc.api import Optimizer, torch2xp, xp2torch
+from thinc.types import Floats3d, FloatsXd, Ragged
+from torch import Tensor
+from transformers.file_utils import ModelOutput
 
 from domain_ner.errors import DomainNerError
 from domain_ner.transformer.alignment import IntArray, align_wordpieces
-
-logger = logging.getLogger("domain_ner")
-
-SpanGetter = Callable[[Iterable[Doc]], list[list[Span]]]
+from domain_ner.transformer.encoding import Padding, begin_update, encode
+from domain_ner.transformer.layers import depths, freeze
+from domain_ner.transformer.windows import Window, cut_windows
 
 
 class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
     """TransformerModel with our forward pass. Arguments as in `architectures.create_transformer_model`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         name: str,
-        get_spans: SpanGetter,
         *args: Any,
+        window: int,
+        overlap: int,
+        max_batch_items: int,
         learn_rate_factor: float = 1.0,
         freeze_embeddings: bool = False,
+        freeze_layers: int = 0,
+        layer_decay: float = 1.0,
+        mask_share: float = 0.0,
         cpu_bfloat16: bool = False,
     ) -> None:
-        super().__init__(name, get_spans, *args)
-        self.attrs["learn_rate_factor"] = learn_rate_factor
-        self.attrs["freeze_embeddings"] = freeze_embeddings
-        self.attrs["cpu_bfloat16"] = cpu_bfloat16
+        super().__init__(name, None, *args)
+        own = {
+            "window": window,
+            "overlap": overlap,
+            "max_batch_items": max_batch_items,
+            "learn_rate_factor": learn_rate_factor,
+            "freeze_embeddings": freeze_embeddings,
+            "freeze_layers": freeze_layers,
+            "layer_decay": layer_decay,
+            "mask_share": mask_share,
+            "cpu_bfloat16": cpu_bfloat16,
+        }
+        self.attrs.update(own)
         self._func = forward
         self.init = initialize
 
+    @property
+    def shim(self) -> Any:
+        """What holds the encoder, its tokenizer and the gradient scaler."""
+        return self.layers[0].shims[0]
+
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Update the weights, at the encoder's own learning rate."""
-        super().finish_update(partial(optimizer, lr_scale=self.attrs["learn_rate_factor"]))
+        """Update the weights, at the encoder's own learning rates."""
+        gradients = [weights.grad for weights in self.transformer.parameters() if weights.grad is not None]
+        self.shim._grad_scaler.unscale(gradients)
+        above, decay = depths(self.transformer), self.attrs["layer_decay"]
+
+        def update(key: tuple[int, str], weights: FloatsXd, gradient: FloatsXd) -> tuple[FloatsXd, FloatsXd]:
+            scale = self.attrs["learn_rate_factor"] * decay ** above[key[1]]
+            updated: tuple[FloatsXd, FloatsXd] = optimizer(key, weights, gradient, lr_scale=scale)
+            return updated
+
+        super().finish_update(update)
+
+    def freeze(self, *, n_layers: int, embeddings: bool) -> None:
+        """Train neither the lowest `n_layers` layers nor, with `embeddings`, the wordpiece embeddings."""
+        freeze(self.transformer, n_layers=n_layers, embeddings=embeddings)
+
+    @contextmanager
+    def use_params(self, params: dict[tuple[int, str], FloatsXd]) -> Iterator[None]:
+        """Use other weights for a while: the optimizer's averages, which thinc 8.3 forgets for PyTorch."""
+        own = dict(self.transformer.named_parameters())
+        there = {name: params[self.shim.id, name] for name in own if (self.shim.id, name) in params}
+        backup = {name: own[name].data for name in there}
+        for name, average in there.items():
+            own[name].data = xp2torch(average, device=own[name].device)
+        try:
+            with super().use_params(params):
+                yield
+        finally:
+            for name, weights in backup.items():
+                own[name].data = weights
+
+    def count_windows(self, docs: Sequence[Doc]) -> int:
+        """How many windows the encoder has to see for these documents."""
+        return sum(len(one.windows) for one in tokenize(self, [doc for doc in docs if len(doc)]))
 
     def copy(self) -> "ExactTransformerModel":
         """A deep copy that keeps our forward pass, which spacy-transformers' own copy would lose."""
@@ -60,24 +110,53 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
         return copied
 
 
-def initialize(model: TransformerModel, X: Any = None, Y: Any = None) -> None:  # noqa: N803 (thinc's names)
-    """Load the encoder. Raises DomainNerError when it has no fast tokenizer: only those tell character offsets."""
-    init_transformer(model, X=X, Y=Y)
+class EncodedBatch(FullTransformerBatch):  # type: ignore[misc]
+    """The encoder's output document by document, each padded to its own longest window."""
+
+    def unsplit_by_doc(self, arrays: Sequence[Sequence[Floats3d]]) -> "EncodedBatch":
+        """A batch that holds gradients: `d_docs`, one for each document with tokens."""
+        batch = EncodedBatch(spans=[], wordpieces=self.wordpieces, model_output=ModelOutput(), align=self.align)
+        batch.d_docs = [arrays_of_doc[0] for arrays_of_doc in arrays]
+        return batch
+
+
+@dataclass(frozen=True)
+class Tokenized:
+    """A document's wordpieces: strings, windows, the ids in each window (special ones included), and of each token the
+    places of its wordpieces in the windows, one after the other and each padded to the longest.
+    """
+
+    strings: list[list[str]]
+    windows: list[Window]
+    rows: list[list[int]]
+    align: Ragged
+
+
+def initialize(model: ExactTransformerModel, X: Any = None, Y: Any = None) -> None:  # noqa: N803 (thinc's names)
+    """Load the encoder.
+
+    Raises DomainNerError when it has no fast tokenizer, since only those tell character offsets, and for windows that
+    are too long for the encoder or too short for their overlap.
+    """
+    if not model.attrs["has_transformer"]:
+        name = model.attrs["name"]
+        found = huggingface_from_pretrained(name, model._init_tokenizer_config, model._init_transformer_config)
+        model.attrs["set_transformer"](model, found)
     if not model.tokenizer.is_fast:
         raise DomainNerError(
             f"Encoder {model.attrs['name']} has no fast tokenizer ({type(model.tokenizer).__name__}).",
             "Take an encoder with a tokenizer.json, or one that transformers can convert.",
         )
-    if model.attrs["freeze_embeddings"]:
-        model.transformer.get_input_embeddings().requires_grad_(False)
+    _check_windows(model)
+    model.freeze(n_layers=model.attrs["freeze_layers"], embeddings=model.attrs["freeze_embeddings"])
 
 
 def forward(
-    model: TransformerModel,
+    model: ExactTransformerModel,
     docs: list[Doc],
     is_train: bool,
-) -> tuple[FullTransformerBatch, Callable[[FullTransformerBatch], list[Doc]]]:
-    """Run the encoder over the windows of `docs`; as in spacy-transformers, but for the alignment.
+) -> tuple[EncodedBatch, Callable[[EncodedBatch], list[Doc]]]:
+    """Run the encoder over the windows of `docs`.
 
     Raises DomainNerError when the model was neither initialised nor loaded.
     """
@@ -85,27 +164,74 @@ def forward(
         raise DomainNerError(
             "The transformer has no encoder yet.", "Train the pipeline, or call nlp.initialize() first."
         )
-    nested_spans = model.attrs["get_spans"](docs)
-    spans = [span for doc_spans in nested_spans for span in doc_spans]
-    encoding = huggingface_tokenize(model.tokenizer, [span.text for span in spans])
-    wordpieces = WordpieceBatch.from_batch_encoding(encoding)
-    align = align_spans(spans, encoding["offset_mapping"])
-    max_length = model.tokenizer.model_max_length
-    _tell_truncated(wordpieces, max_length)
-    wordpieces, align = truncate_oversize_splits(wordpieces, align, max_length)
-    # Prediction stays in float32, so that it is the same on every machine.
-    with torch.autocast("cpu", torch.bfloat16, enabled=is_train and model.attrs["cpu_bfloat16"] and has_cpu_bfloat16()):
-        model_output, backprop_encoder = model.layers[0](wordpieces, is_train)
-    for name, value in model_output.items():
-        if isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16:
-            model_output[name] = value.float()  # numpy has no bfloat16
-    output = FullTransformerBatch(spans=nested_spans, wordpieces=wordpieces, model_output=model_output, align=align)
+    filled = [doc for doc in docs if len(doc)]
+    tokenized = tokenize(model, filled)
+    rows = [row for one in tokenized for row in (_masked(model, one) if is_train else one.rows)]
+    padding = Padding(model.tokenizer.pad_token_id or 0, model.attrs["max_batch_items"])
+    if not is_train:  # in float32 on a CPU, so that a prediction is the same on every machine
+        with _autocast(model, on_cpu=False):
+            return _by_doc(docs, tokenized, encode(model.transformer, rows, padding)), lambda d_batch: docs
+    hidden, backprop_encoder = begin_update(
+        model.transformer,
+        rows,
+        padding,
+        autocast=lambda: _autocast(model, on_cpu=model.attrs["cpu_bfloat16"] and has_cpu_bfloat16()),
+        scale=lambda gradients: list(model.shim._grad_scaler.scale(gradients, inplace=True)),
+    )
 
-    def backprop(d_output: FullTransformerBatch) -> list[Doc]:
-        backprop_encoder(d_output.model_output)
+    def backprop(d_batch: EncodedBatch) -> list[Doc]:
+        d_hidden = []
+        for one, d_doc in zip(tokenized, d_batch.d_docs, strict=True):
+            windows = xp2torch(d_doc)
+            d_hidden += [windows[n, : len(row)] for n, row in enumerate(one.rows)]
+        backprop_encoder(d_hidden)
         return docs
 
-    return output, backprop
+    return _by_doc(docs, tokenized, hidden), backprop
+
+
+def tokenize(model: ExactTransformerModel, docs: Sequence[Doc]) -> list[Tokenized]:
+    """Cut each document, none of them empty, into wordpieces and windows."""
+    if not docs:
+        return []
+    tokenizer = model.tokenizer
+    before, after = special_ids(tokenizer)
+    size = model_window(model) - len(before) - len(after)
+    encoding = tokenizer(
+        [doc.text for doc in docs],
+        add_special_tokens=False,
+        return_offsets_mapping=True,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,
+    )
+    found = []
+    for doc, ids, offsets in zip(docs, encoding["input_ids"], encoding["offset_mapping"], strict=True):
+        aligned = align_doc(doc, np.asarray(offsets, dtype=np.int64).reshape(-1, 2))
+        windows = cut_windows(_owners(aligned, len(ids)), size=size, overlap=model.attrs["overlap"])
+        rows = [[*before, *ids[window.start : window.end], *after] for window in windows]
+        strings = [tokenizer.convert_ids_to_tokens(row) for row in rows]
+        found.append(Tokenized(strings, windows, rows, _place(aligned, windows, len(before), max(map(len, rows)))))
+    return found
+
+
+def align_doc(doc: Doc, offsets: IntArray) -> list[IntArray]:
+    """Of each token the numbers of its wordpieces. offsets: (n_wordpieces, 2), characters of the text."""
+    starts, lengths = doc.to_array(["IDX", "LENGTH"]).astype(np.int64).T
+    return align_wordpieces(starts, starts + lengths, offsets)
+
+
+def special_ids(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """The wordpieces that the encoder expects before and after a text."""
+    plain = tokenizer("a", add_special_tokens=False)["input_ids"]
+    whole = tokenizer("a")["input_ids"]
+    n_before = next(n for n in range(len(whole)) if whole[n : n + len(plain)] == plain)
+    return whole[:n_before], whole[n_before + len(plain) :]
+
+
+def model_window(model: ExactTransformerModel) -> int:
+    """Wordpieces in a window, special ones included."""
+    return int(model.attrs["window"] or model.tokenizer.model_max_length)
 
 
 def has_cpu_bfloat16() -> bool:
@@ -113,34 +239,83 @@ def has_cpu_bfloat16() -> bool:
     return not torch.cuda.is_available() and torch.cpu._is_avx512_bf16_supported()
 
 
-def align_spans(spans: list[Span], offset_mapping: IntArray) -> Ragged:
-    """The wordpieces of each token, over all windows.
-
-    spans: the windows; a token may stand in several.
-    offset_mapping: (n_spans, n_wordpieces, 2), character offsets into each window's text.
-    Returns rows of the flattened (n_spans * n_wordpieces) wordpieces, ragged by token in the order of
-    `get_token_positions`.
-    """
-    positions = get_token_positions(spans)
-    rows: list[list[int]] = [[] for _ in positions]
-    n_wordpieces = offset_mapping.shape[1]
-    for n_span, span in enumerate(spans):
-        starts = np.fromiter((token.idx - span.start_char for token in span), dtype=np.int64, count=len(span))
-        ends = starts + np.fromiter((len(token) for token in span), dtype=np.int64, count=len(span))
-        aligned = align_wordpieces(starts, ends, np.asarray(offset_mapping[n_span], dtype=np.int64))
-        for token, pieces in zip(span, aligned, strict=True):
-            rows[positions[token]].extend(int(piece) + n_span * n_wordpieces for piece in pieces)
-    flat = np.array([row for token_rows in rows for row in token_rows], dtype="i")
-    return Ragged(flat, np.array([len(token_rows) for token_rows in rows], dtype="i"))
-
-
-def _tell_truncated(wordpieces: WordpieceBatch, max_length: int) -> None:
-    """Warn of wordpieces that the encoder will not see, since spacy-transformers cuts them off without a word."""
-    n_cut = int(wordpieces.attention_mask[:, max_length:].sum()) if wordpieces.input_ids.shape[1] > max_length else 0
-    if n_cut:
-        logger.warning(
-            "%d wordpieces were cut off: a window is longer than the encoder's %d. Lower the window and the stride"
-            " in [components.transformer.model.get_spans].",
-            n_cut,
-            max_length,
+def _check_windows(model: ExactTransformerModel) -> None:
+    maximum, window, overlap = model.tokenizer.model_max_length, model_window(model), model.attrs["overlap"]
+    where = "in [components.transformer.model]"
+    if window > maximum:
+        raise DomainNerError(f"window is {window} {where}; the encoder takes {maximum} wordpieces at most.")
+    n_special = sum(map(len, special_ids(model.tokenizer)))
+    if overlap < 0 or 2 * overlap >= window - n_special:
+        raise DomainNerError(
+            f"overlap is {overlap} {where}; expected 0 or more, and less than half of the window,"
+            f" which has {window} wordpieces, {n_special} of them special."
         )
+
+
+def _autocast(model: ExactTransformerModel, *, on_cpu: bool) -> Any:
+    if model.shim._mixed_precision:
+        return torch.autocast("cuda")
+    return torch.autocast("cpu", torch.bfloat16, enabled=on_cpu)
+
+
+def _owners(aligned: Sequence[IntArray], n_pieces: int) -> IntArray:
+    """(n_pieces,) of each wordpiece the first token it belongs to, or the last one before it."""
+    owners = np.zeros(n_pieces, dtype=np.int64)
+    for token in reversed(range(len(aligned))):
+        owners[aligned[token]] = token
+    return np.maximum.accumulate(owners)
+
+
+def _masked(model: ExactTransformerModel, one: Tokenized) -> list[list[int]]:
+    """The ids in each window, with those of some tokens, drawn at random, put out of sight."""
+    share, mask = model.attrs["mask_share"], model.tokenizer.mask_token_id
+    if not share or mask is None:
+        return one.rows
+    hidden = np.flatnonzero(np.random.random(len(one.align.lengths)) < share)
+    longest = max(map(len, one.rows))
+    rows = [list(row) for row in one.rows]
+    ends = np.cumsum(one.align.lengths)
+    for token in hidden:
+        for place in one.align.dataXd[ends[token] - one.align.lengths[token] : ends[token]]:
+            rows[place // longest][place % longest] = mask
+    return rows
+
+
+def _place(aligned: Sequence[IntArray], windows: Sequence[Window], n_before: int, longest: int) -> Ragged:
+    """Where the wordpieces of each token stand among all windows' vectors."""
+    places = np.concatenate(
+        [
+            number * longest + n_before + np.arange(window.first, window.last) - window.start
+            for number, window in enumerate(windows)
+        ]
+    )
+    lengths = np.fromiter(map(len, aligned), dtype="i", count=len(aligned))
+    return Ragged(places[np.concatenate(aligned)].astype("i"), lengths)
+
+
+def _by_doc(docs: Sequence[Doc], tokenized: Sequence[Tokenized], hidden: Sequence[Tensor]) -> EncodedBatch:
+    """The output of each document; an empty one has an empty one."""
+    data, todo, at = [], iter(tokenized), 0
+    for doc in docs:
+        if not len(doc):
+            data.append(TransformerData.empty())
+            continue
+        one = next(todo)
+        states = torch.nn.utils.rnn.pad_sequence(list(hidden[at : at + len(one.rows)]), batch_first=True)
+        at += len(one.rows)
+        output = ModelOutput(last_hidden_state=torch2xp(states))
+        data.append(TransformerData(_wordpieces(one), output, one.align))
+    wordpieces = WordpieceBatch.empty()
+    align = Ragged(np.zeros(0, dtype="i"), np.zeros(0, dtype="i"))
+    spans = [[doc[:]] if len(doc) else [] for doc in docs]
+    return EncodedBatch(
+        spans=spans, wordpieces=wordpieces, model_output=ModelOutput(), align=align, cached_doc_data=data
+    )
+
+
+def _wordpieces(one: Tokenized) -> WordpieceBatch:
+    lengths = list(map(len, one.rows))
+    ids, mask = np.zeros((len(lengths), max(lengths)), dtype=np.int64), np.zeros((len(lengths), max(lengths)), "f")
+    for n, row in enumerate(one.rows):
+        ids[n, : len(row)], mask[n, : len(row)] = row, 1
+    return WordpieceBatch(strings=one.strings, input_ids=ids, attention_mask=mask, lengths=lengths, token_type_ids=None)

@@ -7,14 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from domain_ner.crf_ner.lattice import (  # noqa: E402
-    SpanProbabilities,
-    decode,
-    marginals,
-    n_transitions,
-    path_scores,
-    transition_index,
-)
+from domain_ner.crf_ner.decoding import SpanProbabilities, decode  # noqa: E402
+from domain_ner.crf_ner.lattice import marginals, n_transitions, path_scores, transition_index  # noqa: E402
 from domain_ner.crf_ner.loss import Known, is_legal, negative_log_likelihood, span_tags  # noqa: E402
 
 N_TYPES = 2
@@ -77,10 +71,10 @@ def test_viterbi_finds_the_best_path_and_the_probability_of_its_spans(seed):
     for doc, found in enumerate(decode(scores, flat, lengths)):
         weighed = {path: score(scores, flat, doc, path) for path in paths(int(lengths[doc]))}
         best = max(weighed, key=weighed.get)
-        assert found.spans == spans_of(best)
+        assert [one[:3] for one in found.entities] == spans_of(best)
         total = sum(map(math.exp, weighed.values()))
-        for span, log_prob in zip(found.spans, found.log_probs, strict=True):
-            share = sum(math.exp(weight) for path, weight in weighed.items() if span in spans_of(path)) / total
+        for *span, log_prob in found.entities:
+            share = sum(math.exp(weight) for path, weight in weighed.items() if tuple(span) in spans_of(path)) / total
             assert math.exp(log_prob) == pytest.approx(share, abs=1e-5)
 
 
@@ -91,6 +85,46 @@ def test_probability_of_any_span_is_exact():
     for start, end, label in [(s, e, k) for s in range(4) for e in range(s + 1, 5) for k in range(N_TYPES)]:
         share = sum(w for path, w in weighed.items() if (start, end, label) in spans_of(path)) / sum(weighed.values())
         assert math.exp(prober(0, start, end, label)) == pytest.approx(share, abs=1e-5)
+
+
+@pytest.mark.parametrize("floor", [0.3, 0.05, 0.001])
+def test_the_probable_spans_are_all_those_above_the_floor(floor):
+    scores, flat, lengths = random_case([4, 1, 3], 9)
+    prober = SpanProbabilities(scores, flat, lengths)
+    for doc, length in enumerate(lengths.tolist()):
+        spans = [(s, e, k) for s in range(length) for e in range(s + 1, length + 1) for k in range(N_TYPES)]
+        expected = {span: prober(doc, *span) for span in spans if prober(doc, *span) >= math.log(floor)}
+        found = {one[:3]: one.log_prob for one in prober.probable(doc, floor)}
+        assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_candidates_are_in_order_and_not_among_the_entities():
+    scores, flat, lengths = random_case([4, 2], 9)
+    for found in decode(scores, flat, lengths, n_candidates=3):
+        assert found.candidates
+        assert not {one[:3] for one in found.candidates} & {one[:3] for one in found.entities}
+        log_probs = [one.log_prob for one in found.candidates]
+        assert log_probs == sorted(log_probs, reverse=True)
+
+
+def test_margins_make_a_missed_entity_cost_more_and_leave_the_rest():
+    scores, flat, _ = random_case([4, 1, 2], 5)
+    plain, same, more = (negative_log_likelihood(scores, flat, COMPLETE, weights) for weights in ([], [1, 1], [1, 3]))
+    assert torch.equal(plain.losses, same.losses)
+    assert more.losses[0] > plain.losses[0]  # an entity of type 1
+    assert torch.equal(more.losses[1:], plain.losses[1:])  # one of type 0, and none
+
+
+def test_margins_are_those_of_the_paths():
+    """Brute force: each path weighs more by the weight of every entity token that it gets wrong."""
+    scores, flat, _ = random_case([3], 2)
+    gold, weight = [*span_tags(2, 1, N_TYPES), 0], 2.5
+    found = negative_log_likelihood(scores, flat, [Known(gold)], [1.0, weight])
+    total = 0.0
+    for path in paths(3):
+        n_wrong = sum(tag != own for tag, own in zip(gold[:2], path[:2], strict=True))
+        total += math.exp(score(scores, flat, 0, path)) * weight**n_wrong
+    assert float(found.losses[0]) == pytest.approx(math.log(total) - score(scores, flat, 0, gold), abs=1e-4)
 
 
 def brute_loss(scores, flat, doc, known):

@@ -165,7 +165,8 @@ def test_loss_of_nothing_known_is_zero():
 
 def test_confidence_is_the_mass_of_all_paths_with_the_span(trained):
     """On an untrained model: the probabilities of all spans over one token and the one of `O` sum up to 1."""
-    from domain_ner.crf_ner.lattice import SpanProbabilities, marginals
+    from domain_ner.crf_ner.decoding import SpanProbabilities
+    from domain_ner.crf_ner.lattice import marginals
 
     nlp = blank()
     given = examples(nlp)
@@ -173,13 +174,12 @@ def test_confidence_is_the_mass_of_all_paths_with_the_span(trained):
     pipe = nlp.get_pipe("crf_ner")
     scores = pipe.model.predict([nlp.make_doc("Ask Redis now")])
 
-    def check(padded, flat, lengths):
-        prober, n_types = SpanProbabilities(padded, flat, lengths), len(pipe.labels)
-        outside = marginals(padded, flat, lengths).emissions[0, 1, 0]
-        spans = [(start, end) for start in (0, 1) for end in (2, 3)]
-        return float(outside) + sum(math.exp(prober(0, s, e, k)) for s, e in spans for k in range(n_types))
-
-    assert pipe._in_torch(check, scores) == pytest.approx(1, abs=1e-5)
+    ((_, padded, flat, lengths),) = pipe._padded(scores)
+    prober, n_types = SpanProbabilities(padded, flat, lengths), len(pipe.labels)
+    outside = marginals(padded, flat, lengths).emissions[0, 1, 0]
+    spans = [(start, end) for start in (0, 1) for end in (2, 3)]
+    mass = sum(math.exp(prober(0, start, end, label)) for start, end in spans for label in range(n_types))
+    assert float(outside) + mass == pytest.approx(1, abs=1e-5)
 
 
 def test_the_tokens_of_gold_and_pipeline_may_differ():

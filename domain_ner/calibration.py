@@ -1,0 +1,156 @@
+"""Is a confidence of 0.8 right eight times in ten? Measures it, mends it, and chooses thresholds. Knows no pipeline.
+
+Temperature scaling and the expected calibration error are those of Guo et al. (2017), "On Calibration of Modern Neural
+Networks"; the bound of a share is Wilson's (1927).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import exp, sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+N_BINS = 10
+# Of a type with fewer judged predictions the temperature is that of all types.
+MIN_JUDGED = 30
+# One-sided 90 %: the bound under which the true precision lies once in ten times.
+Z = 1.2816
+LOG_TEMPERATURES = (-2.0, 3.0)
+# Of the search for a temperature, in its logarithm.
+TOLERANCE = 1e-3
+
+
+class Judged(NamedTuple):
+    """A predicted entity: its type, its confidence in 0..1, and whether gold has it too."""
+
+    label: str
+    confidence: float
+    is_correct: bool
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Predictions with confidences from `low` to `high`: how many, their mean confidence, and how many are right."""
+
+    low: float
+    high: float
+    n: int
+    confidence: float
+    precision: float
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The least confidence to report, and what it gives on the data it was chosen on.
+
+    precision_bound: the true precision is lower once in ten times only. is_reached: what was asked for is possible;
+    else nothing of the type is reported.
+    """
+
+    confidence: float
+    precision: float
+    precision_bound: float
+    recall: float
+    is_reached: bool
+
+
+NOTHING = Threshold(1.0, 0.0, 0.0, 0.0, is_reached=False)
+
+
+def reliability(judged: Sequence[Judged], n_bins: int = N_BINS) -> list[Bin]:
+    """Bins of equal width, those without predictions left out."""
+    confidence = np.array([one.confidence for one in judged])
+    is_correct = np.array([one.is_correct for one in judged], dtype=float)
+    places = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    bins = []
+    for place in sorted(set(places.tolist())):
+        within = places == place
+        figures = int(within.sum()), float(confidence[within].mean()), float(is_correct[within].mean())
+        bins.append(Bin(place / n_bins, (place + 1) / n_bins, *figures))
+    return bins
+
+
+def calibration_error(judged: Sequence[Judged], n_bins: int = N_BINS) -> float:
+    """The expected calibration error: how far confidence and precision are apart, averaged over predictions; 0..1."""
+    bins = reliability(judged, n_bins)
+    return sum(one.n * abs(one.confidence - one.precision) for one in bins) / len(judged) if judged else 0.0
+
+
+def fit_temperature(loss: Callable[[float], float]) -> float:
+    """The temperature with the least loss, by golden-section search. loss: of a temperature, with one minimum."""
+    ratio = (sqrt(5) - 1) / 2
+    low, high = LOG_TEMPERATURES
+    inner = [high - ratio * (high - low), low + ratio * (high - low)]
+    losses = [loss(exp(point)) for point in inner]
+    while high - low > TOLERANCE:
+        if losses[0] <= losses[1]:
+            high, inner[1], losses[1] = inner[1], inner[0], losses[0]
+            inner[0] = high - ratio * (high - low)
+            losses[0] = loss(exp(inner[0]))
+        else:
+            low, inner[0], losses[0] = inner[0], inner[1], losses[1]
+            inner[1] = low + ratio * (high - low)
+            losses[1] = loss(exp(inner[1]))
+    return exp((low + high) / 2)
+
+
+def fit_type_temperatures(log_odds: Sequence[float], judged: Sequence[Judged]) -> dict[str, float]:
+    """By type what the log-odds must be divided by; that of all types together for those with few predictions.
+
+    log_odds: (n_judged,), uncalibrated.
+    """
+    if len(judged) < MIN_JUDGED:
+        return {}
+    odds, sign = np.array(log_odds), np.where([one.is_correct for one in judged], 1.0, -1.0)
+    labels = np.array([one.label for one in judged])
+
+    def fit(chosen: NDArray[np.bool_]) -> float:
+        return fit_temperature(lambda t: float(np.logaddexp(0, -sign[chosen] * odds[chosen] / t).mean()))
+
+    together = fit(np.ones(len(judged), dtype=bool))
+    found = {}
+    for label in sorted(set(labels.tolist())):
+        chosen = labels == label
+        is_enough = chosen.sum() >= MIN_JUDGED and len(set(sign[chosen])) > 1
+        found[label] = fit(chosen) if is_enough else together
+    return found
+
+
+def precise_threshold(judged: Sequence[Judged], n_gold: int, precision: float) -> Threshold:
+    """The lowest confidence above which the bound of the precision is what is asked for.
+
+    judged: of one type. n_gold: how many there are in gold. precision: 0..1.
+    """
+    precise = [one for one in thresholds(judged, n_gold) if one.precision_bound >= precision]
+    return precise[-1] if precise else NOTHING
+
+
+def best_f1_threshold(judged: Sequence[Judged], n_gold: int) -> Threshold:
+    """The lowest confidence above which F1 is highest. Arguments as in `precise_threshold`."""
+    return max(reversed(thresholds(judged, n_gold)), key=_f1, default=NOTHING)
+
+
+def thresholds(judged: Sequence[Judged], n_gold: int) -> list[Threshold]:
+    """All there are to choose from, the strictest first: each confidence that a prediction has."""
+    ranked = sorted(judged, key=lambda one: one.confidence, reverse=True)
+    found, n_correct = [], 0
+    for n, one in enumerate(ranked, start=1):
+        n_correct += one.is_correct
+        if n == len(ranked) or ranked[n].confidence < one.confidence:
+            recall = n_correct / n_gold if n_gold else 0.0
+            bound = lower_bound(n_correct, n)
+            found.append(Threshold(one.confidence, n_correct / n, bound, recall, is_reached=True))
+    return found
+
+
+def lower_bound(n_correct: int, n: int) -> float:
+    """Wilson's lower bound of a share, one-sided, 90 %. n: at least 1."""
+    share, z2 = n_correct / n, Z * Z
+    return (share + z2 / (2 * n) - Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+
+
+def _f1(one: Threshold) -> float:
+    both = one.precision + one.recall
+    return 2 * one.precision * one.recall / both if both else 0.0

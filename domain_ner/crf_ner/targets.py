@@ -1,0 +1,33 @@
+"""What an annotated document teaches the recogniser: from spaCy's Example to what the loss takes."""
+
+from collections.abc import Iterator, Sequence
+
+from spacy.training import Example
+
+from domain_ner.crf_ner.loss import Known
+
+REJECTED_KEY = "incorrect_spans"
+KINDS = "BUIL"
+
+
+def known(example: Example, labels: Sequence[str]) -> Known:
+    """The tags of the predicted document's tokens, None where nothing is known, and the spans known to be wrong."""
+    numbers = tag_numbers(labels)
+    tags = [numbers.get(tag) if tag is not None else None for tag in example.get_aligned_ner()]
+    return Known(tags, list(_rejected(example, labels)))
+
+
+def tag_numbers(labels: Sequence[str]) -> dict[str, int]:
+    """The number of each tag, in the order of `domain_ner.crf_ner.lattice`."""
+    numbers = {"O": 0}
+    for place, kind in enumerate(KINDS):
+        numbers |= {f"{kind}-{label}": 1 + place * len(labels) + n for n, label in enumerate(labels)}
+    return numbers
+
+
+def _rejected(example: Example, labels: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    if REJECTED_KEY in example.reference.spans:
+        spans = list(example.reference.spans[REJECTED_KEY])
+        for span in example.get_aligned_spans_y2x(spans, allow_overlap=True):
+            if span.label_ in labels:
+                yield span.start, span.end, labels.index(span.label_)

@@ -1,0 +1,162 @@
+"""spaCy's training loop, in a form that can be left at any step and taken up again there.
+
+Follows `spacy.training.loop` (3.8) and takes the same [training] block. Two things differ: an untrained pipeline is not
+evaluated, and the data are shuffled by a generator of their own, so that skipping what was learned leads to the same
+place in them.
+"""
+
+import gc
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import repeat
+from timeit import default_timer
+from typing import Any
+
+from spacy.language import Language
+from spacy.schemas import ConfigSchemaTraining
+from spacy.training import Example
+from spacy.training.loop import (
+    create_before_to_disk_callback,
+    create_evaluation_callback,
+    subdivide_batch,
+    update_meta,
+)
+from spacy.util import registry, resolve_dot_names
+from thinc.api import Optimizer
+
+from domain_ner.errors import DomainNerError
+from domain_ner.training.checkpoint import Progress
+
+
+@dataclass(frozen=True)
+class Training:
+    """The [training] block of a pipeline, resolved. evaluate: gives the score on dev and all scores it is made of."""
+
+    block: dict[str, Any]
+    optimizer: Optimizer
+    batches: Callable[[], Iterator[tuple[int, list[Example]]]]
+    evaluate: Callable[[], tuple[float, dict[str, Any]]]
+    before_to_disk: Callable[[Language], Language]
+
+
+def resolve(nlp: Language) -> Training:
+    """Make what the [training] block names."""
+    config = nlp.config.interpolate()
+    block = registry.resolve(config["training"], schema=ConfigSchemaTraining)
+    train_corpus, dev_corpus = resolve_dot_names(config, [block["train_corpus"], block["dev_corpus"]])
+
+    def batches() -> Iterator[tuple[int, list[Example]]]:
+        return train_batches(
+            lambda: train_corpus(nlp), block["batcher"], max_epochs=block["max_epochs"], seed=block["seed"] or 0
+        )
+
+    evaluate = create_evaluation_callback(nlp, dev_corpus, block["score_weights"])
+    return Training(
+        block, block["optimizer"], batches, evaluate, create_before_to_disk_callback(block["before_to_disk"])
+    )
+
+
+def train_batches(
+    corpus: Callable[[], Iterable[Example]],
+    batcher: Callable[[Iterable[Example]], Iterable[list[Example]]],
+    *,
+    max_epochs: int,
+    seed: int,
+) -> Iterator[tuple[int, list[Example]]]:
+    """Batches with the number of their epoch, shuffled anew for each.
+
+    max_epochs: 0 for no end; -1 for no end and a corpus that is streamed, unshuffled.
+    Raises DomainNerError when the corpus is empty.
+    """
+    rng = random.Random(seed)
+    examples: Iterable[Example] = list(corpus()) if max_epochs >= 0 else corpus()
+    if isinstance(examples, list) and not examples:
+        raise DomainNerError("The training corpus holds no passages.", "Add annotations and run convert again.")
+    gc.freeze()  # the corpus stays: it need not be searched for garbage again and again
+    epoch = 0
+    while max_epochs < 1 or epoch != max_epochs:
+        if isinstance(examples, list):
+            rng.shuffle(examples)
+        for batch in batcher(examples):
+            yield epoch, list(batch)
+        epoch += 1
+        examples = examples if isinstance(examples, list) else corpus()
+
+
+def run_steps(
+    nlp: Language, training: Training, progress: Progress, *, on_batch: Callable[[list[Example]], None]
+) -> Iterator[dict[str, Any] | None]:
+    """Train on from `progress`, which is brought up to date after each step.
+
+    on_batch: called with every batch, also with those learned before.
+    Yields after each step: what spaCy's loggers take after an evaluation, else None. Ends early when dev has not got
+    better for `patience` steps.
+    """
+    block = training.block
+    begun = default_timer() - progress.seconds
+    dropouts = repeat(block["dropout"]) if isinstance(block["dropout"], float) else block["dropout"]
+    for step, ((epoch, batch), dropout) in enumerate(zip(training.batches(), dropouts, strict=False)):
+        on_batch(batch)
+        if step < progress.step:
+            continue
+        if progress.is_finished:
+            return
+        if block["before_update"]:
+            block["before_update"](nlp, {"step": step, "epoch": epoch})
+        _learn(nlp, training, batch, dropout=dropout, losses=progress.losses)
+        progress.step, progress.seconds = step + 1, default_timer() - begun
+        progress.n_words += sum(len(example) for example in batch)
+        is_last = bool(block["max_steps"]) and step >= block["max_steps"]
+        if step == 0 or not (is_last or step % block["eval_frequency"] == 0):
+            yield None
+            continue
+        info = _evaluate(nlp, training, progress, epoch=epoch)
+        no_better = bool(block["patience"]) and step - progress.best[1] >= block["patience"]
+        progress.is_finished = is_last or no_better
+        yield info
+
+
+def _learn(
+    nlp: Language, training: Training, batch: list[Example], *, dropout: float, losses: dict[str, float]
+) -> None:
+    block = training.block
+    for part in subdivide_batch(batch, block["accumulate_gradient"]):
+        nlp.update(
+            part,
+            drop=dropout,
+            losses=losses,
+            sgd=False,
+            exclude=block["frozen_components"],
+            annotates=block["annotating_components"],
+        )
+    pipe: Any
+    for name, pipe in nlp.pipeline:
+        if name not in block["frozen_components"] and getattr(pipe, "is_trainable", False):
+            pipe.finish_update(training.optimizer)
+    training.optimizer.step_schedules()
+
+
+def _evaluate(nlp: Language, training: Training, progress: Progress, *, epoch: int) -> dict[str, Any]:
+    """Score on dev, with averaged weights where the optimizer keeps them; the pipeline's meta gets the scores."""
+    with nlp.use_params(training.optimizer.averages or {}):
+        score, scores = training.evaluate()
+    step = progress.step - 1
+    progress.results.append((score, step))
+    info = {
+        "epoch": epoch,
+        "step": step,
+        "score": score,
+        "other_scores": scores,
+        "losses": dict(progress.losses),
+        "checkpoints": list(progress.results),
+        "seconds": int(progress.seconds),
+        "words": progress.n_words,
+    }
+    with nlp.select_pipes(disable=training.block["frozen_components"]):
+        update_meta(training.block, nlp, info)
+    figures = {name: value for name, value in scores.items() if isinstance(value, int | float)}
+    row = {"epoch": epoch, "step": step, "score": score, "scores": figures, "losses": info["losses"]}
+    progress.rows.append(row | {"seconds": round(progress.seconds, 1), "words": progress.n_words})
+    progress.losses = {}
+    return info

@@ -1,0 +1,109 @@
+"""Runs an encoder over sequences of wordpieces of any number and length, in padded batches of a bounded size."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+Rows = Sequence[Sequence[int]]
+Backprop = Callable[[Sequence[Tensor]], None]
+Encoder = Any
+
+
+class Padding(NamedTuple):
+    """piece: the id that fills sequences up. max_padded: sequences times the longest of them, for what goes through the
+    encoder at a time; a longer one goes alone.
+    """
+
+    piece: int
+    max_padded: int
+
+
+def encode(encoder: Encoder, rows: Rows, padding: Padding) -> list[Tensor]:
+    """The last hidden states, without gradients and without dropout.
+
+    encoder: a Hugging Face model. rows: wordpiece ids of each sequence.
+    Returns (length, width) for each row, float32.
+    """
+    was_training = encoder.training
+    encoder.eval()
+    hidden: list[Any] = [None] * len(rows)
+    with torch.no_grad():
+        for batch in batches(rows, padding.max_padded):
+            for number, states in zip(batch, _run(encoder, *_pad(encoder, rows, batch, padding.piece)), strict=True):
+                hidden[number] = states[: len(rows[number])]
+    encoder.train(was_training)
+    return hidden
+
+
+def begin_update(
+    encoder: Encoder,
+    rows: Rows,
+    padding: Padding,
+    *,
+    autocast: Callable[[], AbstractContextManager[Any]],
+    scale: Callable[[list[Tensor]], list[Tensor]],
+) -> tuple[list[Tensor], Backprop]:
+    """As `encode`, with dropout, and a function that adds to the gradients of the encoder's parameters.
+
+    autocast: makes the context to run in. scale: of the gradients, against underflow in half precision.
+    What fits into one batch is kept for the backward pass. Of several batches only the results are kept, and each is
+    run again for its gradient, so that memory stays that of one batch.
+    """
+    encoder.train()
+    groups = list(batches(rows, padding.max_padded))
+    outputs = []
+    hidden: list[Any] = [None] * len(rows)
+    for batch in groups:
+        ids, mask = _pad(encoder, rows, batch, padding.piece)
+        with autocast():
+            if len(groups) == 1:
+                output = _run(encoder, ids, mask)
+            else:
+                output = checkpoint(_run, encoder, ids, mask, use_reentrant=False)
+        outputs.append(output)
+        for number, states in zip(batch, output.detach(), strict=True):
+            hidden[number] = states[: len(rows[number])]
+
+    def backprop(d_hidden: Sequence[Tensor]) -> None:
+        learned, gradients = [], []
+        for batch, output in zip(groups, outputs, strict=True):
+            if not output.requires_grad:  # the encoder is frozen
+                continue
+            d_output = torch.zeros_like(output)
+            for n, number in enumerate(batch):
+                d_output[n, : len(rows[number])] = d_hidden[number]
+            learned.append(output)
+            gradients.append(d_output)
+        if learned:
+            torch.autograd.backward(learned, scale(gradients))
+
+    return hidden, backprop
+
+
+def batches(rows: Rows, max_padded: int) -> Iterator[list[int]]:
+    """Numbers of rows of similar length, the longest first, that go together."""
+    batch: list[int] = []
+    for number in sorted(range(len(rows)), key=lambda n: len(rows[n]), reverse=True):
+        if batch and len(rows[batch[0]]) * (len(batch) + 1) > max_padded:
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
+
+
+def _pad(encoder: Encoder, rows: Rows, batch: Sequence[int], pad: int) -> tuple[Tensor, Tensor]:
+    lengths = torch.tensor([len(rows[n]) for n in batch])
+    longest = int(lengths.max())
+    ids = torch.tensor([[*rows[n], *[pad] * (longest - len(rows[n]))] for n in batch], dtype=torch.long)
+    mask = torch.arange(longest) < lengths[:, None]
+    return ids.to(encoder.device), mask.long().to(encoder.device)
+
+
+def _run(encoder: Encoder, ids: Tensor, mask: Tensor) -> Tensor:
+    states: Tensor = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+    return states.float()  # numpy has no bfloat16

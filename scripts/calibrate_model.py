@@ -1,0 +1,119 @@
+"""`calibrate`: make the confidences of a pipeline honest, and choose how sure it must be."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import typer
+from _console import out, run, say, table
+from spacy.language import Language
+from spacy.training import Example
+from thinc.api import require_gpu
+
+from domain_ner.calibration import Judged, best_f1_threshold, calibration_error, precise_threshold
+from domain_ner.crf_ner.fitting import Choose, Fitted, fit
+from domain_ner.devices import CPU, choose_gpu
+from domain_ner.errors import DomainNerError
+from domain_ner.evaluation import compare_calibration, input_doc, load_pipeline, read_docs
+from domain_ner.files import atomic_path, write_text
+
+NAME = "crf_ner"
+F1 = "f1"
+
+
+def main(
+    model: Path = typer.Argument(..., help="The trained pipeline; it is left as it is."),
+    dev: Path = typer.Argument(..., help="The corpus to fit on (DocBin): one that the pipeline did not learn."),
+    output: Path = typer.Argument(..., help="Folder for the calibrated pipeline."),
+    report: Path = typer.Argument(..., help="Where to write what was fitted (JSON)."),
+    threshold: str = typer.Option(
+        "", help="Report only entities sure enough for this precision (0.95, say), or for the best F1 (f1); empty: all."
+    ),
+    gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
+) -> None:
+    """Fit confidences and thresholds on corpus/dev.spacy, and write training/model-calibrated."""
+    choose = choose_by(threshold)
+    gpu = choose_gpu(gpu_id)
+    if gpu != CPU:
+        require_gpu(gpu)
+    nlp = load_pipeline(model)
+    if NAME not in nlp.pipe_names:
+        say(f"{model} has no {NAME}, so that there are no confidences to calibrate: it is copied as it is")
+        figures: dict[str, Any] = {"calibrated": False}
+        with atomic_path(output) as new:
+            shutil.copytree(model, new)
+    else:
+        fitted = fit_on(nlp, dev, choose)
+        print_fitted(fitted)
+        figures = {"calibrated": True} | to_figures(fitted)
+        with atomic_path(output) as new:
+            nlp.to_disk(new)
+    write_text(report, json.dumps(figures, indent=1) + "\n")
+    say(f"calibrated pipeline: {output}")
+
+
+def choose_by(threshold: str) -> Choose | None:
+    """What chooses thresholds. Raises DomainNerError when the option is no precision."""
+    if threshold in ("", F1):
+        return best_f1_threshold if threshold else None
+    try:
+        precision = float(threshold)
+    except ValueError:
+        precision = -1.0
+    if not 0 < precision < 1:
+        raise DomainNerError(
+            f"vars.threshold is {threshold!r}; expected a precision between 0 and 1 (0.95, say), f1, or nothing."
+        )
+    return partial(precise_threshold, precision=precision)
+
+
+def fit_on(nlp: Language, dev: Path, choose: Choose | None) -> Fitted:
+    """Fit on the documents of a corpus."""
+    return fit(nlp, [Example(input_doc(nlp, gold), gold) for gold in read_docs(dev, nlp.vocab)], NAME, choose)
+
+
+def print_fitted(fitted: Fitted) -> None:
+    """Print the calibration error by type before and after, and the thresholds."""
+    columns = ["type", "predicted", "ECE before", "ECE after", "temperature"]
+    columns += ["min. confidence", "precision", "at least", "recall"] if fitted.thresholds else []
+    printed = table(*columns, title="confidences on dev")
+    for label in ["", *sorted({one.label for one in fitted.before})]:
+        before, after = of_type(fitted.before, label), of_type(fitted.after, label)
+        temperature = fitted.settings.type_temperatures.get(label, 1.0) if label else fitted.settings.temperature
+        errors = (f"{100 * calibration_error(judged):.1f}" for judged in (before, after))
+        row = [label or "all", str(len(after)), *errors, f"{temperature:.2f}"]
+        if label in fitted.thresholds:
+            one = fitted.thresholds[label]
+            shares = (f"{100 * share:.1f}" for share in (one.precision, one.precision_bound, one.recall))
+            row += [f"{one.confidence:.3f}", *shares] if one.is_reached else ["none reported", "", "", ""]
+        printed.add_row(*row)
+    out.print(printed)
+    for label, one in fitted.thresholds.items():
+        if not one.is_reached:
+            say(f"{label}: no confidence gives the precision asked for on dev; more annotated passages may")
+
+
+def to_figures(fitted: Fitted) -> dict[str, Any]:
+    """What was fitted, as `training/reports/calibration.json` has it; errors and shares in 0..1."""
+    return {
+        "temperature": fitted.settings.temperature,
+        "type_temperatures": fitted.settings.type_temperatures,
+        "thresholds": {label: asdict(one) for label, one in fitted.thresholds.items()},
+        "predicted": Counter(one.label for one in fitted.after),
+        "gold": fitted.n_gold,
+        "calibration": compare_calibration(fitted.before, fitted.after),
+    }
+
+
+def of_type(judged: Sequence[Judged], label: str) -> list[Judged]:
+    """The predictions of a type; all for an empty one."""
+    return [one for one in judged if label in ("", one.label)]
+
+
+if __name__ == "__main__":
+    run(main)

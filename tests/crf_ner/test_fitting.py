@@ -1,0 +1,71 @@
+"""Calibration of a recogniser on documents it did not learn."""
+
+import pytest
+import spacy
+from spacy.training import Example
+from test_pipe import blank, examples, fit, found
+
+from domain_ner.calibration import calibration_error, precise_threshold
+from domain_ner.crf_ner.fitting import fit as calibrate
+from domain_ner.crf_ner.settings import Settings
+from domain_ner.errors import DomainNerError
+
+NAMES = ["Redis", "Kafka", "Envoy", "Minio"]
+TRAIN = [(f"Ask {name}{n} now", [(4, 5 + len(name), "INFRA")]) for name in NAMES for n in range(3)]
+TRAIN += [(f"Ask {name} now", []) for name in ("people", "nobody", "everyone")]
+# Half of what looks like a name is none: a pipeline that learned TRAIN by heart is far too sure of them.
+DEV = [(f"Ask {name}{n} now", [(4, 5 + len(name), "INFRA")] * (n % 2)) for name in NAMES for n in range(10)]
+
+
+@pytest.fixture(scope="module")
+def overconfident(tmp_path_factory):
+    nlp = blank()
+    fit(nlp, examples(nlp, TRAIN), n_steps=60)
+    folder = tmp_path_factory.mktemp("nlp") / "nlp"
+    nlp.to_disk(folder)
+    return folder
+
+
+def test_confidences_come_nearer_to_the_truth_and_entities_stay(overconfident):
+    nlp = spacy.load(overconfident)
+    before = [found(nlp(text)) for text, _ in DEV]
+    assert sum(map(len, before)) > 30
+    fitted = calibrate(nlp, examples(nlp, DEV), "crf_ner")
+    assert calibration_error(fitted.before) > 0.2
+    assert calibration_error(fitted.after) < calibration_error(fitted.before) / 2
+    assert [found(nlp(text)) for text, _ in DEV] == before
+    assert nlp.get_pipe("crf_ner").settings == fitted.settings
+    assert fitted.n_gold == {"INFRA": 20}
+
+
+def test_a_precision_that_is_not_to_be_had_suppresses_the_type(overconfident, tmp_path):
+    nlp = spacy.load(overconfident)
+    fitted = calibrate(nlp, examples(nlp, DEV), "crf_ner", lambda judged, n: precise_threshold(judged, n, 0.95))
+    assert not fitted.thresholds["INFRA"].is_reached
+    nlp.to_disk(tmp_path / "nlp")
+    doc = spacy.load(tmp_path / "nlp")(DEV[0][0])
+    assert not doc.ents
+    assert len(doc.spans["below_threshold"]) == 1
+
+
+def test_what_gold_does_not_know_is_not_judged(overconfident):
+    nlp = spacy.load(overconfident)
+    reference = nlp.make_doc("Ask Redis now")
+    reference.set_ents([], default="missing")
+    fitted = calibrate(nlp, [Example(nlp.make_doc("Ask Redis now"), reference)], "crf_ner")
+    assert fitted.after == []
+    assert fitted.settings.type_temperatures == {}
+
+
+def test_calibrating_twice_gives_the_same(overconfident):
+    nlp = spacy.load(overconfident)
+    once = calibrate(nlp, examples(nlp, DEV), "crf_ner").settings
+    assert calibrate(nlp, examples(nlp, DEV), "crf_ner").settings == once
+    assert once != Settings()
+
+
+def test_a_pipeline_without_confidences_cannot_be_calibrated():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ner")
+    with pytest.raises(DomainNerError, match="it is no crf_ner"):
+        calibrate(nlp, [], "ner")

@@ -1,0 +1,126 @@
+"""Calibration errors, temperatures and thresholds against what can be worked out by hand."""
+
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain_ner.calibration import (
+    MIN_JUDGED,
+    NOTHING,
+    Judged,
+    best_f1_threshold,
+    calibration_error,
+    fit_temperature,
+    fit_type_temperatures,
+    lower_bound,
+    precise_threshold,
+    reliability,
+    thresholds,
+)
+
+
+def judged(*pairs, label="A"):
+    return [Judged(label, confidence, bool(right)) for confidence, right in pairs]
+
+
+def sigmoid(odds):
+    return 1 / (1 + math.exp(-odds))
+
+
+def overconfident(n, factor, seed=0, label="A"):
+    """Log-odds that are `factor` times too large, and whether each came true."""
+    rng = random.Random(seed)
+    true = [rng.uniform(-1, 4) for _ in range(n)]
+    right = [rng.random() < sigmoid(odds) for odds in true]
+    odds = [factor * one for one in true]
+    return odds, [Judged(label, sigmoid(one), is_right) for one, is_right in zip(odds, right, strict=True)]
+
+
+def test_the_error_is_the_mean_distance_of_confidence_and_precision():
+    bins = judged((0.92, 1), (0.98, 1), (0.95, 0), (0.55, 1), (0.51, 0))
+    high, low = 3 / 5 * abs(0.95 - 2 / 3), 2 / 5 * abs(0.53 - 0.5)
+    assert calibration_error(bins) == pytest.approx(high + low)
+    assert [(one.n, one.low) for one in reliability(bins)] == [(2, 0.5), (3, 0.9)]
+
+
+def test_certainty_falls_into_the_last_bin_and_nothing_has_no_error():
+    assert reliability(judged((1.0, 1)))[0].high == 1.0
+    assert calibration_error([]) == 0.0
+    assert reliability([]) == []
+
+
+def test_the_temperature_has_the_least_loss():
+    assert fit_temperature(lambda t: (math.log(t) - math.log(2.5)) ** 2) == pytest.approx(2.5, rel=1e-2)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
+def test_a_temperature_undoes_odds_that_are_too_large_or_too_small(factor):
+    odds, found = overconfident(6000, factor)
+    temperature = fit_type_temperatures(odds, found)["A"]
+    assert temperature == pytest.approx(factor, rel=0.15)
+    mended = [Judged("A", sigmoid(one / temperature), was.is_correct) for one, was in zip(odds, found, strict=True)]
+    assert calibration_error(mended) < 0.03
+
+
+def test_a_type_with_few_predictions_has_the_temperature_of_all():
+    odds, found = overconfident(2000, 3.0)
+    few_odds, few = overconfident(MIN_JUDGED - 1, 0.5, seed=1, label="B")
+    fitted = fit_type_temperatures(odds + few_odds, found + few)
+    assert fitted["B"] == pytest.approx(fitted["A"], rel=0.1)
+
+
+def test_too_few_predictions_fit_nothing():
+    assert fit_type_temperatures(*overconfident(MIN_JUDGED - 1, 3.0)) == {}
+
+
+def test_a_type_that_is_always_right_has_the_temperature_of_all():
+    odds, found = overconfident(2000, 3.0)
+    sure = judged(*[(0.9, 1)] * 50, label="B")
+    assert fit_type_temperatures([*odds, *[2.2] * 50], found + sure)["B"] == pytest.approx(3.0, rel=0.2)
+
+
+def test_wilsons_bound():
+    """With z = 1.2816: centre and width written out."""
+    z2 = 1.2816**2
+    share, n = 0.9, 100
+    expected = (share + z2 / 200 - 1.2816 * math.sqrt(share * 0.1 / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    assert lower_bound(90, 100) == pytest.approx(expected)
+    assert lower_bound(0, 5) == pytest.approx(0, abs=1e-9)
+    assert lower_bound(5, 5) < 1
+
+
+def test_equal_confidences_are_reported_together():
+    found = thresholds(judged((0.9, 1), (0.9, 0), (0.5, 1)), n_gold=4)
+    assert [(one.confidence, one.precision, one.recall) for one in found] == [(0.9, 0.5, 0.25), (0.5, 2 / 3, 0.5)]
+
+
+def test_the_precise_threshold_is_the_lowest_whose_bound_holds():
+    sure = judged(*[(0.9, 1)] * 200)
+    unsure = judged(*[(0.6, 1)] * 30, *[(0.6, 0)] * 30)
+    found = precise_threshold(sure + unsure, n_gold=260, precision=0.95)
+    assert (found.confidence, found.precision, found.is_reached) == (0.9, 1.0, True)
+    assert found.precision_bound >= 0.95
+    assert precise_threshold(sure + unsure, n_gold=260, precision=0.8).confidence == 0.6
+
+
+def test_a_precision_out_of_reach_reports_nothing():
+    assert precise_threshold(judged((0.9, 1), (0.8, 0)), n_gold=2, precision=0.95) == NOTHING
+    assert precise_threshold([], n_gold=2, precision=0.95) == NOTHING
+    assert best_f1_threshold([], n_gold=2) == NOTHING
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=20), st.integers(0, 10))
+def test_no_threshold_has_a_better_f1(pairs, n_missed):
+    found = judged(*pairs)
+    n_gold = sum(one.is_correct for one in found) + n_missed
+
+    def f1(least):
+        kept = [one for one in found if one.confidence >= least]
+        n_right = sum(one.is_correct for one in kept)
+        return 2 * n_right / (len(kept) + n_gold) if len(kept) + n_gold else 0.0
+
+    best = best_f1_threshold(found, n_gold)
+    assert f1(best.confidence) == pytest.approx(max(f1(one.confidence) for one in found))

@@ -1,0 +1,131 @@
+"""A run that is killed goes on as if nothing had happened."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import spacy
+from pipelines import SCRIPTS, convert, create_config, fetch, train
+from spacy.util import load_model_from_config
+from thinc.api import Config, fix_random_seed
+
+from domain_ner.training import checkpoint
+from domain_ner.training.checkpoint import Progress
+from domain_ner.training.loop import resolve, run_steps
+
+EPOCHS = ["--epochs", "6", "--patience", "6"]
+
+
+def weights(model):
+    """All weights of a pipeline on disk."""
+    return {name: one.get() for name, one in checkpoint._weights(spacy.load(model))}
+
+
+def kill_after(command, seconds):
+    """Run a command and kill it; tells whether it was still running."""
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        running.wait(seconds)
+    except subprocess.TimeoutExpired:
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        return True
+    return False
+
+
+def test_a_run_killed_again_and_again_ends_like_one_that_was_not(tiny_encoder, example_rows, tmp_path):
+    card = fetch(tmp_path, tiny_encoder("bert"))
+    corpus = convert(tmp_path, example_rows[:100])
+    config = create_config(tmp_path, card, corpus, *EPOCHS)
+    started = time.monotonic()
+    whole = train(tmp_path / "whole", config, card)
+    took = time.monotonic() - started
+    folder = tmp_path / "killed"
+    command = [sys.executable, SCRIPTS / "train_model.py", config, folder, "--card", card, "--resume"]
+    command += ["--checkpoint-every", "0"]
+    killed = [kill_after(command, share * took) for share in (0.75, 0.8, 0.85)]
+    assert any(killed)
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "going on after step" in told.stdout
+    expected = weights(whole)
+    assert expected
+    for name, array in weights(folder / "model-best").items():
+        assert np.array_equal(array, expected[name]), name
+    scores = [json.loads((path / "meta.json").read_text())["performance"] for path in (whole, folder / "model-best")]
+    assert scores[0] == scores[1]
+    logs = [(path / "reports" / "training.jsonl").read_text().splitlines() for path in (tmp_path / "whole", folder)]
+    for one, other in zip(*logs, strict=True):
+        assert json.loads(one)["score"] == json.loads(other)["score"]
+    reached = [json.loads((path / "reports" / "reached.json").read_text()) for path in (tmp_path / "whole", folder)]
+    assert reached[0] == reached[1]
+    assert not (folder / "unfinished").exists()
+
+
+@pytest.fixture
+def small(tiny_encoder, example_rows, tmp_path):
+    """A config on a few passages with a tiny encoder, and its card."""
+    card = fetch(tmp_path, tiny_encoder("bert"))
+    return create_config(tmp_path, card, convert(tmp_path, example_rows[:60]), "--epochs", "3"), card
+
+
+def start(config):
+    """An initialised pipeline and what trains it, from the seed."""
+    fix_random_seed(0)
+    nlp = load_model_from_config(Config().from_disk(config, interpolate=False), auto_fill=True)
+    training = resolve(nlp)
+    fix_random_seed(0)
+    nlp.initialize(lambda: [example for _, batch in training.batches() for example in batch][:40])
+    return nlp, training
+
+
+def step(nlp, training, progress, n_steps):
+    for n, _ in enumerate(run_steps(nlp, training, progress, on_batch=lambda batch: None), start=1):
+        if n == n_steps:
+            break
+
+
+def test_weights_moments_and_the_place_in_the_data_come_back(small, tmp_path):
+    config, _ = small
+    nlp, training = start(config)
+    progress = Progress()
+    step(nlp, training, progress, 3)
+    checkpoint.save(tmp_path / "here", {"run": "this"}, progress, nlp, training.optimizer)
+    step(nlp, training, progress, 2)
+    expected = {name: weights.get() for name, weights in checkpoint._weights(nlp)}
+
+    other, anew = start(config)
+    found = checkpoint.load(tmp_path / "here")
+    assert (found.run, found.progress.step) == ({"run": "this"}, 3)
+    found.restore(other, anew.optimizer)
+    step(other, anew, found.progress, 2)
+    for name, weight in checkpoint._weights(other):
+        assert np.array_equal(weight.get(), expected[name]), name
+    assert found.progress.step == progress.step == 5
+    assert found.progress.losses == progress.losses
+
+
+def test_only_the_last_checkpoint_is_kept(small, tmp_path):
+    nlp, training = start(small[0])
+    progress = Progress()
+    for _ in range(2):
+        step(nlp, training, progress, 1)
+        checkpoint.save(tmp_path / "here", {}, progress, nlp, training.optimizer)
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["checkpoint-2"]
+
+
+def test_no_checkpoint_is_none(tmp_path):
+    assert checkpoint.load(tmp_path) is None
+
+
+def test_another_config_starts_anew_and_says_why(small, tmp_path):
+    config, card = small
+    command = [sys.executable, SCRIPTS / "train_model.py", config, tmp_path / "out", "--card", card, "--resume"]
+    while not list((tmp_path / "out").glob("unfinished/checkpoint-*")):
+        kill_after([*command, "--checkpoint-every", "0"], 10)
+    config.write_text(config.read_text().replace("dropout = 0.2", "dropout = 0.3", 1))
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "cannot be gone on with (changed since: the config)" in told.stdout
