@@ -1,7 +1,11 @@
 """Fixtures that several test modules share."""
 
 import json
+import os
 from pathlib import Path
+
+# Before anything imports PyTorch: tests run side by side, on encoders too small to share among processors.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import tiny_encoders
@@ -16,6 +20,15 @@ ANNOTATIONS = ROOT / "assets" / "annotations"
 GUIDE = ROOT / "assets" / "guide.yml"
 LABELS = ["SERVICE", "INFRA", "TEAM", "CONFIG", "LIBRARY", "ENDPOINT"]
 FAMILIES = ["roberta", "deberta-v3", "bert"]
+
+
+# They take most of the time, so that they must not be the last ones to start.
+SLOW = ["test_workflow.py", "test_resume.py", "test_long_documents.py", "test_transformer_model.py"]
+
+
+def pytest_collection_modifyitems(items):
+    """The slow files first."""
+    items.sort(key=lambda item: SLOW.index(item.path.name) if item.path.name in SLOW else len(SLOW))
 
 
 def pytest_addoption(parser):

@@ -3,9 +3,18 @@ import json
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation import load_pipeline, read_docs, score_pipeline, to_metrics, verdict
+from domain_ner.evaluation import (
+    compare_calibration,
+    evaluate_pipeline,
+    load_pipeline,
+    read_docs,
+    to_metrics,
+    uncalibrated,
+    verdict,
+)
 from domain_ner.scores import Score, score_entities
 
 
@@ -28,18 +37,39 @@ def gold(nlp, text, *entities):
 
 def test_scores_what_the_pipeline_predicts_on_the_texts(nlp):
     docs = [gold(nlp, "Payments uses Redis", ("Payments", "TEAM"), ("Redis", "INFRA")), gold(nlp, "no Kafka")]
-    scores = score_pipeline(nlp, docs)
+    scores = evaluate_pipeline(nlp, docs).scores
     assert scores.by_type == {"INFRA": Score(1, 3, 1), "TEAM": Score(0, 0, 1)}
 
 
 def test_other_tokens_in_the_gold_do_not_matter(nlp):
     doc = Doc(nlp.vocab, words=["use", "Re", "dis"], spaces=[True, False, False], ents=["O", "B-INFRA", "I-INFRA"])
-    assert score_pipeline(nlp, [doc]).micro.f1 == 1.0
+    assert evaluate_pipeline(nlp, [doc]).scores.micro.f1 == 1.0
+
+
+def test_confidences_are_judged_also_of_what_is_not_reported():
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("crf_ner", config={"min_confidence": {"TEAM": 1.0}, "temperature": 5.0})
+    texts = [("Ask Redis", [(4, 9, "INFRA")]), ("Ask Payments", [(4, 12, "TEAM")])]
+    examples = [Example.from_dict(nlp.make_doc(text), {"entities": entities}) for text, entities in texts]
+    optimizer = nlp.initialize(lambda: examples)
+    for _ in range(40):
+        nlp.update(examples, sgd=optimizer)
+    docs = [gold(nlp, "Ask Redis", ("Redis", "INFRA")), gold(nlp, "Ask Payments")]
+    evaluated = evaluate_pipeline(nlp, docs)
+    assert {(one.label, one.is_correct) for one in evaluated.judged} == {("INFRA", True), ("TEAM", False)}
+    assert set(evaluated.scores.by_type) == {"INFRA"}
+    with uncalibrated(nlp):
+        before = evaluate_pipeline(nlp, docs).judged
+    assert pipe.settings.temperature == 5.0
+    assert all(one.confidence > other.confidence for one, other in zip(before, evaluated.judged, strict=True))
+    compared = compare_calibration(before, evaluated.judged)
+    assert set(compared["by_type"]) == {"INFRA", "TEAM"}
+    assert compared["before"]["ece"] != compared["after"]["ece"]
 
 
 def test_progress_is_told_for_each_document(nlp):
     told = []
-    score_pipeline(nlp, [gold(nlp, "a"), gold(nlp, "b")], on_doc=lambda: told.append(1))
+    evaluate_pipeline(nlp, [gold(nlp, "a"), gold(nlp, "b")], on_doc=lambda: told.append(1))
     assert len(told) == 2
 
 

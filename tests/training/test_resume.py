@@ -69,7 +69,7 @@ def test_a_run_killed_again_and_again_ends_like_one_that_was_not(tiny_encoder, e
 def small(tiny_encoder, example_rows, tmp_path):
     """A config on a few passages with a tiny encoder, and its card."""
     card = fetch(tmp_path, tiny_encoder("bert"))
-    return create_config(tmp_path, card, convert(tmp_path, example_rows[:60]), "--epochs", "3"), card
+    return create_config(tmp_path, card, convert(tmp_path, example_rows[:60]), "--epochs", "8"), card
 
 
 def start(config):
@@ -124,8 +124,11 @@ def test_no_checkpoint_is_none(tmp_path):
 def test_another_config_starts_anew_and_says_why(small, tmp_path):
     config, card = small
     command = [sys.executable, SCRIPTS / "train_model.py", config, tmp_path / "out", "--card", card, "--resume"]
-    while not list((tmp_path / "out").glob("unfinished/checkpoint-*")):
-        kill_after([*command, "--checkpoint-every", "0"], 10)
+    running = subprocess.Popen([*command, "--checkpoint-every", "0"], stdout=subprocess.DEVNULL)
+    while running.poll() is None and not list((tmp_path / "out").glob("unfinished/checkpoint-*")):
+        time.sleep(0.05)
+    running.kill()
+    running.wait()
     config.write_text(config.read_text().replace("dropout = 0.2", "dropout = 0.3", 1))
     told = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "cannot be gone on with (changed since: the config)" in told.stdout
