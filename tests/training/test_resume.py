@@ -1,7 +1,6 @@
 """A run that is killed goes on as if nothing had happened."""
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from domain_ner.training import checkpoint
 from domain_ner.training.checkpoint import Progress
 from domain_ner.training.loop import resolve, run_steps
 
-EPOCHS = ["--epochs", "6", "--patience", "6"]
+EPOCHS = ["--epochs", "8", "--patience", "8"]
 
 
 def weights(model):
@@ -25,30 +24,33 @@ def weights(model):
     return {name: one.get() for name, one in checkpoint._weights(spacy.load(model))}
 
 
-def kill_after(command, seconds):
-    """Run a command and kill it; tells whether it was still running."""
+def kill_at_checkpoint(command, folder, wait_s=0.0):
+    """Run a command, and kill it some time after it has written a checkpoint further on; returns that one's step."""
+    before = last_step(folder)
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        running.wait(seconds)
-    except subprocess.TimeoutExpired:
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-        return True
-    return False
+    while last_step(folder) <= before:
+        assert running.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
+    time.sleep(wait_s)
+    running.kill()
+    running.wait()
+    return last_step(folder)
+
+
+def last_step(folder):
+    return max((int(path.name.split("-")[1]) for path in folder.glob("unfinished/checkpoint-*")), default=0)
 
 
 def test_a_run_killed_again_and_again_ends_like_one_that_was_not(tiny_encoder, example_rows, tmp_path):
     card = fetch(tmp_path, tiny_encoder("bert"))
     corpus = convert(tmp_path, example_rows[:100])
     config = create_config(tmp_path, card, corpus, *EPOCHS)
-    started = time.monotonic()
     whole = train(tmp_path / "whole", config, card)
-    took = time.monotonic() - started
     folder = tmp_path / "killed"
     command = [sys.executable, SCRIPTS / "train_model.py", config, folder, "--card", card, "--resume"]
     command += ["--checkpoint-every", "0"]
-    killed = [kill_after(command, share * took) for share in (0.75, 0.8, 0.85)]
-    assert any(killed)
+    steps = [kill_at_checkpoint(command, folder, wait_s=wait_s) for wait_s in (0.0, 0.1, 0.3)]
+    assert 0 < steps[0] < steps[1] < steps[2]
     told = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "going on after step" in told.stdout
     expected = weights(whole)
@@ -124,11 +126,7 @@ def test_no_checkpoint_is_none(tmp_path):
 def test_another_config_starts_anew_and_says_why(small, tmp_path):
     config, card = small
     command = [sys.executable, SCRIPTS / "train_model.py", config, tmp_path / "out", "--card", card, "--resume"]
-    running = subprocess.Popen([*command, "--checkpoint-every", "0"], stdout=subprocess.DEVNULL)
-    while running.poll() is None and not list((tmp_path / "out").glob("unfinished/checkpoint-*")):
-        time.sleep(0.05)
-    running.kill()
-    running.wait()
+    kill_at_checkpoint([*command, "--checkpoint-every", "0"], tmp_path / "out")
     config.write_text(config.read_text().replace("dropout = 0.2", "dropout = 0.3", 1))
     told = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "cannot be gone on with (changed since: the config)" in told.stdout

@@ -1,0 +1,142 @@
+"""Goes on with an encoder's pretraining (masked language modelling) on raw text of a domain, by transformers' Trainer.
+
+Domain-adaptive pretraining as in Gururangan et al. (2020); the pseudo-perplexity is that of Salazar et al. (2020).
+"""
+
+import math
+import random
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from domain_ner.errors import DomainNerError
+from domain_ner.files import atomic_path
+
+# Of the text: held out, to tell whether the encoder got better at it.
+HELD_OUT = 0.05
+# Wordpieces of the held-out text that are masked, one at a time.
+N_MEASURED = 2000
+MASKED = 0.15
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """epochs: passes over the text. batch: windows in a batch. window: wordpieces in a window, special ones included.
+    learning_rate: at its peak. seed: of what is held out and what is masked.
+    """
+
+    epochs: int
+    batch: int
+    window: int
+    learning_rate: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """n_windows, n_held_out: windows of text. before, after: pseudo-perplexity on those held out; lower is better."""
+
+    n_windows: int
+    n_held_out: int
+    before: float
+    after: float
+
+
+def pretrain(encoder: Path, texts: Sequence[str], output: Path, settings: Pretraining) -> Pretrained:
+    """Write an adapted encoder to the folder `output`, whole or not at all.
+
+    encoder: folder of a Hugging Face model. texts: documents of any length.
+    An interrupted run goes on from its last epoch. Raises DomainNerError when there is too little text, or when
+    accelerate is not installed.
+    """
+    transformers = _import()
+    transformers.set_seed(settings.seed)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(encoder, use_fast=True)
+    if tokenizer.mask_token_id is None:
+        raise DomainNerError(f"The encoder {encoder} has no mask token: it cannot be pretrained this way.")
+    windows = list(cut(tokenizer, texts, settings.window))
+    random.Random(settings.seed).shuffle(windows)
+    n_held_out = math.ceil(HELD_OUT * len(windows))
+    if len(windows) - n_held_out < settings.batch:
+        raise DomainNerError(
+            f"The text makes {len(windows)} windows of {settings.window} wordpieces; at least {settings.batch + 1} are"
+            " needed for one batch and what is held out.",
+            "Add text, or take a smaller window or batch.",
+        )
+    held_out, learned = windows[:n_held_out], windows[n_held_out:]
+    model = transformers.AutoModelForMaskedLM.from_pretrained(encoder)
+    before = pseudo_perplexity(model, tokenizer, held_out, seed=settings.seed)
+    work = output.with_name(f"{output.name}.unfinished")
+    trainer = transformers.Trainer(
+        model=model,
+        args=_arguments(transformers, work, settings),
+        train_dataset=[{"input_ids": window} for window in learned],
+        data_collator=transformers.DataCollatorForLanguageModeling(tokenizer, mlm_probability=MASKED),
+    )
+    trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")) or None)
+    after = pseudo_perplexity(model, tokenizer, held_out, seed=settings.seed)
+    with atomic_path(output) as new:
+        model.base_model.save_pretrained(new)
+        tokenizer.save_pretrained(new)
+    shutil.rmtree(work, ignore_errors=True)
+    return Pretrained(len(learned), len(held_out), before, after)
+
+
+def cut(tokenizer: Any, texts: Sequence[str], window: int) -> Iterator[list[int]]:
+    """The wordpiece ids of windows of text, special ones included. No text is left out; none shares a window."""
+    room = window - tokenizer.num_special_tokens_to_add()
+    for text in texts:
+        ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        for start in range(0, len(ids), room):
+            yield tokenizer.build_inputs_with_special_tokens(ids[start : start + room])
+
+
+def pseudo_perplexity(model: Any, tokenizer: Any, windows: Sequence[Sequence[int]], *, seed: int) -> float:
+    """How surprised the model is by a wordpiece when it sees all the others of its window; 1 is not at all.
+
+    Of the windows at most `N_MEASURED` wordpieces are masked, drawn by the seed, each alone.
+    """
+    import torch  # noqa: PLC0415
+
+    special = set(tokenizer.all_special_ids)
+    places = [(n, k) for n, ids in enumerate(windows) for k, piece in enumerate(ids) if piece not in special]
+    chosen = random.Random(seed).sample(places, min(N_MEASURED, len(places)))
+    model.eval()
+    total = 0.0
+    with torch.no_grad():
+        for n, k in chosen:
+            ids = torch.tensor([list(windows[n])], device=model.device)
+            piece, ids[0, k] = int(ids[0, k]), tokenizer.mask_token_id
+            total -= float(model(input_ids=ids).logits[0, k].log_softmax(-1)[piece])
+    return math.exp(total / len(chosen))
+
+
+def _arguments(transformers: Any, work: Path, settings: Pretraining) -> Any:
+    import torch  # noqa: PLC0415
+
+    return transformers.TrainingArguments(
+        output_dir=str(work),
+        per_device_train_batch_size=settings.batch,
+        num_train_epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        warmup_ratio=0.1,
+        weight_decay=0.01,
+        seed=settings.seed,
+        save_strategy="epoch",
+        save_total_limit=1,
+        logging_strategy="epoch",
+        group_by_length=True,
+        report_to=[],
+        dataloader_pin_memory=torch.cuda.is_available(),
+    )
+
+
+def _import() -> Any:
+    try:
+        import accelerate  # noqa: F401, PLC0415 (the Trainer needs it)
+        import transformers  # noqa: PLC0415
+    except ImportError as err:
+        raise DomainNerError(f"pretrain-encoder needs another package: {err}.", 'pip install -e ".[pretrain]"') from err
+    return transformers

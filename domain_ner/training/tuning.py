@@ -1,0 +1,124 @@
+"""Searches training settings with Optuna, by dev F1; trials that fall behind are given up early, a search that was
+interrupted goes on.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import srsly
+from spacy.training.initialize import init_nlp
+from spacy.util import load_config
+from thinc.api import fix_random_seed
+
+from domain_ner.errors import DomainNerError
+from domain_ner.training.checkpoint import Progress
+from domain_ner.training.loop import resolve, run_steps
+
+# Trials that are never given up: there is nothing to compare the first ones with.
+N_STARTUP = 3
+KINDS = {"low", "high", "log", "step"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best settings and their dev score; how many trials there are, and how many of them were given up."""
+
+    settings: dict[str, Any]
+    score: float
+    n_trials: int
+    n_pruned: int
+
+
+def read_space(path: Path) -> dict[str, dict[str, Any]]:
+    """The search space: of each setting `low` and `high` (and `log` or `step`), or `choices`.
+
+    Raises DomainNerError for a file that cannot be read, and for an entry that is neither.
+    """
+    try:
+        space = srsly.read_yaml(path)
+    except (OSError, ValueError) as err:
+        raise DomainNerError(f"Cannot read the search space {path}: {err}.") from err
+    if not isinstance(space, dict) or not space:
+        raise DomainNerError(f"{path} holds no search space; expected settings with low and high, or choices.")
+    for name, entry in space.items():
+        is_range = isinstance(entry, dict) and {"low", "high"} <= set(entry) <= KINDS and entry["low"] < entry["high"]
+        is_choice = isinstance(entry, dict) and set(entry) == {"choices"} and entry["choices"]
+        if not (is_range or is_choice):
+            raise DomainNerError(
+                f"{path}: {name} is {entry!r}; expected low and high (low below high; log or step too), or choices."
+            )
+    return space
+
+
+def tune(  # noqa: PLR0913
+    config: Path,
+    space: Mapping[str, Mapping[str, Any]],
+    study: Path,
+    *,
+    n_trials: int,
+    seed: int,
+    gpu: int,
+    on_trial: Callable[[int, Mapping[str, Any], float | None], None] = lambda *_: None,
+) -> Found:
+    """Search until the study has `n_trials` trials.
+
+    config: a training config. study: an SQLite file, made when it is not there. gpu: -1 for the CPU.
+    on_trial: called after each trial with its number, its settings and its score, None when it was given up.
+    """
+    optuna = _import()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study.parent.mkdir(parents=True, exist_ok=True)
+    found = optuna.create_study(
+        storage=f"sqlite:///{study}",
+        study_name="domain-ner",
+        sampler=optuna.samplers.TPESampler(seed=seed),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=N_STARTUP, n_warmup_steps=1),
+        direction="maximize",
+        load_if_exists=True,
+    )
+    _take_up(optuna, found)
+    states = optuna.trial.TrialState
+
+    def objective(trial: Any) -> float:
+        settings = {name: _suggest(trial, name, entry) for name, entry in space.items()}
+        nlp = init_nlp(load_config(config, overrides=settings, interpolate=False), use_gpu=gpu)
+        fix_random_seed(nlp.config.interpolate()["training"]["seed"])
+        training, progress = resolve(nlp), Progress()
+        for info in run_steps(nlp, training, progress, on_batch=lambda _: None):
+            if info is not None:
+                trial.report(info["score"], len(progress.results))
+                if trial.should_prune():
+                    on_trial(trial.number, settings, None)
+                    raise optuna.TrialPruned
+        on_trial(trial.number, settings, progress.best[0])
+        return progress.best[0]
+
+    ended = found.get_trials(states=(states.COMPLETE, states.PRUNED))
+    found.optimize(objective, n_trials=max(0, n_trials - len(ended)))
+    ended = found.get_trials(states=(states.COMPLETE, states.PRUNED))
+    n_pruned = sum(trial.state == states.PRUNED for trial in ended)
+    return Found(dict(found.best_params), found.best_value, len(ended), n_pruned)
+
+
+def _suggest(trial: Any, name: str, entry: Mapping[str, Any]) -> Any:
+    if "choices" in entry:
+        return trial.suggest_categorical(name, list(entry["choices"]))
+    is_whole = all(isinstance(entry[edge], int) for edge in ("low", "high"))
+    return (trial.suggest_int if is_whole else trial.suggest_float)(name, **entry)
+
+
+def _take_up(optuna: Any, study: Any) -> None:
+    """A trial that was running when the search was killed is tried again with its settings."""
+    for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
+        study.enqueue_trial(trial.params)
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+
+
+def _import() -> Any:
+    try:
+        import optuna  # noqa: PLC0415
+    except ImportError as err:
+        raise DomainNerError(f"tune needs another package: {err}.", 'pip install -e ".[tune]"') from err
+    return optuna

@@ -1,0 +1,76 @@
+"""An encoder that reads raw text of the domain first, with tiny encoders."""
+
+import json
+
+import pytest
+from conftest import FAMILIES
+from pipelines import fetch, run
+from transformers import AutoModel, AutoTokenizer
+
+from domain_ner.encoders.pretraining import Pretraining, cut, pretrain
+from domain_ner.errors import DomainNerError
+
+SETTINGS = Pretraining(epochs=12, batch=8, window=32, learning_rate=5e-3, seed=0)
+
+
+@pytest.fixture(scope="module")
+def texts(example_rows):
+    return [row["text"] for row in example_rows[:60]]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_it_gets_better_at_text_that_it_did_not_read_and_loads_as_an_encoder(tiny_encoder, texts, tmp_path, family):
+    found = pretrain(tiny_encoder(family), texts, tmp_path / "adapted", SETTINGS)
+    assert found.after < found.before / 1.5
+    assert found.n_held_out >= 1
+    AutoModel.from_pretrained(tmp_path / "adapted")
+    assert AutoTokenizer.from_pretrained(tmp_path / "adapted").is_fast
+    assert not (tmp_path / "adapted.unfinished").exists()
+
+
+def test_every_wordpiece_is_in_a_window(tiny_encoder, texts):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_encoder("bert"))
+    windows = list(cut(tokenizer, texts, 16))
+    assert max(map(len, windows)) <= 16
+    n_pieces = sum(len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts)
+    assert sum(len(window) - 2 for window in windows) == n_pieces
+
+
+def test_too_little_text_is_told_and_nothing_is_written(tiny_encoder, tmp_path):
+    with pytest.raises(DomainNerError, match="at least 9 are needed"):
+        pretrain(tiny_encoder("bert"), ["one line"], tmp_path / "adapted", SETTINGS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_makes_an_encoder_that_trains(tiny_encoder, texts, tmp_path):
+    card = fetch(tmp_path, tiny_encoder("bert"))
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    lines = [text.replace("\n", " ") for text in texts[:30]]
+    (raw / "a.txt").write_text("\n".join(lines) + "\n\n", encoding="utf8")
+    (raw / "b.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts[30:]), encoding="utf8")
+    options = ["--card", card, "--epochs", "1", "--window", "32"]
+    ran = run("pretrain_encoder", raw, tmp_path / "adapted", *options)
+    assert "60 texts" in ran.stdout
+    assert "pseudo-perplexity" in ran.stdout
+    adapted = json.loads(fetch(tmp_path / "again", tmp_path / "adapted").read_text())
+    assert adapted["family"] == "bert"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.jsonl", '{"text": "x"}\n{"txt": 1}\n', "a.jsonl:2: expected a JSON object with the key 'text'"),
+        ("a.txt", "\n \n", "There is no text in"),
+        ("a.txt", b"\xff\xfe\x00", "Expected UTF-8 text"),
+    ],
+)
+def test_text_that_cannot_be_read_is_told(tiny_encoder, tmp_path, name, content, told):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    card = fetch(tmp_path, tiny_encoder("bert"))
+    ran = run("pretrain_encoder", raw, tmp_path / "adapted", "--card", card, check=False)
+    assert ran.returncode == 1
+    assert told in ran.stderr
+    assert not (tmp_path / "adapted").exists()

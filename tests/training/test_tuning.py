@@ -1,0 +1,69 @@
+"""A search for settings: real trials on a small pipeline, given up and taken up again."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
+from pipelines import SCRIPTS, convert, create_config, fetch, run
+
+from domain_ner.errors import DomainNerError
+from domain_ner.training.tuning import read_space, tune
+
+SPACE = {
+    "training.dropout": {"low": 0.1, "high": 0.6},
+    "training.optimizer.learn_rate": {"choices": [0.0000001, 0.002]},
+}
+
+
+@pytest.fixture(scope="module")
+def config(example_rows, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tuning")
+    corpus = convert(folder, example_rows[:150])
+    return create_config(folder, fetch(folder, "cnn"), corpus, "--epochs", "4")
+
+
+def test_it_finds_the_setting_that_learns_and_gives_up_what_does_not(config, tmp_path):
+    told = []
+    found = tune(
+        config, SPACE, tmp_path / "study.db", n_trials=7, seed=1, gpu=-1, on_trial=lambda *one: told.append(one)
+    )
+    assert found.settings["training.optimizer.learn_rate"] == 0.002
+    assert found.score > 0
+    assert found.n_trials == len(told) == 7
+    assert found.n_pruned == sum(score is None for *_, score in told) > 0
+
+
+def test_a_search_that_was_killed_goes_on(config, tmp_path):
+    space = tmp_path / "space.yml"
+    space.write_text("training.dropout: {low: 0.1, high: 0.5}\n", encoding="utf8")
+    output = tmp_path / "out"
+    command = [sys.executable, SCRIPTS / "tune_training.py", config, space, output, "--trials", "3"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert running.stdout.readline().startswith("trial 0")
+    time.sleep(0.5)
+    running.kill()
+    running.wait()
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "trial 0" not in ran.stdout
+    assert "best of 3 trials" in ran.stdout
+    assert json.loads((output / "best.json").read_text())["settings"].keys() == {"training.dropout"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "training.dropout: 3", "a.b: {low: 2, high: 1}", "a.b: {choices: []}", "a: {low: 1}"]
+)
+def test_a_search_space_that_is_none_is_refused(tmp_path, text):
+    path = tmp_path / "space.yml"
+    path.write_text(text, encoding="utf8")
+    with pytest.raises(DomainNerError, match="expected"):
+        read_space(path)
+
+
+def test_the_shipped_search_space_fits_a_config(tiny_encoder, example_rows, tmp_path):
+    card = fetch(tmp_path, tiny_encoder("bert"))
+    config = create_config(tmp_path, card, convert(tmp_path, example_rows[:40]))
+    ran = run("tune_training", config, ROOT / "configs" / "search.yml", tmp_path / "out", "--trials", "1")
+    assert "best of 1 trials" in ran.stdout
