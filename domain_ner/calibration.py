@@ -5,7 +5,7 @@ Networks"; the bound of a share is Wilson's (1927).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, sqrt
 from typing import NamedTuple
 
@@ -46,7 +46,7 @@ class Threshold:
     """The least confidence to report, and what it gives on the data it was chosen on.
 
     precision_bound: the true precision is lower once in ten times only. is_reached: what was asked for is possible;
-    else nothing of the type is reported.
+    else nothing of the type is reported (confidence 1), and the shares are those of the highest bound there is.
     """
 
     confidence: float
@@ -123,8 +123,11 @@ def precise_threshold(judged: Sequence[Judged], n_gold: int, precision: float) -
 
     judged: of one type. n_gold: how many there are in gold. precision: 0..1.
     """
-    precise = [one for one in thresholds(judged, n_gold) if one.precision_bound >= precision]
-    return precise[-1] if precise else NOTHING
+    found = thresholds(judged, n_gold)
+    precise = [one for one in found if one.precision_bound >= precision]
+    if precise or not found:
+        return precise[-1] if precise else NOTHING
+    return replace(max(found, key=lambda one: one.precision_bound), confidence=NOTHING.confidence, is_reached=False)
 
 
 def best_f1_threshold(judged: Sequence[Judged], n_gold: int) -> Threshold:

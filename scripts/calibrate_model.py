@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.api import require_gpu
 
-from domain_ner.calibration import Judged, best_f1_threshold, calibration_error, precise_threshold
+from domain_ner.calibration import Judged, Threshold, best_f1_threshold, calibration_error, precise_threshold
 from domain_ner.crf_ner.fitting import Choose, Fitted, fit
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.errors import DomainNerError
@@ -79,23 +79,29 @@ def fit_on(nlp: Language, dev: Path, choose: Choose | None) -> Fitted:
 
 def print_fitted(fitted: Fitted) -> None:
     """Print the calibration error by type before and after, and the thresholds."""
-    columns = ["type", "predicted", "ECE before", "ECE after", "temperature"]
-    columns += ["min. confidence", "precision", "at least", "recall"] if fitted.thresholds else []
-    printed = table(*columns, title="confidences on dev")
+    printed = table("type", "predicted", "ECE before", "ECE after", "temperature", title="confidences on dev")
     for label in ["", *sorted({one.label for one in fitted.before})]:
         before, after = of_type(fitted.before, label), of_type(fitted.after, label)
         temperature = fitted.settings.type_temperatures.get(label, 1.0) if label else fitted.settings.temperature
         errors = (f"{100 * calibration_error(judged):.1f}" for judged in (before, after))
-        row = [label or "all", str(len(after)), *errors, f"{temperature:.2f}"]
-        if label in fitted.thresholds:
-            one = fitted.thresholds[label]
-            shares = (f"{100 * share:.1f}" for share in (one.precision, one.precision_bound, one.recall))
-            row += [f"{one.confidence:.3f}", *shares] if one.is_reached else ["none reported", "", "", ""]
-        printed.add_row(*row)
+        printed.add_row(label or "all", str(len(after)), *errors, f"{temperature:.2f}")
     out.print(printed)
-    for label, one in fitted.thresholds.items():
+    if fitted.thresholds:
+        print_thresholds(fitted.thresholds)
+
+
+def print_thresholds(thresholds: Mapping[str, Threshold]) -> None:
+    """Print the least confidence by type, and what can be promised of a type that is not reported."""
+    printed = table("type", "min. confidence", "precision", "at least", "recall", title="what is reported, on dev")
+    for label, one in thresholds.items():
+        shares = (f"{100 * share:.1f}" for share in (one.precision, one.precision_bound, one.recall))
+        printed.add_row(label, *((f"{one.confidence:.3f}", *shares) if one.is_reached else ("none", "", "", "")))
+    out.print(printed)
+    for label, one in thresholds.items():
         if not one.is_reached:
-            say(f"{label}: no confidence gives the precision asked for on dev; more annotated passages may")
+            bound = 100 * one.precision_bound
+            say(f"{label}: at most {bound:.1f} % can be promised on this dev set, so that none is reported.")
+            say("  Annotate more passages, ask for less, or set min_confidence yourself when you load the pipeline.")
 
 
 def to_figures(fitted: Fitted) -> dict[str, Any]:

@@ -107,7 +107,10 @@ def test_the_precise_threshold_is_the_lowest_whose_bound_holds():
 
 
 def test_a_precision_out_of_reach_reports_nothing():
-    assert precise_threshold(judged((0.9, 1), (0.8, 0)), n_gold=2, precision=0.95) == NOTHING
+    found = precise_threshold(judged((0.9, 1), (0.8, 0)), n_gold=2, precision=0.95)
+    assert (found.confidence, found.is_reached) == (1.0, False)
+    assert (found.precision, found.recall) == (1.0, 0.5)
+    assert found.precision_bound == lower_bound(1, 1)
     assert precise_threshold([], n_gold=2, precision=0.95) == NOTHING
     assert best_f1_threshold([], n_gold=2) == NOTHING
 
