@@ -6,13 +6,15 @@ from pathlib import Path
 
 import typer
 from _console import err, out, run, say, table
+from spacy.language import Language
 from thinc.api import require_gpu
 
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.files import write_text
-from domain_ner.training.run import UNFINISHED, initialize, interrupted
+from domain_ner.training.run import UNFINISHED, Trained, initialize, interrupted
 from domain_ner.training.run import train as train_pipeline
+from domain_ner.training.seeds import SeedRun, finish, finished, keep_best, seed_folder, spread, to_json
 from domain_ner.training.summary import TrainingSummary, summarise
 
 INTERRUPTED = 130
@@ -23,6 +25,7 @@ def main(
     output: Path = typer.Argument(..., help="Folder for model-best and model-last."),
     card: Path = typer.Option(..., help="The encoder's card, as fetch-encoder writes it."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
+    seeds: int = typer.Option(1, min=1, help="Train from this many seeds; the best on dev becomes model-best."),
     resume: bool = typer.Option(False, help="Go on with a run that was interrupted, if it had this config and data."),
     checkpoint_every: float = typer.Option(60.0, help="Seconds between two checkpoints, from which --resume goes on."),
 ) -> None:
@@ -33,31 +36,59 @@ def main(
     say(f"training on {'the CPU' if gpu == CPU else f'GPU {gpu}'}; loading the encoder and timing a few steps")
     # Timed on a pipeline of its own: the one that is trained starts from the seed, untouched.
     encoder = EncoderCard.read(card)
-    summary = summarise(initialize(config, gpu=gpu))
-    print_summary(encoder, summary)
-    nlp = initialize(config, gpu=gpu)
-    checkpoint, why_not = interrupted(nlp, output) if resume else (None, "")
-    if checkpoint is not None:
-        say(f"going on after step {checkpoint.progress.step}, where an interrupted run was")
-    elif why_not:
-        say(f"an interrupted run cannot be gone on with ({why_not}): training starts anew")
-    try:
-        trained = train_pipeline(nlp, output, gpu=gpu, checkpoint_s=checkpoint_every, resume=checkpoint)
-    except KeyboardInterrupt:
-        err.print(
-            f"Stopped. {output}/model-best is as it was; the best so far is in {output / UNFINISHED}/model-best."
-            " Run it again with --resume to go on."
-        )
-        sys.exit(INTERRUPTED)
-    reports, reached = output / "reports", trained.reached
-    write_text(reports / "reached.json", json.dumps(reached.to_json(), indent=1) + "\n")
-    write_text(reports / "training.jsonl", "".join(json.dumps(row) + "\n" for row in trained.log))
-    told = f"{reached.n_documents} of {summary.n_passages} passages with {reached.n_mentions} of {summary.n_mentions}"
-    say(f"reached a batch: {told} mentions, {reached.n_learnable} of them on the pipeline's own tokens")
-    say(f"best pipeline: {trained.best}")
+    timed = initialize(config, gpu=gpu)
+    summary = summarise(timed)
+    print_summary(encoder, summary, seeds)
+
+    def train_one(nlp: Language, folder: Path) -> Trained:
+        checkpoint, why_not = interrupted(nlp, folder) if resume else (None, "")
+        if checkpoint is not None:
+            say(f"going on after step {checkpoint.progress.step}, where an interrupted run was")
+        elif why_not:
+            say(f"an interrupted run cannot be gone on with ({why_not}): training starts anew")
+        try:
+            return train_pipeline(nlp, folder, gpu=gpu, checkpoint_s=checkpoint_every, resume=checkpoint)
+        except KeyboardInterrupt:
+            err.print(
+                f"Stopped. {output}/model-best is as it was; the best so far is in {folder / UNFINISHED}/model-best."
+                " Run it again with --resume to go on."
+            )
+            sys.exit(INTERRUPTED)
+
+    reports = output / "reports"
+    if seeds == 1:
+        trained = train_one(initialize(config, gpu=gpu), output)
+        reached, log = trained.reached.to_json(), trained.log
+        (reports / "seeds.json").unlink(missing_ok=True)
+    else:
+        first = timed.config.interpolate()["training"]["seed"]
+        runs = []
+        for seed in range(first, first + seeds):
+            nlp = initialize(config, gpu=gpu, seed=seed)
+            run_before = finished(nlp, output, seed) if resume else None
+            say(f"seed {seed}: {'trained before' if run_before else 'training'}")
+            runs.append(run_before or finish(nlp, output, seed, train_one(nlp, seed_folder(output, seed))))
+        best = keep_best(output, runs)
+        reached, log = best.reached, best.log
+        write_text(reports / "seeds.json", json.dumps(to_json(runs), indent=1) + "\n")
+        print_spread(runs, best)
+    write_text(reports / "reached.json", json.dumps(reached, indent=1) + "\n")
+    write_text(reports / "training.jsonl", "".join(json.dumps(row) + "\n" for row in log))
+    told = f"{reached['documents']} of {summary.n_passages} passages with {reached['mentions']} of {summary.n_mentions}"
+    say(f"reached a batch: {told} mentions, {reached['learnable']} of them on the pipeline's own tokens")
+    say(f"best pipeline: {output}/model-best")
 
 
-def print_summary(card: EncoderCard, summary: TrainingSummary) -> None:
+def print_spread(runs: list[SeedRun], best: SeedRun) -> None:
+    """Print mean and standard deviation over the seeds."""
+    printed = table("type", "precision", "recall", "F1", title=f"dev, {len(runs)} seeds: mean ± standard deviation")
+    for name, figures in spread(runs).items():
+        printed.add_row(name, *(f"{100 * mean:.1f} ± {100 * sd:.1f}" for mean, sd in figures.values()))
+    out.print(printed)
+    say(f"seed {best.seed} is best: dev F1 {100 * best.scores['all']['f']:.1f}")
+
+
+def print_summary(card: EncoderCard, summary: TrainingSummary, seeds: int) -> None:
     """Print what is about to happen."""
     printed = table("training", "")
     printed.add_row("encoder", card.name)
@@ -67,8 +98,9 @@ def print_summary(card: EncoderCard, summary: TrainingSummary) -> None:
     printed.add_row("tokens", f"{summary.n_tokens:,}")
     if summary.n_windows:
         printed.add_row("windows", f"{summary.n_windows:,}")
-    printed.add_row("steps", f"{summary.n_steps:,} in {summary.n_epochs} epochs")
-    printed.add_row("time, at most", f"{summary.estimated_s / 60:.1f} min")
+    each = f", from each of {seeds} seeds" if seeds > 1 else ""
+    printed.add_row("steps", f"{summary.n_steps:,} in {summary.n_epochs} epochs{each}")
+    printed.add_row("time, at most", f"{seeds * summary.estimated_s / 60:.1f} min")
     out.print(printed)
 
 

@@ -37,7 +37,7 @@ LAYERS = {
     3: [
         "annotations", "tokenizer", "docs", "corpus_file", "config", "crf_ner/fitting", "crf_ner/pipe",
         "training/__init__", "training/batching", "training/checkpoint", "training/freezing", "training/loop",
-        "training/oversampling", "training/reached", "training/run", "training/summary", "training/tuning",
+        "training/oversampling", "training/reached", "training/run", "training/seeds", "training/summary", "training/tuning",
     ],
     4: [
         "evaluation", "placing", "inspection", "packaging", "writers/__init__", "writers/brat", "writers/conll",

@@ -40,14 +40,15 @@ class Trained:
     resumed_at: int
 
 
-def initialize(config_path: Path, *, gpu: int) -> Language:
+def initialize(config_path: Path, *, gpu: int, seed: int | None = None) -> Language:
     """The untrained pipeline of a config, its labels read from the training data and its encoder loaded.
 
-    gpu: -1 for the CPU. Raises DomainNerError when there is no config.
+    gpu: -1 for the CPU. seed: in the place of the config's. Raises DomainNerError when there is no config.
     """
     if not config_path.is_file():
         raise DomainNerError(f"There is no training config {config_path}.", "Run create-config first.")
-    return init_nlp(load_config(config_path, interpolate=False), use_gpu=gpu)
+    overrides = {} if seed is None else {"system.seed": seed}
+    return init_nlp(load_config(config_path, overrides=overrides, interpolate=False), use_gpu=gpu)
 
 
 def train(nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume: Checkpoint | None = None) -> Trained:

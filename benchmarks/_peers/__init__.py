@@ -1,0 +1,1 @@
+"""One module for each recogniser that is compared: `train(task) -> Trained`."""
