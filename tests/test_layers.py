@@ -29,7 +29,8 @@ LAYERS = {
         "readers/tokens", "readers/webanno", "readers/webanno_layers", "readers/webanno_old", "conversion/__init__",
         "conversion/importing", "conversion/ledger", "conversion/merging", "conversion/offsets", "conversion/spans",
         "conversion/token_splits", "encoders/__init__", "encoders/presets", "encoders/pretraining", "encoders/card",
-        "encoders/fetch", "crf_ner/__init__", "crf_ner/model", "crf_ner/targets", "transformer/__init__",
+        "encoders/fetch", "crf_ner/__init__", "crf_ner/model", "crf_ner/padding", "crf_ner/targets",
+        "transformer/__init__",
         "transformer/model", "transformer/lexical", "transformer/architectures", "guide/__init__", "guide/schema",
         "guide/rules", "guide/findings", "guide/occurrences", "guide/inconsistencies", "guide/statistics",
         "guide/check_guide", "guide/check_annotations", "guide/validate", "guide/skeleton", "guide/labelling",
@@ -37,7 +38,8 @@ LAYERS = {
     3: [
         "annotations", "tokenizer", "docs", "corpus_file", "config", "crf_ner/fitting", "crf_ner/pipe",
         "training/__init__", "training/batching", "training/checkpoint", "training/freezing", "training/loop",
-        "training/oversampling", "training/reached", "training/run", "training/seeds", "training/summary", "training/tuning",
+        "training/oversampling", "training/reached", "training/run", "training/seeds", "training/summary",
+        "training/tuning",
     ],
     4: [
         "evaluation", "placing", "inspection", "packaging", "writers/__init__", "writers/brat", "writers/conll",

@@ -1,7 +1,7 @@
 """`crf_ner`, the trainable component: finds entities and gives each the exact probability that it is one."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate, torch2xp, xp2torch
+from thinc.api import Config, Model, Optimizer, set_dropout_rate, torch2xp
 from thinc.types import Floats2d
 
 from domain_ner.crf_ner.model import TRANSITIONS
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 BELOW_KEY, CANDIDATES_KEY, REJECTED_KEY = "below_threshold", "candidates", "incorrect_spans"
 N_SAMPLES = 10
-# Tokens that go through the lattice together, padding included; a longer document goes alone.
-MAX_PADDED = 1 << 18
-# As many are worth no second pass, however much of them is padding.
-FEW_PADDED = 1 << 12
 REQUIREMENT = "torch>=2.2"
 DEFAULT_MODEL = """
 [model]
@@ -174,23 +170,27 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
     def decode(self, scores: Sequence[Floats2d]) -> "list[Decoded]":
         """Entities and candidates from scores."""
         from domain_ner.crf_ner.decoding import Decoded, decode  # noqa: PLC0415
+        from domain_ner.crf_ner.padding import padded_groups  # noqa: PLC0415
 
         found = [Decoded() for _ in scores]
         filled = [n for n, array in enumerate(scores) if len(array)]
         temperature = self.settings.temperature
-        for group, padded, flat, lengths in self._padded([scores[n] for n in filled], temperature):
-            decoded = decode(padded, flat, lengths, n_candidates=self.settings.n_candidates)
-            for n, one in zip(group, decoded, strict=True):
+        transitions = self.model.get_param(TRANSITIONS)
+        for group in padded_groups([scores[n] for n in filled], transitions, temperature):
+            decoded = decode(group.scores, group.flat, group.lengths, n_candidates=self.settings.n_candidates)
+            for n, one in zip(group.numbers, decoded, strict=True):
                 found[filled[n]] = one
         return found
 
     def mean_loss(self, taught: "Sequence[Known]", scores: Sequence[Floats2d], temperature: float) -> float:
         """The mean negative log-likelihood of documents at a temperature. taught: of each, as `targets.known` gives."""
         from domain_ner.crf_ner.loss import negative_log_likelihood  # noqa: PLC0415
+        from domain_ner.crf_ner.padding import padded_groups  # noqa: PLC0415
 
         total = 0.0
-        for group, padded, flat, _ in self._padded(scores, temperature):
-            total += float(negative_log_likelihood(padded, flat, [taught[n] for n in group]).losses.sum())
+        for group in padded_groups(scores, self.model.get_param(TRANSITIONS), temperature):
+            known = [taught[n] for n in group.numbers]
+            total += float(negative_log_likelihood(group.scores, group.flat, known).losses.sum())
         return total / max(1, len(taught))
 
     def set_annotations(self, docs: Iterable[Doc], found: "Sequence[Decoded]") -> None:
@@ -246,34 +246,22 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
     def get_loss(self, examples: Iterable[Example], scores: Sequence[Floats2d]) -> tuple[float, list[Floats2d]]:
         """The mean negative log-likelihood of the documents, and its gradient; that of the transitions is kept."""
         from domain_ner.crf_ner.loss import negative_log_likelihood  # noqa: PLC0415
+        from domain_ner.crf_ner.padding import padded_groups  # noqa: PLC0415
         from domain_ner.crf_ner.targets import known  # noqa: PLC0415
 
         taught = [known(example, self.labels) for example in examples]
         weights = [self.cfg["type_weights"].get(label, 1.0) for label in self.labels]
         gradients: list[Any] = [None] * len(taught)
         total = 0.0
-        for group, padded, flat, _ in self._padded(scores):
-            found = negative_log_likelihood(padded, flat, [taught[n] for n in group], weights)
+        for group in padded_groups(scores, self.model.get_param(TRANSITIONS)):
+            found = negative_log_likelihood(group.scores, group.flat, [taught[n] for n in group.numbers], weights)
             total += float(found.losses.sum())
             d_transitions = torch2xp(found.d_transitions / len(taught))
             self.model.inc_grad(TRANSITIONS, self.model.ops.asarray1f(d_transitions))
             d_scores = torch2xp(found.d_scores / len(taught))
-            for place, n in enumerate(group):
+            for place, n in enumerate(group.numbers):
                 gradients[n] = self.model.ops.asarray2f(d_scores[place, : len(taught[n].tags)])
         return total / len(taught), gradients
-
-    def _padded(
-        self, scores: Sequence[Floats2d], temperature: float = 1.0
-    ) -> Iterator[tuple[list[int], Any, Any, Any]]:
-        """Numbers of documents of similar length, and of them padded scores, transitions and lengths in float32."""
-        import torch  # noqa: PLC0415
-
-        flat = xp2torch(self.model.get_param(TRANSITIONS)).detach().float() / temperature
-        for group in length_groups([len(array) for array in scores]):
-            tensors = [xp2torch(scores[n]).float() / temperature for n in group]
-            lengths = torch.tensor([len(tensor) for tensor in tensors], device=flat.device)
-            with torch.no_grad():
-                yield group, torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True), flat, lengths
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "CRFRecognizer":
         """Load, and check that the settings fit what is loaded."""
@@ -286,18 +274,3 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         super().from_disk(path, exclude=exclude)
         self.settings.check(self.name, self.labels)
         return self
-
-
-def length_groups(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Numbers of documents that go through the lattice together: half of what is padded, at most, is padding."""
-    group: list[int] = []
-    n_tokens = 0
-    for n in sorted(range(len(lengths)), key=lambda n: lengths[n], reverse=True):
-        padded = lengths[group[0]] * (len(group) + 1) if group else 0
-        if padded > MAX_PADDED or padded > max(FEW_PADDED, 2 * (n_tokens + lengths[n])):
-            yield group
-            group, n_tokens = [], 0
-        group.append(n)
-        n_tokens += lengths[n]
-    if group:
-        yield group

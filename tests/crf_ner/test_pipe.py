@@ -8,6 +8,8 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
+from domain_ner.crf_ner.model import TRANSITIONS
+from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.errors import DomainNerError
 
 TEXTS = [
@@ -174,7 +176,7 @@ def test_confidence_is_the_mass_of_all_paths_with_the_span(trained):
     pipe = nlp.get_pipe("crf_ner")
     scores = pipe.model.predict([nlp.make_doc("Ask Redis now")])
 
-    ((_, padded, flat, lengths),) = pipe._padded(scores)
+    ((_, padded, flat, lengths),) = padded_groups(scores, pipe.model.get_param(TRANSITIONS))
     prober, n_types = SpanProbabilities(padded, flat, lengths), len(pipe.labels)
     outside = marginals(padded, flat, lengths).emissions[0, 1, 0]
     spans = [(start, end) for start in (0, 1) for end in (2, 3)]
