@@ -7,7 +7,6 @@ ours. What its own model gets wrong: windows count tokens, and what a window has
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,9 @@ from torch import Tensor
 from transformers.file_utils import ModelOutput
 
 from domain_ner.errors import DomainNerError
-from domain_ner.transformer.alignment import IntArray, align_wordpieces
 from domain_ner.transformer.encoding import Padding, begin_update, encode
 from domain_ner.transformer.layers import depths, freeze
-from domain_ner.transformer.windows import Window, cut_windows
+from domain_ner.transformer.tokenizing import Tokenized, masked, special_ids, tokenize, wordpiece_batch
 
 
 class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
@@ -99,7 +97,7 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
 
     def count_windows(self, docs: Sequence[Doc]) -> int:
         """How many windows the encoder has to see for these documents."""
-        return sum(len(one.windows) for one in tokenize(self, [doc for doc in docs if len(doc)]))
+        return sum(len(one.windows) for one in _tokenize(self, [doc for doc in docs if len(doc)]))
 
     def copy(self) -> "ExactTransformerModel":
         """A deep copy that keeps our forward pass, which spacy-transformers' own copy would lose."""
@@ -118,18 +116,6 @@ class EncodedBatch(FullTransformerBatch):  # type: ignore[misc]
         batch = EncodedBatch(spans=[], wordpieces=self.wordpieces, model_output=ModelOutput(), align=self.align)
         batch.d_docs = [arrays_of_doc[0] for arrays_of_doc in arrays]
         return batch
-
-
-@dataclass(frozen=True)
-class Tokenized:
-    """A document's wordpieces: strings, windows, the ids in each window (special ones included), and of each token the
-    places of its wordpieces in the windows, one after the other and each padded to the longest.
-    """
-
-    strings: list[list[str]]
-    windows: list[Window]
-    rows: list[list[int]]
-    align: Ragged
 
 
 def initialize(model: ExactTransformerModel, X: Any = None, Y: Any = None) -> None:  # noqa: N803 (thinc's names)
@@ -165,7 +151,7 @@ def forward(
             "The transformer has no encoder yet.", "Train the pipeline, or call nlp.initialize() first."
         )
     filled = [doc for doc in docs if len(doc)]
-    tokenized = tokenize(model, filled)
+    tokenized = _tokenize(model, filled)
     rows = [row for one in tokenized for row in (_masked(model, one) if is_train else one.rows)]
     padding = Padding(model.tokenizer.pad_token_id or 0, model.attrs["max_batch_items"])
     if not is_train:  # in float32 on a CPU, so that a prediction is the same on every machine
@@ -190,45 +176,6 @@ def forward(
     return _by_doc(docs, tokenized, hidden), backprop
 
 
-def tokenize(model: ExactTransformerModel, docs: Sequence[Doc]) -> list[Tokenized]:
-    """Cut each document, none of them empty, into wordpieces and windows."""
-    if not docs:
-        return []
-    tokenizer = model.tokenizer
-    before, after = special_ids(tokenizer)
-    size = model_window(model) - len(before) - len(after)
-    encoding = tokenizer(
-        [doc.text for doc in docs],
-        add_special_tokens=False,
-        return_offsets_mapping=True,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        verbose=False,
-    )
-    found = []
-    for doc, ids, offsets in zip(docs, encoding["input_ids"], encoding["offset_mapping"], strict=True):
-        aligned = align_doc(doc, np.asarray(offsets, dtype=np.int64).reshape(-1, 2))
-        windows = cut_windows(_owners(aligned, len(ids)), size=size, overlap=model.attrs["overlap"])
-        rows = [[*before, *ids[window.start : window.end], *after] for window in windows]
-        strings = [tokenizer.convert_ids_to_tokens(row) for row in rows]
-        found.append(Tokenized(strings, windows, rows, _place(aligned, windows, len(before), max(map(len, rows)))))
-    return found
-
-
-def align_doc(doc: Doc, offsets: IntArray) -> list[IntArray]:
-    """Of each token the numbers of its wordpieces. offsets: (n_wordpieces, 2), characters of the text."""
-    starts, lengths = doc.to_array(["IDX", "LENGTH"]).astype(np.int64).T
-    return align_wordpieces(starts, starts + lengths, offsets)
-
-
-def special_ids(tokenizer: Any) -> tuple[list[int], list[int]]:
-    """The wordpieces that the encoder expects before and after a text."""
-    plain = tokenizer("a", add_special_tokens=False)["input_ids"]
-    whole = tokenizer("a")["input_ids"]
-    n_before = next(n for n in range(len(whole)) if whole[n : n + len(plain)] == plain)
-    return whole[:n_before], whole[n_before + len(plain) :]
-
-
 def model_window(model: ExactTransformerModel) -> int:
     """Wordpieces in a window, special ones included."""
     return int(model.attrs["window"] or model.tokenizer.model_max_length)
@@ -237,6 +184,14 @@ def model_window(model: ExactTransformerModel) -> int:
 def has_cpu_bfloat16() -> bool:
     """Whether training runs on a CPU that has units for bfloat16; others would only emulate it, which is slower."""
     return not torch.cuda.is_available() and torch.cpu._is_avx512_bf16_supported()
+
+
+def _tokenize(model: ExactTransformerModel, docs: Sequence[Doc]) -> list[Tokenized]:
+    return tokenize(model.tokenizer, docs, window=model_window(model), overlap=model.attrs["overlap"])
+
+
+def _masked(model: ExactTransformerModel, one: Tokenized) -> list[list[int]]:
+    return masked(one, model.tokenizer.mask_token_id, model.attrs["mask_share"])
 
 
 def _check_windows(model: ExactTransformerModel) -> None:
@@ -258,41 +213,6 @@ def _autocast(model: ExactTransformerModel, *, on_cpu: bool) -> Any:
     return torch.autocast("cpu", torch.bfloat16, enabled=on_cpu)
 
 
-def _owners(aligned: Sequence[IntArray], n_pieces: int) -> IntArray:
-    """(n_pieces,) of each wordpiece the first token it belongs to, or the last one before it."""
-    owners = np.zeros(n_pieces, dtype=np.int64)
-    for token in reversed(range(len(aligned))):
-        owners[aligned[token]] = token
-    return np.maximum.accumulate(owners)
-
-
-def _masked(model: ExactTransformerModel, one: Tokenized) -> list[list[int]]:
-    """The ids in each window, with those of some tokens, drawn at random, put out of sight."""
-    share, mask = model.attrs["mask_share"], model.tokenizer.mask_token_id
-    if not share or mask is None:
-        return one.rows
-    hidden = np.flatnonzero(np.random.random(len(one.align.lengths)) < share)
-    longest = max(map(len, one.rows))
-    rows = [list(row) for row in one.rows]
-    ends = np.cumsum(one.align.lengths)
-    for token in hidden:
-        for place in one.align.dataXd[ends[token] - one.align.lengths[token] : ends[token]]:
-            rows[place // longest][place % longest] = mask
-    return rows
-
-
-def _place(aligned: Sequence[IntArray], windows: Sequence[Window], n_before: int, longest: int) -> Ragged:
-    """Where the wordpieces of each token stand among all windows' vectors."""
-    places = np.concatenate(
-        [
-            number * longest + n_before + np.arange(window.first, window.last) - window.start
-            for number, window in enumerate(windows)
-        ]
-    )
-    lengths = np.fromiter(map(len, aligned), dtype="i", count=len(aligned))
-    return Ragged(places[np.concatenate(aligned)].astype("i"), lengths)
-
-
 def _by_doc(docs: Sequence[Doc], tokenized: Sequence[Tokenized], hidden: Sequence[Tensor]) -> EncodedBatch:
     """The output of each document; an empty one has an empty one."""
     data, todo, at = [], iter(tokenized), 0
@@ -304,18 +224,10 @@ def _by_doc(docs: Sequence[Doc], tokenized: Sequence[Tokenized], hidden: Sequenc
         states = torch.nn.utils.rnn.pad_sequence(list(hidden[at : at + len(one.rows)]), batch_first=True)
         at += len(one.rows)
         output = ModelOutput(last_hidden_state=torch2xp(states))
-        data.append(TransformerData(_wordpieces(one), output, one.align))
+        data.append(TransformerData(wordpiece_batch(one), output, one.align))
     wordpieces = WordpieceBatch.empty()
     align = Ragged(np.zeros(0, dtype="i"), np.zeros(0, dtype="i"))
     spans = [[doc[:]] if len(doc) else [] for doc in docs]
     return EncodedBatch(
         spans=spans, wordpieces=wordpieces, model_output=ModelOutput(), align=align, cached_doc_data=data
     )
-
-
-def _wordpieces(one: Tokenized) -> WordpieceBatch:
-    lengths = list(map(len, one.rows))
-    ids, mask = np.zeros((len(lengths), max(lengths)), dtype=np.int64), np.zeros((len(lengths), max(lengths)), "f")
-    for n, row in enumerate(one.rows):
-        ids[n, : len(row)], mask[n, : len(row)] = row, 1
-    return WordpieceBatch(strings=one.strings, input_ids=ids, attention_mask=mask, lengths=lengths, token_type_ids=None)

@@ -7,7 +7,7 @@ from transformers import AutoTokenizer
 
 from domain_ner.tokenizer import create_tokenizer
 from domain_ner.transformer.alignment import align_wordpieces
-from domain_ner.transformer.model import align_doc
+from domain_ner.transformer.tokenizing import align_doc
 
 FAMILIES = ["roberta", "deberta-v3", "bert"]
 TEXTS = [

@@ -12,7 +12,7 @@ from spacy.util import load_model_from_config
 from thinc.api import Config, fix_random_seed
 
 from domain_ner.errors import DomainNerError
-from domain_ner.transformer.model import align_doc
+from domain_ner.transformer.tokenizing import align_doc
 
 WINDOW, OVERLAP = 24, 8
 WORDS = ["the", "gateway", "was", "slow", "after", "a", "deploy", "and", "we", "saw", "errors"]
