@@ -130,9 +130,13 @@ def precise_threshold(judged: Sequence[Judged], n_gold: int, precision: float) -
     return replace(max(found, key=lambda one: one.precision_bound), confidence=NOTHING.confidence, is_reached=False)
 
 
-def best_f1_threshold(judged: Sequence[Judged], n_gold: int) -> Threshold:
-    """The lowest confidence above which F1 is highest. Arguments as in `precise_threshold`."""
-    return max(reversed(thresholds(judged, n_gold)), key=_f1, default=NOTHING)
+def measure(judged: Sequence[Judged], n_gold: int, confidence: float) -> Threshold:
+    """What is reported with a least confidence that was chosen before. judged: what is reported, of one type."""
+    n_correct, n = sum(one.is_correct for one in judged), len(judged)
+    recall = n_correct / n_gold if n_gold else 0.0
+    if not n:
+        return Threshold(confidence, 0.0, 0.0, recall, is_reached=True)
+    return Threshold(confidence, n_correct / n, lower_bound(n_correct, n), recall, is_reached=True)
 
 
 def thresholds(judged: Sequence[Judged], n_gold: int) -> list[Threshold]:
@@ -154,6 +158,6 @@ def lower_bound(n_correct: int, n: int) -> float:
     return (share + z2 / (2 * n) - Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
 
 
-def _f1(one: Threshold) -> float:
-    both = one.precision + one.recall
-    return 2 * one.precision * one.recall / both if both else 0.0
+def f1_score(n_correct: int, n_predicted: int, n_gold: int) -> float:
+    """Of counts; 0 where there is nothing."""
+    return 2 * n_correct / (n_predicted + n_gold) if n_predicted + n_gold else 0.0

@@ -15,7 +15,7 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.api import require_gpu
 
-from domain_ner.calibration import Judged, Threshold, best_f1_threshold, calibration_error, precise_threshold
+from domain_ner.calibration import Judged, Threshold, calibration_error, precise_threshold
 from domain_ner.crf_ner.fitting import Choose, Fitted, fit
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.errors import DomainNerError
@@ -32,7 +32,7 @@ def main(
     output: Path = typer.Argument(..., help="Folder for the calibrated pipeline."),
     report: Path = typer.Argument(..., help="Where to write what was fitted (JSON)."),
     threshold: str = typer.Option(
-        "", help="Report only entities sure enough for this precision (0.95, say), or for the best F1 (f1); empty: all."
+        "", help="Report only entities sure enough for this precision (0.95, say), or decode for F1 (f1); empty: all."
     ),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
 ) -> None:
@@ -48,8 +48,12 @@ def main(
         with atomic_path(output) as new:
             shutil.copytree(model, new)
     else:
-        fitted = fit_on(nlp, dev, choose)
+        fitted = fit_on(nlp, dev, choose, for_f1=threshold == F1)
         print_fitted(fitted)
+        if threshold == F1:
+            best_path, chosen = (f"{100 * f1:.1f}" for f1 in fitted.f1)
+            how = "spans above one confidence" if fitted.settings.is_marginal else "the best path"
+            say(f"micro F1 on dev: {best_path} with the best path, {chosen} with {how}, which is kept")
         figures = {"calibrated": True} | to_figures(fitted)
         with atomic_path(output) as new:
             nlp.to_disk(new)
@@ -58,9 +62,9 @@ def main(
 
 
 def choose_by(threshold: str) -> Choose | None:
-    """What chooses thresholds. Raises DomainNerError when the option is no precision."""
+    """What chooses thresholds by type. Raises DomainNerError when the option is no precision."""
     if threshold in ("", F1):
-        return best_f1_threshold if threshold else None
+        return None
     try:
         precision = float(threshold)
     except ValueError:
@@ -72,9 +76,10 @@ def choose_by(threshold: str) -> Choose | None:
     return partial(precise_threshold, precision=precision)
 
 
-def fit_on(nlp: Language, dev: Path, choose: Choose | None) -> Fitted:
+def fit_on(nlp: Language, dev: Path, choose: Choose | None, *, for_f1: bool) -> Fitted:
     """Fit on the documents of a corpus."""
-    return fit(nlp, [Example(input_doc(nlp, gold), gold) for gold in read_docs(dev, nlp.vocab)], NAME, choose)
+    examples = [Example(input_doc(nlp, gold), gold) for gold in read_docs(dev, nlp.vocab)]
+    return fit(nlp, examples, NAME, choose, for_f1=for_f1)
 
 
 def print_fitted(fitted: Fitted) -> None:
@@ -109,6 +114,7 @@ def to_figures(fitted: Fitted) -> dict[str, Any]:
     return {
         "temperature": fitted.settings.temperature,
         "type_temperatures": fitted.settings.type_temperatures,
+        "decoding": fitted.settings.decoding,
         "thresholds": {label: asdict(one) for label, one in fitted.thresholds.items()},
         "predicted": Counter(one.label for one in fitted.after),
         "gold": fitted.n_gold,

@@ -4,18 +4,17 @@ import math
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from domain_ner.calibration import (
     MIN_JUDGED,
     NOTHING,
     Judged,
-    best_f1_threshold,
     calibration_error,
+    f1_score,
     fit_temperature,
     fit_type_temperatures,
     lower_bound,
+    measure,
     precise_threshold,
     reliability,
     thresholds,
@@ -112,18 +111,15 @@ def test_a_precision_out_of_reach_reports_nothing():
     assert (found.precision, found.recall) == (1.0, 0.5)
     assert found.precision_bound == lower_bound(1, 1)
     assert precise_threshold([], n_gold=2, precision=0.95) == NOTHING
-    assert best_f1_threshold([], n_gold=2) == NOTHING
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=20), st.integers(0, 10))
-def test_no_threshold_has_a_better_f1(pairs, n_missed):
-    found = judged(*pairs)
-    n_gold = sum(one.is_correct for one in found) + n_missed
+def test_measured_is_what_was_reported():
+    found = measure(judged((0.9, 1), (0.4, 1), (0.3, 0)), n_gold=4, confidence=0.3)
+    assert (found.confidence, found.precision, found.recall) == (0.3, pytest.approx(2 / 3), 0.5)
+    assert found.precision_bound == lower_bound(2, 3)
+    assert measure([], n_gold=4, confidence=0.3).recall == 0
 
-    def f1(least):
-        kept = [one for one in found if one.confidence >= least]
-        n_right = sum(one.is_correct for one in kept)
-        return 2 * n_right / (len(kept) + n_gold) if len(kept) + n_gold else 0.0
 
-    best = best_f1_threshold(found, n_gold)
-    assert f1(best.confidence) == pytest.approx(max(f1(one.confidence) for one in found))
+def test_f1_of_nothing_is_zero():
+    assert f1_score(0, 0, 0) == 0
+    assert f1_score(2, 3, 5) == 0.5

@@ -17,7 +17,7 @@ LAYERS = {
     1: [
         "calibration", "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes",
         "transformer/alignment", "transformer/encoding", "transformer/layers", "transformer/windows",
-        "crf_ner/decoding", "crf_ner/lattice", "crf_ner/loss", "crf_ner/settings",
+        "crf_ner/decoding", "crf_ner/lattice", "crf_ner/loss", "crf_ner/selection", "crf_ner/settings",
     ],
     2: [
         "readers/__init__", "readers/argilla", "readers/brat", "readers/column_blocks", "readers/column_survey",

@@ -1,10 +1,10 @@
-"""From the scores of a lattice to entities: the best path (Viterbi), the exact probability of any span, and the most
-probable spans beside the best ones.
+"""From the scores of a lattice to entities: the best path (Viterbi), the exact probability of any span, and all
+probable spans.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,60 +21,38 @@ from domain_ner.crf_ner.lattice import (
     split_emissions,
     split_transitions,
 )
+from domain_ner.crf_ner.selection import Found
 
 Floats = NDArray[np.float32]
-# Spans less probable than this are no candidates.
-MIN_CANDIDATE = 0.01
-
-
-class Found(NamedTuple):
-    """A span: start, end (exclusive) in tokens, the type's number, and the log of its probability."""
-
-    start: int
-    end: int
-    label: int
-    log_prob: float
+# Spans less probable than this are not looked for.
+MIN_PROBABLE = 0.01
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """The entities of the best path of a document, and other probable spans, the most probable first."""
+    """The entities of the best path of a document, and where asked for all its probable spans, in no order."""
 
     entities: list[Found] = field(default_factory=list)
-    candidates: list[Found] = field(default_factory=list)
+    probable: list[Found] = field(default_factory=list)
 
 
-def decode(scores: Tensor, flat: Tensor, lengths: Tensor, *, n_candidates: int = 0) -> list[Decoded]:
+def decode(scores: Tensor, flat: Tensor, lengths: Tensor, *, with_probable: bool = False) -> list[Decoded]:
     """Viterbi, and of each span found its exact marginal probability.
 
     scores: (n_docs, n_tokens, n_tags); flat: transitions as one vector; lengths: (n_docs,).
-    n_candidates: how many spans beside the entities are wanted over a token.
     """
     transitions = split_transitions(flat, (scores.shape[2] - 1) // 4)
     emissions = split_emissions(scores)
     best = _Best(forward_chart(emissions, transitions, best=True), transitions)
     paths = [best.path(doc, length) for doc, length in enumerate(lengths.tolist())]
-    if not n_candidates and not any(paths):
+    if not with_probable and not any(paths):
         return [Decoded() for _ in paths]
     prober = SpanProbabilities(scores, flat, lengths)
     found = []
     for doc, path in enumerate(paths):
         entities = [Found(*span, prober(doc, *span)) for span in path]
-        probable = prober.probable(doc, MIN_CANDIDATE) if n_candidates else []
-        found.append(Decoded(entities, choose_candidates(probable, set(path), n_candidates)))
+        found.append(Decoded(entities, list(prober.probable(doc, MIN_PROBABLE)) if with_probable else []))
     return found
-
-
-def choose_candidates(probable: Iterable[Found], taken: set[tuple[int, int, int]], n_candidates: int) -> list[Found]:
-    """The spans that are not taken and among the `n_candidates` most probable over one of their tokens."""
-    over: dict[int, int] = {}
-    chosen = []
-    for one in sorted(probable, key=lambda one: (-one.log_prob, one)):
-        if one[:3] not in taken and any(over.get(token, 0) < n_candidates for token in range(one.start, one.end)):
-            chosen.append(one)
-            for token in range(one.start, one.end):
-                over[token] = over.get(token, 0) + 1
-    return chosen
 
 
 class SpanProbabilities:

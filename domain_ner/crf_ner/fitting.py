@@ -10,39 +10,48 @@ from spacy.training import Example
 from spacy.util import minibatch
 from thinc.types import Floats2d
 
-from domain_ner.calibration import Judged, Threshold, fit_temperature, fit_type_temperatures
+from domain_ner.calibration import Judged, Threshold, f1_score, fit_temperature, fit_type_temperatures, measure
+from domain_ner.crf_ner.decoding import Decoded
 from domain_ner.crf_ner.loss import Known, span_tags
 from domain_ner.crf_ner.pipe import CRFRecognizer
-from domain_ner.crf_ner.settings import Settings, log_odds
+from domain_ner.crf_ner.settings import MARGINAL, VITERBI, Settings, log_odds
 from domain_ner.crf_ner.targets import known
 from domain_ner.errors import DomainNerError
 
 BATCH = 64
+# Least confidences that are tried when the best F1 is wanted.
+CUTOFFS = [n / 50 for n in range(2, 48)]
 Choose = Callable[[Sequence[Judged], int], Threshold]
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """before, after: the predictions, judged, without any calibration and with it. n_gold: entities by type."""
+    """before, after: the entities of the best paths, judged, without any calibration and with it. thresholds: by type.
+    n_gold: entities by type. f1: micro F1 with the best path, and of what is reported with `settings`; 0..1.
+    """
 
     settings: Settings
     before: list[Judged]
     after: list[Judged]
     thresholds: dict[str, Threshold]
     n_gold: dict[str, int]
+    f1: tuple[float, float]
 
 
-def fit(nlp: Language, examples: Sequence[Example], name: str, choose: Choose | None = None) -> Fitted:
+def fit(
+    nlp: Language, examples: Sequence[Example], name: str, choose: Choose | None = None, *, for_f1: bool = False
+) -> Fitted:
     """Fit temperatures, and thresholds where `choose` is given, and set them in the pipeline and its config.
 
     examples: gold documents, each with an unprocessed one of the same text. name: of the `crf_ner` in the pipeline.
     choose: the threshold of a type from its judged predictions and the number of its entities in gold.
+    for_f1: choose how to decode instead, by the best micro F1: the best path, or single spans above one threshold.
     """
     pipe = _recogniser(nlp, name)
     examples = [example for example in examples if len(example.predicted)]
     scores = [array for part in minibatch(examples, BATCH) for array in _score(nlp, pipe, part)]
     taught = [known(example, pipe.labels) for example in examples]
-    plain = replace(pipe.settings, min_confidence={}, temperature=1.0, type_temperatures={})
+    plain = replace(pipe.settings, min_confidence={}, temperature=1.0, type_temperatures={}, decoding=VITERBI)
     before = _judge(pipe, plain, scores, taught)
     overall = replace(plain, temperature=fit_temperature(lambda t: pipe.mean_loss(taught, scores, t)))
     warm = _judge(pipe, overall, scores, taught)
@@ -51,12 +60,36 @@ def fit(nlp: Language, examples: Sequence[Example], name: str, choose: Choose | 
     after = _judge(pipe, settings, scores, taught)
     n_gold = Counter(ent.label_ for example in examples for ent in example.reference.ents)
     thresholds = {}
-    if choose is not None:
+    if for_f1:
+        settings = _best_decoding(pipe, settings, scores, taught, n_gold.total())
+    elif choose is not None:
         for label in pipe.labels:
             thresholds[label] = choose([one for one in after if one.label == label], n_gold[label])
         settings = replace(settings, min_confidence={label: one.confidence for label, one in thresholds.items()})
     set_settings(nlp, name, settings)
-    return Fitted(settings, before, after, thresholds, dict(n_gold))
+    reported = _judge(pipe, settings, scores, taught)
+    if settings.is_marginal:
+        thresholds = {
+            label: measure([one for one in reported if one.label == label], n_gold[label], settings.threshold(label))
+            for label in pipe.labels
+        }
+    f1 = _f1(after, n_gold.total()), _f1(reported, n_gold.total())
+    return Fitted(settings, before, after, thresholds, dict(n_gold), f1)
+
+
+def _f1(judged: Sequence[Judged], n_gold: int) -> float:
+    return f1_score(sum(one.is_correct for one in judged), len(judged), n_gold)
+
+
+def _best_decoding(
+    pipe: CRFRecognizer, settings: Settings, scores: Sequence[Floats2d], taught: Sequence[Known], n_gold: int
+) -> Settings:
+    """The settings with the best micro F1; the best path's where no threshold is better."""
+    tried = [settings, *(replace(settings, decoding=MARGINAL, min_confidence=cutoff) for cutoff in CUTOFFS)]
+    pipe.settings = tried[-1]
+    decoded = pipe.decode(scores)
+    found = [_f1(_judge_decoded(pipe, one, decoded, taught), n_gold) for one in tried]
+    return tried[found.index(max(found))]
 
 
 def set_settings(nlp: Language, name: str, settings: Settings) -> None:
@@ -71,6 +104,7 @@ def set_settings(nlp: Language, name: str, settings: Settings) -> None:
             "temperature": settings.temperature,
             "type_temperatures": dict(settings.type_temperatures),
             "candidates": settings.n_candidates,
+            "decoding": settings.decoding,
         }
     )
 
@@ -95,12 +129,18 @@ def _judge(
 ) -> list[Judged]:
     """The predictions under these settings; where gold does not know, there is nothing to judge by."""
     pipe.settings = settings
+    return _judge_decoded(pipe, settings, pipe.decode(scores), taught)
+
+
+def _judge_decoded(
+    pipe: CRFRecognizer, settings: Settings, decoded: Sequence[Decoded], taught: Sequence[Known]
+) -> list[Judged]:
+    pipe.settings = settings
     judged = []
-    for decoded, gold in zip(pipe.decode(scores), taught, strict=True):
-        for one in decoded.entities:
+    for found, gold in zip(decoded, taught, strict=True):
+        for one in pipe.choose(found):
             tags = list(gold.tags[one.start : one.end])
             if None not in tags:
-                label = pipe.labels[one.label]
                 is_correct = tags == span_tags(one.end - one.start, one.label, len(pipe.labels))
-                judged.append(Judged(label, settings.confidence(one.log_prob, label), is_correct))
+                judged.append(Judged(pipe.labels[one.label], pipe.confidence(one), is_correct))
     return judged

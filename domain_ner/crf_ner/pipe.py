@@ -14,11 +14,12 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate, torch2xp
 from thinc.types import Floats2d
 
 from domain_ner.crf_ner.model import TRANSITIONS
-from domain_ner.crf_ner.settings import AUTO, Settings, rarity_weights
+from domain_ner.crf_ner.selection import Found, choose_apart, choose_candidates
+from domain_ner.crf_ner.settings import AUTO, VITERBI, Settings, rarity_weights
 from domain_ner.errors import DomainNerError
 
 if TYPE_CHECKING:
-    from domain_ner.crf_ner.decoding import Decoded, Found
+    from domain_ner.crf_ner.decoding import Decoded
     from domain_ner.crf_ner.loss import Known
 
 BELOW_KEY, CANDIDATES_KEY, REJECTED_KEY = "below_threshold", "candidates", "incorrect_spans"
@@ -52,6 +53,7 @@ if not Span.has_extension("confidence"):
         "temperature": 1.0,
         "type_temperatures": {},
         "candidates": 0,
+        "decoding": VITERBI,
         "type_weights": {},
         "scorer": {"@scorers": "spacy.ner_scorer.v1"},
     },
@@ -65,6 +67,7 @@ def create_crf_ner(  # noqa: PLR0913, PLR0917 (spaCy gives them by name)
     temperature: float,
     type_temperatures: dict[str, float],
     candidates: int,
+    decoding: str,
     type_weights: str | dict[str, float],
     scorer: Callable[..., Any] | None,
 ) -> "CRFRecognizer":
@@ -75,10 +78,12 @@ def create_crf_ner(  # noqa: PLR0913, PLR0917 (spaCy gives them by name)
     temperature: scores are divided by it before they become probabilities. type_temperatures: by type, what the
         log-odds of a span are divided by after that. Both are fitted by `calibrate`.
     candidates: how many other probable spans `doc.spans["candidates"]` may have over a token; 0 for none.
+    decoding: `viterbi`, the entities of the most probable tagging; or `marginal`: of all spans those that together are
+        furthest above `min_confidence` (0.5 unless set). Below 0.5 it finds what no single tagging is sure of.
     type_weights: how much a missed entity of a type weighs in training, at least 1; `auto`: the rarer, the more.
     scorer: of `nlp.evaluate`.
     """
-    settings = Settings(min_confidence, temperature, type_temperatures, candidates, type_weights)
+    settings = Settings(min_confidence, temperature, type_temperatures, candidates, decoding, type_weights)
     return CRFRecognizer(nlp.vocab, model, name, settings=settings, scorer=scorer)
 
 
@@ -177,7 +182,8 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         temperature = self.settings.temperature
         transitions = self.model.get_param(TRANSITIONS)
         for group in padded_groups([scores[n] for n in filled], transitions, temperature):
-            decoded = decode(group.scores, group.flat, group.lengths, n_candidates=self.settings.n_candidates)
+            wanted = self.settings.needs_probable
+            decoded = decode(group.scores, group.flat, group.lengths, with_probable=wanted)
             for n, one in zip(group.numbers, decoded, strict=True):
                 found[filled[n]] = one
         return found
@@ -196,27 +202,42 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
     def set_annotations(self, docs: Iterable[Doc], found: "Sequence[Decoded]") -> None:
         """Write entities and confidences, what is below its threshold, and the candidates asked for."""
         for doc, decoded in zip(docs, found, strict=True):
-            ents: list[Span] = []
-            below: list[Span] = []
-            for one in decoded.entities:
-                span, confidence = self._span(doc, one)
-                span._.confidence = confidence
-                enough = confidence >= self.settings.threshold(span.label_)
-                (ents if enough else below).append(span)
-            doc.set_ents(ents)
+            chosen = self.choose(decoded)
+            taken = {one[:3] for one in chosen}
+            below = [one for one in decoded.entities if one[:3] not in taken]
+            # Spans with the same edges share their extension attributes: those of the entities are set last.
+            for one in [*below, *chosen]:
+                self._span(doc, one)._.confidence = self.confidence(one)
+            doc.set_ents([self._span(doc, one) for one in chosen])
             if self.settings.has_threshold:
-                scores = [span._.confidence for span in below]
-                doc.spans[BELOW_KEY] = SpanGroup(doc, name=BELOW_KEY, spans=below, attrs={"scores": scores})
+                self._set_group(doc, BELOW_KEY, below)
             if self.settings.n_candidates:
-                # Spans with the same edges share their extension attributes, whatever their labels.
-                others = [self._span(doc, one) for one in decoded.candidates]
-                group = SpanGroup(doc, name=CANDIDATES_KEY, spans=[span for span, _ in others])
-                group.attrs["scores"] = [confidence for _, confidence in others]
-                doc.spans[CANDIDATES_KEY] = group
+                taken |= {one[:3] for one in decoded.entities}
+                others = choose_candidates(decoded.probable, taken, self.settings.n_candidates)
+                self._set_group(doc, CANDIDATES_KEY, others)
 
-    def _span(self, doc: Doc, found: "Found") -> tuple[Span, float]:
-        label = self.labels[found.label]
-        return Span(doc, found.start, found.end, label=label), self.settings.confidence(found.log_prob, label)
+    def choose(self, decoded: "Decoded") -> list[Found]:
+        """The entities to report, by the settings."""
+        if not self.settings.is_marginal:
+            return [one for one in decoded.entities if self._gain(one) >= 0]
+        best = {one[:3]: one for one in [*decoded.entities, *decoded.probable]}
+        spans = list(best.values())
+        return [spans[n] for n in choose_apart(spans, [self._gain(one) for one in spans])]
+
+    def confidence(self, found: Found) -> float:
+        """The calibrated probability of a span, in 0..1."""
+        return self.settings.confidence(found.log_prob, self.labels[found.label])
+
+    def _gain(self, found: Found) -> float:
+        return self.confidence(found) - self.settings.threshold(self.labels[found.label])
+
+    def _span(self, doc: Doc, found: Found) -> Span:
+        return Span(doc, found.start, found.end, label=self.labels[found.label])
+
+    def _set_group(self, doc: Doc, key: str, found: Sequence[Found]) -> None:
+        group = SpanGroup(doc, name=key, spans=[self._span(doc, one) for one in found])
+        group.attrs["scores"] = [self.confidence(one) for one in found]
+        doc.spans[key] = group
 
     def update(
         self,

@@ -7,6 +7,7 @@ from math import exp, expm1, log
 from domain_ner.errors import DomainNerError
 
 AUTO = "auto"
+VITERBI, MARGINAL = "viterbi", "marginal"
 # Nothing is more certain than float32 can tell: a confidence is always below 1.
 CERTAIN = -(2.0**-24)
 # Of weights by rarity: a type of a handful of mentions must not drown the rest.
@@ -17,27 +18,41 @@ MAX_WEIGHT = 4.0
 class Settings:
     """The settings of `crf_ner`, as in its config.
 
-    min_confidence: below it an entity is not reported; for all types, or by type. temperature: scores are divided by it
-    before they become probabilities; type_temperatures: what the log-odds of a span of the type are divided by after
-    that. n_candidates: how many other probable spans may lie over a token. type_weights: how much a missed entity of a
-    type weighs in training; `auto`: the rarer, the more.
+    min_confidence: below it an entity is not reported; for all types, or by type.
+    temperature: scores are divided by it before they become probabilities; type_temperatures: what the log-odds of a
+    span of the type are divided by after that.
+    n_candidates: how many other probable spans may lie over a token.
+    decoding: `viterbi`, the entities of the best path; or `marginal`, of all probable spans those that are furthest
+    above min_confidence together.
+    type_weights: how much a missed entity of a type weighs in training; `auto`: the rarer, the more.
     """
 
     min_confidence: float | Mapping[str, float] = field(default_factory=dict)
     temperature: float = 1.0
     type_temperatures: Mapping[str, float] = field(default_factory=dict)
     n_candidates: int = 0
+    decoding: str = VITERBI
     type_weights: str | Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def is_marginal(self) -> bool:
+        """Whether spans are chosen each by its own probability."""
+        return self.decoding == MARGINAL
+
+    @property
+    def needs_probable(self) -> bool:
+        """Whether more spans than those of the best path are looked at."""
+        return self.is_marginal or self.n_candidates > 0
+
+    @property
     def has_threshold(self) -> bool:
-        """Whether an entity can fail to be reported."""
-        return self.min_confidence not in (0, {})
+        """Whether an entity of the best path can fail to be reported."""
+        return self.is_marginal or self.min_confidence not in (0, {})
 
     def threshold(self, label: str) -> float:
-        """The least confidence, in 0..1, with which an entity of the type is reported."""
+        """The least confidence, in 0..1, to report an entity of the type; unless set 0, or 0.5 with `marginal`."""
         least = self.min_confidence
-        return least.get(label, 0.0) if isinstance(least, Mapping) else least
+        return least.get(label, 0.5 if self.is_marginal else 0.0) if isinstance(least, Mapping) else least
 
     def confidence(self, log_prob: float, label: str) -> float:
         """The calibrated probability of a span, below 1, from the log of its probability under the model.
@@ -70,6 +85,8 @@ class Settings:
             raise DomainNerError(f"temperature of {name} is {self.temperature}; expected more than 0.")
         if self.n_candidates < 0:
             raise DomainNerError(f"candidates of {name} is {self.n_candidates}; expected 0 or more.")
+        if self.decoding not in (VITERBI, MARGINAL):
+            raise DomainNerError(f"decoding of {name} is {self.decoding!r}; expected {VITERBI} or {MARGINAL}.")
         if isinstance(self.type_weights, str) and self.type_weights != AUTO:
             raise DomainNerError(f"type_weights of {name} is {self.type_weights!r}; expected auto, or weights by type.")
 

@@ -15,6 +15,8 @@ TRAIN = [(f"Ask {name}{n} now", [(4, 5 + len(name), "INFRA")]) for name in NAMES
 TRAIN += [(f"Ask {name} now", []) for name in ("people", "nobody", "everyone")]
 # Half of what looks like a name is none: a pipeline that learned TRAIN by heart is far too sure of them.
 DEV = [(f"Ask {name}{n} now", [(4, 5 + len(name), "INFRA")] * (n % 2)) for name in NAMES for n in range(10)]
+# Two times in five it is one.
+UNSURE = [("Ask Redis now", [(4, 9, "INFRA")])] * 2 + [("Ask Redis now", [])] * 3
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,30 @@ def test_a_precision_that_is_not_to_be_had_suppresses_the_type(overconfident, tm
     doc = spacy.load(tmp_path / "nlp")(DEV[0][0])
     assert not doc.ents
     assert len(doc.spans["below_threshold"]) == 1
+
+
+def test_decoding_for_f1_finds_what_no_single_path_is_sure_of(tmp_path):
+    nlp = blank()
+    fit(nlp, examples(nlp, UNSURE), n_steps=80)
+    assert not nlp("Ask Redis now").ents
+    fitted = calibrate(nlp, examples(nlp, UNSURE), "crf_ner", for_f1=True)
+    assert fitted.settings.is_marginal
+    assert fitted.settings.min_confidence < 0.5
+    assert fitted.f1[0] < fitted.f1[1]
+    assert fitted.thresholds["INFRA"].recall > 0.9
+    nlp.to_disk(tmp_path / "nlp")
+    doc = spacy.load(tmp_path / "nlp")("Ask Redis now")
+    assert found(doc) == [(4, 9, "INFRA")]
+    assert fitted.settings.min_confidence < doc.ents[0]._.confidence < 0.5
+
+
+def test_where_the_best_path_is_best_it_stays():
+    nlp = blank()
+    fit(nlp, examples(nlp, TRAIN), n_steps=60)
+    fitted = calibrate(nlp, examples(nlp, TRAIN), "crf_ner", for_f1=True)
+    assert fitted.f1 == (1.0, 1.0)
+    assert fitted.settings.decoding == "viterbi"
+    assert fitted.thresholds == {}
 
 
 def test_what_gold_does_not_know_is_not_judged(overconfident):

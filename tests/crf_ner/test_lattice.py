@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 from domain_ner.crf_ner.decoding import SpanProbabilities, decode  # noqa: E402
 from domain_ner.crf_ner.lattice import marginals, n_transitions, path_scores, transition_index  # noqa: E402
 from domain_ner.crf_ner.loss import Known, is_legal, negative_log_likelihood, span_tags  # noqa: E402
+from domain_ner.crf_ner.selection import choose_candidates  # noqa: E402
 
 N_TYPES = 2
 N_TAGS = 1 + 4 * N_TYPES
@@ -100,10 +101,12 @@ def test_the_probable_spans_are_all_those_above_the_floor(floor):
 
 def test_candidates_are_in_order_and_not_among_the_entities():
     scores, flat, lengths = random_case([4, 2], 9)
-    for found in decode(scores, flat, lengths, n_candidates=3):
-        assert found.candidates
-        assert not {one[:3] for one in found.candidates} & {one[:3] for one in found.entities}
-        log_probs = [one.log_prob for one in found.candidates]
+    for found in decode(scores, flat, lengths, with_probable=True):
+        taken = {one[:3] for one in found.entities}
+        candidates = choose_candidates(found.probable, taken, 3)
+        assert candidates
+        assert not {one[:3] for one in candidates} & taken
+        log_probs = [one.log_prob for one in candidates]
         assert log_probs == sorted(log_probs, reverse=True)
 
 

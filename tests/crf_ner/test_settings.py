@@ -54,6 +54,27 @@ def test_without_a_threshold_there_is_no_group(saved):
     assert dict(load(saved)(TEXT).spans) == {}
 
 
+def test_marginal_decoding_takes_spans_by_their_own_probability(saved):
+    plain = load(saved, candidates=5, temperature=8.0)(TEXT)
+    others, scores = spans(plain, "candidates")
+    assert others
+    doc = load(saved, candidates=5, temperature=8.0, decoding="marginal", min_confidence=0.02)(TEXT)
+    assert len(doc.ents) > len(plain.ents)
+    assert set(found(doc)) <= set(found(plain)) | set(others)
+    assert all(confidence > 0.02 for confidence in confidences(doc))
+    assert not set(spans(doc, "candidates")[0]) & set(found(doc))
+    none = load(saved, temperature=8.0, decoding="marginal", min_confidence=1.0)(TEXT)
+    assert not none.ents
+    assert spans(none, "below_threshold")[0] == found(plain)
+
+
+def test_marginal_decoding_asks_for_one_half_unless_told(saved):
+    plain, doc = load(saved)(TEXT), load(saved, decoding="marginal")(TEXT)
+    assert found(doc) == found(plain)
+    assert confidences(doc) == confidences(plain)
+    assert spans(doc, "below_threshold") == ([], [])
+
+
 def test_settings_of_a_running_pipeline_are_saved_with_it(saved, tmp_path):
     nlp = load(saved)
     set_settings(nlp, "crf_ner", Settings({"INFRA": 1.0}, 2.0, {"TEAM": 3.0}, 2))
@@ -117,6 +138,7 @@ def test_confidences_and_candidates_survive_json_and_docbin(saved):
         ({"temperature": 0.0}, "expected more than 0"),
         ({"type_temperatures": {"TEAM": -1.0}}, "expected more than 0"),
         ({"candidates": -1}, "expected 0 or more"),
+        ({"decoding": "greedy"}, "is 'greedy'; expected viterbi or marginal"),
         ({"type_weights": "rare"}, "expected auto, or weights by type"),
         ({"type_weights": {"TEAM": 0.5}}, "expected 1 or more"),
     ],
