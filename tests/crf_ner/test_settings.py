@@ -56,7 +56,7 @@ def test_without_a_threshold_there_is_no_group(saved):
 
 def test_marginal_decoding_takes_spans_by_their_own_probability(saved):
     plain = load(saved, candidates=5, temperature=8.0)(TEXT)
-    others, scores = spans(plain, "candidates")
+    others, _ = spans(plain, "candidates")
     assert others
     doc = load(saved, candidates=5, temperature=8.0, decoding="marginal", min_confidence=0.02)(TEXT)
     assert len(doc.ents) > len(plain.ents)
