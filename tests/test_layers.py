@@ -16,7 +16,8 @@ LAYERS = {
     ],
     1: [
         "calibration", "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes",
-        "transformer/alignment", "transformer/encoding", "transformer/layers", "transformer/windows",
+        "transformer/alignment", "transformer/cpu_training", "transformer/encoding", "transformer/layers",
+        "transformer/windows",
         "crf_ner/decoding", "crf_ner/lattice", "crf_ner/loss", "crf_ner/selection", "crf_ner/settings",
     ],
     2: [
@@ -50,7 +51,10 @@ LAYERS = {
     ],
 }  # fmt: skip
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
-TORCH = {"devices", "transformer/encoding", "transformer/layers", "crf_ner/decoding", "crf_ner/lattice", "crf_ner/loss"}
+TORCH = {
+    "devices", "transformer/cpu_training", "transformer/encoding", "transformer/layers", "crf_ner/decoding",
+    "crf_ner/lattice", "crf_ner/loss",
+}  # fmt: skip
 PURE = [name for name in LAYERS[0] + LAYERS[1] if name not in TORCH]
 HEAVY = {"spacy", "spacy_transformers", "torch", "transformers", "thinc"}
 PACKAGE = ROOT / "domain_ner"

@@ -1,12 +1,14 @@
 """Runs an encoder over sequences of wordpieces of any number and length, in padded batches of a bounded size."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
+
+from domain_ner.transformer.cpu_training import CpuTraining
 
 Rows = Sequence[Sequence[int]]
 Backprop = Callable[[Sequence[Tensor]], None]
@@ -61,9 +63,9 @@ def begin_update(
         ids, mask = _pad(encoder, rows, batch, padding.piece)
         with autocast():
             if len(groups) == 1:
-                output = _run(encoder, ids, mask)
+                output = _run_training(encoder, ids, mask)
             else:
-                output = checkpoint(_run, encoder, ids, mask, use_reentrant=False)
+                output = checkpoint(_run_training, encoder, ids, mask, use_reentrant=False)
         outputs.append(output)
         for number, states in zip(batch, output.detach(), strict=True):
             hidden[number] = states[: len(rows[number])]
@@ -102,6 +104,11 @@ def _pad(encoder: Encoder, rows: Rows, batch: Sequence[int], pad: int) -> tuple[
     ids = torch.tensor([[*rows[n], *[pad] * (longest - len(rows[n]))] for n in batch], dtype=torch.long)
     mask = torch.arange(longest) < lengths[:, None]
     return ids.to(encoder.device), mask.long().to(encoder.device)
+
+
+def _run_training(encoder: Encoder, ids: Tensor, mask: Tensor) -> Tensor:
+    with CpuTraining() if ids.device.type == "cpu" else nullcontext():
+        return _run(encoder, ids, mask)
 
 
 def _run(encoder: Encoder, ids: Tensor, mask: Tensor) -> Tensor:
