@@ -9,9 +9,11 @@ from pathlib import Path
 
 import spacy
 from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Example
 from spacy.vocab import Vocab
 
 from _peers.common import Clock, Sentence, Task, Trained, span_tags
+from domain_ner.crf_ner.fitting import fit
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.training import loop, run
 from domain_ner.training.checkpoint import Progress
@@ -30,7 +32,19 @@ def train(task: Task, head: str) -> Trained:
         if info is not None and progress.best[1] == info["step"]:
             with nlp.use_params(training.optimizer.averages or {}):
                 nlp.to_disk(best)
+    if head == "crf":
+        calibrate(best, task)
     return Trained(predictor(best), clock, progress.n_words)
+
+
+def calibrate(model: Path, task: Task) -> None:
+    """As `calibrate --threshold f1`, the default, does it on dev."""
+    nlp = spacy.load(model)
+    gold = DocBin().from_disk(task.work / "dev.spacy").get_docs(nlp.vocab)
+    fit(
+        nlp, [Example(Doc(nlp.vocab, words=[token.text for token in doc]), doc) for doc in gold], "crf_ner", for_f1=True
+    )
+    nlp.to_disk(model)
 
 
 def prepare(task: Task, head: str) -> Path:
