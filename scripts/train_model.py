@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -12,7 +13,7 @@ from thinc.api import require_gpu
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.files import write_text
-from domain_ner.training.run import UNFINISHED, Trained, initialize, interrupted
+from domain_ner.training.run import BEST, UNFINISHED, Trained, initialize, interrupted
 from domain_ner.training.run import train as train_pipeline
 from domain_ner.training.seeds import SeedRun, finish, finished, keep_best, seed_folder, spread, to_json
 from domain_ner.training.summary import TrainingSummary, summarise
@@ -40,24 +41,10 @@ def main(
     summary = summarise(timed)
     print_summary(encoder, summary, seeds)
 
-    def train_one(nlp: Language, folder: Path) -> Trained:
-        checkpoint, why_not = interrupted(nlp, folder) if resume else (None, "")
-        if checkpoint is not None:
-            say(f"going on after step {checkpoint.progress.step}, where an interrupted run was")
-        elif why_not:
-            say(f"an interrupted run cannot be gone on with ({why_not}): training starts anew")
-        try:
-            return train_pipeline(nlp, folder, gpu=gpu, checkpoint_s=checkpoint_every, resume=checkpoint)
-        except KeyboardInterrupt:
-            err.print(
-                f"Stopped. {output}/model-best is as it was; the best so far is in {folder / UNFINISHED}/model-best."
-                " Run it again with --resume to go on."
-            )
-            sys.exit(INTERRUPTED)
-
     reports = output / "reports"
+    start = partial(train_one, gpu=gpu, resume=resume, checkpoint_s=checkpoint_every, kept=output / BEST)
     if seeds == 1:
-        trained = train_one(initialize(config, gpu=gpu), output)
+        trained = start(initialize(config, gpu=gpu), output)
         reached, log = trained.reached.to_json(), trained.log
         (reports / "seeds.json").unlink(missing_ok=True)
     else:
@@ -65,9 +52,9 @@ def main(
         runs = []
         for seed in range(first, first + seeds):
             nlp = initialize(config, gpu=gpu, seed=seed)
-            run_before = finished(nlp, output, seed) if resume else None
-            say(f"seed {seed}: {'trained before' if run_before else 'training'}")
-            runs.append(run_before or finish(nlp, output, seed, train_one(nlp, seed_folder(output, seed))))
+            before = finished(nlp, output, seed) if resume else None
+            say(f"seed {seed}: {'trained before' if before else 'training'}")
+            runs.append(before or finish(nlp, output, seed, start(nlp, seed_folder(output, seed))))
         best = keep_best(output, runs)
         reached, log = best.reached, best.log
         write_text(reports / "seeds.json", json.dumps(to_json(runs), indent=1) + "\n")
@@ -76,7 +63,24 @@ def main(
     write_text(reports / "training.jsonl", "".join(json.dumps(row) + "\n" for row in log))
     told = f"{reached['documents']} of {summary.n_passages} passages with {reached['mentions']} of {summary.n_mentions}"
     say(f"reached a batch: {told} mentions, {reached['learnable']} of them on the pipeline's own tokens")
-    say(f"best pipeline: {output}/model-best")
+    say(f"best pipeline: {output / BEST}")
+
+
+def train_one(nlp: Language, folder: Path, *, gpu: int, resume: bool, checkpoint_s: float, kept: Path) -> Trained:
+    """Train into a folder, from where an interrupted run was if there is one. kept: what Ctrl-C leaves as it is."""
+    checkpoint, why_not = interrupted(nlp, folder) if resume else (None, "")
+    if checkpoint is not None:
+        say(f"going on after step {checkpoint.progress.step}, where an interrupted run was")
+    elif why_not:
+        say(f"an interrupted run cannot be gone on with ({why_not}): training starts anew")
+    try:
+        return train_pipeline(nlp, folder, gpu=gpu, checkpoint_s=checkpoint_s, resume=checkpoint)
+    except KeyboardInterrupt:
+        err.print(
+            f"Stopped. {kept} is as it was; the best so far is in {folder / UNFINISHED / BEST}."
+            " Run it again with --resume to go on."
+        )
+        sys.exit(INTERRUPTED)
 
 
 def print_spread(runs: list[SeedRun], best: SeedRun) -> None:
