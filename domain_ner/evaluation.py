@@ -93,8 +93,12 @@ def compare_calibration(before: Sequence[Judged], after: Sequence[Judged]) -> di
 
 def _judge(gold: Doc, predicted: Doc) -> Iterator[Judged]:
     known = {(ent.start_char, ent.end_char, ent.label_) for ent in gold.ents}
-    for span in [*predicted.ents, *predicted.spans.get(BELOW_KEY, ())]:
-        if (confidence := span._.confidence) is not None:
+    found = [(ent, ent._.confidence) for ent in predicted.ents]
+    if BELOW_KEY in predicted.spans:  # a span may share its edges, and with them its attributes, with an entity
+        group = predicted.spans[BELOW_KEY]
+        found += zip(group, group.attrs["scores"], strict=True)
+    for span, confidence in found:
+        if confidence is not None:
             yield Judged(span.label_, confidence, (span.start_char, span.end_char, span.label_) in known)
 
 

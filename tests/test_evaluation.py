@@ -2,11 +2,12 @@ import json
 
 import pytest
 import spacy
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.training import Example
 
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation import (
+    _judge,
     compare_calibration,
     evaluate_pipeline,
     load_pipeline,
@@ -109,3 +110,14 @@ def test_a_corpus_that_is_not_there_not_one_or_empty_is_an_error(nlp, tmp_path):
 def test_a_pipeline_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(DomainNerError, match="Run train first"):
         load_pipeline(tmp_path / "none")
+
+
+def test_a_suppressed_span_with_the_edges_of_an_entity_is_judged_by_its_own_confidence(nlp):
+    doc = nlp.make_doc("Ask Redis now")
+    doc.set_ents([Span(doc, 1, 2, label="INFRA")])
+    predicted = nlp.make_doc("Ask Redis now")
+    predicted.set_ents([Span(predicted, 1, 2, label="INFRA")])
+    predicted.ents[0]._.confidence = 0.6
+    below = [Span(predicted, 1, 2, label="TEAM")]
+    predicted.spans["below_threshold"] = SpanGroup(predicted, spans=below, attrs={"scores": [0.3]})
+    assert list(_judge(doc, predicted)) == [("INFRA", 0.6, True), ("TEAM", 0.3, False)]

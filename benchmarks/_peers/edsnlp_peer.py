@@ -53,6 +53,7 @@ def train(task: Task) -> Trained:
             nlp=nlp,
             train_data=data,
             max_steps=n_steps,
+            validation_interval=n_steps,
             seed=task.seed,
             optimizer=optimizer,
             grad_max_norm=1.0,

@@ -1,6 +1,7 @@
 """Hugging Face's Trainer as `run_ner.py` of transformers 4.53 uses it: the first wordpiece of a word has its label."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,20 +48,7 @@ def train(task: Task) -> Trained:
         label2id={tag: n for n, tag in enumerate(tags)},
     )
 
-    def encode(sentences: Sequence[Sentence]) -> list[dict[str, Any]]:
-        encoded = tokenizer([one.words for one in sentences], is_split_into_words=True, truncation=True)
-        rows = []
-        for n, sentence in enumerate(sentences):
-            words = encoded.word_ids(n)
-            is_first = [word is not None and (k == 0 or words[k - 1] != word) for k, word in enumerate(words)]
-            labels = [
-                tags.index(sentence.tags[word]) if first and sentence.tags[word] in tags else IGNORED
-                for word, first in zip(words, is_first, strict=True)
-            ]
-            rows.append(
-                {"input_ids": encoded["input_ids"][n], "attention_mask": encoded["attention_mask"][n], "labels": labels}
-            )
-        return rows
+    encode = partial(encoded, tokenizer=tokenizer, tags=tags)
 
     def score(prediction: Any) -> dict[str, float]:
         found = prediction.predictions.argmax(-1)
@@ -109,3 +97,19 @@ def train(task: Task) -> Trained:
         return predicted
 
     return Trained(predict, clock, task.n_words)
+
+
+def encoded(sentences: Sequence[Sentence], *, tokenizer: Any, tags: Sequence[str]) -> list[dict[str, Any]]:
+    """Wordpieces of each sentence, the tag's number at the first of each word."""
+    found = tokenizer([one.words for one in sentences], is_split_into_words=True, truncation=True)
+    rows = []
+    for n, sentence in enumerate(sentences):
+        words = found.word_ids(n)
+        is_first = [word is not None and (k == 0 or words[k - 1] != word) for k, word in enumerate(words)]
+        labels = [
+            tags.index(sentence.tags[word]) if first and sentence.tags[word] in tags else IGNORED
+            for word, first in zip(words, is_first, strict=True)
+        ]
+        pieces = {name: found[name][n] for name in ("input_ids", "attention_mask")}
+        rows.append(pieces | {"labels": labels})
+    return rows
