@@ -6,7 +6,7 @@ Networks"; the bound of a share is Wilson's (1927).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import exp, sqrt
+from math import exp, pi, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +63,7 @@ def reliability(judged: Sequence[Judged], n_bins: int = N_BINS) -> list[Bin]:
     """Bins of equal width, those without predictions left out."""
     confidence = np.array([one.confidence for one in judged])
     is_correct = np.array([one.is_correct for one in judged], dtype=float)
-    places = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    places = _places(confidence, n_bins)
     bins = []
     for place in sorted(set(places.tolist())):
         within = places == place
@@ -76,6 +76,20 @@ def calibration_error(judged: Sequence[Judged], n_bins: int = N_BINS) -> float:
     """The expected calibration error: how far confidence and precision are apart, averaged over predictions; 0..1."""
     bins = reliability(judged, n_bins)
     return sum(one.n * abs(one.confidence - one.precision) for one in bins) / len(judged) if judged else 0.0
+
+
+def chance_error(judged: Sequence[Judged], n_bins: int = N_BINS) -> float:
+    """The calibration error to expect by chance of confidences without fault on so few predictions; 0..1.
+
+    What is right in a bin is a sum of Bernoulli variables, taken for normal: its mean distance from its expectation.
+    """
+    confidence = np.array([one.confidence for one in judged])
+    variance = np.bincount(_places(confidence, n_bins), confidence * (1 - confidence), n_bins)
+    return float(np.sqrt(2 / pi * variance).sum()) / len(judged) if judged else 0.0
+
+
+def _places(confidence: NDArray[np.float64], n_bins: int) -> NDArray[np.int64]:
+    return np.minimum((confidence * n_bins).astype(np.int64), n_bins - 1)
 
 
 def fit_temperature(loss: Callable[[float], float]) -> float:

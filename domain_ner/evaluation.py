@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from domain_ner.calibration import Judged, calibration_error, reliability
+from domain_ner.calibration import Judged, calibration_error, chance_error, reliability
 from domain_ner.conversion.ledger import DROPPED, KEPT, MASKED
 from domain_ner.crf_ner.pipe import BELOW_KEY
 from domain_ner.docs import SOURCE_KEY, entities, spans
@@ -79,13 +79,17 @@ def uncalibrated(nlp: Language) -> Iterator[None]:
 
 
 def compare_calibration(before: Sequence[Judged], after: Sequence[Judged]) -> dict[str, Any]:
-    """Calibration errors and reliability bins without and with calibration, overall and by type; figures in 0..1."""
+    """Calibration errors and reliability bins without and with calibration, overall and by type; figures in 0..1.
+
+    ece_by_chance: the error that confidences without fault would have on as few predictions.
+    """
 
     def figures(label: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, judged in (("before", before), ("after", after)):
             chosen = [one for one in judged if label in ("", one.label)]
-            found[name] = {"ece": calibration_error(chosen), "bins": [asdict(one) for one in reliability(chosen)]}
+            errors = {"ece": calibration_error(chosen), "ece_by_chance": chance_error(chosen)}
+            found[name] = errors | {"bins": [asdict(one) for one in reliability(chosen)]}
         return found
 
     return figures("") | {"by_type": {label: figures(label) for label in sorted({one.label for one in after})}}

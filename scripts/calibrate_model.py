@@ -15,7 +15,7 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.api import require_gpu
 
-from domain_ner.calibration import Judged, Threshold, calibration_error, precise_threshold
+from domain_ner.calibration import Judged, Threshold, calibration_error, chance_error, precise_threshold
 from domain_ner.crf_ner.fitting import Choose, Fitted, fit
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.errors import DomainNerError
@@ -84,11 +84,14 @@ def fit_on(nlp: Language, dev: Path, choose: Choose | None, *, for_f1: bool) -> 
 
 def print_fitted(fitted: Fitted) -> None:
     """Print the calibration error by type before and after, and the thresholds."""
-    printed = table("type", "predicted", "ECE before", "ECE after", "temperature", title="confidences on dev")
+    printed = table(
+        "type", "predicted", "ECE before", "ECE after", "by chance", "temperature", title="confidences on dev"
+    )
     for label in ["", *sorted({one.label for one in fitted.before})]:
         before, after = of_type(fitted.before, label), of_type(fitted.after, label)
         temperature = fitted.settings.type_temperatures.get(label, 1.0) if label else fitted.settings.temperature
-        errors = (f"{100 * calibration_error(judged):.1f}" for judged in (before, after))
+        shares = calibration_error(before), calibration_error(after), chance_error(after)
+        errors = (f"{100 * share:.1f}" for share in shares)
         printed.add_row(label or "all", str(len(after)), *errors, f"{temperature:.2f}")
     out.print(printed)
     if fitted.thresholds:

@@ -47,8 +47,9 @@ def main(
     if evaluated.judged:
         with uncalibrated(nlp):
             figures["calibration"] = compare_calibration(evaluate_pipeline(nlp, gold).judged, evaluated.judged)
-        errors = (f"{100 * figures['calibration'][name]['ece']:.1f}" for name in ("after", "before"))
-        say("expected calibration error of the confidences: {} (before calibration: {})".format(*errors))
+        after, before = (figures["calibration"][name] for name in ("after", "before"))
+        errors = (f"{100 * error:.1f}" for error in (after["ece"], before["ece"], after["ece_by_chance"]))
+        say("expected calibration error of the confidences: {} (before calibration: {}; by chance: {})".format(*errors))
     if ledger is not None:
         n_source = count_source_annotations(ledger, gold)
         figures["source"] = {"annotations": n_source, "recall": scores.micro.n_correct / n_source if n_source else 0.0}

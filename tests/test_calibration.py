@@ -2,6 +2,7 @@
 
 import math
 import random
+import statistics
 
 import pytest
 
@@ -10,6 +11,7 @@ from domain_ner.calibration import (
     NOTHING,
     Judged,
     calibration_error,
+    chance_error,
     f1_score,
     fit_temperature,
     fit_type_temperatures,
@@ -49,6 +51,16 @@ def test_certainty_falls_into_the_last_bin_and_nothing_has_no_error():
     assert reliability(judged((1.0, 1)))[0].high == 1.0
     assert calibration_error([]) == 0.0
     assert reliability([]) == []
+
+
+def test_confidences_without_fault_have_the_error_of_chance():
+    rng = random.Random(0)
+    for n in (30, 500):
+        confidence = [rng.betavariate(2, 1) for _ in range(n)]
+        draws = [calibration_error([Judged("A", c, rng.random() < c) for c in confidence]) for _ in range(400)]
+        given = [Judged("A", c, True) for c in confidence]  # what was right does not matter
+        assert chance_error(given) == pytest.approx(statistics.fmean(draws), rel=0.06)
+    assert chance_error([]) == 0.0
 
 
 def test_the_temperature_has_the_least_loss():

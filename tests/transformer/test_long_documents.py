@@ -131,9 +131,8 @@ print(len(doc), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) //
 """
 
 
+@pytest.mark.parametrize("config", ["bert"], indirect=True)
 def test_a_document_of_50_000_tokens_goes_through_in_bounded_memory(trained, tmp_path):
-    if "bert" not in trained.get_pipe("transformer").model.attrs["name"]:
-        pytest.skip("once is enough")
     trained.to_disk(tmp_path / "nlp")
     ran = subprocess.run(
         [sys.executable, "-c", LONG, tmp_path / "nlp", "50000"], capture_output=True, text=True, check=False
