@@ -13,6 +13,8 @@ from domain_ner.transformer.cpu_training import CpuTraining
 Rows = Sequence[Sequence[int]]
 Backprop = Callable[[Sequence[Tensor]], None]
 Encoder = Any
+# Wordpieces, padding included, that go through an encoder together on a CPU: what its caches hold is faster than more.
+CPU_PREDICTING, CPU_TRAINING = 512, 1024
 
 
 class Padding(NamedTuple):
@@ -22,6 +24,10 @@ class Padding(NamedTuple):
 
     piece: int
     max_padded: int
+
+    def on(self, encoder: Encoder, cpu: int) -> int:
+        """How many go through at a time where the encoder is. cpu: at most, on a CPU."""
+        return min(self.max_padded, cpu) if encoder.device.type == "cpu" else self.max_padded
 
 
 def encode(encoder: Encoder, rows: Rows, padding: Padding) -> list[Tensor]:
@@ -34,7 +40,7 @@ def encode(encoder: Encoder, rows: Rows, padding: Padding) -> list[Tensor]:
     encoder.eval()
     hidden: list[Any] = [None] * len(rows)
     with torch.no_grad():
-        for batch in batches(rows, padding.max_padded):
+        for batch in batches(rows, padding.on(encoder, CPU_PREDICTING)):
             for number, states in zip(batch, _run(encoder, *_pad(encoder, rows, batch, padding.piece)), strict=True):
                 hidden[number] = states[: len(rows[number])]
     encoder.train(was_training)
@@ -52,17 +58,18 @@ def begin_update(
     """As `encode`, with dropout, and a function that adds to the gradients of the encoder's parameters.
 
     autocast: makes the context to run in. scale: of the gradients, against underflow in half precision.
-    What fits into one batch is kept for the backward pass. Of several batches only the results are kept, and each is
+    What fits into `max_padded` is kept for the backward pass. Of several batches only the results are kept, and each is
     run again for its gradient, so that memory stays that of one batch.
     """
     encoder.train()
-    groups = list(batches(rows, padding.max_padded))
+    groups = list(batches(rows, padding.on(encoder, CPU_TRAINING)))
+    fits = sum(len(rows[batch[0]]) * len(batch) for batch in groups) <= padding.max_padded
     outputs = []
     hidden: list[Any] = [None] * len(rows)
     for batch in groups:
         ids, mask = _pad(encoder, rows, batch, padding.piece)
         with autocast():
-            if len(groups) == 1:
+            if fits or len(groups) == 1:
                 output = _run_training(encoder, ids, mask)
             else:
                 output = checkpoint(_run_training, encoder, ids, mask, use_reentrant=False)

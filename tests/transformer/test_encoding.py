@@ -86,3 +86,24 @@ def test_a_frozen_encoder_learns_nothing_and_fails_nowhere(encoder):
     for max_padded in (WIDE, NARROW):
         _, gradients = update(encoder, max_padded)
         assert not gradients
+
+
+def test_on_a_cpu_no_more_goes_through_at_a_time_than_its_caches_hold(encoder, monkeypatch):
+    monkeypatch.setattr(encoding, "CPU_PREDICTING", 16)
+    monkeypatch.setattr(encoding, "CPU_TRAINING", 8)
+    padded = []
+    encoder.register_forward_pre_hook(lambda _, __, given: padded.append(given["input_ids"].numel()), with_kwargs=True)
+    encode(encoder, ROWS, Padding(0, WIDE))
+    assert len(padded) == 2 and max(padded) <= 16
+    padded.clear()
+    update(encoder, WIDE)
+    assert len(padded) == 4 and max(padded) <= 8  # nothing is run again: WIDE is what memory allows
+
+
+def test_gradients_do_not_depend_on_what_goes_through_at_a_time(monkeypatch):
+    encoder = build(0.0)
+    _, one = update(encoder, WIDE)
+    monkeypatch.setattr(encoding, "CPU_TRAINING", 8)
+    _, other = update(encoder, WIDE)
+    for gradient, same in zip(one, other, strict=True):
+        torch.testing.assert_close(gradient, same, rtol=1e-4, atol=1e-5)
