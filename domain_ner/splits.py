@@ -99,7 +99,7 @@ def divide(passages: Sequence[Passage], rules: SplitRules) -> Division:
         for key, place in groups[name]:
             keys[key] = known.get(key, split)
             splits[keys[key]].add(place)
-    _require_filled(splits, n_groups=len(groups), group_by=rules.group_by)
+    _require_filled(splits, n_groups=len(groups), n_known=len(groups) - len(new), group_by=rules.group_by)
     return Division(splits, dict(sorted(keys.items())), len(keys) - len(known) if known else 0)
 
 
@@ -243,8 +243,15 @@ def _shuffle_key(key: str, seed: int) -> str:
     return hashlib.sha256(f"{seed}:{key}".encode()).hexdigest()
 
 
-def _require_filled(splits: Mapping[str, Sequence[Passage]], *, n_groups: int, group_by: str) -> None:
+def _require_filled(splits: Mapping[str, Sequence[Passage]], *, n_groups: int, n_known: int, group_by: str) -> None:
     empty = [name for name in SPLITS if not splits[name]]
+    if empty and n_known:
+        raise DomainNerError(
+            f"The {' and '.join(empty)} split would be empty: the splits of an earlier run put {n_known} of the "
+            f"{n_groups} groups elsewhere.",
+            "Bring back the exports that are missing, or delete assets/splits.json to draw the splits, and with them "
+            "the test set, anew.",
+        )
     if empty:
         unit = f"groups by meta.{group_by}" if group_by else "distinct passages"
         raise DomainNerError(

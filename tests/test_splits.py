@@ -172,3 +172,9 @@ def test_files_that_are_divided_already_stay_so(files):
 def test_files_whose_names_do_not_tell_are_an_error(files, told):
     with pytest.raises(DomainNerError, match=told):
         divide_by_files([Passage(f"text {n}", (), f"{file}:1") for n, file in enumerate(files)])
+
+
+def test_a_split_left_empty_by_an_earlier_assignment_says_so():
+    former = dict.fromkeys(divide(passages(100, 10), SplitRules(FRACTIONS, group_by="org")).keys, "train")
+    with pytest.raises(DomainNerError, match="dev and test split would be empty: the splits of an earlier run put"):
+        divide(passages(100, 10), SplitRules(FRACTIONS, group_by="org", former=former))
