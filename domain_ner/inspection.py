@@ -12,22 +12,19 @@ from math import log
 from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
-from unicodedata import category
 
-import numpy as np
 from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
 from domain_ner.conversion.ledger import DROPPED, FATES, FLATTENED, MASKED, OVERRULED, REPAIRED, Row, describe
 from domain_ner.docs import SOURCE_KEY
-from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation import read_docs
 from domain_ner.guide.inconsistencies import skipped_names, surface_labels
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.placing import Annotation, place, spans_of
 from domain_ner.splits import SPLITS
-from domain_ner.transformer.alignment import align_wordpieces
+from domain_ner.wordpieces import visible, wordpieces
 
 # What ledger.jsonl says of documents instead of annotations.
 UNREADABLE = "unreadable document"
@@ -55,9 +52,6 @@ REASONS: Mapping[str, tuple[int, str]] = {
 """Reason for suspicion to its points and what it means. A passage's score is the sum of the points of what was found,
 of each reason at most `MAX_COUNTED` times, so that a passage is not suspicious for being long."""
 MAX_COUNTED = 3
-# Unicode categories of characters that no font draws alone: marks, controls and formats, white space.
-UNSEEN = "MCZ"
-NAMES = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 MANY_PIECES = 10
 CONTEXT = 10
 N_DEVIATIONS, MIN_MENTIONS = 3, 20
@@ -112,14 +106,6 @@ class Inspection:
         """Spans and annotations by fate, `UNACCOUNTED` where corpus and ledger are of two runs."""
         placed = [one.row for passage in self.passages for one in passage.annotations]
         return Counter(row.fate for row in [*placed, *self.unplaced])
-
-
-@dataclass(frozen=True)
-class Wordpieces:
-    """The wordpieces of a token; `unknown`: the encoder sees nothing of some of it, or of all."""
-
-    pieces: tuple[str, ...]
-    unknown: bool
 
 
 def read_corpus(folder: Path) -> list[tuple[str, Doc]]:
@@ -198,12 +184,6 @@ def at_random(passages: Sequence[Inspected], n: int, *, seed: int) -> list[Inspe
     return random.Random(seed).sample(passages, min(n, len(passages)))
 
 
-def visible(text: str) -> str:
-    """A token as it can be seen: white space and what no font draws by its code."""
-    hidden = UNSEEN if _is_unseen(text) else UNSEEN[1:]
-    return "".join(NAMES.get(char) or (f"U+{ord(char):04X}" if category(char)[0] in hidden else char) for char in text)
-
-
 def biluo_tags(doc: Doc) -> list[str]:
     """The tag of each token as training sees it; `-` where nothing is known of it."""
     tags = ["-" if token.ent_iob == 0 else "O" for token in doc]
@@ -220,57 +200,6 @@ def shown_tokens(passage: Inspected, max_tokens: int) -> range:
     focus = _tokens_at(passage.doc, min(places)[1], min(places)[1] + 1)[0].i if places else 0
     first = max(0, min(focus - CONTEXT, n_tokens - max_tokens)) if focus >= max_tokens else 0
     return range(first, min(n_tokens, first + max_tokens))
-
-
-def load_tokenizer(card: EncoderCard) -> Any:
-    """The encoder's tokenizer, or None for an encoder that has no wordpieces (`cnn`).
-
-    Raises DomainNerError where it cannot be loaded or cannot tell where its wordpieces stand.
-    """
-    if not card.path:
-        return None
-    try:
-        from transformers import AutoTokenizer  # noqa: PLC0415 (takes seconds, and not every encoder needs it)
-
-        tokenizer = AutoTokenizer.from_pretrained(card.path, use_fast=True, local_files_only=True)
-    except ImportError as err:
-        raise DomainNerError(f"Wordpieces need the package {err.name}.", "pip install -r requirements.txt") from err
-    except (OSError, ValueError) as err:
-        raise DomainNerError(f"Cannot load the tokenizer in {card.path}: {err}", "Run fetch-encoder again.") from err
-    if not tokenizer.is_fast:
-        raise DomainNerError(
-            f"Encoder {card.name} has no fast tokenizer ({type(tokenizer).__name__}).",
-            "Take an encoder with a tokenizer.json, or one that transformers can convert.",
-        )
-    return tokenizer
-
-
-def wordpieces(doc: Doc, tokenizer: Any) -> list[Wordpieces]:
-    """The wordpieces of each token, as the transformer gets them. tokenizer: a fast one of transformers."""
-    encoding = tokenizer(doc.text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    offsets = np.array(encoding["offset_mapping"], dtype=np.int64).reshape(-1, 2)
-    starts = np.array([token.idx for token in doc], dtype=np.int64)
-    ends = starts + np.array([len(token) for token in doc], dtype=np.int64)
-    ids = encoding["input_ids"]
-    names = _names(tokenizer, ids)
-    found = []
-    for token, pieces in zip(doc, align_wordpieces(starts, ends, offsets), strict=True):
-        is_lost = not len(pieces) and not _is_unseen(token.text)
-        unknown = is_lost or any(ids[piece] == tokenizer.unk_token_id for piece in pieces)
-        found.append(Wordpieces(tuple(names[piece] for piece in pieces), unknown))
-    return found
-
-
-def _is_unseen(text: str) -> bool:
-    return all(category(char)[0] in UNSEEN for char in text)
-
-
-def _names(tokenizer: Any, ids: Sequence[int]) -> list[str]:
-    """Wordpieces as people can read them: byte-level ones are stored in letters that stand for bytes (Ã¼ for ü)."""
-    names: list[str] = tokenizer.convert_ids_to_tokens(ids)
-    if type(tokenizer.backend_tokenizer.decoder).__name__ != "ByteLevel":
-        return names
-    return [tokenizer.convert_tokens_to_string([name]).replace(" ", "Ġ") for name in names]
 
 
 def _of_fates(annotations: Iterable[Annotation]) -> Iterator[Finding]:

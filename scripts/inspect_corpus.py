@@ -16,22 +16,19 @@ from domain_ner.guide.schema import load_guide
 from domain_ner.inspection import (
     UNREADABLE,
     Inspected,
-    Wordpieces,
     at_random,
     biluo_tags,
     check_split,
     inspect,
-    load_tokenizer,
     most_suspicious,
     of_split,
     read_corpus,
     read_ledger,
     shown_tokens,
-    visible,
-    wordpieces,
 )
 from domain_ner.placing import UNACCOUNTED
 from domain_ner.reports.inspect_page import default_colours, inspect_page
+from domain_ner.wordpieces import Wordpieces, load_tokenizer, visible, wordpieces
 
 MAX_TOKENS = 80
 MAX_FOUND = 4

@@ -34,10 +34,10 @@ from domain_ner.inspection import (
     Inspected,
     inspect,
     most_suspicious,
-    wordpieces,
 )
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.placing import UNACCOUNTED, place
+from domain_ner.wordpieces import load_tokenizer, visible, wordpieces
 
 TOKENIZE = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "domain_ner.Tokenizer.v1"}}}).tokenizer
 
@@ -247,7 +247,7 @@ def test_a_long_passage_is_cut_around_its_most_suspicious_place():
     [("Redis", "Redis"), ("\n\n", "⏎⏎"), (" \t", "␣⇥"), ("\ufe0f", "U+FE0F"), ("a\u200bb", "aU+200Bb"), ("क्षि", "क्षि")],
 )
 def test_what_cannot_be_seen_is_shown(token, seen):
-    assert inspection.visible(token) == seen
+    assert visible(token) == seen
 
 
 def card(path):
@@ -256,7 +256,7 @@ def card(path):
 
 @pytest.fixture(scope="module")
 def tokenizer(tiny_encoder):
-    return inspection.load_tokenizer(card(tiny_encoder("bert")))
+    return load_tokenizer(card(tiny_encoder("bert")))
 
 
 def test_each_token_has_the_wordpieces_that_cover_it(tokenizer):
@@ -286,19 +286,19 @@ def test_a_token_of_very_many_wordpieces_is_suspicious(tokenizer):
 def test_wordpieces_of_bytes_are_shown_as_the_letters_they_stand_for(tiny_encoder):
     doc, _ = make("the Überblick")
     names = "".join(
-        piece for of in wordpieces(doc, inspection.load_tokenizer(card(tiny_encoder("roberta")))) for piece in of.pieces
+        piece for of in wordpieces(doc, load_tokenizer(card(tiny_encoder("roberta")))) for piece in of.pieces
     )
     assert "berblick" in names
     assert "Ã" not in names
 
 
 def test_an_encoder_without_a_transformer_has_no_wordpieces():
-    assert inspection.load_tokenizer(card("")) is None
+    assert load_tokenizer(card("")) is None
 
 
 def test_a_tokenizer_that_is_not_there_is_told(tmp_path):
     with pytest.raises(DomainNerError, match="Run fetch-encoder"):
-        inspection.load_tokenizer(card(tmp_path))
+        load_tokenizer(card(tmp_path))
 
 
 def test_corpus_and_ledger_are_read_as_convert_writes_them(tmp_path):

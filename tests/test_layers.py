@@ -31,14 +31,14 @@ LAYERS = {
         "conversion/importing", "conversion/ledger", "conversion/merging", "conversion/offsets", "conversion/spans",
         "conversion/token_splits", "encoders/__init__", "encoders/presets", "encoders/pretraining", "encoders/card",
         "encoders/fetch", "crf_ner/__init__", "crf_ner/model", "crf_ner/padding", "crf_ner/targets",
-        "transformer/__init__", "transformer/model", "transformer/tokenizing", "transformer/lexical",
-        "transformer/architectures",
+        "transformer/__init__", "transformer/model", "transformer/tokenizing",
+        "transformer/lexical", "transformer/architectures",
         "guide/__init__", "guide/schema",
         "guide/rules", "guide/findings", "guide/occurrences", "guide/inconsistencies", "guide/statistics",
         "guide/check_guide", "guide/check_annotations", "guide/validate", "guide/skeleton", "guide/labelling",
     ],
     3: [
-        "annotations", "tokenizer", "docs", "corpus_file", "config", "crf_ner/fitting", "crf_ner/pipe",
+        "annotations", "tokenizer", "docs", "wordpieces", "corpus_file", "config", "crf_ner/fitting", "crf_ner/pipe",
         "training/__init__", "training/batching", "training/checkpoint", "training/freezing", "training/loop",
         "training/oversampling", "training/reached", "training/run", "training/seeds", "training/summary",
         "training/tuning",
@@ -47,7 +47,7 @@ LAYERS = {
         "evaluation", "placing", "inspection", "packaging", "writers/__init__", "writers/brat", "writers/conll",
         "writers/doccano", "writers/formats", "writers/hf_json", "writers/json_files", "writers/label_studio",
         "writers/options", "writers/passages", "writers/prodigy", "writers/tokens", "reports/__init__",
-        "reports/guide_page", "reports/inspect_page",
+        "reports/guide_page", "reports/inspect_page", "reports/marks",
     ],
 }  # fmt: skip
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}

@@ -1,6 +1,5 @@
 """The passages of the corpus as one self-contained HTML page: the annotations, their fates, and what is suspicious."""
 
-import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from domain_ner.inspection import (
     most_suspicious,
 )
 from domain_ner.placing import UNACCOUNTED, Annotation
+from domain_ner.reports.marks import Mark, nest, readable
 from domain_ner.splits import SPLITS
 
 MAX_UNPLACED = 200
@@ -112,7 +112,7 @@ def inspect_page(inspection: Inspection, colours: Mapping[str, str], *, max_pass
         choices=_choices(cards, labels),
         counts=_table(rows, labels),
         unplaced=_unplaced(inspection.unplaced),
-        colour_of=lambda label: _style(colours.get(label, NO_COLOUR)),
+        colour_of=lambda label: readable(colours.get(label, NO_COLOUR)),
         reasons=REASONS,
         max_counted=MAX_COUNTED,
         long_from=LONG_FROM,
@@ -176,32 +176,12 @@ def _listed(passage: Inspected) -> list[_Listed]:
     return sorted(listed, key=lambda one: first.get(one.fate, ALL_FATES.index(one.fate)))
 
 
-@dataclass(frozen=True, order=True)
-class _Mark:
-    """A stretch of the text to mark. order: of those that start together the longest first, then by `number`.
-
-    opening, tag, closing: HTML before it, the words behind it, and what closes it.
-    """
-
-    start: int
-    order: int
-    number: int
-    end: int
-    opening: str
-    tag: str
-    closing: str
-
-    def piece(self, start: int, end: int) -> "_Mark":
-        """The part of it from start to end; only the last part has its tag."""
-        return _Mark(start, -end, self.number, end, self.opening, self.tag if end == self.end else "", self.closing)
-
-
 def _highlight(passage: Inspected, places: Mapping[str, int], colours: Mapping[str, str]) -> Markup:
     """The text with its spans, the names that are not annotated and the tokens of which nothing is known."""
-    marks: list[_Mark] = []
+    marks: list[Mark] = []
 
     def add(start: int, end: int, opening: str, tag: str, closing: str) -> None:
-        marks.append(_Mark(start, -end, len(marks), end, opening, tag, closing))
+        marks.append(Mark(start, -end, len(marks), end, opening, tag, closing))
 
     for start, end in _missing(passage.doc):
         add(start, end, '<span class="missing" title="unknown: teaches nothing">', "", "</span>")
@@ -212,7 +192,7 @@ def _highlight(passage: Inspected, places: Mapping[str, int], colours: Mapping[s
     for one in passage.annotations:
         if one.start is not None and one.end is not None:
             add(one.start, one.end, *_entity(one, places, colours))
-    return Markup(_nest(passage.doc.text, marks))
+    return Markup(nest(passage.doc.text, marks))
 
 
 def _entity(one: Annotation, places: Mapping[str, int], colours: Mapping[str, str]) -> tuple[str, str, str]:
@@ -220,7 +200,7 @@ def _entity(one: Annotation, places: Mapping[str, int], colours: Mapping[str, st
     label, row = str(one.row.label), one.row
     title = escape("; ".join([f"{label}, {row.fate}", *row.how]))
     kind = ' class="flat"' if row.fate == FLATTENED else ""
-    style = _style(colours.get(label, NO_COLOUR))
+    style = readable(colours.get(label, NO_COLOUR))
     badge = "" if row.fate == IMPORTED else f" <b>{escape(row.fate)}</b>"
     opening = f'<mark{kind} style="{style}" title="{title}" data-key="{_key(one, places)}">'
     return opening, f'<span class="tag"> {escape(label)}{badge}</span>', "</mark>"
@@ -235,33 +215,6 @@ def _missing(doc: Doc) -> list[tuple[int, int]]:
             start = stretches.pop()[0] if last else token.idx
             stretches.append((start, token.idx + len(token)))
     return stretches
-
-
-def _nest(text: str, marks: Iterable[_Mark]) -> str:
-    """HTML of a text with marks that may nest; of two that cross, the later one is cut where the earlier ends."""
-    queue, open_marks, html, at = list(marks), list[_Mark](), "", 0
-    heapq.heapify(queue)
-    while queue or open_marks:
-        if open_marks and (not queue or open_marks[-1].end <= queue[0].start):
-            last = open_marks.pop()
-            html, at = html + escape(text[at : last.end]) + last.tag + last.closing, last.end
-            continue
-        mark = heapq.heappop(queue)
-        if open_marks and mark.end > open_marks[-1].end:
-            edge = open_marks[-1].end
-            heapq.heappush(queue, mark.piece(edge, mark.end))
-            heapq.heappush(queue, mark.piece(mark.start, edge))
-            continue
-        html, at = html + escape(text[at : mark.start]) + mark.opening, mark.start
-        open_marks.append(mark)
-    return html + escape(text[at:])
-
-
-def _style(colour: str) -> str:
-    """A colour and one that can be read on it."""
-    red, green, blue = (int(colour[n : n + 2], 16) for n in (1, 3, 5))
-    is_light = 0.299 * red + 0.587 * green + 0.114 * blue > 128
-    return f"--c:{colour};--t:{'#14181d' if is_light else '#fff'}"
 
 
 def _choices(cards: Sequence[_Card], labels: Sequence[str]) -> dict[str, list[_Choice]]:

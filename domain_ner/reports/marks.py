@@ -1,0 +1,53 @@
+"""Marked stretches of a text as HTML."""
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+
+@dataclass(frozen=True, order=True)
+class Mark:
+    """A stretch of the text to mark. order: of those that start together the longest first, then by `number`.
+
+    opening, tag, closing: HTML before it, the words behind it, and what closes it.
+    """
+
+    start: int
+    order: int
+    number: int
+    end: int
+    opening: str
+    tag: str
+    closing: str
+
+    def piece(self, start: int, end: int) -> "Mark":
+        """The part of it from start to end; only the last part has its tag."""
+        return Mark(start, -end, self.number, end, self.opening, self.tag if end == self.end else "", self.closing)
+
+
+def nest(text: str, marks: Iterable[Mark]) -> str:
+    """HTML of a text with marks that may nest; of two that cross, the later one is cut where the earlier ends."""
+    queue, open_marks, html, at = list(marks), list[Mark](), "", 0
+    heapq.heapify(queue)
+    while queue or open_marks:
+        if open_marks and (not queue or open_marks[-1].end <= queue[0].start):
+            last = open_marks.pop()
+            html, at = html + escape(text[at : last.end]) + last.tag + last.closing, last.end
+            continue
+        mark = heapq.heappop(queue)
+        if open_marks and mark.end > open_marks[-1].end:
+            edge = open_marks[-1].end
+            heapq.heappush(queue, mark.piece(edge, mark.end))
+            heapq.heappush(queue, mark.piece(mark.start, edge))
+            continue
+        html, at = html + escape(text[at : mark.start]) + mark.opening, mark.start
+        open_marks.append(mark)
+    return html + escape(text[at:])
+
+
+def readable(colour: str) -> str:
+    """A colour (`#rrggbb`) and one that can be read on it, as CSS variables."""
+    red, green, blue = (int(colour[n : n + 2], 16) for n in (1, 3, 5))
+    is_light = 0.299 * red + 0.587 * green + 0.114 * blue > 128
+    return f"--c:{colour};--t:{'#14181d' if is_light else '#fff'}"
