@@ -1,0 +1,136 @@
+"""Texts as they come in worse shape, with the entities where they are then. Knows no spaCy and no files.
+
+The noise of scanned text is of confusions that optical character recognition is known for (Kukich 1992, "Techniques for
+Automatically Correcting Words in Text"); typing errors are of her four kinds.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from domain_ner.scores import Entity
+
+TYPO_SHARE, OCR_SHARE = 0.1, 0.1
+LONG_WORD = re.compile(r"[^\W\d_]{4,}")
+CONFUSIONS = {
+    "rn": "m", "m": "rn", "cl": "d", "vv": "w", "l": "1", "I": "l", "O": "0", "0": "O", "1": "l", "5": "S", "S": "5",
+    "e": "c", "h": "b", "B": "8", "g": "q", "i": "j", "u": "ii",
+}  # fmt: skip
+Edit = tuple[int, int, str]
+"""Start, end (exclusive) and what comes in their place."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A text and its entities, in characters."""
+
+    text: str
+    entities: tuple[Entity, ...]
+
+
+Surfaces = Mapping[str, Sequence[str]]
+"""Type to surfaces that may be put in the place of another of the type."""
+Perturb = Callable[[Passage, Random, Surfaces], list[Edit]]
+
+
+def perturb(passage: Passage, name: str, rng: Random, surfaces: Surfaces) -> Passage:
+    """A passage in worse shape. name: one of PERTURBATIONS. Entities of which nothing is left are left out."""
+    return apply(passage, PERTURBATIONS[name](passage, rng, surfaces))
+
+
+def apply(passage: Passage, edits: Sequence[Edit]) -> Passage:
+    """Put other characters in the place of some. edits: in order, none overlapping another.
+
+    An edit over the edge of an entity belongs to what is outside of it.
+    """
+    parts, at, moved = list[str](), 0, 0
+    shifts: list[tuple[int, int, int]] = []  # from here on, old offset, new minus old
+    for start, end, new in edits:
+        parts += [passage.text[at:start], new]
+        at, moved = end, moved + len(new) - (end - start)
+        shifts.append((start, end, moved))
+    text = "".join([*parts, passage.text[at:]])
+    entities = []
+    for start, end, label in passage.entities:
+        new_start, new_end = _new_offset(start, shifts, is_start=True), _new_offset(end, shifts, is_start=False)
+        if new_start < new_end and text[new_start:new_end].strip():
+            entities.append((new_start, new_end, label))
+    return Passage(text, tuple(entities))
+
+
+def _new_offset(offset: int, shifts: Sequence[tuple[int, int, int]], *, is_start: bool) -> int:
+    moved = 0
+    for start, end, shift in shifts:
+        if end <= offset and (is_start or start < offset):
+            moved = shift
+        elif start < offset:  # within the edit
+            return end + shift if is_start else start + moved
+        else:
+            break
+    return offset + moved
+
+
+def _characters(change: Callable[[str], str]) -> Perturb:
+    def edits(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
+        return [(n, n + 1, change(old)) for n, old in enumerate(passage.text) if change(old) != old]
+
+    return edits
+
+
+def _typos(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
+    """A tenth of the words has two letters swapped, one left out, one doubled, or one in the place of its neighbour."""
+    edits = []
+    for word in LONG_WORD.finditer(passage.text):
+        if rng.random() < TYPO_SHARE:
+            n = rng.randrange(word.start() + 1, word.end() - 1)
+            one, two = passage.text[n], passage.text[n + 1]
+            edits.append((n, n + 2, rng.choice([two + one, two, one + one + two, one + one])))
+    return edits
+
+
+def _no_punctuation(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
+    """Without the marks that end a clause or enclose one; those inside words stay."""
+    return [(mark.start(), mark.end(), "") for mark in re.finditer(r"""[.,;:!?]+(?=\s|$)|[()"“”«»]""", passage.text)]
+
+
+def _spaces(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
+    return [(space.start(), space.end(), "  ") for space in re.finditer(r"(?<=\S) (?=\S)", passage.text)]
+
+
+def _scanned(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
+    """A tenth of what a scanner takes for something else is taken so."""
+    pattern = "|".join(sorted(map(re.escape, CONFUSIONS), key=len, reverse=True))
+    found = re.finditer(pattern, passage.text)
+    return [(one.start(), one.end(), CONFUSIONS[one[0]]) for one in found if rng.random() < OCR_SHARE]
+
+
+def _swapped(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
+    """Each entity another of its type; of entities that overlap only the outermost."""
+    edits, at = list[Edit](), 0
+    for start, end, label in sorted(passage.entities, key=lambda one: (one[0], -one[1])):
+        others = [other for other in surfaces.get(label, ()) if other != passage.text[start:end]]
+        if start >= at and others:
+            edits.append((start, end, rng.choice(others)))
+            at = end
+    return edits
+
+
+PERTURBATIONS: dict[str, Perturb] = {
+    "lower case": _characters(str.lower),
+    "upper case": _characters(str.upper),
+    "typing errors": _typos,
+    "no punctuation": _no_punctuation,
+    "doubled white space": _spaces,
+    "scanned": _scanned,
+    "other entities": _swapped,
+}
+DESCRIPTIONS = {
+    "lower case": "everything in lower case",
+    "upper case": "everything in upper case",
+    "typing errors": "one word in ten mistyped",
+    "no punctuation": "without the marks that end or enclose clauses",
+    "doubled white space": "every space doubled",
+    "scanned": "confusions of optical character recognition",
+    "other entities": "every entity in the place of another of its type: does it read the context?",
+}

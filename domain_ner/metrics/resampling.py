@@ -1,0 +1,219 @@
+"""How sure a score is, and whether two systems differ: bootstrap and permutation over documents.
+
+Intervals are the bias-corrected and accelerated ones of Efron (1987), "Better Bootstrap Confidence Intervals", and
+Wilson's (1927) for a figure of 0 or 1; the test is the approximate randomisation of Noreen (1989), "Computer-Intensive
+Methods for Testing Hypotheses", as Yeh (2000) uses it for F1; the correction for several tests is Holm's (1979).
+Knows no spaCy and no files.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain_ner.scores import Entity
+
+Array = NDArray[np.float64]
+N_RESAMPLES = 2000
+N_PERMUTATIONS = 5000
+LEVEL = 0.95
+# Resamples that are taken at a time, to bound memory.
+BLOCK = 250
+FIGURES = ("precision", "recall", "f1")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Correct, predicted and gold entities of each document by type. values: (n_docs, 3, n_types)."""
+
+    labels: tuple[str, ...]
+    values: Array
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Between these the true figure lies with the probability asked for; 0..1, differences -1..1."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """Intervals of precision, recall and F1, by name; None where the data cannot tell.
+
+    by_type: label to the same.
+    """
+
+    micro: dict[str, Interval | None]
+    macro: dict[str, Interval | None]
+    by_type: dict[str, dict[str, Interval | None]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much better the second of two systems is in F1, and how likely so much is by luck alone.
+
+    p_holm: p, corrected for the number of types that are tested.
+    """
+
+    value: float
+    interval: Interval | None
+    p: float
+    p_holm: float
+
+
+def count(pairs: Iterable[tuple[Iterable[Entity], Iterable[Entity]]], labels: Sequence[str]) -> Counts:
+    """Count exact matches. pairs: for each document its gold and its predicted entities. labels: all that occur."""
+    place = {label: n for n, label in enumerate(labels)}
+    rows = []
+    for gold, predicted in pairs:
+        row = np.zeros((3, len(labels)))
+        gold_set, predicted_set = set(gold), set(predicted)
+        for n, some in enumerate((gold_set & predicted_set, predicted_set, gold_set)):
+            for _, _, label in some:
+                row[n, place[label]] += 1
+        rows.append(row)
+    return Counts(tuple(labels), np.array(rows).reshape(-1, 3, len(labels)))
+
+
+def figures(sums: Array) -> Array:
+    """Precision, recall and F1; NaN for 0 / 0. sums: (..., 3) correct, predicted, gold -> (..., 3)."""
+    correct, predicted, gold = np.moveaxis(sums, -1, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.stack((correct / predicted, correct / gold, 2 * correct / (predicted + gold)), axis=-1)
+
+
+def intervals(counts: Counts, *, n_resamples: int = N_RESAMPLES, level: float = LEVEL, seed: int = 0) -> Sureness:
+    """Confidence intervals of the scores on a test set, were its documents drawn again."""
+    resampled = np.concatenate([_all_figures(sums) for sums in _resample(counts.values, n_resamples, seed)])
+    sums = counts.values.sum(axis=0)
+    observed = _all_figures(sums[None])[0]
+    left_out = _all_figures(sums - counts.values)
+    denominators = _denominators(sums)
+    found = []
+    for n, of_row in enumerate(observed):
+        found.append(
+            {
+                name: _interval(resampled[:, n, k], of_row[k], left_out[:, n, k], level)
+                or _of_share(of_row[k], denominators[n, k], len(counts), level)
+                for k, name in enumerate(FIGURES)
+            }
+        )
+    return Sureness(found[0], found[1], dict(zip(counts.labels, found[2:], strict=True)))
+
+
+def compare(
+    first: Counts, second: Counts, *, n_permutations: int = N_PERMUTATIONS, level: float = LEVEL, seed: int = 0
+) -> dict[str, Difference]:
+    """The difference in F1 of two systems on the same documents, by type and as "" over all (micro).
+
+    first, second: counts with the same labels and the same documents in the same order.
+    """
+    pair = np.stack((_with_micro(first.values), _with_micro(second.values)))  # (2, n_docs, 3, 1 + n_types)
+    resampled = np.concatenate(list(_resample(np.concatenate(tuple(pair), axis=1), n_permutations, seed)))
+    spread = _f1_of(resampled[:, 3:]) - _f1_of(resampled[:, :3])
+    sums = pair.sum(axis=1)
+    observed = _f1_of(sums[1]) - _f1_of(sums[0])
+    left_out = _f1_of(sums[1] - pair[1]) - _f1_of(sums[0] - pair[0])
+    p = _permutation_p(pair, observed, n_permutations, seed)
+    corrected = [p[0], *holm(p[1:])]
+    return {
+        label: Difference(float(observed[n]), _interval(spread[:, n], observed[n], left_out[:, n], level), p[n], p_holm)
+        for n, (label, p_holm) in enumerate(zip(("", *first.labels), corrected, strict=True))
+    }
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down correction, in the order given."""
+    corrected, largest = [0.0] * len(p_values), 0.0
+    for rank, n in enumerate(sorted(range(len(p_values)), key=lambda n: p_values[n])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[n]))
+        corrected[n] = largest
+    return corrected
+
+
+def _with_micro(values: Array) -> Array:
+    return np.concatenate((values.sum(axis=-1, keepdims=True), values), axis=-1)
+
+
+def _f1_of(sums: Array) -> Array:
+    """F1. sums: (..., 3, n) -> (..., n); 0 where nothing is predicted and nothing is there."""
+    return np.nan_to_num(figures(np.moveaxis(sums, -2, -1))[..., 2])
+
+
+def _all_figures(sums: Array) -> Array:
+    """(n, 3, n_types) -> (n, 2 + n_types, 3): micro, macro over the types with gold, and each type."""
+    by_type = figures(np.moveaxis(sums, 1, 2))
+    micro = figures(sums.sum(axis=2))
+    in_gold = (sums[:, 2] > 0)[..., None]
+    with np.errstate(invalid="ignore"):
+        macro = np.where(in_gold, np.nan_to_num(by_type), 0).sum(axis=1) / in_gold.sum(axis=1)
+    return np.concatenate((micro[:, None], macro[:, None], by_type), axis=1)
+
+
+def _denominators(sums: Array) -> Array:
+    """How many entities a figure rests on: (3, n_types) -> (2 + n_types, 3), in the order of `_all_figures`."""
+    predicted, gold = (np.concatenate((np.full(2, some.sum()), some)) for some in (sums[1], sums[2]))
+    return np.stack((predicted, gold, (predicted + gold) / 2), axis=-1)
+
+
+def _of_share(observed: float, n: float, n_docs: int, level: float) -> Interval | None:
+    """Wilson's interval, for a figure of 0 or 1: drawing its documents again changes nothing of it."""
+    if np.isnan(observed) or n_docs < 2 or observed not in (0, 1):
+        return None
+    slack = NormalDist().inv_cdf((1 + level) / 2) ** 2
+    return Interval(n / (n + slack), 1.0) if observed else Interval(0.0, slack / (n + slack))
+
+
+def _resample(values: Array, n_resamples: int, seed: int) -> Iterable[Array]:
+    """Sums over documents drawn with replacement, a block of resamples at a time: (n, …)."""
+    rng, n_docs = np.random.default_rng(seed), len(values)
+    flat = values.reshape(n_docs, -1)
+    for start in range(0, n_resamples, BLOCK):
+        n = min(BLOCK, n_resamples - start)
+        weights = rng.multinomial(n_docs, np.full(n_docs, 1 / n_docs), size=n) if n_docs else np.zeros((n, 0))
+        yield (weights.astype(np.float64) @ flat).reshape(n, *values.shape[1:])
+
+
+def _interval(resampled: Array, observed: float, left_out: Array, level: float) -> Interval | None:
+    """The interval of one figure; None where it does not vary.
+
+    resampled: (n_resamples,), left_out: (n_docs,), without one document each.
+    """
+    resampled, left_out = (some[~np.isnan(some)] for some in (resampled, left_out))
+    if np.isnan(observed) or len(left_out) < 2 or resampled.min() == resampled.max():
+        return None
+    normal = NormalDist()
+    share = (np.count_nonzero(resampled < observed) + np.count_nonzero(resampled == observed) / 2) / len(resampled)
+    if not 0 < share < 1:
+        return Interval(float(resampled.min()), float(resampled.max()))
+    bias = normal.inv_cdf(share)
+    deviation = left_out.mean() - left_out
+    scale = (deviation**2).sum() ** 1.5
+    acceleration = (deviation**3).sum() / (6 * scale) if scale else 0.0
+    edges = []
+    for z in (normal.inv_cdf((1 - level) / 2), normal.inv_cdf((1 + level) / 2)):
+        edges.append(100 * normal.cdf(bias + (bias + z) / (1 - acceleration * (bias + z))))
+    low, high = np.percentile(resampled, edges)
+    return Interval(float(low), float(high))
+
+
+def _permutation_p(pair: Array, observed: Array, n_permutations: int, seed: int) -> list[float]:
+    """How often as large a difference comes about when the two systems' documents are swapped at random."""
+    rng, n_docs = np.random.default_rng(seed), pair.shape[1]
+    gap = (pair[1] - pair[0]).reshape(n_docs, -1)
+    total = pair.sum(axis=(0, 1))
+    n_as_large = np.ones(len(observed))
+    for start in range(0, n_permutations, BLOCK):
+        n = min(BLOCK, n_permutations - start)
+        signs = rng.integers(0, 2, size=(n, n_docs)) * 2.0 - 1
+        shift = (signs @ gap).reshape(n, *total.shape)
+        difference = _f1_of((total + shift) / 2) - _f1_of((total - shift) / 2)
+        n_as_large += (np.abs(difference) >= np.abs(observed) - 1e-12).sum(axis=0)
+    return [float(p) for p in n_as_large / (n_permutations + 1)]
