@@ -1,7 +1,7 @@
 """Scores a pipeline on gold documents, and says which types are good enough for production."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,9 +15,9 @@ from spacy.vocab import Vocab
 from domain_ner.calibration import Judged, calibration_error, chance_error, reliability
 from domain_ner.conversion.ledger import DROPPED, KEPT, MASKED
 from domain_ner.crf_ner.pipe import BELOW_KEY
-from domain_ner.docs import SOURCE_KEY, entities, spans
+from domain_ner.docs import META_KEY, SOURCE_KEY, entities, spans
 from domain_ner.errors import DomainNerError
-from domain_ner.scores import Score, Scores, score_entities
+from domain_ner.scores import Entity, Score, Scores, score_entities
 
 TARGET_F1 = 0.85
 FLOOR_F1 = 0.80
@@ -45,11 +45,33 @@ def read_docs(path: Path, vocab: Vocab) -> list[Doc]:
 
 
 @dataclass(frozen=True)
+class EvaluatedDoc:
+    """What gold and the pipeline say of one text; offsets are in characters.
+
+    source: `file:line` of the export. meta: of the passage. tokens: start and end of each token of the pipeline.
+    predicted: without entities on tokens of which gold knows nothing, as there is nothing to judge them by.
+    confidences: of predicted entities that have one, 0..1.
+    """
+
+    source: str
+    text: str
+    meta: Mapping[str, Any]
+    tokens: tuple[tuple[int, int], ...]
+    gold: tuple[Entity, ...]
+    predicted: tuple[Entity, ...]
+    confidences: Mapping[Entity, float]
+
+
+@dataclass(frozen=True)
 class Evaluated:
-    """scores: of the entities that are reported. judged: every prediction that has a confidence, suppressed or not."""
+    """scores: of the entities that are reported. judged: every prediction that has a confidence, suppressed or not.
+
+    docs: in the order of gold.
+    """
 
     scores: Scores
     judged: list[Judged]
+    docs: list[EvaluatedDoc]
 
 
 def evaluate_pipeline(nlp: Language, gold: Sequence[Doc], *, on_doc: Callable[[], None] = lambda: None) -> Evaluated:
@@ -57,13 +79,39 @@ def evaluate_pipeline(nlp: Language, gold: Sequence[Doc], *, on_doc: Callable[[]
 
     on_doc: called after each document, to show progress.
     """
-    found = spans if "spancat" in nlp.pipe_names else entities
-    pairs, judged = [], list[Judged]()
+    docs, judged = list[EvaluatedDoc](), list[Judged]()
     for gold_doc, predicted in zip(gold, nlp.pipe(input_doc(nlp, doc) for doc in gold), strict=True):
-        pairs.append((found(gold_doc), found(predicted)))
+        docs.append(_evaluate(gold_doc, predicted, can_nest="spancat" in nlp.pipe_names))
         judged += _judge(gold_doc, predicted)
         on_doc()
-    return Evaluated(score_entities(pairs), judged)
+    return Evaluated(score_entities((doc.gold, doc.predicted) for doc in docs), judged, docs)
+
+
+def _evaluate(gold: Doc, predicted: Doc, *, can_nest: bool) -> EvaluatedDoc:
+    found = spans if can_nest else entities
+    unknown = _unknown(gold)
+    return EvaluatedDoc(
+        source=str(gold.user_data.get(SOURCE_KEY, "")),
+        text=gold.text,
+        meta=gold.user_data.get(META_KEY, {}),
+        tokens=tuple((token.idx, token.idx + len(token)) for token in predicted),
+        gold=tuple(sorted(found(gold))),
+        predicted=tuple(sorted(one for one in found(predicted) if not _touches(one, unknown))),
+        confidences={
+            (ent.start_char, ent.end_char, ent.label_): ent._.confidence
+            for ent in predicted.ents
+            if ent._.confidence is not None
+        },
+    )
+
+
+def _unknown(gold: Doc) -> list[tuple[int, int]]:
+    """Start and end of the tokens of which gold knows nothing."""
+    return [(token.idx, token.idx + len(token)) for token in gold if token.ent_iob == 0]
+
+
+def _touches(one: Entity, stretches: Sequence[tuple[int, int]]) -> bool:
+    return any(start < one[1] and one[0] < end for start, end in stretches)
 
 
 @contextmanager
@@ -96,14 +144,15 @@ def compare_calibration(before: Sequence[Judged], after: Sequence[Judged]) -> di
 
 
 def _judge(gold: Doc, predicted: Doc) -> Iterator[Judged]:
-    known = {(ent.start_char, ent.end_char, ent.label_) for ent in gold.ents}
+    known, unknown = entities(gold), _unknown(gold)
     found = [(ent, ent._.confidence) for ent in predicted.ents]
     if BELOW_KEY in predicted.spans:  # a span may share its edges, and with them its attributes, with an entity
         group = predicted.spans[BELOW_KEY]
         found += zip(group, group.attrs["scores"], strict=True)
     for span, confidence in found:
-        if confidence is not None:
-            yield Judged(span.label_, confidence, (span.start_char, span.end_char, span.label_) in known)
+        one = (span.start_char, span.end_char, span.label_)
+        if confidence is not None and not _touches(one, unknown):
+            yield Judged(span.label_, confidence, one in known)
 
 
 def count_source_annotations(ledger: Path, gold: Sequence[Doc]) -> int:

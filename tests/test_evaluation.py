@@ -121,3 +121,21 @@ def test_a_suppressed_span_with_the_edges_of_an_entity_is_judged_by_its_own_conf
     below = [Span(predicted, 1, 2, label="TEAM")]
     predicted.spans["below_threshold"] = SpanGroup(predicted, spans=below, attrs={"scores": [0.3]})
     assert list(_judge(doc, predicted)) == [("INFRA", 0.6, True), ("TEAM", 0.3, False)]
+
+
+def test_what_is_predicted_where_gold_knows_nothing_is_not_judged(nlp):
+    doc = Doc(nlp.vocab, words=["Redis", "and", "Kafka"], ents=["B-INFRA", "O", ""])
+    doc.ents = [Span(doc, 0, 1, label="INFRA")]
+    doc.set_ents(list(doc.ents), missing=[doc[2:3]], default="outside")
+    assert evaluate_pipeline(nlp, [doc]).scores.micro == Score(1, 1, 1)
+
+
+def test_documents_keep_what_a_report_shows(nlp):
+    doc = gold(nlp, "Payments uses Redis", ("Payments", "TEAM"), ("Redis", "INFRA"))
+    doc.user_data.update({"source": "a.jsonl:3", "meta": {"org": "x"}})
+    (one,) = evaluate_pipeline(nlp, [doc]).docs
+    assert (one.source, one.text, one.meta) == ("a.jsonl:3", doc.text, {"org": "x"})
+    assert one.tokens == ((0, 8), (9, 13), (14, 19))
+    assert one.gold == ((0, 8, "TEAM"), (14, 19, "INFRA"))
+    assert one.predicted == ((0, 8, "INFRA"), (14, 19, "INFRA"))
+    assert one.confidences == {}

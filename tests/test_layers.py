@@ -46,10 +46,11 @@ LAYERS = {
         "training/tuning",
     ],
     4: [
-        "evaluation", "placing", "inspection", "packaging", "writers/__init__", "writers/brat", "writers/conll",
+        "evaluation", "evaluation_report", "placing", "inspection", "packaging",
+        "writers/__init__", "writers/brat", "writers/conll",
         "writers/doccano", "writers/formats", "writers/hf_json", "writers/json_files", "writers/label_studio",
         "writers/options", "writers/passages", "writers/prodigy", "writers/tokens", "reports/__init__",
-        "reports/guide_page", "reports/inspect_page", "reports/marks",
+        "reports/evaluation_markdown", "reports/guide_page", "reports/inspect_page", "reports/marks",
     ],
 }  # fmt: skip
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}

@@ -79,7 +79,7 @@ def count(pairs: Iterable[tuple[Iterable[Entity], Iterable[Entity]]], labels: Se
             for _, _, label in some:
                 row[n, place[label]] += 1
         rows.append(row)
-    return Counts(tuple(labels), np.array(rows).reshape(-1, 3, len(labels)))
+    return Counts(tuple(labels), np.array(rows).reshape(len(rows), 3, len(labels)))
 
 
 def figures(sums: Array) -> Array:

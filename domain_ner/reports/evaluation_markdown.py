@@ -1,0 +1,146 @@
+"""The evaluation as Markdown, for a pull request: what matters most, in tables."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from domain_ner.evaluation import FLOOR_F1, TARGET_F1
+from domain_ner.evaluation_report import Figure, Marked, Report, ShownMistake, Slice, TypeScore
+from domain_ner.metrics.mistakes import KINDS
+
+MAX_MISTAKES, MAX_CONFUSIONS, MAX_VALUES = 15, 10, 12
+NO_ENTITY = "no entity"
+PIPE = re.compile(r"\|")
+
+
+def evaluation_markdown(report: Report) -> str:
+    """The report as GitHub-flavoured Markdown."""
+    head = report.headline
+    parts = [
+        f"# Evaluation of {report.pipeline}",
+        f"{head.n_passages:,} test passages, {head.micro.support:,} entities. "
+        f"Target: F1 of {100 * TARGET_F1:.0f} for every type, {100 * FLOOR_F1:.0f} at the least. "
+        "In brackets: 95 % intervals, by bootstrap over passages.",
+        _headline(report),
+        "## Where something is forgiven",
+        _table(
+            ["scheme", "right is", "precision", "recall", "F1"],
+            (
+                [name, one.meaning, *map(_percent, (one.precision, one.recall, one.f1))]
+                for name, one in report.schemes.items()
+            ),
+        ),
+        "## Mistakes",
+        _counts(report),
+        *_confusions(report),
+        *_confident(report.mistakes),
+        "## Which entities are found",
+        *(part for trait, values in report.slices.items() for part in _slices(trait, values)),
+        *_diversity(report),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _headline(report: Report) -> str:
+    head = report.headline
+    macro = head.macro
+    rows = [_row(label, one) for label, one in head.by_type.items()]
+    rows.append(_row("**micro**", head.micro))
+    rows.append(["**macro**", _told(macro.precision), _told(macro.recall), _told(macro.f1), "", ""])
+    return _table(["type", "precision", "recall", "F1", "support", ""], rows)
+
+
+def _row(name: str, one: TypeScore) -> list[str]:
+    return [name, _told(one.precision), _told(one.recall), _told(one.f1), f"{one.support:,}", one.verdict]
+
+
+def _counts(report: Report) -> str:
+    if not report.mistake_counts:
+        return "None."
+    rows = []
+    for kind, of_kind in report.mistake_counts.items():
+        rows.append([kind, KINDS[kind], *(str(of_kind.get(label, 0)) for label in report.labels)])
+    return _table(["kind", "", *report.labels], rows)
+
+
+def _confusions(report: Report) -> list[str]:
+    found = [
+        (n, gold or NO_ENTITY, predicted or NO_ENTITY)
+        for gold, row in report.confusion.items()
+        for predicted, n in row.items()
+        if n and gold != predicted
+    ]
+    rows = [[gold, predicted, str(n)] for n, gold, predicted in sorted(found, reverse=True)[:MAX_CONFUSIONS]]
+    return ["### What is taken for what", _table(["is", "was found as", "times"], rows)] if rows else []
+
+
+def _confident(mistakes: Sequence[ShownMistake]) -> list[str]:
+    """The first mistakes: the most confident ones."""
+    if not mistakes:
+        return []
+    listed = "\n".join(_mistake(one) for one in mistakes[:MAX_MISTAKES])
+    return [f"### The most confident of {len(mistakes):,} mistakes", listed]
+
+
+def _mistake(one: ShownMistake) -> str:
+    sure = "" if one.confidence is None else f", {_percent(one.confidence)} sure"
+    gold, predicted = (", ".join(_entity(one, span) for span in spans) for spans in (one.gold, one.predicted))
+    return f"- {_code(one.source)} **{one.kind}**{sure}: is {gold or 'nothing'}, found {predicted or 'nothing'}"
+
+
+def _entity(one: ShownMistake, span: Marked) -> str:
+    return f"{_code(one.text[span.start : span.end])} {span.label}"
+
+
+def _slices(trait: str, values: Sequence[Slice]) -> list[str]:
+    """One trait; of many values those with the most gold entities."""
+    shown = sorted(values, key=lambda one: -one.support)[:MAX_VALUES] if len(values) > MAX_VALUES else values
+    rows = [[one.value, *map(_percent, (one.precision, one.recall, one.f1)), f"{one.support:,}"] for one in shown]
+    more = f"and {len(values) - len(shown)} more, in evaluation.json" if len(values) > len(shown) else ""
+    return [_table([trait, "precision", "recall", "F1", "support"], rows), more]
+
+
+def _diversity(report: Report) -> list[str]:
+    rows = [
+        [
+            split,
+            label,
+            f"{one.n_mentions:,}",
+            f"{one.n_surfaces:,}",
+            f"{one.n_once:,}",
+            f"{_code(one.top)} × {one.n_top}",
+        ]
+        for split, types in report.diversity.items()
+        for label, one in types.items()
+    ]
+    heads = ["split", "type", "mentions", "surfaces", "of them once", "commonest"]
+    return ["## How varied the annotations are", _table(heads, rows)] if rows else []
+
+
+def _told(figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return _percent(figure.value)
+    return f"{_percent(figure.value)} ({_percent(figure.low)}–{_percent(figure.high)})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _code(text: str) -> str:
+    """Words as they stand, whatever they hold: a fence longer than any run of backticks in them."""
+    text = " ".join(text.split()) or "␣"
+    longest = max((len(run) for run in "".join(char if char == "`" else " " for char in text).split()), default=0)
+    fence, space = "`" * (longest + 1), " " if "`" in text else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; all columns but the first to the right, where they hold figures."""
+    body = [list(row) for row in rows]
+    marks = [":--" if n == 0 or not all(_is_figure(row[n]) for row in body) else "--:" for n in range(len(heads))]
+    lines = [[PIPE.sub(r"\\|", " ".join(cell.split())) for cell in line] for line in (heads, marks, *body)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _is_figure(cell: str) -> bool:
+    return not cell or cell[0].isdigit()

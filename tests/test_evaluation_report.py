@@ -1,0 +1,142 @@
+"""The report of an evaluation: complete, consistent with the scores, and sane where there is nothing to tell."""
+
+import json
+import re
+
+import jsonschema
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain_ner.evaluation import EvaluatedDoc
+from domain_ner.evaluation_report import Report, make_report, mentions, trained_surfaces
+from domain_ner.metrics.schemes import STRICT
+from domain_ner.reports.evaluation_markdown import evaluation_markdown
+
+TEXT = "The Payments squad restarted Redis and Kafka after 09:14"
+
+
+def doc(gold=(), predicted=(), text=TEXT, *, sure=0.9, **meta):
+    """Entities are given as (words, label)."""
+
+    def spans(some):
+        return tuple(sorted((text.index(words), text.index(words) + len(words), label) for words, label in some))
+
+    tokens = tuple(match.span() for match in re.finditer(r"\S+", text))
+    found = spans(predicted)
+    return EvaluatedDoc("a.jsonl:1", text, meta, tokens, spans(gold), found, dict.fromkeys(found, sure))
+
+
+def report(*docs, train=(), **mentions_of):
+    return make_report(docs, pipeline="en_x 0.1.0", train=train, mentions_of=mentions_of)
+
+
+def trained(text, *entities):
+    nlp = spacy.blank("en")
+    made = nlp.make_doc(text)
+    made.ents = [made.char_span(text.index(words), text.index(words) + len(words), label) for words, label in entities]
+    return made
+
+
+def test_headline_and_schemes_agree():
+    made = report(
+        doc([("Redis", "INFRA"), ("Kafka", "INFRA")], [("Redis", "INFRA")]), doc([("Payments squad", "TEAM")])
+    )
+    assert made.headline.micro.f1.value == made.schemes[STRICT].f1 == pytest.approx(0.5)
+    assert (made.headline.n_passages, made.headline.micro.support) == (2, 3)
+    assert made.headline.by_type["TEAM"].verdict == "below"
+    assert made.headline.by_type["INFRA"].recall.value == 0.5
+
+
+def test_mistakes_are_counted_and_shown_with_their_words_confident_ones_first():
+    long = f"{'before ' * 40}{TEXT}{' behind' * 40}"
+    made = report(
+        doc([("Payments squad", "TEAM")], [("Payments", "TEAM")], sure=0.4),
+        doc([("Redis", "INFRA")], [("Redis", "TEAM")], long, sure=0.8),
+        doc([("Kafka", "INFRA")]),
+    )
+    assert made.mistake_counts == {
+        "missing": {"INFRA": 1}, "wrong type": {"INFRA": 1, "TEAM": 1}, "too short": {"TEAM": 1},
+    }  # fmt: skip
+    assert [one.kind for one in made.mistakes] == ["wrong type", "too short", "missing"]
+    first = made.mistakes[0]
+    assert len(first.text) < 200 < len(long)
+    assert long[first.offset :].startswith(first.text) and long[first.start : first.end] == "Redis"
+    assert [(first.text[one.start : one.end], one.label, one.confidence) for one in first.predicted] == [
+        ("Redis", "TEAM", 0.8)
+    ]
+
+
+def test_confusion_has_every_pair():
+    made = report(doc([("Redis", "INFRA"), ("Payments squad", "TEAM")], [("Redis", "TEAM"), ("Kafka", "INFRA")]))
+    assert made.confusion == {
+        "INFRA": {"INFRA": 0, "TEAM": 1, "": 0}, "TEAM": {"INFRA": 0, "TEAM": 0, "": 1}, "": {"INFRA": 1, "TEAM": 0},
+    }  # fmt: skip
+
+
+def test_slices_by_what_was_seen_in_training_and_by_meta():
+    seen = trained("use Redis here", ("Redis", "INFRA"))
+    both = [("Redis", "INFRA"), ("Kafka", "INFRA")]
+    made = report(
+        doc(both, [("Redis", "INFRA")], org="one", id="1"),
+        doc(both, both, org="two", id="2"),
+        doc(both, both, org="two", id="3"),
+        doc(both, both, org="one", id="4"),
+        train=[seen],
+    )
+    found = {trait: {one.value: (one.n_correct, one.support) for one in some} for trait, some in made.slices.items()}
+    assert found["surface"] == {"seen in training": (4, 4), "unseen": (3, 4)}
+    assert found["meta: org"] == {"one": (3, 4), "two": (4, 4)}
+    assert "meta: id" not in found
+    assert found["length"] == {"1 token": (7, 8)}
+    assert sum(n for _, n in found["position"].values()) == 8
+
+
+def test_confidences_of_what_is_right_and_wrong():
+    made = report(
+        doc([("Redis", "INFRA")], [("Redis", "INFRA"), ("Kafka", "INFRA")], sure=1.0), doc([], [("Redis", "INFRA")])
+    )
+    assert (sum(made.confidence.correct), sum(made.confidence.wrong), made.confidence.wrong[-1]) == (1, 2, 1)
+    assert made.confidence.share_sure == pytest.approx(2 / 3)
+    assert made.confidence.share_sure_wrong == 0.5
+
+
+def test_surfaces_and_diversity():
+    docs = [trained("use Redis here", ("Redis", "INFRA")), trained("redis there", ("redis", "INFRA"))]
+    assert trained_surfaces(docs).of("REDIS") == {"INFRA": 2}
+    made = report(doc(), train=docs, train_split=mentions(docs)).diversity["train_split"]["INFRA"]
+    assert (made.n_mentions, made.n_surfaces, made.top, made.n_top) == (2, 1, "redis", 2)
+
+
+NAMES = st.lists(
+    st.tuples(st.sampled_from(["Payments", "Payments squad", "Redis", "Kafka", "The"]), st.sampled_from("AB")),
+    max_size=3,
+    unique_by=lambda one: one[0],
+)
+DOCS = st.lists(st.tuples(NAMES, NAMES, st.floats(0, 1)), min_size=1, max_size=4)
+
+
+@given(DOCS)
+def test_any_report_is_whole_and_holds_to_its_schema(docs):
+    """Nothing predicted, nothing in gold, one passage, a type that only one side has: no crash, no NaN."""
+    made = report(*(doc(gold, predicted, sure=sure) for gold, predicted, sure in docs))
+    plain = json.loads(made.model_dump_json())
+    json.dumps(plain, allow_nan=False)
+    jsonschema.validate(plain, Report.model_json_schema())
+    assert Report.model_validate(plain) == made
+    figures = [one for some in (made.headline.micro, *made.headline.by_type.values()) for one in (some.f1, some.recall)]
+    assert all(one.low is None or one.low <= one.high for one in figures)
+    assert "nan" not in evaluation_markdown(made)
+
+
+def test_markdown_shows_any_words_as_they_are():
+    text = "run `x|y`\nin A|B now"
+    made = report(doc([("`x|y`", "CODE|1")], [("A|B", "CODE|1")], text, org="a|b"), doc([], [], text, org="c\nd"))
+    shown = evaluation_markdown(made)
+    assert "is `` `x|y` `` CODE|1" in shown
+    tables = [line for line in shown.split("\n") if line.startswith("|")]
+    widths = [len(re.findall(r"(?<!\\)\|", line)) for line in tables]
+    heads = [n for n, line in enumerate(tables) if set(line) <= set("|:- ")]
+    for head, following in zip(heads, [*heads[1:], len(tables) + 1], strict=True):
+        assert len(set(widths[head - 1 : following - 1])) == 1
