@@ -46,11 +46,12 @@ LAYERS = {
         "training/tuning",
     ],
     4: [
-        "evaluation", "evaluation_report", "placing", "inspection", "packaging",
+        "comparison", "evaluation", "evaluation_report", "placing", "inspection", "packaging",
         "writers/__init__", "writers/brat", "writers/conll",
         "writers/doccano", "writers/formats", "writers/hf_json", "writers/json_files", "writers/label_studio",
         "writers/options", "writers/passages", "writers/prodigy", "writers/tokens", "reports/__init__",
-        "reports/evaluation_markdown", "reports/guide_page", "reports/inspect_page", "reports/marks",
+        "reports/comparison_markdown", "reports/evaluation_markdown", "reports/markdown",
+        "reports/guide_page", "reports/inspect_page", "reports/marks",
     ],
 }  # fmt: skip
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}

@@ -1,15 +1,14 @@
 """The evaluation as Markdown, for a pull request: what matters most, in tables."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from domain_ner.evaluation import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation_report import Figure, Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
+from domain_ner.reports.markdown import code, percent, table
 
 MAX_MISTAKES, MAX_CONFUSIONS, MAX_VALUES = 15, 10, 12
 NO_ENTITY = "no entity"
-PIPE = re.compile(r"\|")
 
 
 def evaluation_markdown(report: Report) -> str:
@@ -22,10 +21,10 @@ def evaluation_markdown(report: Report) -> str:
         "In brackets: 95 % intervals, by bootstrap over passages.",
         _headline(report),
         "## Where something is forgiven",
-        _table(
+        table(
             ["scheme", "right is", "precision", "recall", "F1"],
             (
-                [name, one.meaning, *map(_percent, (one.precision, one.recall, one.f1))]
+                [name, one.meaning, *map(percent, (one.precision, one.recall, one.f1))]
                 for name, one in report.schemes.items()
             ),
         ),
@@ -46,7 +45,7 @@ def _headline(report: Report) -> str:
     rows = [_row(label, one) for label, one in head.by_type.items()]
     rows.append(_row("**micro**", head.micro))
     rows.append(["**macro**", _told(macro.precision), _told(macro.recall), _told(macro.f1), "", ""])
-    return _table(["type", "precision", "recall", "F1", "support", ""], rows)
+    return table(["type", "precision", "recall", "F1", "support", ""], rows)
 
 
 def _row(name: str, one: TypeScore) -> list[str]:
@@ -59,7 +58,7 @@ def _counts(report: Report) -> str:
     rows = []
     for kind, of_kind in report.mistake_counts.items():
         rows.append([kind, KINDS[kind], *(str(of_kind.get(label, 0)) for label in report.labels)])
-    return _table(["kind", "", *report.labels], rows)
+    return table(["kind", "", *report.labels], rows)
 
 
 def _confusions(report: Report) -> list[str]:
@@ -70,7 +69,7 @@ def _confusions(report: Report) -> list[str]:
         if n and gold != predicted
     ]
     rows = [[gold, predicted, str(n)] for n, gold, predicted in sorted(found, reverse=True)[:MAX_CONFUSIONS]]
-    return ["### What is taken for what", _table(["is", "was found as", "times"], rows)] if rows else []
+    return ["### What is taken for what", table(["is", "was found as", "times"], rows)] if rows else []
 
 
 def _confident(mistakes: Sequence[ShownMistake]) -> list[str]:
@@ -82,21 +81,21 @@ def _confident(mistakes: Sequence[ShownMistake]) -> list[str]:
 
 
 def _mistake(one: ShownMistake) -> str:
-    sure = "" if one.confidence is None else f", {_percent(one.confidence)} sure"
+    sure = "" if one.confidence is None else f", {percent(one.confidence)} sure"
     gold, predicted = (", ".join(_entity(one, span) for span in spans) for spans in (one.gold, one.predicted))
-    return f"- {_code(one.source)} **{one.kind}**{sure}: is {gold or 'nothing'}, found {predicted or 'nothing'}"
+    return f"- {code(one.source)} **{one.kind}**{sure}: is {gold or 'nothing'}, found {predicted or 'nothing'}"
 
 
 def _entity(one: ShownMistake, span: Marked) -> str:
-    return f"{_code(one.text[span.start : span.end])} {span.label}"
+    return f"{code(one.text[span.start : span.end])} {span.label}"
 
 
 def _slices(trait: str, values: Sequence[Slice]) -> list[str]:
     """One trait; of many values those with the most gold entities."""
     shown = sorted(values, key=lambda one: -one.support)[:MAX_VALUES] if len(values) > MAX_VALUES else values
-    rows = [[one.value, *map(_percent, (one.precision, one.recall, one.f1)), f"{one.support:,}"] for one in shown]
+    rows = [[one.value, *map(percent, (one.precision, one.recall, one.f1)), f"{one.support:,}"] for one in shown]
     more = f"and {len(values) - len(shown)} more, in evaluation.json" if len(values) > len(shown) else ""
-    return [_table([trait, "precision", "recall", "F1", "support"], rows), more]
+    return [table([trait, "precision", "recall", "F1", "support"], rows), more]
 
 
 def _diversity(report: Report) -> list[str]:
@@ -107,40 +106,16 @@ def _diversity(report: Report) -> list[str]:
             f"{one.n_mentions:,}",
             f"{one.n_surfaces:,}",
             f"{one.n_once:,}",
-            f"{_code(one.top)} × {one.n_top}",
+            f"{code(one.top)} × {one.n_top}",
         ]
         for split, types in report.diversity.items()
         for label, one in types.items()
     ]
     heads = ["split", "type", "mentions", "surfaces", "of them once", "commonest"]
-    return ["## How varied the annotations are", _table(heads, rows)] if rows else []
+    return ["## How varied the annotations are", table(heads, rows)] if rows else []
 
 
 def _told(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
-        return _percent(figure.value)
-    return f"{_percent(figure.value)} ({_percent(figure.low)}–{_percent(figure.high)})"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _code(text: str) -> str:
-    """Words as they stand, whatever they hold: a fence longer than any run of backticks in them."""
-    text = " ".join(text.split()) or "␣"
-    longest = max((len(run) for run in "".join(char if char == "`" else " " for char in text).split()), default=0)
-    fence, space = "`" * (longest + 1), " " if "`" in text else ""
-    return f"{fence}{space}{text}{space}{fence}"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; all columns but the first to the right, where they hold figures."""
-    body = [list(row) for row in rows]
-    marks = [":--" if n == 0 or not all(_is_figure(row[n]) for row in body) else "--:" for n in range(len(heads))]
-    lines = [[PIPE.sub(r"\\|", " ".join(cell.split())) for cell in line] for line in (heads, marks, *body)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _is_figure(cell: str) -> bool:
-    return not cell or cell[0].isdigit()
+        return percent(figure.value)
+    return f"{percent(figure.value)} ({percent(figure.low)}–{percent(figure.high)})"

@@ -1,0 +1,76 @@
+"""A comparison of two pipelines as Markdown, for a pull request."""
+
+from collections import Counter
+
+from domain_ner.comparison import ALPHA, FOUND, GONE, LOST, NEW, Change, Compared, Comparison, System
+from domain_ner.reports.markdown import code, percent, table
+
+MAX_CHANGES = 10
+KINDS = {
+    LOST: "right before, not now",
+    NEW: "an entity that is none",
+    FOUND: "right now, not before",
+    GONE: "no entity, and none now",
+}
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """The comparison as tables, and the passages that changed, those that got worse first."""
+    first, second = comparison.first, comparison.second
+    parts = [
+        f"# {second.source} against {first.source}",
+        verdict(comparison),
+        table(
+            ["type", "F1 before", "F1 now", "difference", "95 %", "p", "p (Holm)", "support", ""],
+            [_row("**all**", comparison.overall), *(_row(label, one) for label, one in comparison.by_type.items())],
+        ),
+        f"{comparison.n_passages:,} passages; intervals by paired bootstrap, p by permutation of passages, corrected "
+        f"by Holm for {len(comparison.by_type)} types; significant below {ALPHA}.",
+        "## Speed and size",
+        table(["", "before", "now"], _systems(first, second)),
+        "One run each on this machine.",
+        *_changes(comparison),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def verdict(comparison: Comparison) -> str:
+    """One sentence: may the second take the place of the first."""
+    margin = percent(comparison.margin)
+    if comparison.is_passed:
+        return f"**Passed**: no significant loss of more than {margin} points of F1, in all or in a type."
+    return f"**Not passed**: a significant loss of more than {margin} points of F1 in {', '.join(comparison.lost)}."
+
+
+def _row(label: str, one: Compared) -> list[str]:
+    interval = "" if one.low is None or one.high is None else f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
+    figures = [percent(one.first), percent(one.second), f"{100 * one.difference:+.1f}", interval]
+    return [label, *figures, f"{one.p:.4f}", f"{one.p_holm:.4f}", f"{one.support:,}", one.verdict]
+
+
+def _systems(first: System, second: System) -> list[list[str]]:
+    pair = (first, second)
+    return [
+        ["pipeline", *(one.name for one in pair)],
+        ["words a second", *(f"{one.words_s:,.0f}" for one in pair)],
+        ["size, MB", *(f"{one.size_mb:.1f}" for one in pair)],
+        ["entities predicted", *(f"{one.n_predicted:,}" for one in pair)],
+    ]
+
+
+def _changes(comparison: Comparison) -> list[str]:
+    if not comparison.changes:
+        return ["## What changed", "Nothing: both find the same entities."]
+    counts = Counter(one.kind for one in comparison.changes)
+    n_passages = len({one.source for one in comparison.changes})
+    parts = ["## What changed", f"{len(comparison.changes):,} entities in {n_passages:,} passages."]
+    for kind, meaning in KINDS.items():
+        some = [one for one in comparison.changes if one.kind == kind]
+        if some:
+            parts += [f"### {kind}: {counts[kind]:,} ({meaning})", "\n".join(map(_change, some[:MAX_CHANGES]))]
+            parts += [f"and {len(some) - MAX_CHANGES} more, in comparison.json"] if len(some) > MAX_CHANGES else []
+    return parts
+
+
+def _change(one: Change) -> str:
+    return f"- {code(one.source)} {code(one.text[one.start : one.end])} {one.label}, in {code(one.text)}"

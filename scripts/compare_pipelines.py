@@ -1,0 +1,77 @@
+"""`compare`: two pipelines on the same test set; the release gate."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import typer
+from _console import out, progress, run, say, table
+from thinc.api import require_gpu
+
+from domain_ner.comparison import EQUAL, Compared, Comparison, compare_pipelines, measure, opened
+from domain_ner.devices import CPU, choose_gpu
+from domain_ner.errors import DomainNerError
+from domain_ner.evaluation import read_docs
+from domain_ner.files import write_text
+from domain_ner.reports.comparison_markdown import comparison_markdown, verdict
+
+
+def main(
+    first: str = typer.Argument(..., help="The pipeline in use: a folder, a wheel, or the name of a package."),
+    second: str = typer.Argument(..., help="The pipeline to take its place: the same."),
+    test: Path = typer.Argument(..., help="The test corpus (DocBin): one that neither has learned."),
+    reports: Path = typer.Argument(..., help="Folder for comparison.json, its schema, and comparison.md."),
+    margin: float = typer.Option(0.0, help="F1 that may be lost, in points (0..100), in all and in each type."),
+    seed: int = typer.Option(0, help="Of the resampling."),
+    gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
+) -> None:
+    """Compare two pipelines on corpus/test.spacy; exit with 1 where the second is significantly worse."""
+    if not 0 <= margin <= 100:
+        raise DomainNerError(f"vars.margin is {margin}; expected points of F1, 0 to 100.")
+    if not first:
+        raise DomainNerError(
+            "There is nothing to compare with: vars.baseline is empty.",
+            "Set it to the pipeline in use: a folder, a wheel (kept from training/packages), or an installed package.",
+        )
+    gpu = choose_gpu(gpu_id)
+    if gpu != CPU:
+        require_gpu(gpu)
+    measured = []
+    for pipeline in (first, second):
+        with opened(pipeline) as (nlp, folder), progress() as bar:
+            gold = read_docs(test, nlp.vocab)
+            task = bar.add_task(f"predicting with {nlp.meta['name']} {nlp.meta['version']}", total=len(gold))
+            measured.append(measure(pipeline, nlp, folder, gold, on_doc=partial(bar.advance, task)))
+    comparison = compare_pipelines(measured[0], measured[1], margin=margin / 100, seed=seed)
+    print_comparison(comparison)
+    write_text(reports / "comparison.json", comparison.model_dump_json(indent=1) + "\n")
+    write_text(reports / "comparison.schema.json", json.dumps(Comparison.model_json_schema(), indent=1) + "\n")
+    write_text(reports / "comparison.md", comparison_markdown(comparison))
+    say(f"report: {reports / 'comparison.md'}, for machines {reports / 'comparison.json'}")
+    say(verdict(comparison).replace("**", ""))
+    if not comparison.is_passed:
+        raise typer.Exit(1)
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Print both scores by type, and whether they differ by more than luck."""
+    first, second = comparison.first, comparison.second
+    title = f"{second.source} (now) against {first.source} (before)"
+    printed = table("type", "before", "now", "difference", "95 %", "p (Holm)", "", title=title)
+    for label, one in comparison.by_type.items():
+        printed.add_row(label, *_figures(one))
+    printed.add_section()
+    printed.add_row("micro", *_figures(comparison.overall))
+    out.print(printed)
+    for name, system in (("before", first), ("now", second)):
+        say(f"{name}: {system.words_s:,.0f} words a second, {system.size_mb:.1f} MB")
+
+
+def _figures(one: Compared) -> list[str]:
+    interval = "" if one.low is None or one.high is None else f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
+    shares = [f"{100 * one.first:.1f}", f"{100 * one.second:.1f}", f"{100 * one.difference:+.1f}"]
+    return [*shares, interval, f"{one.p_holm:.4f}", "" if one.verdict == EQUAL else one.verdict]
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,151 @@
+"""Two pipelines on one test set: what changed, whether it is luck, and the exit code that a release hangs on."""
+
+import json
+import re
+import zipfile
+
+import jsonschema
+import pytest
+import spacy
+from pipelines import run
+from spacy.tokens import DocBin, Span
+
+from domain_ner.comparison import (
+    FOUND,
+    GONE,
+    LOST,
+    NEW,
+    Comparison,
+    changes,
+    compare_pipelines,
+    measure,
+    opened,
+    unpack,
+)
+from domain_ner.errors import DomainNerError
+from domain_ner.evaluation import EvaluatedDoc
+
+NAMES = ["Redis", "Kafka", "Vault", "Consul"]
+
+
+def ruled(*found):
+    """A pipeline that finds these names, as INFRA."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "INFRA", "pattern": name} for name in found])
+    return nlp
+
+
+def gold(n_docs):
+    """Passages with two names each, in turn."""
+    nlp, docs = spacy.blank("en"), []
+    for n in range(n_docs):
+        doc = nlp.make_doc(f"{NAMES[n % 4]} called {NAMES[(n + 1) % 4]} at {n}")
+        doc.ents = [Span(doc, place, place + 1, label="INFRA") for place in (0, 2)]
+        doc.user_data["source"] = f"a.jsonl:{n}"
+        docs.append(doc)
+    return docs
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Pipelines that find four, three and no names, and a test corpus."""
+    ruled(*NAMES).to_disk(tmp_path / "four")
+    ruled(*NAMES[:3]).to_disk(tmp_path / "three")
+    ruled("nothing").to_disk(tmp_path / "none")
+    DocBin(docs=gold(60), store_user_data=True).to_disk(tmp_path / "test.spacy")
+    return tmp_path
+
+
+def compared(tmp_path, first, second, *, n_docs=60, margin=0.0):
+    docs = gold(n_docs)
+    return compare_pipelines(*(measure("x", nlp, tmp_path, docs) for nlp in (first, second)), margin=margin)
+
+
+def test_a_real_loss_fails_and_a_gain_does_not(tmp_path):
+    worse = compared(tmp_path, ruled(*NAMES), ruled(*NAMES[:3]))
+    assert (worse.is_passed, worse.lost, worse.overall.verdict) == (False, ["all", "INFRA"], "worse")
+    assert worse.overall.difference == pytest.approx(6 / 7 - 1)
+    assert worse.overall.high < 0
+    better = compared(tmp_path, ruled(*NAMES[:3]), ruled(*NAMES))
+    assert (better.is_passed, better.overall.verdict) == (True, "better")
+
+
+def test_a_loss_within_the_margin_passes(tmp_path):
+    assert compared(tmp_path, ruled(*NAMES), ruled(*NAMES[:3]), margin=0.2).is_passed
+
+
+def test_a_loss_that_may_be_luck_passes(tmp_path):
+    made = compared(tmp_path, ruled(*NAMES), ruled(*NAMES[:3]), n_docs=3)
+    assert made.overall.difference < 0 and made.overall.verdict == "no difference shown" and made.is_passed
+
+
+@pytest.mark.parametrize("n_docs", [1, 2])
+@pytest.mark.parametrize("found", [[], ["nothing"], NAMES])
+def test_little_or_nothing_to_compare(tmp_path, n_docs, found):
+    made = compared(tmp_path, ruled("nothing"), ruled(*found), n_docs=n_docs)
+    json.dumps(json.loads(made.model_dump_json()), allow_nan=False)
+    assert made.is_passed
+
+
+def test_every_entity_that_changed_is_told():
+    def doc(*predicted):
+        text = "a b c d e"
+        spans = tuple((text.index(one), text.index(one) + 1, "X") for one in predicted)
+        return EvaluatedDoc("f:1", text, {}, (), ((0, 1, "X"), (2, 3, "X")), spans, {})
+
+    found = changes(doc("a", "c"), doc("b", "d"))
+    assert [(one.kind, one.text[one.start : one.end]) for one in found] == [
+        (LOST, "a"), (FOUND, "b"), (GONE, "c"), (NEW, "d"),
+    ]  # fmt: skip
+
+
+def test_opens_a_folder_a_wheel_and_a_package(folder, tmp_path, monkeypatch):
+    wheel = tmp_path / "en_x-0.1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path in (folder / "three").rglob("*"):
+            if path.is_file():
+                archive.write(path, f"en_x/en_x-0.1.0/{path.relative_to(folder / 'three')}")
+    for one in (folder / "three", wheel):
+        with opened(str(one)) as (nlp, inside):
+            assert [ent.text for ent in nlp("Redis and Consul").ents] == ["Redis"]
+            assert (inside / "config.cfg").is_file()
+
+
+@pytest.mark.parametrize("given", ["nowhere", "no_such_package"])
+def test_what_is_no_pipeline(given):
+    with pytest.raises(DomainNerError, match="no folder, no wheel and no installed package"), opened(given):
+        pass
+
+
+def test_wheels_without_a_pipeline(tmp_path):
+    (tmp_path / "broken.whl").write_bytes(b"no zip")
+    with pytest.raises(DomainNerError, match="Cannot read the wheel"):
+        unpack(tmp_path / "broken.whl", tmp_path / "to")
+    with zipfile.ZipFile(tmp_path / "other.whl", "w") as archive:
+        archive.writestr("domain_ner/__init__.py", "")
+    with pytest.raises(DomainNerError, match="holds no pipeline"):
+        unpack(tmp_path / "other.whl", tmp_path / "to")
+
+
+def test_the_command_fails_on_a_loss_and_writes_its_reports(folder):
+    arguments = (folder / "test.spacy", folder / "reports")
+    passed = run("compare_pipelines", folder / "three", folder / "four", *arguments)
+    assert passed.returncode == 0, passed.stderr
+    assert "Passed" in passed.stdout and re.search(r"INFRA .* 85\.7 .* 100\.0 .* better", passed.stdout)
+    failed = run("compare_pipelines", folder / "four", folder / "three", *arguments, check=False)
+    assert failed.returncode == 1 and "Not passed" in failed.stdout and "Traceback" not in failed.stderr
+    plain = json.loads((folder / "reports" / "comparison.json").read_text())
+    jsonschema.validate(plain, json.loads((folder / "reports" / "comparison.schema.json").read_text()))
+    made = Comparison.model_validate(plain)
+    assert {one.kind for one in made.changes} == {LOST} and len(made.changes) == 30
+    shown = (folder / "reports" / "comparison.md").read_text()
+    assert "**Not passed**" in shown and "`Consul` INFRA" in shown and "and 20 more" in shown
+
+
+def test_the_command_says_what_is_missing(folder):
+    failed = run("compare_pipelines", "", folder / "four", folder / "test.spacy", folder / "reports", check=False)
+    assert failed.returncode == 1 and "vars.baseline is empty" in failed.stderr
+    failed = run(
+        "compare_pipelines", "four", folder / "four", folder / "test.spacy", folder / "r", "--margin", "-1", check=False
+    )
+    assert failed.returncode == 1 and "vars.margin is -1" in failed.stderr
