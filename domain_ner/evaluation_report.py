@@ -1,4 +1,4 @@
-"""Everything an evaluation says, as plain data: the shape of `training/reports/evaluation.json`.
+"""Puts together everything an evaluation says.
 
 Decides what is told; draws and prints nothing.
 """
@@ -6,14 +6,37 @@ Decides what is told; draws and prints nothing.
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
 from spacy.tokens import Doc
 
+from domain_ner.calibration import Judged, calibration_error, chance_error, reliability, thresholds
 from domain_ner.docs import entities
 from domain_ner.evaluation import EvaluatedDoc, verdict
+from domain_ner.evaluation_schema import (
+    Certainty,
+    Evaluation,
+    Figure,
+    Headline,
+    Histogram,
+    MacroScore,
+    Marked,
+    Point,
+    Reliability,
+    ReliabilityBin,
+    Report,
+    SchemeScore,
+    Shape,
+    Shapes,
+    ShownMistake,
+    Slice,
+    SplitScore,
+    TypeScore,
+    Varied,
+)
 from domain_ner.metrics.mistakes import KINDS, NOTHING, Mistake, confusion, find_mistakes
+from domain_ner.metrics.perturbations import DESCRIPTIONS
 from domain_ner.metrics.resampling import Interval, count, intervals
 from domain_ner.metrics.schemes import SCHEMES, match
 from domain_ner.metrics.traits import (
@@ -25,149 +48,35 @@ from domain_ner.metrics.traits import (
     place_traits,
     slices,
 )
+from domain_ner.robustness import Perturbed, Robustness
 from domain_ner.scores import Entity, Score, Scores, score_entities
 
-Share = Annotated[float, Field(ge=0, le=1)]
 CONTEXT = 90
 # A key of the passages' `meta` with more values than this is no group to slice by.
 MAX_GROUPS = 60
 N_HISTOGRAM = 20
 SURE = 0.99
+N_POINTS = 50
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True)
+class Measured:
+    """What a report is made of.
 
-
-class Figure(_Part):
-    """A score and its 95 % interval, by bootstrap over documents; null: there is too little to tell."""
-
-    value: Share
-    low: Share | None
-    high: Share | None
-
-
-class TypeScore(_Part):
-    """Exact matches of one type, or of all. support: entities in gold. verdict: against the target, of types."""
-
-    precision: Figure
-    recall: Figure
-    f1: Figure
-    n_correct: int
-    n_predicted: int
-    support: int
-    verdict: str = ""
-
-
-class MacroScore(_Part):
-    """The mean over the types that gold has."""
-
-    precision: Figure
-    recall: Figure
-    f1: Figure
-
-
-class Headline(_Part):
-    """Scores of one test set."""
-
-    n_passages: int
-    micro: TypeScore
-    macro: MacroScore
-    by_type: dict[str, TypeScore]
-
-
-class SchemeScore(_Part):
-    """What is right where something is forgiven; meaning: what. As SemEval-2013 task 9 counts."""
-
-    meaning: str
-    precision: Share
-    recall: Share
-    f1: Share
-    n_correct: int
-    n_incorrect: int
-    n_partial: int
-    n_missed: int
-    n_spurious: int
-
-
-class Marked(_Part):
-    """An entity within a shown stretch of text, in characters of it. confidence: of a predicted one that has any."""
-
-    start: int
-    end: int
-    label: str
-    confidence: Share | None = None
-
-
-class ShownMistake(_Part):
-    """Gold and predicted entities that belong together and differ, with the text around them.
-
-    start, end: of the mistake in the passage, in characters; offset: where the shown text begins there.
+    pipeline: its name and version. docs, judged: of the test set. uncalibrated: judged, as before calibration.
+    train: the documents it learned, to tell what is seen and unseen. mentions: split to (surface, type) of entities.
+    others: split to evaluated documents, besides the test set. log: rows of training.jsonl.
     """
 
-    kind: str
-    labels: list[str]
-    source: str
-    start: int
-    end: int
-    offset: int
-    text: str
-    gold: list[Marked]
-    predicted: list[Marked]
-    confidence: Share | None
-
-
-class Slice(_Part):
-    """The score of the entities that share a trait."""
-
-    value: str
-    precision: Share
-    recall: Share
-    f1: Share
-    n_correct: int
-    n_predicted: int
-    support: int
-
-
-class Histogram(_Part):
-    """How many predictions have a confidence in each of as many equal bins of 0..1; share_sure: at 0.99 or above."""
-
-    correct: list[int]
-    wrong: list[int]
-    share_sure: Share
-    share_sure_wrong: Share
-
-
-class Varied(_Part):
-    """How varied the mentions of a type are in a split. n_once: surfaces with one mention. top: the commonest."""
-
-    n_mentions: int
-    n_surfaces: int
-    n_once: int
-    top: str
-    n_top: int
-
-
-class Report(_Part):
-    """An evaluation. Figures are shares in 0..1.
-
-    mistake_counts: kind to type to how many; one with entities of two types counts for both.
-    confusion: gold type to predicted type to how many; the empty name is "no entity". Entities that overlap count as
-        found, so that boundaries play no part.
-    slices: trait to scores of its values. diversity: split to type to figures.
-    """
-
-    version: int = 1
     pipeline: str
-    labels: list[str]
-    headline: Headline
-    schemes: dict[str, SchemeScore]
-    mistake_counts: dict[str, dict[str, int]]
-    mistakes: list[ShownMistake]
-    confusion: dict[str, dict[str, int]]
-    slices: dict[str, list[Slice]]
-    confidence: Histogram | None
-    diversity: dict[str, dict[str, Varied]]
+    docs: Sequence[EvaluatedDoc]
+    judged: Sequence[Judged] = ()
+    uncalibrated: Sequence[Judged] = ()
+    train: Sequence[Doc] = ()
+    mentions: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    others: Mapping[str, Sequence[EvaluatedDoc]] = field(default_factory=dict)
+    robustness: Robustness | None = None
+    log: Sequence[Mapping[str, Any]] = ()
 
 
 def trained_surfaces(docs: Iterable[Doc]) -> Surfaces:
@@ -184,20 +93,15 @@ def mentions(docs: Iterable[Doc]) -> list[tuple[str, str]]:
     return [(doc.text[start:end], label) for doc in docs for start, end, label in entities(doc)]
 
 
-def make_report(
-    docs: Sequence[EvaluatedDoc], *, pipeline: str, train: Sequence[Doc], mentions_of: Mapping[str, Iterable[Any]]
-) -> Report:
-    """Put an evaluation together.
-
-    docs: of the test set. pipeline: its name and version. train: the documents it learned, to tell what is seen and
-    unseen. mentions_of: split to (surface, type) of its entities.
-    """
+def make_report(measured: Measured) -> Report:
+    """Put an evaluation together."""
+    docs = measured.docs
     pairs = [(doc.gold, doc.predicted) for doc in docs]
     scores = score_entities(pairs)
     mistakes = [(doc, one) for doc in docs for one in find_mistakes(doc.gold, doc.predicted)]
-    found = list(occurrences(docs, trained_surfaces(train)))
+    found = list(occurrences(docs, trained_surfaces(measured.train)))
     return Report(
-        pipeline=pipeline,
+        pipeline=measured.pipeline,
         labels=list(scores.by_type),
         headline=headline(docs, scores),
         schemes={name: _scheme(pairs, name) for name in SCHEMES},
@@ -206,7 +110,11 @@ def make_report(
         confusion=_confusion(docs, [one for _, one in mistakes], list(scores.by_type)),
         slices={trait: [_slice(*one) for one in values.items()] for trait, values in slices(found).items()},
         confidence=_histogram(docs),
-        diversity={split: _varied(diversity(some)) for split, some in mentions_of.items()},
+        diversity={split: _varied(diversity(some)) for split, some in measured.mentions.items()},
+        splits={split: _split_score(some) for split, some in {**measured.others, "test": docs}.items()},
+        certainty=_certainty(measured, {label: score.support for label, score in scores.by_type.items()}),
+        robustness=_shapes(measured.robustness) if measured.robustness else None,
+        training=[_evaluation(row) for row in measured.log],
     )
 
 
@@ -331,6 +239,76 @@ def _histogram(docs: Iterable[EvaluatedDoc]) -> Histogram | None:
         wrong=bins[False],
         share_sure=sure.total() / (n_correct + n_wrong),
         share_sure_wrong=sure[False] / n_wrong if n_wrong else 0.0,
+    )
+
+
+def _split_score(docs: Sequence[EvaluatedDoc]) -> SplitScore:
+    scores = score_entities((doc.gold, doc.predicted) for doc in docs)
+    histogram = _histogram(docs)
+    return SplitScore(
+        n_passages=len(docs),
+        f1=headline(docs, scores).micro.f1,
+        share_sure=histogram.share_sure if histogram else None,
+    )
+
+
+def _certainty(measured: Measured, support: Mapping[str, int]) -> dict[str, Certainty]:
+    """Of all and by type."""
+    found = {}
+    for label in ["", *sorted({one.label for one in measured.judged})] if measured.judged else []:
+        before, after = (
+            [one for one in judged if label in ("", one.label)] for judged in (measured.uncalibrated, measured.judged)
+        )
+        n_gold = support.get(label, 0) if label else sum(support.values())
+        found[label] = Certainty(before=_reliability(before), after=_reliability(after), curve=_curve(after, n_gold))
+    return found
+
+
+def _reliability(judged: Sequence[Judged]) -> Reliability:
+    return Reliability(
+        ece=calibration_error(judged),
+        ece_by_chance=chance_error(judged),
+        bins=[ReliabilityBin(**asdict(one)) for one in reliability(judged)],
+    )
+
+
+def _curve(judged: Sequence[Judged], n_gold: int) -> list[Point]:
+    """At most N_POINTS of the thresholds there are, the ends among them."""
+    found = thresholds(judged, n_gold)[::-1]
+    last = len(found) - 1
+    places = sorted({round(n * last / (N_POINTS - 1)) for n in range(N_POINTS)}) if found else []
+    return [
+        Point(confidence=found[n].confidence, precision=found[n].precision, recall=min(1.0, found[n].recall))
+        for n in places
+    ]
+
+
+def _shapes(found: Robustness) -> Shapes:
+    return Shapes(
+        n_passages=found.n_passages,
+        f1=found.baseline.micro.f1,
+        by_type={label: score.f1 for label, score in found.baseline.by_type.items()},
+        shapes=[_shape(one) for one in found.perturbed],
+    )
+
+
+def _shape(one: Perturbed) -> Shape:
+    interval = one.difference.interval
+    return Shape(
+        name=one.name,
+        meaning=DESCRIPTIONS[one.name],
+        f1=one.scores.micro.f1,
+        difference=one.difference.value,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        p=one.difference.p,
+        by_type={label: score.f1 for label, score in one.scores.by_type.items()},
+    )
+
+
+def _evaluation(row: Mapping[str, Any]) -> Evaluation:
+    return Evaluation(
+        epoch=row["epoch"] + 1, step=row["step"], f1=min(1.0, max(0.0, row["score"])), losses=row["losses"]
     )
 
 

@@ -1,16 +1,24 @@
 """`evaluate`: score a pipeline on the held-out test corpus."""
 
 import json
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import typer
 from _console import out, progress, run, say, table
+from spacy.language import Language
+from spacy.tokens import Doc
 from thinc.api import require_gpu
 
+from domain_ner.calibration import Judged
 from domain_ner.devices import CPU, choose_gpu
+from domain_ner.errors import DomainNerError
 from domain_ner.evaluation import (
     FLOOR_F1,
     TARGET_F1,
+    Evaluated,
     compare_calibration,
     count_source_annotations,
     evaluate_pipeline,
@@ -19,10 +27,14 @@ from domain_ner.evaluation import (
     to_metrics,
     uncalibrated,
 )
-from domain_ner.evaluation_report import Headline, MacroScore, Report, TypeScore, make_report, mentions
+from domain_ner.evaluation_report import Measured, headline, make_report, mentions
+from domain_ner.evaluation_schema import Headline, MacroScore, Report, TypeScore
 from domain_ner.files import write_text
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
+from domain_ner.robustness import Robustness, n_predictions, other_names, sample, try_worse
 
+# Of the splits that it learned from or was chosen by.
+MAX_SAMPLE = 200
 MARKS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no gold": "– no gold"}
 
 
@@ -33,7 +45,10 @@ def main(
     ledger: Path | None = typer.Option(None, help="ledger.jsonl of convert, to score against the exports too."),
     train: Path | None = typer.Option(None, help="What it was trained on (DocBin): which names are seen, which not."),
     dev: Path | None = typer.Option(None, help="The development corpus (DocBin), to tell how varied it is."),
+    log: Path | None = typer.Option(None, help="training.jsonl of train, for the curves of the training."),
     reports: Path | None = typer.Option(None, help="Folder for evaluation.json, its schema, and evaluation.md."),
+    robustness: int = typer.Option(0, help="Test passages to predict in eight kinds of worse shape, for the report."),
+    seed: int = typer.Option(0, help="Of the samples."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
 ) -> None:
     """Score training/model-calibrated on corpus/test.spacy; write training/metrics.json and a report."""
@@ -43,22 +58,16 @@ def main(
     nlp = load_pipeline(model)
     gold = read_docs(test, nlp.vocab)
     others = {name: read_docs(path, nlp.vocab) for name, path in (("train", train), ("dev", dev)) if path is not None}
-    with progress() as bar:
-        task = bar.add_task("predicting", total=len(gold))
-        evaluated = evaluate_pipeline(nlp, gold, on_doc=lambda: bar.advance(task))
+    evaluated = predict(nlp, gold, "predicting")
     scores, figures = evaluated.scores, to_metrics(evaluated.scores)
-    report = make_report(
-        evaluated.docs,
-        pipeline=f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}",
-        train=others.get("train", []),
-        mentions_of={split: mentions(docs) for split, docs in (others | {"test": gold}).items()},
-    )
-    print_scores(report.headline)
+    print_scores(headline(evaluated.docs, scores), n_passages=len(gold))
+    before: list[Judged] = []
     if evaluated.judged:
         with uncalibrated(nlp):
-            figures["calibration"] = compare_calibration(evaluate_pipeline(nlp, gold).judged, evaluated.judged)
-        after, before = (figures["calibration"][name] for name in ("after", "before"))
-        errors = (f"{100 * error:.1f}" for error in (after["ece"], before["ece"], after["ece_by_chance"]))
+            before = predict(nlp, gold, "predicting without calibration").judged
+        figures["calibration"] = compare_calibration(before, evaluated.judged)
+        after, plain = (figures["calibration"][name] for name in ("after", "before"))
+        errors = (f"{100 * error:.1f}" for error in (after["ece"], plain["ece"], after["ece_by_chance"]))
         say("expected calibration error of the confidences: {} (before calibration: {}; by chance: {})".format(*errors))
     if ledger is not None:
         n_source = count_source_annotations(ledger, gold)
@@ -67,8 +76,46 @@ def main(
         say(f"recall of the {n_source} annotations in the exports, lost ones included: {recall:.1f}")
     write_text(metrics, json.dumps(figures, indent=2) + "\n")
     say(f"written to {metrics}")
-    if reports is not None:
-        write_report(report, reports)
+    if reports is None:
+        return
+    samples = {split: sample(docs, MAX_SAMPLE, seed=seed) for split, docs in others.items()}
+    measured = Measured(
+        pipeline=f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}",
+        docs=evaluated.docs,
+        judged=evaluated.judged,
+        uncalibrated=before,
+        train=others.get("train", []),
+        mentions={split: mentions(docs) for split, docs in (others | {"test": gold}).items()},
+        others={split: predict(nlp, docs, f"predicting on {split}").docs for split, docs in samples.items() if docs},
+        robustness=worse(nlp, gold, others.get("train", gold), robustness, seed) if robustness else None,
+        log=read_log(log) if log else [],
+    )
+    write_report(make_report(measured), reports)
+
+
+def predict(nlp: Language, docs: Sequence[Doc], name: str) -> Evaluated:
+    """Evaluate on documents, and show progress."""
+    with progress() as bar:
+        task = bar.add_task(name, total=len(docs))
+        return evaluate_pipeline(nlp, docs, on_doc=partial(bar.advance, task))
+
+
+def worse(nlp: Language, gold: Sequence[Doc], train: Sequence[Doc], n: int, seed: int) -> Robustness:
+    """Predict on a sample of the test set in worse shape, and show progress."""
+    docs = sample(gold, n, seed=seed)
+    with progress() as bar:
+        task = bar.add_task("predicting on texts in worse shape", total=n_predictions(docs))
+        return try_worse(nlp, docs, other_names(train, gold), seed=seed, on_doc=partial(bar.advance, task))
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The rows of training.jsonl; none where it is missing. Raises DomainNerError where it is no such file."""
+    if not path.is_file():
+        return []
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf8").split("\n") if line]
+    except ValueError as err:
+        raise DomainNerError(f"{path} is not a log of train: {err}.", "Run train again.") from err
 
 
 def write_report(report: Report, folder: Path) -> None:
@@ -79,11 +126,9 @@ def write_report(report: Report, folder: Path) -> None:
     say(f"report: {folder / 'evaluation.md'}, for machines {folder / 'evaluation.json'}")
 
 
-def print_scores(headline: Headline) -> None:
+def print_scores(headline: Headline, *, n_passages: int) -> None:
     """Print the scores by type and overall."""
-    printed = table(
-        "type", "precision", "recall", "F1", "95 %", "support", "", title=f"{headline.n_passages} test passages"
-    )
+    printed = table("type", "precision", "recall", "F1", "95 %", "support", "", title=f"{n_passages} test passages")
     for label, score in headline.by_type.items():
         printed.add_row(label, *_figures(score), str(score.support), MARKS[score.verdict])
     printed.add_section()

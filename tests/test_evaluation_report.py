@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain_ner.evaluation import EvaluatedDoc
-from domain_ner.evaluation_report import Report, make_report, mentions, trained_surfaces
+from domain_ner.evaluation_report import Measured, make_report, mentions, trained_surfaces
+from domain_ner.evaluation_schema import Report
 from domain_ner.metrics.schemes import STRICT
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
 
@@ -28,8 +29,8 @@ def doc(gold=(), predicted=(), text=TEXT, *, sure=0.9, **meta):
     return EvaluatedDoc("a.jsonl:1", text, meta, tokens, spans(gold), found, dict.fromkeys(found, sure))
 
 
-def report(*docs, train=(), **mentions_of):
-    return make_report(docs, pipeline="en_x 0.1.0", train=train, mentions_of=mentions_of)
+def report(*docs, **measured):
+    return make_report(Measured("en_x 0.1.0", docs, **measured))
 
 
 def trained(text, *entities):
@@ -105,7 +106,7 @@ def test_confidences_of_what_is_right_and_wrong():
 def test_surfaces_and_diversity():
     docs = [trained("use Redis here", ("Redis", "INFRA")), trained("redis there", ("redis", "INFRA"))]
     assert trained_surfaces(docs).of("REDIS") == {"INFRA": 2}
-    made = report(doc(), train=docs, train_split=mentions(docs)).diversity["train_split"]["INFRA"]
+    made = report(doc(), train=docs, mentions={"train": mentions(docs)}).diversity["train"]["INFRA"]
     assert (made.n_mentions, made.n_surfaces, made.top, made.n_top) == (2, 1, "redis", 2)
 
 

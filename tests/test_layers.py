@@ -46,8 +46,8 @@ LAYERS = {
         "training/tuning",
     ],
     4: [
-        "comparison", "evaluation", "evaluation_report", "placing", "inspection", "packaging",
-        "writers/__init__", "writers/brat", "writers/conll",
+        "comparison", "evaluation", "evaluation_report", "evaluation_schema", "robustness", "placing", "inspection",
+        "packaging", "writers/__init__", "writers/brat", "writers/conll",
         "writers/doccano", "writers/formats", "writers/hf_json", "writers/json_files", "writers/label_studio",
         "writers/options", "writers/passages", "writers/prodigy", "writers/tokens", "reports/__init__",
         "reports/comparison_markdown", "reports/evaluation_markdown", "reports/markdown",

@@ -13,6 +13,7 @@ from domain_ner.scores import Entity
 
 TYPO_SHARE, OCR_SHARE = 0.1, 0.1
 LONG_WORD = re.compile(r"[^\W\d_]{4,}")
+KNOWN_NAMES, NEW_NAMES = "known names", "new names"
 CONFUSIONS = {
     "rn": "m", "m": "rn", "cl": "d", "vv": "w", "l": "1", "I": "l", "O": "0", "0": "O", "1": "l", "5": "S", "S": "5",
     "e": "c", "h": "b", "B": "8", "g": "q", "i": "j", "u": "ii",
@@ -123,7 +124,8 @@ PERTURBATIONS: dict[str, Perturb] = {
     "no punctuation": _no_punctuation,
     "doubled white space": _spaces,
     "scanned": _scanned,
-    "other entities": _swapped,
+    KNOWN_NAMES: _swapped,
+    NEW_NAMES: _swapped,
 }
 DESCRIPTIONS = {
     "lower case": "everything in lower case",
@@ -132,5 +134,6 @@ DESCRIPTIONS = {
     "no punctuation": "without the marks that end or enclose clauses",
     "doubled white space": "every space doubled",
     "scanned": "confusions of optical character recognition",
-    "other entities": "every entity in the place of another of its type: does it read the context?",
+    KNOWN_NAMES: "every entity another of its type, from training",
+    NEW_NAMES: "every entity another of its type that training never saw: does it read the context?",
 }

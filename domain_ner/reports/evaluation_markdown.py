@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain_ner.evaluation import FLOOR_F1, TARGET_F1
-from domain_ner.evaluation_report import Figure, Marked, Report, ShownMistake, Slice, TypeScore
+from domain_ner.evaluation_schema import Figure, Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
 from domain_ner.reports.markdown import code, percent, table
 
@@ -34,6 +34,9 @@ def evaluation_markdown(report: Report) -> str:
         *_confident(report.mistakes),
         "## Which entities are found",
         *(part for trait, values in report.slices.items() for part in _slices(trait, values)),
+        *_splits(report),
+        *_robustness(report),
+        *_certainty(report),
         *_diversity(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -96,6 +99,50 @@ def _slices(trait: str, values: Sequence[Slice]) -> list[str]:
     rows = [[one.value, *map(percent, (one.precision, one.recall, one.f1)), f"{one.support:,}"] for one in shown]
     more = f"and {len(values) - len(shown)} more, in evaluation.json" if len(values) > len(shown) else ""
     return [table([trait, "precision", "recall", "F1", "support"], rows), more]
+
+
+def _splits(report: Report) -> list[str]:
+    """How much better it is on what it learned."""
+    if len(report.splits) < 2:
+        return []
+    rows = [
+        [split, _told(one.f1), f"{one.n_passages:,}", "" if one.share_sure is None else percent(one.share_sure)]
+        for split, one in report.splits.items()
+    ]
+    heads = ["split", "micro F1", "passages", "predictions 99 % sure, %"]
+    return ["## On what it learned, and on what it did not", table(heads, rows)]
+
+
+def _robustness(report: Report) -> list[str]:
+    found = report.robustness
+    if found is None:
+        return []
+    labels = list(found.by_type)
+    rows = [["as it is", "", percent(found.f1), "", *(percent(found.by_type[label]) for label in labels)]]
+    for one in found.shapes:
+        interval = "" if one.low is None or one.high is None else f" ({100 * one.low:+.1f} to {100 * one.high:+.1f})"
+        difference = f"{100 * one.difference:+.1f}{interval}"
+        rows.append(
+            [
+                one.name,
+                one.meaning,
+                percent(one.f1),
+                difference,
+                *(percent(one.by_type.get(label, 0)) for label in labels),
+            ]
+        )
+    told = f"{found.n_passages:,} test passages, as they are and changed; F1."
+    return ["## In worse shape", told, table(["text", "", "micro F1", "difference", *labels], rows)]
+
+
+def _certainty(report: Report) -> list[str]:
+    rows = [
+        [label or "all", *(percent(one) for one in (found.before.ece, found.after.ece, found.after.ece_by_chance))]
+        for label, found in report.certainty.items()
+    ]
+    heads = ["type", "before calibration", "after", "by chance"]
+    told = "How far confidence and precision are apart (expected calibration error), in points."
+    return ["## Confidence", told, table(heads, rows)] if rows else []
 
 
 def _diversity(report: Report) -> list[str]:

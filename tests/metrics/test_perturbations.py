@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_ner.metrics.perturbations import DESCRIPTIONS, PERTURBATIONS, Passage, apply, perturb
+from domain_ner.metrics.perturbations import DESCRIPTIONS, NEW_NAMES, PERTURBATIONS, Passage, apply, perturb
 
 TEXT = 'On Monday "Kafka" (the broker) fell over, and Billing API timed out: 500 errors.'
 ENTITIES = ((11, 16, "INFRA"), (46, 57, "SERVICE"))
@@ -43,14 +43,14 @@ def test_what_is_certain(name, text, names):
 
 
 def test_other_entities_of_the_type_take_the_place():
-    passage = changed("other entities")
+    passage = changed(NEW_NAMES)
     assert named(passage) == [("Redis", "INFRA"), ("Ledger", "SERVICE")]
     assert passage.text == TEXT.replace("Kafka", "Redis").replace("Billing API", "Ledger")
 
 
 def test_an_entity_within_another_goes_with_it():
     passage = Passage("the Billing API fell", ((4, 15, "SERVICE"), (12, 15, "INFRA")))
-    assert named(changed("other entities", passage=passage)) == [("Ledger", "SERVICE")]
+    assert named(changed(NEW_NAMES, passage=passage)) == [("Ledger", "SERVICE")]
 
 
 @pytest.mark.parametrize("name", ["typing errors", "scanned"])

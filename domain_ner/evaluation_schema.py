@@ -1,0 +1,220 @@
+"""The shape of `training/reports/evaluation.json`. Knows no pipeline and no files."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Figure(_Part):
+    """A score and its 95 % interval, by bootstrap over documents; null: there is too little to tell."""
+
+    value: Share
+    low: Share | None
+    high: Share | None
+
+
+class TypeScore(_Part):
+    """Exact matches of one type, or of all. support: entities in gold. verdict: against the target, of types."""
+
+    precision: Figure
+    recall: Figure
+    f1: Figure
+    n_correct: int
+    n_predicted: int
+    support: int
+    verdict: str = ""
+
+
+class MacroScore(_Part):
+    """The mean over the types that gold has."""
+
+    precision: Figure
+    recall: Figure
+    f1: Figure
+
+
+class Headline(_Part):
+    """Scores of one test set."""
+
+    n_passages: int
+    micro: TypeScore
+    macro: MacroScore
+    by_type: dict[str, TypeScore]
+
+
+class SchemeScore(_Part):
+    """What is right where something is forgiven; meaning: what. As SemEval-2013 task 9 counts."""
+
+    meaning: str
+    precision: Share
+    recall: Share
+    f1: Share
+    n_correct: int
+    n_incorrect: int
+    n_partial: int
+    n_missed: int
+    n_spurious: int
+
+
+class Marked(_Part):
+    """An entity within a shown stretch of text, in characters of it. confidence: of a predicted one that has any."""
+
+    start: int
+    end: int
+    label: str
+    confidence: Share | None = None
+
+
+class ShownMistake(_Part):
+    """Gold and predicted entities that belong together and differ, with the text around them.
+
+    start, end: of the mistake in the passage, in characters; offset: where the shown text begins there.
+    """
+
+    kind: str
+    labels: list[str]
+    source: str
+    start: int
+    end: int
+    offset: int
+    text: str
+    gold: list[Marked]
+    predicted: list[Marked]
+    confidence: Share | None
+
+
+class Slice(_Part):
+    """The score of the entities that share a trait."""
+
+    value: str
+    precision: Share
+    recall: Share
+    f1: Share
+    n_correct: int
+    n_predicted: int
+    support: int
+
+
+class Histogram(_Part):
+    """How many predictions have a confidence in each of as many equal bins of 0..1; share_sure: at 0.99 or above."""
+
+    correct: list[int]
+    wrong: list[int]
+    share_sure: Share
+    share_sure_wrong: Share
+
+
+class Varied(_Part):
+    """How varied the mentions of a type are in a split. n_once: surfaces with one mention. top: the commonest."""
+
+    n_mentions: int
+    n_surfaces: int
+    n_once: int
+    top: str
+    n_top: int
+
+
+class SplitScore(_Part):
+    """Micro F1 on a split, or on a sample of it. share_sure: of its predictions with a confidence, at 0.99 or above."""
+
+    n_passages: int
+    f1: Figure
+    share_sure: Share | None
+
+
+class ReliabilityBin(_Part):
+    """Predictions with confidences from low to high: how many, their mean confidence, and how many are right."""
+
+    low: Share
+    high: Share
+    n: int
+    confidence: Share
+    precision: Share
+
+
+class Reliability(_Part):
+    """How far confidence and precision are apart, and how far they would be by chance alone."""
+
+    ece: Share
+    ece_by_chance: Share
+    bins: list[ReliabilityBin]
+
+
+class Point(_Part):
+    """What is left with a least confidence."""
+
+    confidence: Share
+    precision: Share
+    recall: Share
+
+
+class Certainty(_Part):
+    """Calibration of all predictions, suppressed ones included, or of a type. curve: by least confidence, ascending."""
+
+    before: Reliability
+    after: Reliability
+    curve: list[Point]
+
+
+class Shape(_Part):
+    """Scores on texts in worse shape. difference: of F1 from that of the same as they are, its 95 % interval, and p."""
+
+    name: str
+    meaning: str
+    f1: Share
+    difference: float
+    low: float | None
+    high: float | None
+    p: Share
+    by_type: dict[str, float]
+
+
+class Shapes(_Part):
+    """Robustness, on a sample of the test set. f1, by_type: of its texts as they are."""
+
+    n_passages: int
+    f1: Share
+    by_type: dict[str, float]
+    shapes: list[Shape]
+
+
+class Evaluation(_Part):
+    """A row of training.jsonl. epoch: from 1. f1: micro, on dev. losses: by component, since the last evaluation."""
+
+    epoch: int
+    step: int
+    f1: Share
+    losses: dict[str, float]
+
+
+class Report(_Part):
+    """An evaluation. Figures are shares in 0..1.
+
+    mistake_counts: kind to type to how many; one with entities of two types counts for both.
+    confusion: gold type to predicted type to how many; the empty name is "no entity". Entities that overlap count as
+        found, so that boundaries play no part.
+    slices: trait to scores of its values. diversity: split to type to figures. splits: how much better it is on what
+        it learned. certainty: type to calibration, "" for all; empty without confidences. robustness: null: not tested.
+    """
+
+    version: int = 1
+    pipeline: str
+    labels: list[str]
+    headline: Headline
+    schemes: dict[str, SchemeScore]
+    mistake_counts: dict[str, dict[str, int]]
+    mistakes: list[ShownMistake]
+    confusion: dict[str, dict[str, int]]
+    slices: dict[str, list[Slice]]
+    confidence: Histogram | None
+    diversity: dict[str, dict[str, Varied]]
+    splits: dict[str, SplitScore]
+    certainty: dict[str, Certainty]
+    robustness: Shapes | None
+    training: list[Evaluation]

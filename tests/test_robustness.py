@@ -1,0 +1,71 @@
+"""Scores on texts in worse shape: each change costs what it must cost a pipeline that knows names by heart."""
+
+import pytest
+import spacy
+from spacy.tokens import Span
+
+from domain_ner.metrics.perturbations import KNOWN_NAMES, NEW_NAMES, PERTURBATIONS
+from domain_ner.robustness import n_predictions, other_names, sample, try_worse
+
+NAMES = ["Redis", "Kafka", "Vault", "Consul"]
+
+
+@pytest.fixture
+def nlp():
+    """Knows four names by heart, as they are written."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "INFRA", "pattern": name} for name in NAMES])
+    return nlp
+
+
+def doc(text, *entities):
+    made = spacy.blank("en").make_doc(text)
+    made.ents = [made.char_span(text.index(words), text.index(words) + len(words), "INFRA") for words in entities]
+    return made
+
+
+@pytest.fixture
+def docs():
+    return [
+        doc(f"Then ({NAMES[n % 4]}) called {NAMES[(n + 1) % 4]}.", NAMES[n % 4], NAMES[(n + 1) % 4]) for n in range(20)
+    ]
+
+
+def test_each_change_is_measured_against_the_texts_as_they_are(nlp, docs):
+    train, others = [doc("we use Redis", "Redis")], [doc("no Nomad, no redis", "Nomad", "redis")]
+    told = []
+    found = try_worse(nlp, docs, other_names(train, others), seed=0, on_doc=lambda: told.append(1))
+    assert len(told) == n_predictions(docs)
+    assert (found.n_passages, found.baseline.micro.f1) == (20, 1.0)
+    by_name = {one.name: one for one in found.perturbed}
+    assert list(by_name) == list(PERTURBATIONS)
+    f1 = {name: one.scores.micro.f1 for name, one in by_name.items()}
+    assert f1["lower case"] == f1["upper case"] == f1[NEW_NAMES] == 0
+    assert f1["no punctuation"] == f1["doubled white space"] == f1[KNOWN_NAMES] == 1
+    assert by_name["lower case"].difference.value == -1
+    assert by_name["lower case"].difference.p < 0.01
+    assert by_name["no punctuation"].difference.value == 0
+
+
+def test_the_same_seed_gives_the_same_figures(nlp, docs):
+    names = other_names(docs, docs)
+    assert try_worse(nlp, docs, names, seed=3) == try_worse(nlp, docs, names, seed=3)
+
+
+def test_new_names_are_those_that_training_never_had_in_any_case():
+    names = other_names([doc("Redis", "Redis")], [doc("redis and Kafka", "redis", "Kafka")])
+    assert names == {KNOWN_NAMES: {"INFRA": ["Redis"]}, NEW_NAMES: {"INFRA": ["Kafka"]}}
+
+
+def test_a_sample_keeps_the_order_and_leaves_out_what_is_partly_unknown(docs):
+    partly = docs[3]
+    partly.set_ents([Span(partly, 2, 3, label="INFRA")], missing=[partly[0:1]], default="outside")
+    chosen = sample(docs, 50, seed=0)
+    assert chosen == [*docs[:3], *docs[4:]]
+    few = sample(docs, 5, seed=1)
+    assert len(few) == 5 and [docs.index(one) for one in few] == sorted(docs.index(one) for one in few)
+
+
+def test_nothing_to_change(nlp):
+    found = try_worse(nlp, [doc("nothing here")], other_names([], []), seed=0)
+    assert all(one.difference.value == 0 and one.difference.interval is None for one in found.perturbed)
