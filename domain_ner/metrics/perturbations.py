@@ -107,12 +107,16 @@ def _scanned(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
 
 
 def _swapped(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
-    """Each entity another of its type; of entities that overlap only the outermost."""
+    """Each entity another of its type, the same one for the same words; of entities that overlap only the outermost."""
     edits, at = list[Edit](), 0
+    chosen: dict[tuple[str, str], str] = {}
     for start, end, label in sorted(passage.entities, key=lambda one: (one[0], -one[1])):
-        others = [other for other in surfaces.get(label, ()) if other != passage.text[start:end]]
+        old = passage.text[start:end]
+        others = [other for other in surfaces.get(label, ()) if other != old]
         if start >= at and others:
-            edits.append((start, end, rng.choice(others)))
+            if (old, label) not in chosen:
+                chosen[old, label] = rng.choice(others)
+            edits.append((start, end, chosen[old, label]))
             at = end
     return edits
 

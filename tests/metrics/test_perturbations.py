@@ -48,6 +48,14 @@ def test_other_entities_of_the_type_take_the_place():
     assert passage.text == TEXT.replace("Kafka", "Redis").replace("Billing API", "Ledger")
 
 
+def test_the_same_name_gets_the_same_other_name():
+    text = "Kafka calls Kafka, Kafka, Kafka and Kafka"
+    names = {"INFRA": [f"name {n}" for n in range(50)]}
+    entities = tuple((n, n + 5, "INFRA") for n in range(len(text)) if text.startswith("Kafka", n))
+    passage = perturb(Passage(text, entities), NEW_NAMES, random.Random(0), names)
+    assert len(set(named(passage))) == 1 and len(named(passage)) == 5
+
+
 def test_an_entity_within_another_goes_with_it():
     passage = Passage("the Billing API fell", ((4, 15, "SERVICE"), (12, 15, "INFRA")))
     assert named(changed(NEW_NAMES, passage=passage)) == [("Ledger", "SERVICE")]
