@@ -5,16 +5,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from html import escape
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from domain_ner.guide.findings import KINDS, SEVERITIES, Finding, count_by_severity
 from domain_ner.guide.schema import EntityType, Guide
 from domain_ner.guide.validate import Validation
 from domain_ner.markup import MarkupError, parse_markup
+from domain_ner.reports.pages import render
 
 MAX_SHOWN = 50
 
@@ -52,10 +51,9 @@ def to_json(validation: Validation) -> dict[str, Any]:
 
 def guide_page(guide: Guide, validation: Validation) -> str:
     """The page, as HTML that needs nothing but itself."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     colours = {entity_type.label: entity_type.colour for entity_type in guide.types}
-    template = environment.from_string(files("domain_ner.reports").joinpath("guide.html.j2").read_text(encoding="utf8"))
-    return template.render(
+    return render(
+        "guide.html.j2",
         guide=guide,
         validation=validation,
         counts=count_by_severity(validation.findings),

@@ -4,9 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from spacy.tokens import Doc
 
@@ -23,6 +21,7 @@ from domain_ner.inspection import (
 )
 from domain_ner.placing import UNACCOUNTED, Annotation
 from domain_ner.reports.marks import Mark, nest, readable
+from domain_ner.reports.pages import render
 from domain_ner.splits import SPLITS
 
 MAX_UNPLACED = 200
@@ -99,13 +98,12 @@ def inspect_page(inspection: Inspection, colours: Mapping[str, str], *, max_pass
     colours: of labels, `#rrggbb`; those that are not in it are grey. max_passages: at most so many are shown.
     split: the one that is shown, for the title; empty: all.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    source = files("domain_ner.reports").joinpath("inspect.html.j2").read_text(encoding="utf8")
     rows = [one.row for passage in inspection.passages for one in passage.annotations] + list(inspection.unplaced)
     labels = _ordered(rows, colours)
     chosen = select(inspection.passages, max_passages)
     cards = [_card(passage, labels, colours) for passage in chosen]
-    return environment.from_string(source).render(
+    return render(
+        "inspect.html.j2",
         cards=cards,
         n_passages=len(inspection.passages),
         split=split,
