@@ -198,6 +198,7 @@ def _shown(doc: EvaluatedDoc, mistake: Mistake) -> ShownMistake:
         end=mistake.end,
         offset=offset,
         text=doc.text[offset:end],
+        tokens=[(first - offset, last - offset) for first, last in doc.tokens if offset <= first and last <= end],
         gold=[marked(one) for one in mistake.gold],
         predicted=[marked(one) for one in mistake.predicted],
         confidence=_share(max(confidences, default=None)),

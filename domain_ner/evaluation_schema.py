@@ -74,7 +74,8 @@ class Marked(_Part):
 class ShownMistake(_Part):
     """Gold and predicted entities that belong together and differ, with the text around them.
 
-    start, end: of the mistake in the passage, in characters; offset: where the shown text begins there.
+    start, end: of the mistake in the passage, in characters; offset: where the shown text begins there. tokens: start
+    and end of each in the shown text.
     """
 
     kind: str
@@ -84,6 +85,7 @@ class ShownMistake(_Part):
     end: int
     offset: int
     text: str
+    tokens: list[tuple[int, int]]
     gold: list[Marked]
     predicted: list[Marked]
     confidence: Share | None

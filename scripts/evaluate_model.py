@@ -1,7 +1,7 @@
 """`evaluate`: score a pipeline on the held-out test corpus."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,15 @@ from domain_ner.evaluation import (
 from domain_ner.evaluation_report import Measured, headline, make_report, mentions
 from domain_ner.evaluation_schema import Headline, MacroScore, Report, TypeScore
 from domain_ner.files import write_text
+from domain_ner.guide.schema import load_guide
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
+from domain_ner.reports.evaluation_page import evaluation_page
 from domain_ner.robustness import Robustness, n_predictions, other_names, sample, try_worse
 
 # Of the splits that it learned from or was chosen by.
 MAX_SAMPLE = 200
+# What spaCy calls a pipeline that nobody has named.
+UNNAMED = "pipeline"
 MARKS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no gold": "– no gold"}
 
 
@@ -46,7 +50,8 @@ def main(
     train: Path | None = typer.Option(None, help="What it was trained on (DocBin): which names are seen, which not."),
     dev: Path | None = typer.Option(None, help="The development corpus (DocBin), to tell how varied it is."),
     log: Path | None = typer.Option(None, help="training.jsonl of train, for the curves of the training."),
-    reports: Path | None = typer.Option(None, help="Folder for evaluation.json, its schema, and evaluation.md."),
+    guide: Path | None = typer.Option(None, help="The annotation guide, for the colours of the types."),
+    reports: Path | None = typer.Option(None, help="Folder for evaluation.html, .md and .json, and its schema."),
     robustness: int = typer.Option(0, help="Test passages to predict in eight kinds of worse shape, for the report."),
     seed: int = typer.Option(0, help="Of the samples."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
@@ -80,7 +85,7 @@ def main(
         return
     samples = {split: sample(docs, MAX_SAMPLE, seed=seed) for split, docs in others.items()}
     measured = Measured(
-        pipeline=f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}",
+        pipeline=name_of(nlp, model),
         docs=evaluated.docs,
         judged=evaluated.judged,
         uncalibrated=before,
@@ -90,7 +95,14 @@ def main(
         robustness=worse(nlp, gold, others.get("train", gold), robustness, seed) if robustness else None,
         log=read_log(log) if log else [],
     )
-    write_report(make_report(measured), reports)
+    colours = {one.label: one.colour for one in load_guide(guide).types} if guide else {}
+    write_report(make_report(measured), reports, colours)
+
+
+def name_of(nlp: Language, model: Path) -> str:
+    """The name and version of a packaged pipeline; the folder of one that has none yet."""
+    name, version = nlp.meta["name"], nlp.meta["version"]
+    return str(model) if name == UNNAMED else f"{nlp.meta['lang']}_{name} {version}"
 
 
 def predict(nlp: Language, docs: Sequence[Doc], name: str) -> Evaluated:
@@ -118,12 +130,13 @@ def read_log(path: Path) -> list[dict[str, Any]]:
         raise DomainNerError(f"{path} is not a log of train: {err}.", "Run train again.") from err
 
 
-def write_report(report: Report, folder: Path) -> None:
-    """Write the report as JSON, with the schema of that, and as Markdown; tell where."""
+def write_report(report: Report, folder: Path, colours: Mapping[str, str]) -> None:
+    """Write the report as a page, as Markdown and as JSON with its schema; tell where. colours: of types."""
+    write_text(folder / "evaluation.html", evaluation_page(report, colours))
     write_text(folder / "evaluation.json", report.model_dump_json(indent=1) + "\n")
     write_text(folder / "evaluation.schema.json", json.dumps(Report.model_json_schema(), indent=1) + "\n")
     write_text(folder / "evaluation.md", evaluation_markdown(report))
-    say(f"report: {folder / 'evaluation.md'}, for machines {folder / 'evaluation.json'}")
+    say(f"report: {folder / 'evaluation.html'}, also as evaluation.md and evaluation.json")
 
 
 def print_scores(headline: Headline, *, n_passages: int) -> None:

@@ -50,7 +50,8 @@ LAYERS = {
         "packaging", "writers/__init__", "writers/brat", "writers/conll",
         "writers/doccano", "writers/formats", "writers/hf_json", "writers/json_files", "writers/label_studio",
         "writers/options", "writers/passages", "writers/prodigy", "writers/tokens", "reports/__init__",
-        "reports/comparison_markdown", "reports/evaluation_markdown", "reports/markdown",
+        "reports/charts", "reports/comparison_markdown", "reports/evaluation_page",
+        "reports/evaluation_markdown", "reports/markdown",
         "reports/guide_page", "reports/inspect_page", "reports/pages", "reports/marks",
     ],
 }  # fmt: skip

@@ -20,7 +20,7 @@ from domain_ner.inspection import (
     most_suspicious,
 )
 from domain_ner.placing import UNACCOUNTED, Annotation
-from domain_ner.reports.marks import Mark, nest, readable
+from domain_ner.reports.marks import Mark, nest, palette, readable
 from domain_ner.reports.pages import render
 from domain_ner.splits import SPLITS
 
@@ -29,10 +29,6 @@ MAX_META = 200
 MAX_WORDS = 4
 # Characters from which a text scrolls in a window of its own.
 LONG_FROM = 6000
-# Where no guide says the colours of the types.
-PALETTE = (
-    "#a6cee3", "#b2df8a", "#fdbf6f", "#cab2d6", "#fb9a99", "#ffff99", "#8dd3c7", "#fccde5", "#d9d9d9", "#e5c494",
-)  # fmt: skip
 NO_COLOUR = "#dddddd"
 ALL_FATES = (*FATES, UNACCOUNTED, UNREADABLE)
 # Of passages on the page, and of annotations under a passage.
@@ -79,8 +75,7 @@ class _Choice:
 
 def default_colours(inspection: Inspection) -> dict[str, str]:
     """A colour for each label of the corpus."""
-    labels = sorted({label for passage in inspection.passages for label in _labels(passage)})
-    return {label: PALETTE[n % len(PALETTE)] for n, label in enumerate(labels)}
+    return palette(label for passage in inspection.passages for label in _labels(passage))
 
 
 def select(passages: Sequence[Inspected], max_passages: int) -> list[Inspected]:

@@ -5,6 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
+# Where no guide says the colours of the types.
+PALETTE = (
+    "#a6cee3", "#b2df8a", "#fdbf6f", "#cab2d6", "#fb9a99", "#ffff99", "#8dd3c7", "#fccde5", "#d9d9d9", "#e5c494",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, order=True)
 class Mark:
@@ -51,3 +56,8 @@ def readable(colour: str) -> str:
     red, green, blue = (int(colour[n : n + 2], 16) for n in (1, 3, 5))
     is_light = 0.299 * red + 0.587 * green + 0.114 * blue > 128
     return f"--c:{colour};--t:{'#14181d' if is_light else '#fff'}"
+
+
+def palette(labels: Iterable[str]) -> dict[str, str]:
+    """A colour (`#rrggbb`) for each label, where no guide says one."""
+    return {label: PALETTE[n % len(PALETTE)] for n, label in enumerate(sorted(set(labels)))}

@@ -1,0 +1,123 @@
+"""The evaluation as one self-contained HTML page: charts, tables, and every mistake to filter and read in context."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+
+from domain_ner.evaluation import FLOOR_F1, TARGET_F1
+from domain_ner.evaluation_schema import Figure, Report, ShownMistake
+from domain_ner.metrics.mistakes import KINDS
+from domain_ner.reports import charts
+from domain_ner.reports.marks import palette, readable
+from domain_ner.reports.pages import render
+
+NO_COLOUR = "#dddddd"
+NO_ENTITY = "no entity"
+# Of the mistakes, the most confident ones; the others are in evaluation.json.
+MAX_MISTAKES = 10_000
+MARKS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no gold": "no gold"}
+TITLES = {
+    "surface": "Seen in training",
+    "in training": "How often in training",
+    "length": "Length of the entity",
+    "case": "How it is written",
+    "document length": "Length of the passage",
+    "position": "Place in the passage",
+}
+
+
+def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) -> str:
+    """The page, as HTML that needs nothing but itself.
+
+    colours: of types, `#rrggbb`; where there are none, from a palette. Raises DomainNerError without matplotlib.
+    """
+    colours = palette(report.labels) | dict(colours or {})
+    return render(
+        "evaluation.html.j2",
+        report=report,
+        target=TARGET_F1,
+        floor=FLOOR_F1,
+        charts=_charts(report),
+        counts=_counts(report),
+        kinds=KINDS,
+        confusion=_confusion(report),
+        titles=TITLES,
+        marks=MARKS,
+        told=told,
+        percent=percent,
+        colour_of=lambda label: readable(colours.get(label, NO_COLOUR)),
+        n_shown=min(MAX_MISTAKES, len(report.mistakes)),
+        data=_data(report.mistakes[:MAX_MISTAKES], {label: colours.get(label, NO_COLOUR) for label in report.labels}),
+        verdict=_verdict(report),
+        files=sorted({one.source.rpartition(":")[0] for one in report.mistakes[:MAX_MISTAKES]}),
+    )
+
+
+def told(figure: Figure) -> str:
+    """A figure with its interval."""
+    if figure.low is None or figure.high is None:
+        return percent(figure.value)
+    return f"{percent(figure.value)} ({percent(figure.low)}–{percent(figure.high)})"
+
+
+def percent(share: float) -> str:
+    """A share in 0..1 as a percentage with one decimal."""
+    return f"{100 * share:.1f}"
+
+
+def _verdict(report: Report) -> str:
+    """How many types reach the target, in words."""
+    in_gold = [one for one in report.headline.by_type.values() if one.support]
+    if not in_gold:
+        return "The test set holds no entity: there is nothing to measure."
+    n_target = sum(one.verdict == "target" for one in in_gold)
+    below = [label for label, one in report.headline.by_type.items() if one.verdict == "below"]
+    told_below = f" Below the floor of {100 * FLOOR_F1:.0f}: {', '.join(below)}." if below else ""
+    return f"{n_target} of {len(in_gold)} types reach the target F1 of {100 * TARGET_F1:.0f}.{told_below}"
+
+
+def _charts(report: Report) -> dict[str, Markup]:
+    """The charts that there are figures for."""
+    in_gold = {label: one.f1 for label, one in report.headline.by_type.items() if one.support}
+    found = {}
+    if in_gold:
+        found["scores"] = charts.scores_chart(in_gold, target=TARGET_F1, floor=FLOOR_F1)
+    if report.training:
+        found["training"] = charts.training_chart(report.training)
+    if report.confidence:
+        found["confidence"] = charts.confidence_chart(report.confidence)
+    if report.certainty:
+        found["reliability"] = charts.reliability_chart(report.certainty)
+        found["thresholds"] = charts.threshold_chart(report.certainty)
+    if report.robustness:
+        found["shapes"] = charts.shapes_chart(report.robustness)
+    return found
+
+
+def _counts(report: Report) -> list[tuple[str, list[int]]]:
+    """Kind to mistakes of each type, in the order of the labels."""
+    return [
+        (kind, [of_kind.get(label, 0) for label in report.labels]) for kind, of_kind in report.mistake_counts.items()
+    ]
+
+
+def _confusion(report: Report) -> list[tuple[str, int, list[tuple[int, float, bool]]]]:
+    """Gold type, how many, and of each predicted type: how many, the share of the row, whether it is right."""
+    rows = []
+    for gold, row in report.confusion.items():
+        n_all = sum(row.values())
+        counts = {name: row.get(name, 0) for name in [*report.labels, ""]}
+        cells = [(n, n / n_all if n_all else 0.0, name == gold) for name, n in counts.items()]
+        rows.append((gold or NO_ENTITY, n_all, cells))
+    return rows
+
+
+def _data(mistakes: Sequence[ShownMistake], colours: Mapping[str, str]) -> Markup:
+    """The mistakes as JSON within the page; the script makes their HTML when they are to be seen."""
+    plain = {
+        "colours": {label: readable(colour) for label, colour in colours.items()},
+        "mistakes": [one.model_dump(exclude={"labels"}) for one in mistakes],
+    }
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))

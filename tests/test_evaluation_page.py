@@ -1,0 +1,172 @@
+"""The page of an evaluation: whole, safe whatever the texts hold, and, in a real browser, usable by everyone."""
+
+import json
+import re
+import shutil
+
+import pytest
+from hypothesis import given, settings
+from test_evaluation_report import DOCS, doc, report, trained
+from test_guide_page import Reader
+
+from domain_ner.calibration import Judged
+from domain_ner.evaluation_report import Measured, make_report, mentions
+from domain_ner.metrics.resampling import Difference, Interval
+from domain_ner.reports.evaluation_page import evaluation_page
+from domain_ner.robustness import Perturbed, Robustness
+from domain_ner.scores import score_entities
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+EVIL = 'The </script><script>alert(1)</script> & "Redis" <b>squad</b>'
+
+
+class PageReader(Reader):
+    VOID = Reader.VOID | {"input"}
+
+
+def full(n=1):
+    """A report with everything in it. n: how often its passages come."""
+    both = [("Redis", "INFRA"), ("Payments squad", "TEAM")]
+    docs = [
+        doc(both, [("Redis", "INFRA"), ("Payments", "TEAM")], sure=0.95, org="one"),
+        doc(both, [("Redis", "TEAM"), ("Kafka", "INFRA")], sure=0.7, org="two"),
+        doc([("Kafka", "INFRA")], [("Redis", "INFRA"), ("Kafka", "INFRA")], sure=0.4, org="two"),
+        doc(both, both, sure=0.8, org="one"),
+    ] * n
+    judged = [Judged(label, sure, sure > 0.5) for label in ("INFRA", "TEAM") for sure in (0.3, 0.6, 0.8, 0.95)] * n
+    scores = score_entities((one.gold, one.predicted) for one in docs)
+    worse = Perturbed("lower case", scores, Difference(-0.1, Interval(-0.2, 0.0), 0.03, 0.03))
+    log = [{"epoch": n, "step": n, "score": 0.5 + n / 10, "losses": {"crf_ner": 100 / (n + 1)}} for n in range(4)]
+    train = [trained("use Redis here", ("Redis", "INFRA"))]
+    return make_report(
+        Measured(
+            "en_x 0.1.0",
+            docs,
+            judged=judged,
+            uncalibrated=judged,
+            train=train,
+            mentions={"train": mentions(train)},
+            others={"train": docs[:2]},
+            robustness=Robustness(4, scores, [worse]),
+            log=log,
+        )
+    )
+
+
+def data_of(page):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def test_the_page_is_well_formed_and_needs_nothing_but_itself():
+    page = evaluation_page(full())
+    PageReader(page)
+    assert not re.search(r'(?:src|href)="(?!#)', page)
+    assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert page.count("<svg") == 6 and page.count("<svg") == page.count('role="img" aria-label="')
+
+
+def test_figures_are_those_of_the_report():
+    made = full()
+    page = evaluation_page(made)
+    head = made.headline
+    assert f"<dd>{100 * head.micro.f1.value:.1f}<" in page
+    assert "of 2 types reach the target F1 of 85." in page
+    for one in head.by_type.values():
+        assert f"<td>{100 * one.recall.value:.1f} ({100 * one.recall.low:.1f}–{100 * one.recall.high:.1f})</td>" in page
+    assert len(data_of(page)["mistakes"]) == len(made.mistakes)
+
+
+def test_texts_cannot_break_out_of_the_page():
+    made = report(doc([("Redis", "A<b>")], [("squad", "A<b>")], EVIL, org="<i>one"), doc([], [], EVIL, org="two"))
+    page = evaluation_page(made)
+    PageReader(page)
+    assert "alert(1)</script>" not in page and "<i>one" not in page and "A<b>" not in page
+    assert {one["text"] for one in data_of(page)["mistakes"]} == {EVIL}
+
+
+@settings(max_examples=10)
+@given(DOCS)
+def test_any_report_makes_a_page(docs):
+    page = evaluation_page(report(*(doc(gold, predicted, sure=sure) for gold, predicted, sure in docs)))
+    PageReader(page)
+    assert not re.search(r"\bnan\b|\binf\b|Undefined", page, re.IGNORECASE)
+
+
+def test_an_empty_test_set_says_so():
+    assert "The test set holds no entity" in evaluation_page(report(doc()))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, as the machine has it."""
+    api = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM:
+        pytest.skip("needs Chromium (chromium, chromium-browser or google-chrome on the PATH)")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "evaluation.html"
+    path.write_text(evaluation_page(full(20)), encoding="utf8")
+    return path
+
+
+@pytest.fixture
+def opened(browser, page_file):
+    """Opens the page; whatever it logs, asks the network for, or fails at ends the test."""
+    told = []
+
+    def open_page(**options):
+        page = browser.new_page(**options)
+        page.on("console", lambda message: told.append(message.text))
+        page.on("pageerror", lambda error: told.append(str(error)))
+        page.on("request", lambda request: request.url.startswith("file:") or told.append(request.url))
+        page.goto(page_file.as_uri())
+        return page
+
+    yield open_page
+    assert told == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_sticks_out(opened, scheme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = opened(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page.click("article summary")
+    found = axe.Axe().run(page)
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found.response["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_mistakes_can_be_filtered_and_read(opened):
+    page = opened()
+
+    def shown():
+        page.wait_for_timeout(300)
+        return page.inner_text("#shown"), page.locator("article").count()
+
+    n_all = len(data_of(page.content())["mistakes"])
+    assert shown() == (f"{n_all} mistakes, 50 shown", 50)
+    page.click("#more")
+    assert shown()[1] == min(100, n_all)
+    page.select_option("select[name=kind]", "too short")
+    assert shown() == (f"20 of {n_all} mistakes", 20)
+    page.select_option("select[name=type]", "INFRA")
+    assert shown() == (f"0 of {n_all} mistakes", 0)
+    page.click("button[type=reset]")
+    page.fill("input[name=words]", "PAYMENTS   squad")
+    assert shown()[0].startswith(f"{n_all} mistakes")
+    first = page.locator("article").first
+    first.locator("summary").click()
+    rows = first.locator("tbody tr")
+    rows.first.wait_for()
+    assert rows.count() > 3 and first.locator("tr.differs").count() >= 1
+    assert first.locator("dd").nth(0).inner_text() != first.locator("dd").nth(1).inner_text()
