@@ -5,7 +5,7 @@ Decides what is told; draws and prints nothing.
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from spacy.tokens import Doc
 
 from domain_ner.calibration import Judged, calibration_error, chance_error, reliability, thresholds
 from domain_ner.docs import entities
-from domain_ner.evaluation import EvaluatedDoc, verdict
+from domain_ner.evaluation import FLOOR_F1, TARGET_F1, EvaluatedDoc, verdict
 from domain_ner.evaluation_schema import (
     Certainty,
     Evaluation,
@@ -32,14 +32,18 @@ from domain_ner.evaluation_schema import (
     ShownMistake,
     Slice,
     SplitScore,
+    Tip,
     TypeScore,
     Varied,
 )
+from domain_ner.metrics.advice import Advice, TypeFacts, advise
 from domain_ner.metrics.mistakes import KINDS, NOTHING, Mistake, confusion, find_mistakes
 from domain_ner.metrics.perturbations import DESCRIPTIONS
 from domain_ner.metrics.resampling import Interval, count, intervals
 from domain_ner.metrics.schemes import SCHEMES, match
 from domain_ner.metrics.traits import (
+    SEEN,
+    UNSEEN,
     Diversity,
     Occurrence,
     Surfaces,
@@ -57,6 +61,8 @@ MAX_GROUPS = 60
 N_HISTOGRAM = 20
 SURE = 0.99
 N_POINTS = 50
+# That an advice names.
+MAX_PASSAGES = 50
 
 
 @dataclass(frozen=True)
@@ -100,14 +106,19 @@ def make_report(measured: Measured) -> Report:
     scores = score_entities(pairs)
     mistakes = [(doc, one) for doc in docs for one in find_mistakes(doc.gold, doc.predicted)]
     found = list(occurrences(docs, trained_surfaces(measured.train)))
+    shown = sorted((_shown(*one) for one in mistakes), key=_by_confidence)
+    counts = count_mistakes(one for _, one in mistakes)
+    confused = _confusion(docs, [one for _, one in mistakes], list(scores.by_type))
+    facts = _facts(scores, found, counts, confused, diversity(mentions(measured.train)) if measured.train else None)
     return Report(
         pipeline=measured.pipeline,
         labels=list(scores.by_type),
         headline=headline(docs, scores),
         schemes={name: _scheme(pairs, name) for name in SCHEMES},
-        mistake_counts=count_mistakes(one for _, one in mistakes),
-        mistakes=sorted((_shown(*one) for one in mistakes), key=_by_confidence),
-        confusion=_confusion(docs, [one for _, one in mistakes], list(scores.by_type)),
+        advice=[_tip(one, shown) for one in _advice(facts)],
+        mistake_counts=counts,
+        mistakes=shown,
+        confusion=confused,
         slices={trait: [_slice(*one) for one in values.items()] for trait, values in slices(found).items()},
         confidence=_histogram(docs),
         diversity={split: _varied(diversity(some)) for split, some in measured.mentions.items()},
@@ -116,6 +127,51 @@ def make_report(measured: Measured) -> Report:
         robustness=_shapes(measured.robustness) if measured.robustness else None,
         training=[_evaluation(row) for row in measured.log],
     )
+
+
+def _facts(
+    scores: Scores,
+    found: Sequence[Occurrence],
+    counts: Mapping[str, Mapping[str, int]],
+    confused: Mapping[str, Mapping[str, int]],
+    trained: Mapping[str, Diversity] | None,
+) -> list[TypeFacts]:
+    """What advice rests on, by type. trained: the mentions in training; None where they are not known."""
+    facts = []
+    for label, score in scores.by_type.items():
+        own = slices(one for one in found if one.label == label).get("surface", {})
+        learned = None if trained is None else trained.get(label)
+        others = {other: confused[label][other] + confused[other][label] for other in scores.by_type if other != label}
+        facts.append(
+            TypeFacts(
+                label,
+                score,
+                own.get(SEEN, Score(0, 0, 0)),
+                own.get(UNSEEN, Score(0, 0, 0)),
+                None if trained is None else learned.n_mentions if learned else 0,
+                learned.n_surfaces if learned else None,
+                {kind: of_kind.get(label, 0) for kind, of_kind in counts.items()},
+                others,
+            )
+        )
+    return facts
+
+
+def _advice(facts: Iterable[TypeFacts]) -> Iterator[Advice]:
+    """The advice for all types; what concerns two of them is told once."""
+    told = set()
+    for one in (one for of_type in facts for one in advise(of_type, target=TARGET_F1, floor=FLOOR_F1)):
+        if (one.rule, one.other, one.label) not in told:
+            yield one
+        if one.other:
+            told.add((one.rule, one.label, one.other))
+
+
+def _tip(advice: Advice, mistakes: Iterable[ShownMistake]) -> Tip:
+    wanted = {advice.label, advice.other} - {""}
+    showing = (one.source for one in mistakes if one.kind in advice.kinds and wanted <= set(one.labels))
+    passages = list(dict.fromkeys(showing))[:MAX_PASSAGES]
+    return Tip(**asdict(advice) | {"kinds": list(advice.kinds), "passages": passages})
 
 
 def headline(docs: Sequence[EvaluatedDoc], scores: Scores) -> Headline:

@@ -195,6 +195,22 @@ class Evaluation(_Part):
     losses: dict[str, float]
 
 
+class Tip(_Part):
+    """What to do for a type. rule: which rule says so; why: the figures it rests on.
+
+    kinds, other: of the mistakes that show it, and the type they are mixed up with. passages: where they are, the most
+    confident mistakes first, at most 50.
+    """
+
+    label: str
+    rule: str
+    what: str
+    why: str
+    kinds: list[str]
+    other: str
+    passages: list[str]
+
+
 class Report(_Part):
     """An evaluation. Figures are shares in 0..1.
 
@@ -209,6 +225,7 @@ class Report(_Part):
     pipeline: str
     labels: list[str]
     headline: Headline
+    advice: list[Tip]
     schemes: dict[str, SchemeScore]
     mistake_counts: dict[str, dict[str, int]]
     mistakes: list[ShownMistake]

@@ -94,6 +94,17 @@ def test_slices_by_what_was_seen_in_training_and_by_meta():
     assert sum(n for _, n in found["position"].values()) == 8
 
 
+def test_advice_names_passages_and_tells_a_pair_of_types_once():
+    swapped = [
+        doc([("Redis", "INFRA"), ("Kafka", "TEAM")], [("Redis", "TEAM"), ("Kafka", "INFRA")], id=n) for n in range(12)
+    ]
+    made = report(*swapped, train=[trained("use Redis here", ("Redis", "INFRA"))])
+    guides = [one for one in made.advice if one.rule == "clearer guide"]
+    assert [(one.label, one.other, one.passages) for one in guides] == [("INFRA", "TEAM", ["a.jsonl:1"])]
+    assert [one.label for one in made.advice if one.rule == "more examples"] == ["INFRA", "TEAM"]
+    assert "clearer guide" in evaluation_markdown(made)
+
+
 def test_confidences_of_what_is_right_and_wrong():
     made = report(
         doc([("Redis", "INFRA")], [("Redis", "INFRA"), ("Kafka", "INFRA")], sure=1.0), doc([], [("Redis", "INFRA")])

@@ -16,8 +16,8 @@ LAYERS = {
     ],
     1: [
         "calibration", "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes",
-        "metrics/__init__", "metrics/mistakes", "metrics/perturbations", "metrics/resampling", "metrics/schemes",
-        "metrics/traits",
+        "metrics/__init__", "metrics/advice", "metrics/mistakes", "metrics/perturbations", "metrics/resampling",
+        "metrics/schemes", "metrics/traits",
         "transformer/alignment", "transformer/cpu_training", "transformer/encoding", "transformer/layers",
         "transformer/windows",
         "crf_ner/decoding", "crf_ner/lattice", "crf_ner/loss", "crf_ner/selection", "crf_ner/settings",

@@ -20,6 +20,7 @@ def evaluation_markdown(report: Report) -> str:
         f"Target: F1 of {100 * TARGET_F1:.0f} for every type, {100 * FLOOR_F1:.0f} at the least. "
         "In brackets: 95 % intervals, by bootstrap over passages.",
         _headline(report),
+        *_advice(report),
         "## Where something is forgiven",
         table(
             ["scheme", "right is", "precision", "recall", "F1"],
@@ -49,6 +50,13 @@ def _headline(report: Report) -> str:
     rows.append(_row("**micro**", head.micro))
     rows.append(["**macro**", _told(macro.precision), _told(macro.recall), _told(macro.f1), "", ""])
     return table(["type", "precision", "recall", "F1", "support", ""], rows)
+
+
+def _advice(report: Report) -> list[str]:
+    if not report.advice:
+        return []
+    rows = [[one.label, one.rule, one.what, one.why] for one in report.advice]
+    return ["## What to do next", table(["type", "advice", "what to do", "why"], rows)]
 
 
 def _row(name: str, one: TypeScore) -> list[str]:

@@ -1,0 +1,149 @@
+"""What to do next for each type, by named rules, each with the figures it rests on. Knows no pipeline and no files.
+
+The rule of 200 mentions is that of spaCy's `debug data` and of Prodigy's documentation; the other limits are this
+project's, and stand here by name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain_ner.metrics.mistakes import BOUNDARY, MISSING, SPURIOUS, WRONG_TYPE
+from domain_ner.scores import Score
+
+FEW_MENTIONS, ENOUGH_MENTIONS = 200, 500
+# Recall of unseen names that is so much lower than that of seen ones.
+UNSEEN_GAP = 0.15
+# Share of a type's mistakes, or of its gold entities, from which something is a pattern.
+BOUNDARY_SHARE, CONFUSED_SHARE, SPURIOUS_SHARE = 0.3, 0.05, 0.3
+MIN_MISTAKES, MIN_SUPPORT = 5, 10
+
+MORE, VARIED, GUIDE, BOUNDARIES, RELABEL, FALLBACK, TEST_MORE = (
+    "more examples",
+    "more varied names",
+    "clearer guide",
+    "rule for boundaries",
+    "annotations to check",
+    "another method",
+    "more test data",
+)
+
+
+@dataclass(frozen=True)
+class TypeFacts:
+    """What is known of a type.
+
+    score: on the test set; seen, unseen: of the entities whose surface training had as this type, and had not at all.
+    n_trained, n_surfaces: mentions and different surfaces in training; None where the training data is not known.
+    mistakes: kind to how many. confused: other type to how many entities of the one were found as the other.
+    """
+
+    label: str
+    score: Score
+    seen: Score
+    unseen: Score
+    n_trained: int | None
+    n_surfaces: int | None
+    mistakes: Mapping[str, int]
+    confused: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One thing to do for a type. why: the figures it rests on. kinds, other: of the mistakes that show it."""
+
+    label: str
+    rule: str
+    what: str
+    why: str
+    kinds: tuple[str, ...]
+    other: str = ""
+
+
+def advise(facts: TypeFacts, *, target: float, floor: float) -> list[Advice]:
+    """What to do to bring a type to the target, the most urgent first; nothing where it is there.
+
+    target, floor: F1, 0..1.
+    """
+    if facts.score.support < MIN_SUPPORT:
+        what = f"Annotate more passages with {facts.label}, so that the test set has at least {MIN_SUPPORT}."
+        why = f"{_times(facts.score.support, 'entity', 'entities')} in the test set: the score may be luck."
+        return [Advice(facts.label, TEST_MORE, what, why, ())]
+    if facts.score.f1 >= target:
+        return []
+    rules = (_few, _unseen, _confused, _boundaries, _spurious)
+    found = [one for rule in rules for one in rule(facts, target)]
+    is_fed = facts.n_trained is not None and facts.n_trained >= ENOUGH_MENTIONS
+    if facts.score.f1 < floor and is_fed:
+        found.append(_fallback(facts, floor))
+    return found
+
+
+def _few(facts: TypeFacts, target: float) -> list[Advice]:
+    if facts.n_trained is None or facts.n_trained >= FEW_MENTIONS or facts.score.recall >= target:
+        return []
+    what = f"Annotate about {FEW_MENTIONS - facts.n_trained} more mentions, in passages like those where it was missed."
+    why = f"recall {_percent(facts.score.recall)}; {_times(facts.n_trained, 'mention')} in training, which are few."
+    return [Advice(facts.label, MORE, what, why, (MISSING,))]
+
+
+def _unseen(facts: TypeFacts, target: float) -> list[Advice]:
+    seen, unseen = facts.seen, facts.unseen
+    enough = min(seen.support, unseen.support) >= MIN_SUPPORT
+    if not enough or seen.recall - unseen.recall < UNSEEN_GAP or unseen.recall >= target:
+        return []
+    known = "" if facts.n_surfaces is None else f"; {facts.n_surfaces:,} different names in training"
+    why = (
+        f"recall {_percent(seen.recall)} of names seen in training, {_percent(unseen.recall)} of the "
+        f"{unseen.support:,} unseen ones{known}."
+    )
+    what = "Annotate passages with other names: it knows the ones it has seen, and misses new ones."
+    return [Advice(facts.label, VARIED, what, why, (MISSING, WRONG_TYPE))]
+
+
+def _confused(facts: TypeFacts, target: float) -> list[Advice]:
+    found = []
+    for other, n in sorted(facts.confused.items(), key=lambda one: -one[1]):
+        if n >= MIN_MISTAKES and n / facts.score.support >= CONFUSED_SHARE:
+            what = f"Say in the guide how to tell {facts.label} from {other}, and check the annotations of both."
+            why = f"{_times(n, 'entity', 'entities')} of {facts.label} and {other} found as the other."
+            found.append(Advice(facts.label, GUIDE, what, why, (WRONG_TYPE,), other))
+    return found
+
+
+def _boundaries(facts: TypeFacts, target: float) -> list[Advice]:
+    of_kind = {kind: facts.mistakes.get(kind, 0) for kind in BOUNDARY}
+    n, n_all = sum(of_kind.values()), sum(facts.mistakes.values())
+    if n < MIN_MISTAKES or n / n_all < BOUNDARY_SHARE:
+        return []
+    told = ", ".join(f"{kind} {count}" for kind, count in of_kind.items() if count)
+    what = (
+        "Say in the guide where an entity begins and ends (articles, versions, punctuation), and check the annotations."
+    )
+    why = f"{n} of {_times(n_all, 'mistake')} are of boundaries: {told}."
+    return [Advice(facts.label, BOUNDARIES, what, why, tuple(kind for kind in BOUNDARY if of_kind[kind]))]
+
+
+def _spurious(facts: TypeFacts, target: float) -> list[Advice]:
+    n, n_all = facts.mistakes.get(SPURIOUS, 0), sum(facts.mistakes.values())
+    if n < MIN_MISTAKES or n / n_all < SPURIOUS_SHARE or facts.score.precision >= target:
+        return []
+    what = (
+        f"Look at the confident ones: either annotators missed {facts.label}, or the guide must say why these are none."
+    )
+    why = f"precision {_percent(facts.score.precision)}; {n} of {_times(n_all, 'mistake')} are no entities in gold."
+    return [Advice(facts.label, RELABEL, what, why, (SPURIOUS,))]
+
+
+def _fallback(facts: TypeFacts, floor: float) -> Advice:
+    what = "If clearer annotations do not help, leave this type to another method (a larger encoder, an LLM, rules)."
+    f1 = f"F1 {_percent(facts.score.f1)}, below the floor of {_percent(floor)}"
+    why = f"{f1}, with {facts.n_trained:,} mentions in training."
+    return Advice(facts.label, FALLBACK, what, why, ())
+
+
+def _times(n: int, one: str, many: str = "") -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
