@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
@@ -44,11 +44,21 @@ class Release:
     version: str
 
 
-def build_wheels(model: Path, source: Path, wheels: Path, release: Release) -> Release:
+@dataclass(frozen=True)
+class Documents:
+    """What tells people and machines of a pipeline: its README, and what its meta.json says besides."""
+
+    readme: str
+    meta: Mapping[str, Any]
+
+
+def build_wheels(
+    model: Path, source: Path, wheels: Path, release: Release, *, documents: Documents | None = None
+) -> Release:
     """Build the pipeline's wheel and domain-ner's own into a new folder.
 
     model: the pipeline. source: the project, with pyproject.toml and domain_ner/. wheels: the folder to make.
-    release: the package without the language.
+    release: the package without the language. documents: in the place of what spaCy writes.
     Returns what to install and to load, with the language before the name, such as `en_domain_ner`.
     Raises DomainNerError when a wheel cannot be built.
     """
@@ -59,9 +69,20 @@ def build_wheels(model: Path, source: Path, wheels: Path, release: Release) -> R
             model, Path(room), name=release.name, version=version, create_sdist=False, create_wheel=False, silent=True
         )
         pipeline = next(Path(room).iterdir())
+        if documents is not None:
+            _document(pipeline, documents)
         _build_wheel(pipeline, wheels)
         _build_wheel(_copy_sources(source, Path(room) / "source"), wheels)
         return Release(pipeline.name.removesuffix(f"-{version}"), version)
+
+
+def _document(pipeline: Path, documents: Documents) -> None:
+    """Write README and meta into the sources of a package; its own meta.json takes the place of the pipeline's."""
+    path = pipeline / "meta.json"
+    meta = json.loads(path.read_text(encoding="utf8")) | dict(documents.meta)
+    path.write_text(json.dumps(meta, indent=2), encoding="utf8")
+    for readme in (pipeline / "README.md", *pipeline.glob("*/*/README.md")):
+        readme.write_text(documents.readme, encoding="utf8")
 
 
 def predict_in_clean_environment(wheels: Path, release: Release, texts: Sequence[str], *, say: Say) -> Predicted:

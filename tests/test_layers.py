@@ -51,7 +51,7 @@ LAYERS = {
         "writers/doccano", "writers/formats", "writers/hf_json", "writers/json_files", "writers/label_studio",
         "writers/options", "writers/passages", "writers/prodigy", "writers/tokens", "reports/__init__",
         "reports/charts", "reports/comparison_markdown", "reports/evaluation_page",
-        "reports/evaluation_markdown", "reports/markdown",
+        "reports/evaluation_markdown", "reports/markdown", "reports/model_card",
         "reports/guide_page", "reports/inspect_page", "reports/pages", "reports/marks",
     ],
 }  # fmt: skip

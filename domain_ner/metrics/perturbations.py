@@ -139,5 +139,5 @@ DESCRIPTIONS = {
     "doubled white space": "every space doubled",
     "scanned": "confusions of optical character recognition",
     KNOWN_NAMES: "every entity another of its type, from training",
-    NEW_NAMES: "every entity another of its type that training never saw: does it read the context?",
+    NEW_NAMES: "every entity another of its type that training never saw",
 }

@@ -1,0 +1,202 @@
+"""The model card of a packaged pipeline: what it finds, how well, on what data, and where it should not be trusted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain_ner.encoders.card import EncoderCard
+from domain_ner.evaluation import FLOOR_F1, TARGET_F1
+from domain_ner.evaluation_schema import Figure, Report
+from domain_ner.guide.schema import Guide
+from domain_ner.reports.markdown import percent, table
+
+# Of an F1 that falls by more in worse shape, the card warns.
+FALL = 0.03
+USAGE = """```python
+import spacy
+
+nlp = spacy.load("{name}")
+for ent in nlp("…").ents:
+    print(ent.text, ent.label_, ent._.confidence)
+```"""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a card is made of. name, version, licence: of the package; an empty licence is none stated.
+
+    ledger: the shape of ledger.json. calibration: the shape of calibration.json, empty for a pipeline without
+    confidences. group_by: the key of `meta` that the splits keep together, or empty.
+    """
+
+    name: str
+    version: str
+    licence: str
+    lang: str
+    guide: Guide
+    report: Report
+    encoder: EncoderCard
+    ledger: Mapping[str, Any]
+    calibration: Mapping[str, Any]
+    group_by: str
+
+
+def model_card(facts: Facts) -> str:
+    """The card as Markdown: the package's README."""
+    parts = [
+        f"# {facts.name} {facts.version}",
+        f"A spaCy pipeline that finds {len(facts.report.labels)} types of names: {facts.guide.title}.",
+        USAGE.format(name=facts.name),
+        "## What it finds, and how well",
+        _types(facts),
+        _measured(facts),
+        "## How sure it is",
+        *_confidence(facts),
+        "## What it learned from",
+        *_data(facts),
+        "## Where not to trust it",
+        _limits(facts),
+        "## Encoder and licence",
+        _encoder(facts),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def meta_of(facts: Facts) -> dict[str, Any]:
+    """What of the card goes into meta.json: spaCy's own keys, and the scores on the test set under `domain_ner`."""
+    head = facts.report.headline
+    return {
+        "description": f"Finds {', '.join(facts.report.labels)}: {facts.guide.title}.",
+        "license": facts.licence,
+        "domain_ner": {
+            "n_test_passages": head.n_passages,
+            "micro": _figures(head.micro.precision, head.micro.recall, head.micro.f1),
+            "by_type": {
+                label: _figures(one.precision, one.recall, one.f1) | {"support": one.support, "verdict": one.verdict}
+                for label, one in head.by_type.items()
+            },
+            "target_f1": TARGET_F1,
+            "floor_f1": FLOOR_F1,
+            "calibration_error": _error(facts.report),
+            "thresholds": {label: one["confidence"] for label, one in facts.calibration.get("thresholds", {}).items()},
+            "decoding": facts.calibration.get("decoding", ""),
+            "encoder": {
+                "name": facts.encoder.name,
+                "hub_id": facts.encoder.hub_id,
+                "revision": facts.encoder.revision,
+                "licence": facts.encoder.licence,
+                "sha256": facts.encoder.files,
+            },
+        },
+    }
+
+
+def _figures(precision: Figure, recall: Figure, f1: Figure) -> dict[str, float]:
+    return {"precision": precision.value, "recall": recall.value, "f1": f1.value}
+
+
+def _error(report: Report) -> float | None:
+    return report.certainty[""].after.ece if "" in report.certainty else None
+
+
+def _types(facts: Facts) -> str:
+    definitions = {one.label: one.definition for one in facts.guide.types}
+    rows = [
+        [label, *map(_told, (one.precision, one.recall, one.f1)), f"{one.support:,}", definitions.get(label, "")]
+        for label, one in facts.report.headline.by_type.items()
+    ]
+    micro = facts.report.headline.micro
+    rows.append(["**all (micro)**", *map(_told, (micro.precision, micro.recall, micro.f1)), f"{micro.support:,}", ""])
+    return table(["type", "precision", "recall", "F1", "support", "what it is"], rows)
+
+
+def _measured(facts: Facts) -> str:
+    apart = f" No `{facts.group_by}` is both in training and in test." if facts.group_by else ""
+    n = facts.report.headline.n_passages
+    return (
+        f"Exact matches of boundaries and type on {n:,} passages that it did not learn, in per cent; in brackets 95 % "
+        f"intervals, by bootstrap over passages.{apart}"
+    )
+
+
+def _confidence(facts: Facts) -> list[str]:
+    error = _error(facts.report)
+    if error is None:
+        return ["It tells no confidences."]
+    by_chance = facts.report.certainty[""].after.ece_by_chance
+    told = (
+        "`ent._.confidence` is the probability of the entity under the model, calibrated on development data. On the "
+        f"test passages, confidence and precision are {percent(error)} points apart on average (expected calibration "
+        f"error; {percent(by_chance)} by chance alone)."
+    )
+    thresholds = facts.calibration.get("thresholds", {})
+    if facts.calibration.get("decoding") == "marginal":
+        least = {one["confidence"] for one in thresholds.values()}
+        return [told, f"Reported are spans that are at least {percent(max(least, default=0.0))} % sure."]
+    if not thresholds:
+        return [told]
+    rows = [
+        [label, f"{one['confidence']:.3f}" if one["is_reached"] else "none is reported", percent(one["precision"])]
+        for label, one in thresholds.items()
+    ]
+    heads = ["type", "least confidence", "precision on development data"]
+    return [told, 'Entities below these confidences are in `doc.spans["below_threshold"]`:', table(heads, rows)]
+
+
+def _data(facts: Facts) -> list[str]:
+    ledger, diversity = facts.ledger, facts.report.diversity
+    n_accepted, n_files = ledger.get("documents", {}).get("accepted", 0), len(ledger.get("files", {}))
+    told = (
+        f"Language `{facts.lang}`. {ledger.get('annotations', 0):,} annotations of {n_accepted:,} accepted passages in "
+        f"{n_files:,} exports; {percent(ledger.get('lost', 0.0))} % of them were lost on the way."
+    )
+    rows = [
+        [label, *(f"{split[label].n_mentions:,}" if label in split else "0" for split in diversity.values())]
+        for label in facts.report.labels
+    ]
+    return [told, table(["mentions", *diversity], rows)] if diversity else [told]
+
+
+def _limits(facts: Facts) -> str:
+    told = [
+        f"{label} is below an F1 of {percent(FLOOR_F1)}: have people look at what it finds."
+        for label, one in facts.report.headline.by_type.items()
+        if one.verdict == "below"
+    ]
+    told += _unseen(facts.report)
+    shapes = facts.report.robustness.shapes if facts.report.robustness else []
+    for shape in sorted(shapes, key=lambda one: one.difference):
+        if shape.difference <= -FALL:
+            told.append(
+                f"Changed text, {shape.name} ({shape.meaning}): F1 falls by {percent(-shape.difference)} points."
+            )
+    told.append("It knows the kind of text it learned from; measure it on yours before you rely on it.")
+    return "\n".join(f"- {one}" for one in told)
+
+
+def _unseen(report: Report) -> list[str]:
+    recall = {one.value: one.recall for one in report.slices.get("surface", []) if one.support}
+    if "unseen" not in recall:
+        return []
+    known = recall.get("seen in training")
+    seen = "" if known is None else f", of names seen in training {percent(known)} %"
+    return [f"Of names that training never had it finds {percent(recall['unseen'])} %{seen}."]
+
+
+def _encoder(facts: Facts) -> str:
+    one = facts.encoder
+    source = f" ({one.hub_id}, revision {one.revision})" if one.hub_id else ""
+    sums = "".join(f" SHA-256 of {name} before training: `{value}`." for name, value in one.files.items())
+    licence = facts.licence or "none stated"
+    if not one.path:
+        return f"No pretrained encoder: {one.name}. Licence of this package: {licence}."
+    return (
+        f"Trained from the encoder {one.name}{source}, licence {one.licence or 'unknown'}.{sums} "
+        f"Licence of this package: {licence}."
+    )
+
+
+def _told(figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return percent(figure.value)
+    return f"{percent(figure.value)} ({percent(figure.low)}–{percent(figure.high)})"
