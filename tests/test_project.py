@@ -25,7 +25,7 @@ README = (ROOT / "README.md").read_text(encoding="utf8")
 # The code that a config names and spaCy finds by its entry point, so that no import shows it.
 BY_ENTRY_POINT = [
     "tokenizer", "training/batching", "transformer/architectures", "transformer/lexical", "crf_ner/model",
-    "crf_ner/pipe", "training/freezing", "training/oversampling",
+    "crf_ner/pipe", "training/freezing", "training/oversampling", "transformer/pooling",
 ]  # fmt: skip
 RUNS_CONFIG = ["create-config", "train", "calibrate", "evaluate", "package"]
 
@@ -141,7 +141,7 @@ def test_every_entry_point_is_what_spacy_finds_by_that_name():
     declared = distribution("domain-ner").entry_points
     assert len(declared) >= 4
     for entry in declared:
-        registry = getattr(spacy.registry, entry.group.removeprefix("spacy_"))
+        registry = getattr(spacy.registry, entry.group.partition("_")[2])
         assert registry.get(entry.name).__name__ == entry.attr
 
 
