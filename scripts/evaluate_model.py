@@ -27,8 +27,9 @@ from domain_ner.evaluation import (
     to_metrics,
     uncalibrated,
 )
-from domain_ner.evaluation_report import Measured, headline, make_report, mentions
+from domain_ner.evaluation_report import Measured, make_report, mentions
 from domain_ner.evaluation_schema import Headline, MacroScore, Report, TypeScore
+from domain_ner.evaluation_sections import headline
 from domain_ner.files import write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.reports.evaluation_markdown import evaluation_markdown

@@ -46,12 +46,13 @@ LAYERS = {
         "training/tuning",
     ],
     4: [
-        "comparison", "evaluation", "evaluation_report", "evaluation_schema", "robustness", "placing", "inspection",
+        "comparison", "evaluation", "evaluation_report", "evaluation_schema",
+        "evaluation_sections", "robustness", "placing", "inspection",
         "packaging", "writers/__init__", "writers/brat", "writers/conll",
         "writers/doccano", "writers/formats", "writers/hf_json", "writers/json_files", "writers/label_studio",
         "writers/options", "writers/passages", "writers/prodigy", "writers/tokens", "reports/__init__",
         "reports/charts", "reports/comparison_markdown", "reports/evaluation_page",
-        "reports/evaluation_markdown", "reports/markdown", "reports/model_card",
+        "reports/evaluation_markdown", "reports/figures", "reports/markdown", "reports/model_card",
         "reports/guide_page", "reports/inspect_page", "reports/pages", "reports/marks",
     ],
 }  # fmt: skip

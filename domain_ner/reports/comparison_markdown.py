@@ -3,7 +3,8 @@
 from collections import Counter
 
 from domain_ner.comparison import ALPHA, FOUND, GONE, LOST, NEW, Change, Compared, Comparison, System
-from domain_ner.reports.markdown import code, percent, table
+from domain_ner.reports.figures import percent
+from domain_ner.reports.markdown import code, table
 
 MAX_CHANGES = 10
 KINDS = {

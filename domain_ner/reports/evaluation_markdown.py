@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from domain_ner.evaluation import FLOOR_F1, TARGET_F1
-from domain_ner.evaluation_schema import Figure, Marked, Report, ShownMistake, Slice, TypeScore
+from domain_ner.evaluation_schema import Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
-from domain_ner.reports.markdown import code, percent, table
+from domain_ner.reports.figures import percent, told
+from domain_ner.reports.markdown import code, table
 
 MAX_MISTAKES, MAX_CONFUSIONS, MAX_VALUES = 15, 10, 12
 NO_ENTITY = "no entity"
@@ -48,7 +49,7 @@ def _headline(report: Report) -> str:
     macro = head.macro
     rows = [_row(label, one) for label, one in head.by_type.items()]
     rows.append(_row("**micro**", head.micro))
-    rows.append(["**macro**", _told(macro.precision), _told(macro.recall), _told(macro.f1), "", ""])
+    rows.append(["**macro**", told(macro.precision), told(macro.recall), told(macro.f1), "", ""])
     return table(["type", "precision", "recall", "F1", "support", ""], rows)
 
 
@@ -60,7 +61,7 @@ def _advice(report: Report) -> list[str]:
 
 
 def _row(name: str, one: TypeScore) -> list[str]:
-    return [name, _told(one.precision), _told(one.recall), _told(one.f1), f"{one.support:,}", one.verdict]
+    return [name, told(one.precision), told(one.recall), told(one.f1), f"{one.support:,}", one.verdict]
 
 
 def _counts(report: Report) -> str:
@@ -114,7 +115,7 @@ def _splits(report: Report) -> list[str]:
     if len(report.splits) < 2:
         return []
     rows = [
-        [split, _told(one.f1), f"{one.n_passages:,}", "" if one.share_sure is None else percent(one.share_sure)]
+        [split, told(one.f1), f"{one.n_passages:,}", "" if one.share_sure is None else percent(one.share_sure)]
         for split, one in report.splits.items()
     ]
     heads = ["split", "micro F1", "passages", "predictions 99 % sure, %"]
@@ -168,9 +169,3 @@ def _diversity(report: Report) -> list[str]:
     ]
     heads = ["split", "type", "mentions", "surfaces", "of them once", "commonest"]
     return ["## How varied the annotations are", table(heads, rows)] if rows else []
-
-
-def _told(figure: Figure) -> str:
-    if figure.low is None or figure.high is None:
-        return percent(figure.value)
-    return f"{percent(figure.value)} ({percent(figure.low)}–{percent(figure.high)})"

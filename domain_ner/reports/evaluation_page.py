@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from domain_ner.evaluation import FLOOR_F1, TARGET_F1
-from domain_ner.evaluation_schema import Figure, Report, ShownMistake
+from domain_ner.evaluation_schema import Report, ShownMistake
 from domain_ner.metrics.mistakes import KINDS
 from domain_ner.reports import charts
+from domain_ner.reports.figures import percent, told
 from domain_ner.reports.marks import palette, readable
 from domain_ner.reports.pages import render
 
@@ -52,18 +53,6 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
         verdict=_verdict(report),
         files=sorted({one.source.rpartition(":")[0] for one in report.mistakes[:MAX_MISTAKES]}),
     )
-
-
-def told(figure: Figure) -> str:
-    """A figure with its interval."""
-    if figure.low is None or figure.high is None:
-        return percent(figure.value)
-    return f"{percent(figure.value)} ({percent(figure.low)}–{percent(figure.high)})"
-
-
-def percent(share: float) -> str:
-    """A share in 0..1 as a percentage with one decimal."""
-    return f"{100 * share:.1f}"
 
 
 def _verdict(report: Report) -> str:

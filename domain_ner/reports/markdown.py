@@ -6,11 +6,6 @@ from collections.abc import Iterable, Sequence
 PIPE = re.compile(r"\|")
 
 
-def percent(share: float) -> str:
-    """A share in 0..1 as a percentage with one decimal."""
-    return f"{100 * share:.1f}"
-
-
 def code(text: str) -> str:
     """Words as they stand, whatever they hold: a fence longer than any run of backticks in them."""
     text = " ".join(text.split()) or "␣"

@@ -8,7 +8,8 @@ from domain_ner.encoders.card import EncoderCard
 from domain_ner.evaluation import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation_schema import Figure, Report
 from domain_ner.guide.schema import Guide
-from domain_ner.reports.markdown import percent, table
+from domain_ner.reports.figures import percent, told
+from domain_ner.reports.markdown import table
 
 # Of an F1 that falls by more in worse shape, the card warns.
 FALL = 0.03
@@ -102,11 +103,11 @@ def _error(report: Report) -> float | None:
 def _types(facts: Facts) -> str:
     definitions = {one.label: one.definition for one in facts.guide.types}
     rows = [
-        [label, *map(_told, (one.precision, one.recall, one.f1)), f"{one.support:,}", definitions.get(label, "")]
+        [label, *map(told, (one.precision, one.recall, one.f1)), f"{one.support:,}", definitions.get(label, "")]
         for label, one in facts.report.headline.by_type.items()
     ]
     micro = facts.report.headline.micro
-    rows.append(["**all (micro)**", *map(_told, (micro.precision, micro.recall, micro.f1)), f"{micro.support:,}", ""])
+    rows.append(["**all (micro)**", *map(told, (micro.precision, micro.recall, micro.f1)), f"{micro.support:,}", ""])
     return table(["type", "precision", "recall", "F1", "support", "what it is"], rows)
 
 
@@ -194,9 +195,3 @@ def _encoder(facts: Facts) -> str:
         f"Trained from the encoder {one.name}{source}, licence {one.licence or 'unknown'}.{sums} "
         f"Licence of this package: {licence}."
     )
-
-
-def _told(figure: Figure) -> str:
-    if figure.low is None or figure.high is None:
-        return percent(figure.value)
-    return f"{percent(figure.value)} ({percent(figure.low)}–{percent(figure.high)})"

@@ -1,0 +1,15 @@
+"""Figures as people read them, in every report alike."""
+
+from domain_ner.evaluation_schema import Figure
+
+
+def percent(share: float) -> str:
+    """A share in 0..1 as a percentage with one decimal."""
+    return f"{100 * share:.1f}"
+
+
+def told(figure: Figure) -> str:
+    """A figure as a percentage, with its interval where it has one."""
+    if figure.low is None or figure.high is None:
+        return percent(figure.value)
+    return f"{percent(figure.value)} ({percent(figure.low)}–{percent(figure.high)})"
