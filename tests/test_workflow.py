@@ -178,7 +178,7 @@ def test_a_changed_corpus_reruns_what_follows(project):
     before = path.read_bytes()
     path.write_bytes(before + b" ")
     try:
-        assert reran(project) == ["convert", "create-config", "train"]
+        assert reran(project) == ["convert", "create-config", "train", "evaluate"]
     finally:
         path.write_bytes(before)
 
