@@ -19,7 +19,7 @@ from spacy.vocab import Vocab
 from domain_ner.conversion.ledger import DROPPED, FATES, FLATTENED, MASKED, OVERRULED, REPAIRED, Row, describe
 from domain_ner.docs import SOURCE_KEY
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation import read_docs
+from domain_ner.evaluation.predicting import read_docs
 from domain_ner.guide.inconsistencies import skipped_names, surface_labels
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.placing import Annotation, place, spans_of

@@ -19,7 +19,7 @@ from domain_ner.calibration import Judged, Threshold, calibration_error, chance_
 from domain_ner.crf_ner.fitting import Choose, Fitted, fit
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation import compare_calibration, input_doc, load_pipeline, read_docs
+from domain_ner.evaluation.predicting import compare_calibration, input_doc, load_pipeline, read_docs
 from domain_ner.files import atomic_path, write_text
 
 NAME = "crf_ner"

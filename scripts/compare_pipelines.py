@@ -8,10 +8,10 @@ import typer
 from _console import out, progress, run, say, table
 from thinc.api import require_gpu
 
-from domain_ner.comparison import EQUAL, Compared, Comparison, compare_pipelines, measure, opened
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation import read_docs
+from domain_ner.evaluation.comparison import EQUAL, Compared, Comparison, compare_pipelines, measure, opened
+from domain_ner.evaluation.predicting import read_docs
 from domain_ner.files import write_text
 from domain_ner.reports.comparison_markdown import comparison_markdown, verdict
 

@@ -14,7 +14,7 @@ from domain_ner.config import Choices, build_config
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation import read_docs
+from domain_ner.evaluation.predicting import read_docs
 from domain_ner.files import atomic_path
 from domain_ner.training.oversampling import repetitions
 

@@ -15,7 +15,7 @@ from thinc.api import require_gpu
 from domain_ner.calibration import Judged
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation import (
+from domain_ner.evaluation.predicting import (
     FLOOR_F1,
     TARGET_F1,
     Evaluated,
@@ -27,14 +27,14 @@ from domain_ner.evaluation import (
     to_metrics,
     uncalibrated,
 )
-from domain_ner.evaluation_report import Measured, make_report, mentions
-from domain_ner.evaluation_schema import Headline, MacroScore, Report, TypeScore
-from domain_ner.evaluation_sections import headline
+from domain_ner.evaluation.report import Measured, make_report, mentions
+from domain_ner.evaluation.robustness import Robustness, n_predictions, other_names, sample, try_worse
+from domain_ner.evaluation.schema import Headline, MacroScore, Report, TypeScore
+from domain_ner.evaluation.sections import headline
 from domain_ner.files import write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
 from domain_ner.reports.evaluation_page import evaluation_page
-from domain_ner.robustness import Robustness, n_predictions, other_names, sample, try_worse
 
 # Of the splits that it learned from or was chosen by.
 MAX_SAMPLE = 200

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation import load_pipeline, read_docs
-from domain_ner.evaluation_schema import Report
+from domain_ner.evaluation.predicting import load_pipeline, read_docs
+from domain_ner.evaluation.schema import Report
 from domain_ner.files import atomic_path, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.packaging import Documents, Release, build_wheels, predict, predict_in_clean_environment, require_same

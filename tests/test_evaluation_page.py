@@ -6,14 +6,14 @@ import shutil
 
 import pytest
 from hypothesis import given, settings
-from test_evaluation_report import DOCS, doc, report, trained
+from reported import DOCS, doc, report, trained
 from test_guide_page import Reader
 
 from domain_ner.calibration import Judged
-from domain_ner.evaluation_report import Measured, make_report, mentions
+from domain_ner.evaluation.report import Measured, make_report, mentions
+from domain_ner.evaluation.robustness import Perturbed, Robustness
 from domain_ner.metrics.resampling import Difference, Interval
 from domain_ner.reports.evaluation_page import evaluation_page
-from domain_ner.robustness import Perturbed, Robustness
 from domain_ner.scores import score_entities
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

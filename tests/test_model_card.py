@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from conftest import GUIDE, ROOT
 from pipelines import run
+from reported import doc, report
 from test_evaluation_page import full
-from test_evaluation_report import doc, report
 
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.guide.schema import load_guide

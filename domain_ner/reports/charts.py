@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation_schema import Certainty, Evaluation, Figure, Histogram, Shapes
+from domain_ner.evaluation.schema import Certainty, Evaluation, Figure, Histogram, Shapes
 
 # matplotlib knows no variables of a style sheet: it draws in these colours, and the page's take their place.
 TEXT, SOFT, LINE, FIRST, SECOND, WRONG = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from domain_ner.comparison import ALPHA, FOUND, GONE, LOST, NEW, Change, Compared, Comparison, System
+from domain_ner.evaluation.comparison import ALPHA, FOUND, GONE, LOST, NEW, Change, Compared, Comparison, System
 from domain_ner.reports.figures import percent
 from domain_ner.reports.markdown import code, table
 

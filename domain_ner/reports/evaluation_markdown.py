@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from domain_ner.evaluation import FLOOR_F1, TARGET_F1
-from domain_ner.evaluation_schema import Marked, Report, ShownMistake, Slice, TypeScore
+from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
+from domain_ner.evaluation.schema import Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
 from domain_ner.reports.figures import percent, told
 from domain_ner.reports.markdown import code, table

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from domain_ner.evaluation import FLOOR_F1, TARGET_F1
-from domain_ner.evaluation_schema import Report, ShownMistake
+from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
+from domain_ner.evaluation.schema import Report, ShownMistake
 from domain_ner.metrics.mistakes import KINDS
 from domain_ner.reports import charts
 from domain_ner.reports.figures import percent, told

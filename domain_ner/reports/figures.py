@@ -1,6 +1,6 @@
 """Figures as people read them, in every report alike."""
 
-from domain_ner.evaluation_schema import Figure
+from domain_ner.evaluation.schema import Figure
 
 
 def percent(share: float) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain_ner.encoders.card import EncoderCard
-from domain_ner.evaluation import FLOOR_F1, TARGET_F1
-from domain_ner.evaluation_schema import Figure, Report
+from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
+from domain_ner.evaluation.schema import Figure, Report
 from domain_ner.guide.schema import Guide
 from domain_ner.reports.figures import percent, told
 from domain_ner.reports.markdown import table

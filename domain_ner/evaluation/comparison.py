@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 from spacy.util import is_package
 
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation import Evaluated, EvaluatedDoc, evaluate_pipeline, load_pipeline
+from domain_ner.evaluation.predicting import Evaluated, EvaluatedDoc, evaluate_pipeline, load_pipeline
 from domain_ner.metrics.resampling import Difference, compare, count
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from domain_ner.calibration import Judged, calibration_error, chance_error, reliability, thresholds
-from domain_ner.evaluation import EvaluatedDoc, verdict
-from domain_ner.evaluation_schema import (
+from domain_ner.evaluation.predicting import EvaluatedDoc, verdict
+from domain_ner.evaluation.robustness import Perturbed, Robustness
+from domain_ner.evaluation.schema import (
     Certainty,
     Evaluation,
     Figure,
@@ -34,7 +35,6 @@ from domain_ner.metrics.schemes import SCHEMES, match
 from domain_ner.metrics.traits import (
     Diversity,
 )
-from domain_ner.robustness import Perturbed, Robustness
 from domain_ner.scores import Entity, Score, Scores, score_entities
 
 CONTEXT = 90

@@ -5,39 +5,13 @@ import re
 
 import jsonschema
 import pytest
-import spacy
 from hypothesis import given
-from hypothesis import strategies as st
+from reported import DOCS, TEXT, doc, report, trained
 
-from domain_ner.evaluation import EvaluatedDoc
-from domain_ner.evaluation_report import Measured, make_report, mentions, trained_surfaces
-from domain_ner.evaluation_schema import Report
+from domain_ner.evaluation.report import mentions, trained_surfaces
+from domain_ner.evaluation.schema import Report
 from domain_ner.metrics.schemes import STRICT
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
-
-TEXT = "The Payments squad restarted Redis and Kafka after 09:14"
-
-
-def doc(gold=(), predicted=(), text=TEXT, *, sure=0.9, **meta):
-    """Entities are given as (words, label)."""
-
-    def spans(some):
-        return tuple(sorted((text.index(words), text.index(words) + len(words), label) for words, label in some))
-
-    tokens = tuple(match.span() for match in re.finditer(r"\S+", text))
-    found = spans(predicted)
-    return EvaluatedDoc("a.jsonl:1", text, meta, tokens, spans(gold), found, dict.fromkeys(found, sure))
-
-
-def report(*docs, **measured):
-    return make_report(Measured("en_x 0.1.0", docs, **measured))
-
-
-def trained(text, *entities):
-    nlp = spacy.blank("en")
-    made = nlp.make_doc(text)
-    made.ents = [made.char_span(text.index(words), text.index(words) + len(words), label) for words, label in entities]
-    return made
 
 
 def test_headline_and_schemes_agree():
@@ -119,14 +93,6 @@ def test_surfaces_and_diversity():
     assert trained_surfaces(docs).of("REDIS") == {"INFRA": 2}
     made = report(doc(), train=docs, mentions={"train": mentions(docs)}).diversity["train"]["INFRA"]
     assert (made.n_mentions, made.n_surfaces, made.top, made.n_top) == (2, 1, "redis", 2)
-
-
-NAMES = st.lists(
-    st.tuples(st.sampled_from(["Payments", "Payments squad", "Redis", "Kafka", "The"]), st.sampled_from("AB")),
-    max_size=3,
-    unique_by=lambda one: one[0],
-)
-DOCS = st.lists(st.tuples(NAMES, NAMES, st.floats(0, 1)), min_size=1, max_size=4)
 
 
 @given(DOCS)

@@ -4,8 +4,8 @@ import pytest
 import spacy
 from spacy.tokens import Span
 
+from domain_ner.evaluation.robustness import n_predictions, other_names, sample, try_worse
 from domain_ner.metrics.perturbations import KNOWN_NAMES, NEW_NAMES, PERTURBATIONS
-from domain_ner.robustness import n_predictions, other_names, sample, try_worse
 
 NAMES = ["Redis", "Kafka", "Vault", "Consul"]
 

@@ -6,7 +6,7 @@ from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.training import Example
 
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation import (
+from domain_ner.evaluation.predicting import (
     _judge,
     compare_calibration,
     evaluate_pipeline,

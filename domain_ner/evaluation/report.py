@@ -12,13 +12,14 @@ from spacy.tokens import Doc
 
 from domain_ner.calibration import Judged
 from domain_ner.docs import entities
-from domain_ner.evaluation import FLOOR_F1, TARGET_F1, EvaluatedDoc
-from domain_ner.evaluation_schema import (
+from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1, EvaluatedDoc
+from domain_ner.evaluation.robustness import Robustness
+from domain_ner.evaluation.schema import (
     Report,
     ShownMistake,
     Tip,
 )
-from domain_ner.evaluation_sections import (
+from domain_ner.evaluation.sections import (
     by_confidence,
     certainty,
     confusion_table,
@@ -47,7 +48,6 @@ from domain_ner.metrics.traits import (
     place_traits,
     slices,
 )
-from domain_ner.robustness import Robustness
 from domain_ner.scores import Score, Scores, score_entities
 
 # A key of the passages' `meta` with more values than this is no group to slice by.

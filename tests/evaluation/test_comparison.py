@@ -10,7 +10,8 @@ import spacy
 from pipelines import run
 from spacy.tokens import DocBin, Span
 
-from domain_ner.comparison import (
+from domain_ner.errors import DomainNerError
+from domain_ner.evaluation.comparison import (
     FOUND,
     GONE,
     LOST,
@@ -22,8 +23,7 @@ from domain_ner.comparison import (
     opened,
     unpack,
 )
-from domain_ner.errors import DomainNerError
-from domain_ner.evaluation import EvaluatedDoc
+from domain_ner.evaluation.predicting import EvaluatedDoc
 
 NAMES = ["Redis", "Kafka", "Vault", "Consul"]
 

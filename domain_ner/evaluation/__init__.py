@@ -1,0 +1,1 @@
+"""What a pipeline is worth: scores, where it errs, against another pipeline, and against more data."""
