@@ -70,6 +70,35 @@ def count_batches(lengths: Sequence[int], *, size: int, max_padded: int) -> int:
     return n_batches
 
 
+def replan(config: Config, lengths: Sequence[int], *, epochs: int) -> dict[str, Any]:
+    """What to override in a training config so that it takes this many epochs, at most, on documents of its own.
+
+    lengths: tokens of each of these documents, as often as it comes in an epoch.
+    Raises DomainNerError for a config whose batches cannot be counted.
+    """
+    training = config["training"]
+    batcher = training["batcher"]
+    if not {"size", "max_padded"} <= set(batcher):
+        raise DomainNerError(
+            f"The config makes its batches by {batcher['@batchers']}, whose number cannot be told in advance.",
+            "Use domain_ner.BatchByLength.v1, as create-config writes it.",
+        )
+    n_steps = count_batches(lengths, size=batcher["size"], max_padded=batcher["max_padded"])
+    patience = max(1, training["patience"] // max(1, training["eval_frequency"]))
+    plan = plan_steps(n_steps, epochs=epochs, patience=patience)
+    found = {
+        "training.max_epochs": epochs,
+        "training.max_steps": plan.max_steps,
+        "training.eval_frequency": plan.eval_frequency,
+        "training.patience": plan.patience,
+    }
+    rate = training["optimizer"]["learn_rate"]
+    if isinstance(rate, dict):
+        schedule = "training.optimizer.learn_rate"
+        found |= {f"{schedule}.warmup_steps": plan.warmup_steps, f"{schedule}.total_steps": plan.max_steps}
+    return found
+
+
 def build_config(fragments: Path, card: EncoderCard, choices: Choices, lengths: Sequence[int]) -> Config:
     """The complete training config, every default filled in.
 

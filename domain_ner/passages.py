@@ -29,6 +29,7 @@ class Passage:
     rejected: what an annotator said is no entity of that label.
     partial: nothing is known of what no span covers. unknown: character ranges of which nothing is known.
     words, spaces: the export's own tokens, and whether a space follows each (None: the export does not say).
+    suggested: what a model would annotate instead of `spans`, in a task for people to decide; None where there is none.
     """
 
     text: str
@@ -44,3 +45,4 @@ class Passage:
     unknown: tuple[tuple[int, int], ...] = ()
     words: tuple[str, ...] | None = None
     spaces: tuple[bool, ...] | None = None
+    suggested: tuple[LabelledSpan, ...] | None = None

@@ -81,13 +81,14 @@ def evaluate_pipeline(nlp: Language, gold: Sequence[Doc], *, on_doc: Callable[[]
     """
     docs, judged = list[EvaluatedDoc](), list[Judged]()
     for gold_doc, predicted in zip(gold, nlp.pipe(input_doc(nlp, doc) for doc in gold), strict=True):
-        docs.append(_evaluate(gold_doc, predicted, can_nest="spancat" in nlp.pipe_names))
+        docs.append(evaluate_doc(gold_doc, predicted, can_nest="spancat" in nlp.pipe_names))
         judged += _judge(gold_doc, predicted)
         on_doc()
     return Evaluated(score_entities((doc.gold, doc.predicted) for doc in docs), judged, docs)
 
 
-def _evaluate(gold: Doc, predicted: Doc, *, can_nest: bool) -> EvaluatedDoc:
+def evaluate_doc(gold: Doc, predicted: Doc, *, can_nest: bool = False) -> EvaluatedDoc:
+    """What gold and a pipeline say of one text. can_nest: the entities are `doc.spans["sc"]`, not `doc.ents`."""
     found = spans if can_nest else entities
     unknown = _unknown(gold)
     return EvaluatedDoc(

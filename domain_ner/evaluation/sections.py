@@ -82,12 +82,12 @@ def confusion_table(
 
 def shown_mistake(doc: EvaluatedDoc, mistake: Mistake) -> ShownMistake:
     """A mistake with the text around it."""
-    offset, end = _context(doc.text, mistake.start, mistake.end)
+    offset, end = context(doc.text, mistake.start, mistake.end)
     confidences = [doc.confidences[one] for one in mistake.predicted if one in doc.confidences]
 
     def marked(one: Entity) -> Marked:
         return Marked(
-            start=one[0] - offset, end=one[1] - offset, label=one[2], confidence=_share(doc.confidences.get(one))
+            start=one[0] - offset, end=one[1] - offset, label=one[2], confidence=share(doc.confidences.get(one))
         )
 
     return ShownMistake(
@@ -101,12 +101,12 @@ def shown_mistake(doc: EvaluatedDoc, mistake: Mistake) -> ShownMistake:
         tokens=[(first - offset, last - offset) for first, last in doc.tokens if offset <= first and last <= end],
         gold=[marked(one) for one in mistake.gold],
         predicted=[marked(one) for one in mistake.predicted],
-        confidence=_share(max(confidences, default=None)),
+        confidence=share(max(confidences, default=None)),
     )
 
 
-def _context(text: str, start: int, end: int) -> tuple[int, int]:
-    """A stretch of text around another, from a space to a space."""
+def context(text: str, start: int, end: int) -> tuple[int, int]:
+    """Start and end of a stretch of text around another, from a space to a space."""
     low, high = max(0, start - CONTEXT), min(len(text), end + CONTEXT)
     if low:
         low = max(text.find(" ", low, start) + 1, low)
@@ -273,5 +273,6 @@ def _figure(value: float, interval: Interval | None) -> Figure:
     return Figure(value=value, low=max(0.0, interval.low), high=min(1.0, interval.high))
 
 
-def _share(value: float | None) -> float | None:
+def share(value: float | None) -> float | None:
+    """A share of 0..1 in four digits, whatever rounding made of it."""
     return None if value is None else round(min(1.0, max(0.0, value)), 4)

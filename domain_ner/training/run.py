@@ -3,18 +3,19 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from timeit import default_timer
+from types import MappingProxyType
 from typing import Any
 
 from spacy.language import Language
 from spacy.training.initialize import init_nlp
 from spacy.util import load_config
-from thinc.api import fix_random_seed, set_gpu_allocator
+from thinc.api import Config, fix_random_seed, set_gpu_allocator
 
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, sha256
@@ -40,15 +41,23 @@ class Trained:
     resumed_at: int
 
 
-def initialize(config_path: Path, *, gpu: int, seed: int | None = None) -> Language:
+def read_config(path: Path, overrides: Mapping[str, Any]) -> Config:
+    """A training config, with values in the place of its own. Raises DomainNerError when there is none."""
+    if not path.is_file():
+        raise DomainNerError(f"There is no training config {path}.", "Run create-config first.")
+    return load_config(path, overrides=dict(overrides), interpolate=False)
+
+
+def initialize(
+    config_path: Path, *, gpu: int, seed: int | None = None, overrides: Mapping[str, Any] = MappingProxyType({})
+) -> Language:
     """The untrained pipeline of a config, its labels read from the training data and its encoder loaded.
 
-    gpu: -1 for the CPU. seed: in the place of the config's. Raises DomainNerError when there is no config.
+    gpu: -1 for the CPU. seed: in the place of the config's; overrides: of other values, by section and name with dots.
+    Raises DomainNerError when there is no config.
     """
-    if not config_path.is_file():
-        raise DomainNerError(f"There is no training config {config_path}.", "Run create-config first.")
-    overrides = {} if seed is None else {"system.seed": seed}
-    return init_nlp(load_config(config_path, overrides=overrides, interpolate=False), use_gpu=gpu)
+    seeded = {} if seed is None else {"system.seed": seed}
+    return init_nlp(read_config(config_path, {**overrides, **seeded}), use_gpu=gpu)
 
 
 def train(nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume: Checkpoint | None = None) -> Trained:

@@ -5,6 +5,7 @@ in the labelling config that `export-labels` writes.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ NAME = "label_studio"
 TITLE = "Label Studio JSON"
 HOLDS = frozenset({NESTED, UNANNOTATED, SPACED_LABEL, META, WHITE_SPACE, WORDLESS})
 LABELS_TAG, TEXT_TAG = "label", "text"
+SUGGESTED = "suggested"
 
 
 def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> None:
@@ -29,7 +31,7 @@ def _task(passage: Passage, number: int, options: WriterOptions) -> dict[str, An
     task: dict[str, Any] = {"id": task_id, "data": {TEXT_TAG: passage.text}, "meta": {**document, **passage.meta}}
     nobody = passage.partial
     if options.predictions:
-        return {**task, "annotations": [], "predictions": [] if nobody else [_prediction(passage, number, options)]}
+        return {**task, "annotations": [], "predictions": [] if nobody else _predictions(passage, number, options)}
     return {**task, "annotations": [] if nobody else [_annotation(passage, number)], "predictions": []}
 
 
@@ -40,11 +42,19 @@ def _annotation(passage: Passage, number: int) -> dict[str, Any]:
     return {"id": number, **who, "was_cancelled": False, "ground_truth": False, "result": result}
 
 
-def _prediction(passage: Passage, number: int, options: WriterOptions) -> dict[str, Any]:
+def _predictions(passage: Passage, number: int, options: WriterOptions) -> list[dict[str, Any]]:
+    """What is there and, where something else is suggested, that too: Label Studio shows them side by side."""
+    found = [_prediction(passage, number, passage.annotator or options.model_version)]
+    if passage.suggested is not None:
+        found.append(_prediction(replace(passage, spans=passage.suggested), number, SUGGESTED))
+    return found
+
+
+def _prediction(passage: Passage, number: int, version: str) -> dict[str, Any]:
     score = passage.meta.get("score")
     known = {"score": score} if isinstance(score, int | float) else {}
     result = _result(passage, number, origin="prediction")
-    return {"model_version": passage.annotator or options.model_version, **known, "result": result}
+    return {"model_version": version, **known, "result": result}
 
 
 def _result(passage: Passage, number: int, *, origin: str) -> list[dict[str, Any]]:

@@ -1,0 +1,56 @@
+"""Suspicious annotations as Markdown: how many of which kind, by whom, and the likeliest errors in context."""
+
+from collections import Counter
+
+from domain_ner.evaluation.label_errors import LabelErrors, ShownSuspect
+from domain_ner.evaluation.schema import Marked
+from domain_ner.metrics.suspects import KINDS
+from domain_ner.reports.figures import percent
+from domain_ner.reports.markdown import code, table
+
+LIKELY = 0.5
+MAX_SHOWN = 50
+
+
+def label_errors_markdown(found: LabelErrors) -> str:
+    """The suspects, the most likely errors first."""
+    likely = [one for one in found.suspects if one.score >= LIKELY]
+    parts = [
+        "# Annotations that are likely wrong",
+        f"{found.n_annotations:,} annotations in {found.n_passages:,} passages. Each passage was predicted by a model "
+        f"that did not learn it ({found.n_folds} folds); these agree with the annotations to an F1 of "
+        f"{percent(found.f1)}. {len(found.suspects):,} places differ; at {len(likely):,} of them the model is more "
+        "sure than not that the annotation is wrong. It may itself be wrong: look before you change anything.",
+    ]
+    if likely:
+        parts += ["## What kind", _counts(likely), *_annotators(likely)]
+    if found.suspects:
+        parts += ["## Where", "The likeliest errors first.", "\n".join(map(_line, found.suspects[:MAX_SHOWN]))]
+        n_more = len(found.suspects) - MAX_SHOWN
+        parts += [f"and {n_more:,} more, in label_errors.json"] if n_more > 0 else []
+    return "\n\n".join(parts) + "\n"
+
+
+def _counts(likely: list[ShownSuspect]) -> str:
+    labels = sorted({mark.label for one in likely for mark in (*one.annotated, *one.suggested)})
+    counts = Counter(
+        (one.kind, label) for one in likely for label in {mark.label for mark in (*one.annotated, *one.suggested)}
+    )
+    rows = ([kind, meaning, *(str(counts[kind, label]) for label in labels)] for kind, meaning in KINDS.items())
+    return table(["kind", "", *labels], rows)
+
+
+def _annotators(likely: list[ShownSuspect]) -> list[str]:
+    """Whose passages they are in, where that is known of more than one."""
+    counts = Counter(one.annotator for one in likely if one.annotator)
+    if len(counts) < 2:
+        return []
+    return [table(["annotator", "suspicious"], ([code(name), str(n)] for name, n in counts.most_common()))]
+
+
+def _line(one: ShownSuspect) -> str:
+    def words(some: list[Marked]) -> str:
+        return ", ".join(f"{code(one.text[mark.start : mark.end])} {mark.label}" for mark in some) or "nothing"
+
+    change = f"{words(one.annotated)} → {words(one.suggested)}"
+    return f"- {percent(one.score)} % {one.kind}, {code(one.source)}: {change}, in {code(one.text)}"

@@ -1,0 +1,50 @@
+"""Trains the pipeline of a config on documents other than its own: on parts of a corpus, one after the other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from spacy.tokens import Doc
+
+from domain_ner.config import replan
+from domain_ner.docs import to_docbin
+from domain_ner.files import atomic_path
+from domain_ner.training.oversampling import repetitions
+from domain_ner.training.run import BEST, initialize, interrupted, read_config, train
+from domain_ner.training.seeds import SeedRun, finish, finished, seed_folder
+
+CHECKPOINT_S = 60.0
+
+
+def train_part(  # noqa: PLR0913
+    config: Path,
+    docs: Sequence[Doc],
+    dev: Sequence[Doc],
+    folder: Path,
+    *,
+    gpu: int,
+    seed: int,
+    epochs: int = 0,
+) -> tuple[Path, SeedRun]:
+    """Train on documents, with early stopping on others; gives the folder of the best pipeline, and how it went.
+
+    config: as create-config writes it. folder: for the corpora and the pipelines. gpu: -1 for the CPU.
+    epochs: at most; 0 for those of the config.
+    A training of the same documents that ended is not run again, and one that was interrupted goes on.
+    """
+    paths = {"train": folder / "train.spacy", "dev": folder / "dev.spacy"}
+    for name, some in (("train", docs), ("dev", dev)):
+        with atomic_path(paths[name]) as temporary:
+            to_docbin(some).to_disk(temporary)
+    given = read_config(config, {}).interpolate()
+    oversampled = given["corpora"]["train"]
+    times = repetitions(docs, threshold=oversampled.get("threshold", 0.0), seed=oversampled.get("seed", 0))
+    lengths = [len(doc) for doc, n in zip(docs, times, strict=True) for _ in range(n)]
+    overrides = replan(given, lengths, epochs=epochs or given["training"]["max_epochs"])
+    overrides |= {f"paths.{name}": str(path) for name, path in paths.items()}
+    nlp = initialize(config, gpu=gpu, seed=seed, overrides=overrides)
+    run = finished(nlp, folder, seed)
+    if run is None:
+        place = seed_folder(folder, seed)
+        checkpoint, _ = interrupted(nlp, place)
+        run = finish(nlp, folder, seed, train(nlp, place, gpu=gpu, checkpoint_s=CHECKPOINT_S, resume=checkpoint))
+    return run.folder / BEST, run

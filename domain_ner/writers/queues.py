@@ -1,0 +1,33 @@
+"""Tasks for people to look at, pre-annotated, for each of the annotation tools."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import spacy
+
+from domain_ner.passages import Passage
+from domain_ner.tokenizer import create_tokenizer
+from domain_ner.writers import doccano, label_studio, prodigy
+from domain_ner.writers.formats import export
+from domain_ner.writers.options import WriterOptions
+
+AS_ANNOTATED = "as annotated"
+TOOLS = {prodigy.NAME: ".jsonl", label_studio.NAME: ".json", doccano.NAME: ".jsonl"}
+
+
+def write_queue(passages: Sequence[Passage], stem: Path, *, lang: str) -> list[Path]:
+    """Write the passages, in this order, to `stem`.prodigy.jsonl, `stem`.label_studio.json and `stem`.doccano.jsonl.
+
+    Each passage is an open task with its annotations as they stand; where it has `suggested`, Label Studio shows those
+    beside. lang: spaCy's code. Gives the files; without a passage none, and those of an earlier run are removed.
+    """
+    paths = [stem.with_name(f"{stem.name}.{tool}{suffix}") for tool, suffix in TOOLS.items()]
+    if not passages:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        return []
+    tokenize = create_tokenizer()(spacy.blank(lang))
+    options = WriterOptions(tokenize, predictions=True, model_version=AS_ANNOTATED, lossy=True)
+    for tool, path in zip(TOOLS, paths, strict=True):
+        export(passages, path, tool, options)
+    return paths

@@ -1,0 +1,81 @@
+"""`find-label-errors`: annotations that are likely wrong, as a list and as review tasks."""
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import spacy
+import typer
+from _console import out, run, say, table
+from thinc.api import require_gpu
+
+from domain_ner.devices import CPU, choose_gpu
+from domain_ner.evaluation.label_errors import (
+    LabelErrors,
+    predict_out_of_sample,
+    report,
+    review_tasks,
+)
+from domain_ner.evaluation.predicting import read_docs
+from domain_ner.files import write_text
+from domain_ner.metrics.suspects import KINDS
+from domain_ner.reports.label_errors_markdown import LIKELY, label_errors_markdown
+from domain_ner.writers.queues import write_queue
+
+SHOWN = 10
+
+
+def main(
+    config: Path = typer.Argument(..., help="The training config, as create-config writes it."),
+    corpora: list[Path] = typer.Argument(..., help="The corpora to look at (DocBin), together."),
+    reports: Path = typer.Option(..., help="Folder for label_errors.json, its schema, .md, and the review tasks."),
+    work: Path = typer.Option(..., help="Folder for the trainings; an interrupted search goes on from it."),
+    folds: int = typer.Option(5, help="Trainings, each on all folds but one, of which it then predicts."),
+    epochs: int = typer.Option(0, help="Passes over the data, at most; 0: as the config says."),
+    n: int = typer.Option(100, "--n", min=1, help="How many of the likeliest errors become review tasks."),
+    lang: str = typer.Option("en", help="spaCy's code of the language."),
+    seed: int = typer.Option(0, help="Of the folds and the trainings."),
+    gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
+) -> None:
+    """Find annotations that are likely wrong, with models that did not learn them; write review tasks."""
+    gpu = choose_gpu(gpu_id)
+    if gpu != CPU:
+        require_gpu(gpu)
+    vocab = spacy.blank(lang).vocab
+    docs = [doc for path in corpora for doc in read_docs(path, vocab)]
+    found = predict_out_of_sample(
+        config, docs, work, n_folds=folds, gpu=gpu, seed=seed, epochs=epochs,
+        on_fold=lambda number: say(f"fold {number + 1} of {folds}: training on the others"),
+    )  # fmt: skip
+    errors = report(docs, found, n_folds=folds)
+    print_errors(errors)
+    write_text(reports / "label_errors.json", errors.model_dump_json(indent=1) + "\n")
+    write_text(reports / "label_errors.schema.json", json.dumps(LabelErrors.model_json_schema(), indent=1) + "\n")
+    write_text(reports / "label_errors.md", label_errors_markdown(errors))
+    queue = write_queue(review_tasks(docs, found, n=n), reports / "label_errors", lang=lang)
+    shutil.rmtree(work, ignore_errors=True)
+    say(f"report: {reports / 'label_errors.md'}, for machines {reports / 'label_errors.json'}")
+    if queue:
+        say(f"review tasks, the {min(n, len(errors.suspects))} likeliest errors: {', '.join(map(str, queue))}")
+
+
+def print_errors(errors: LabelErrors) -> None:
+    """Print how many there are of each kind, and the likeliest."""
+    counts = Counter(one.kind for one in errors.suspects)
+    likely = Counter(one.kind for one in errors.suspects if one.score >= LIKELY)
+    title = f"{errors.n_annotations:,} annotations in {errors.n_passages:,} passages"
+    printed = table("kind", "the model differs", "and is more sure than not", title=title)
+    for kind in KINDS:
+        printed.add_row(kind, str(counts[kind]), str(likely[kind]))
+    out.print(printed)
+    for one in errors.suspects[:SHOWN]:
+        annotated, suggested = (
+            ", ".join(f"{one.text[mark.start : mark.end]!r} {mark.label}" for mark in some) or "nothing"
+            for some in (one.annotated, one.suggested)
+        )
+        say(f"{100 * one.score:.0f} % {one.kind}: {annotated} -> {suggested} ({one.source})")
+
+
+if __name__ == "__main__":
+    run(main)

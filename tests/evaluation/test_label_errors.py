@@ -1,0 +1,162 @@
+"""Annotations that are likely wrong: found by models that did not learn them, and written as review tasks."""
+
+import json
+
+import jsonschema
+import pytest
+import spacy
+from pipelines import convert, create_config, fetch, run
+from spacy.tokens import DocBin
+
+from domain_ner.annotations import ImportSettings, read_annotations
+from domain_ner.conversion.ledger import Ledger, Row
+from domain_ner.docs import DocRules, make_doc
+from domain_ner.errors import DomainNerError
+from domain_ner.evaluation.label_errors import LabelErrors, OutOfSample, make_folds, rank, report, review_tasks
+from domain_ner.evaluation.predicting import evaluate_doc
+from domain_ner.metrics.suspects import LACKING, NEEDLESS, OTHER_TYPE
+from domain_ner.passages import LabelledSpan, Passage
+from domain_ner.reports.label_errors_markdown import label_errors_markdown
+from domain_ner.tokenizer import create_tokenizer
+from domain_ner.writers.queues import write_queue
+
+TEXT = "Payments 🎉 uses Redis and Kafka."
+TOKENIZER = create_tokenizer()(spacy.blank("en"))
+
+
+def span(words, label):
+    return LabelledSpan(TEXT.index(words), TEXT.index(words) + len(words), label)
+
+
+def entity(words, label):
+    return (TEXT.index(words), TEXT.index(words) + len(words), label)
+
+
+def judged(*annotated, text=TEXT, normalize="", **predicted):
+    """A gold document, and what a model says of it: words to (label, probability)."""
+    spans, ledger = tuple(sorted(annotated)), Ledger()
+    rows = tuple(ledger.open(Row("a.jsonl:3", "", "", one.start, one.end, one.label, "")) for one in spans)
+    passage = Passage(text, spans, "a.jsonl:3", {"org": "x"}, annotator="ann", rows=rows)
+    gold = make_doc(passage, DocRules(TOKENIZER, normalize=normalize), ledger)
+    doc = TOKENIZER(gold.text)
+    doc.set_ents([doc.char_span(*entity(words, label)[:2], label=label) for words, (label, _) in predicted.items()])
+    probable = {entity(words, label): sure for words, (label, sure) in predicted.items()}
+    return gold, OutOfSample(evaluate_doc(gold, doc), probable)
+
+
+@pytest.fixture
+def found():
+    one = judged(span("Payments", "TEAM"), span("Redis", "TEAM"), Redis=("INFRA", 0.9), Kafka=("INFRA", 0.8))
+    two = judged(span("Redis", "INFRA"), Redis=("INFRA", 0.9), Kafka=("INFRA", 0.95))
+    docs, outs = zip(*(one, two), strict=True)
+    return list(docs), list(outs)
+
+
+def test_folds_hold_each_passage_once_and_alike_many():
+    folds = make_folds(23, 5, seed=1)
+    assert sorted(n for fold in folds for n in fold) == list(range(23))
+    assert {len(fold) for fold in folds} == {4, 5}
+    assert folds == make_folds(23, 5, seed=1) != make_folds(23, 5, seed=2)
+
+
+@pytest.mark.parametrize("n_folds", [1, 3, 0])
+def test_too_few_passages_are_refused(n_folds):
+    with pytest.raises(DomainNerError, match=f"5 passages in {n_folds} folds"):
+        make_folds(5, n_folds, seed=0)
+
+
+def test_suspects_are_ranked_over_all_documents(found):
+    _, outs = found
+    assert [(n, one.kind, one.score) for n, one in rank(outs)] == [
+        (0, NEEDLESS, 1.0), (1, LACKING, 0.95), (0, OTHER_TYPE, 0.9), (0, LACKING, 0.8),
+    ]  # fmt: skip
+
+
+def test_report_shows_them_in_context_and_holds_to_its_schema(found):
+    docs, outs = found
+    made = report(docs, outs, n_folds=5)
+    jsonschema.validate(json.loads(made.model_dump_json()), LabelErrors.model_json_schema())
+    assert (made.n_passages, made.n_annotations) == (2, 3)
+    second = made.suspects[1]
+    assert [second.text[mark.start : mark.end] for mark in second.suggested] == ["Kafka"]
+    assert (second.source, second.annotator, second.annotated) == ("a.jsonl:3", "ann", [])
+    told = label_errors_markdown(made)
+    assert "- 95.0 % missing annotation, `a.jsonl:3`: nothing → `Kafka` INFRA" in told
+
+
+def test_nothing_suspicious_is_a_report_that_says_so(tmp_path):
+    gold, out = judged(span("Redis", "INFRA"), Redis=("INFRA", 0.9))
+    assert "0 places differ" in label_errors_markdown(report([gold], [out], n_folds=2))
+    queue = tmp_path / "label_errors"
+    (tmp_path / "label_errors.prodigy.jsonl").write_text("of an earlier run")
+    assert write_queue(review_tasks([gold], [out], n=10), queue, lang="en") == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tasks_are_the_passages_as_annotated_with_what_is_suspicious(found):
+    tasks = review_tasks(*found, n=2)
+    assert [task.meta["suspicious"] for task in tasks] == [
+        ["needless annotation: 'Payments' TEAM -> nothing (1.00)"],
+        ["missing annotation: nothing -> 'Kafka' INFRA (0.95)"],
+    ]
+    assert tasks[0].spans == (span("Payments", "TEAM"), span("Redis", "TEAM"))
+    assert tasks[0].suggested == (span("Redis", "TEAM"),)
+    assert tasks[1].suggested == (span("Redis", "INFRA"), span("Kafka", "INFRA"))
+
+
+def test_tasks_have_the_offsets_of_the_text_that_annotators_saw():
+    """With white space normalised, the model's text is another."""
+    seen = TEXT.replace(" ", "   ")
+    where = LabelledSpan(seen.index("Redis"), seen.index("Redis") + 5, "INFRA")
+    gold, out = judged(where, text=seen, normalize="whitespace", Redis=("INFRA", 0.9), Kafka=("INFRA", 0.95))
+    [task] = review_tasks([gold], [out], n=1)
+    assert [task.text[one.start : one.end] for one in task.suggested] == ["Redis", "Kafka"]
+    assert task.text == seen
+
+
+def test_queue_reads_back_as_the_annotations_that_stand(found, tmp_path):
+    paths = write_queue(review_tasks(*found, n=10)[:1], tmp_path / "label_errors", lang="en")
+    assert [path.name for path in paths] == [
+        "label_errors.prodigy.jsonl", "label_errors.label_studio.json", "label_errors.doccano.jsonl",
+    ]  # fmt: skip
+    for path in paths:
+        read = read_annotations(path, ImportSettings(reading="predictions=yes"))
+        [passage] = read.merged
+        assert (passage.text, passage.spans) == (TEXT, (span("Payments", "TEAM"), span("Redis", "TEAM"))), path
+    [row] = map(json.loads, paths[0].read_text("utf8").splitlines())
+    assert "answer" not in row and row["meta"]["score"] == 1.0
+    [task] = json.loads(paths[1].read_text("utf8"))
+    assert [one["model_version"] for one in task["predictions"]] == ["as annotated", "suggested"]
+    assert [len(one["result"]) for one in task["predictions"]] == [2, 2]
+
+
+@pytest.fixture(scope="module")
+def searched(tiny_encoder, example_rows, tmp_path_factory):
+    """The command's arguments for a small corpus, where it wrote, and what it printed."""
+    folder = tmp_path_factory.mktemp("errors")
+    card = fetch(folder, tiny_encoder("bert"))
+    corpus = convert(folder, example_rows[:80])
+    config = create_config(folder, card, corpus)
+    command = [
+        "find_label_errors", config, corpus / "train.spacy", corpus / "dev.spacy", "--reports", folder / "reports",
+        "--work", folder / "work", "--folds", "2", "--n", "5",
+    ]  # fmt: skip
+    return folder, corpus, command, run(*command)
+
+
+def test_every_passage_is_predicted_and_the_work_is_cleaned_up(searched):
+    folder, corpus, _, told = searched
+    found = LabelErrors.model_validate_json((folder / "reports" / "label_errors.json").read_text("utf8"))
+    n_docs = sum(len(DocBin().from_disk(corpus / f"{name}.spacy")) for name in ("train", "dev"))
+    assert (found.n_passages, found.n_folds) == (n_docs, 2)
+    assert sum(len(one.annotated) for one in found.suspects) <= found.n_annotations
+    assert "fold 2 of 2" in told.stdout and not (folder / "work").exists()
+    assert [one.score for one in found.suspects] == sorted((one.score for one in found.suspects), reverse=True)
+
+
+def test_what_is_missing_is_said(searched):
+    folder, _, command, _ = searched
+    told = run("find_label_errors", folder / "none.cfg", *command[2:], check=False)
+    assert told.returncode == 1 and "Run create-config first" in told.stderr
+    told = run(*command[:-4], "--folds", "200", check=False)
+    assert told.returncode == 1 and "expected at least 2 folds" in told.stderr

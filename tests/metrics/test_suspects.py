@@ -1,0 +1,51 @@
+"""Suspicious annotations: each of its kind, with the probability that the model is right about it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain_ner.metrics.suspects import BOUNDARY, KINDS, LACKING, NEEDLESS, OTHER_TYPE, find_suspects
+
+TEAM, INFRA = (0, 8, "TEAM"), (14, 19, "INFRA")
+
+
+@pytest.mark.parametrize(
+    ("annotated", "predicted", "kind"),
+    [
+        ([], [INFRA], LACKING),
+        ([INFRA], [(14, 19, "TEAM")], OTHER_TYPE),
+        ([INFRA], [(14, 21, "INFRA")], BOUNDARY),
+        ([INFRA], [(14, 16, "INFRA"), (17, 19, "INFRA")], BOUNDARY),
+    ],
+)
+def test_where_the_model_suggests_something_its_probability_is_the_score(annotated, predicted, kind):
+    probable = dict.fromkeys(predicted, 0.9) | {predicted[0]: 0.7, TEAM: 0.99}
+    [found] = find_suspects(annotated, predicted, probable)
+    assert (found.kind, found.score) == (kind, 0.7)
+    assert (found.annotated, found.suggested) == (tuple(annotated), tuple(predicted))
+
+
+def test_an_annotation_where_the_model_sees_nothing_is_as_suspicious_as_nothing_is_probable():
+    [found] = find_suspects(
+        [TEAM, INFRA], [TEAM], {TEAM: 0.9, INFRA: 0.1, (14, 21, "INFRA"): 0.2, (30, 35, "TEAM"): 1.0}
+    )
+    assert (found.kind, found.annotated, found.suggested) == (NEEDLESS, (INFRA,), ())
+    assert found.score == pytest.approx(0.7)
+    assert (found.start, found.end) == (14, 19)
+
+
+def test_what_both_say_is_not_suspicious():
+    assert find_suspects([TEAM, INFRA], [TEAM, INFRA], {TEAM: 0.3, INFRA: 0.2}) == []
+
+
+ENTITIES = st.lists(st.tuples(st.integers(0, 8), st.integers(1, 4), st.sampled_from("AB")), max_size=4).map(
+    lambda some: sorted({(start, start + length, label) for start, length, label in some})
+)
+
+
+@given(ENTITIES, ENTITIES, st.floats(0, 1))
+def test_every_difference_is_in_one_suspect_of_a_known_kind(annotated, predicted, sure):
+    found = find_suspects(annotated, predicted, dict.fromkeys(predicted, sure))
+    assert sorted(one for suspect in found for one in suspect.annotated) == sorted(set(annotated) - set(predicted))
+    assert sorted(one for suspect in found for one in suspect.suggested) == sorted(set(predicted) - set(annotated))
+    assert all(suspect.kind in KINDS and 0 <= suspect.score <= 1 for suspect in found)
