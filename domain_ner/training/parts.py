@@ -1,5 +1,6 @@
 """Trains the pipeline of a config on documents other than its own: on parts of a corpus, one after the other."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from domain_ner.config import replan
 from domain_ner.docs import to_docbin
 from domain_ner.files import atomic_path
 from domain_ner.training.oversampling import repetitions
-from domain_ner.training.run import BEST, initialize, interrupted, read_config, train
+from domain_ner.training.run import BEST, LAST, initialize, interrupted, read_config, train
 from domain_ner.training.seeds import SeedRun, finish, finished, seed_folder
 
 CHECKPOINT_S = 60.0
@@ -29,7 +30,8 @@ def train_part(  # noqa: PLR0913
 
     config: as create-config writes it. folder: for the corpora and the pipelines. gpu: -1 for the CPU.
     epochs: at most; 0 for those of the config.
-    A training of the same documents that ended is not run again, and one that was interrupted goes on.
+    Only the best pipeline is kept. A training of the same documents that ended is not run again, and one that was
+    interrupted goes on.
     """
     paths = {"train": folder / "train.spacy", "dev": folder / "dev.spacy"}
     for name, some in (("train", docs), ("dev", dev)):
@@ -47,4 +49,5 @@ def train_part(  # noqa: PLR0913
         place = seed_folder(folder, seed)
         checkpoint, _ = interrupted(nlp, place)
         run = finish(nlp, folder, seed, train(nlp, place, gpu=gpu, checkpoint_s=CHECKPOINT_S, resume=checkpoint))
+        shutil.rmtree(place / LAST, ignore_errors=True)
     return run.folder / BEST, run

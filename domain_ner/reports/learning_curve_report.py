@@ -1,0 +1,92 @@
+"""A learning curve as Markdown and as a chart."""
+
+from typing import Any
+
+from domain_ner.evaluation.learning_curve import MORE, ExpectedF1, LearningCurve, TypeCurve
+from domain_ner.reports.figures import percent
+from domain_ner.reports.markdown import table
+
+
+def learning_curve_markdown(found: LearningCurve) -> str:
+    """What was measured on each part, what more would bring, and whether the smaller parts foretold the largest."""
+    sizes = [size.n_passages for size in next(iter(found.by_type.values())).sizes]
+    rows = list(found.by_type.items())
+    parts = [
+        "# What more annotation would bring",
+        f"Trained on parts of {found.n_passages:,} passages, scored on {found.n_test_passages:,} test passages. In "
+        "brackets: 95 % intervals. A power law: the farther it goes beyond what there is, the less it is worth.",
+        "## F1 on parts of the data",
+        table(
+            ["type", "support", *(f"{n:,} passages" for n in sizes)],
+            (
+                [label, f"{one.support:,}", *(" / ".join(map(percent, size.f1)) for size in one.sizes)]
+                for label, one in rows
+            ),
+        ),
+        "## What more passages like these would add, in points of F1",
+        table(
+            ["type", "F1 now", *(f"+{n:,}" for n in MORE), f"F1 of {100 * found.target_f1:.0f} at"],
+            ([label, *cells(one, found)] for label, one in rows),
+        ),
+    ]
+    checked = [(label, one.check) for label, one in rows if one.check is not None]
+    if checked:
+        n_within = sum(check.is_within for _, check in checked)
+        parts += [
+            "## Can it be believed?",
+            f"From the smaller parts alone, the F1 on all {found.n_passages:,} passages was foretold within its "
+            f"interval for {n_within} of {len(checked)}.",
+            table(
+                ["type", "foretold", "measured", ""],
+                (
+                    [label, told(one.expected), percent(one.measured), "within" if one.is_within else "not within"]
+                    for label, one in checked
+                ),
+            ),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def cells(one: TypeCurve, found: LearningCurve) -> list[str]:
+    """F1 now, the gains, and when the target is reached; empty where there is no curve."""
+    if one.now is None:
+        return [""] * (2 + len(MORE))
+    return [told(one.now), *(f"+{told(one.more[n])}" for n in MORE), when(one, found)]
+
+
+def told(one: ExpectedF1) -> str:
+    """A figure with its interval."""
+    return f"{percent(one.f1)} ({percent(one.low)}–{percent(one.high)})"
+
+
+def when(one: TypeCurve, found: LearningCurve) -> str:
+    """At how many passages the target is expected."""
+    if one.target_at is not None and one.target_at <= found.n_passages:
+        return "reached"
+    if one.target_at is None and one.target_at_low is None:
+        return "not foreseeable"
+    low = "now" if (one.target_at_low or 0) <= found.n_passages else f"{one.target_at_low:,}"
+    high = "?" if one.target_at_high is None else f"{one.target_at_high:,}"
+    return f"{'?' if one.target_at is None else f'{one.target_at:,}'} ({low}–{high})"
+
+
+def learning_curve_chart(found: LearningCurve) -> Any:
+    """The measured scores by type over the number of passages, and what is expected of more; a matplotlib figure."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 (only the chart needs it)
+
+    canvas = Figure(figsize=(7.2, 4.4), layout="constrained")
+    axes = canvas.subplots()
+    for label, one in found.by_type.items():
+        sizes = [size.n_passages for size in one.sizes]
+        [line] = axes.plot(sizes, [100 * sum(size.f1) / len(size.f1) for size in one.sizes], "o-", label=label)
+        if one.now is not None:
+            now, base = one.now.f1, found.n_passages
+            further = [base, *(base + n for n in MORE)]
+            axes.plot(further, [100 * now, *(100 * (now + one.more[n].f1) for n in MORE)], ":", color=line.get_color())
+    axes.axhline(100 * found.target_f1, color="grey", linewidth=1, linestyle="--")
+    axes.set_xscale("log")
+    axes.set_xlabel("passages (dotted: expected)")
+    axes.set_ylabel("test F1")
+    axes.grid(linewidth=0.4)
+    axes.legend(loc="lower right", frameon=False)
+    return canvas

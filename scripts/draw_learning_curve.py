@@ -1,0 +1,75 @@
+"""`learning-curve`: what more annotation would bring, from trainings on parts of the data."""
+
+import json
+import shutil
+from pathlib import Path
+
+import spacy
+import typer
+from _console import out, run, say, table
+from thinc.api import require_gpu
+
+from domain_ner.devices import CPU, choose_gpu
+from domain_ner.evaluation.learning_curve import MORE, LearningCurve, expect, parse_fractions, train_parts
+from domain_ner.evaluation.predicting import read_docs
+from domain_ner.files import atomic_path, write_text
+from domain_ner.reports.learning_curve_report import cells, learning_curve_chart, learning_curve_markdown
+
+
+def main(
+    config: Path = typer.Argument(..., help="The training config, as create-config writes it."),
+    train: Path = typer.Argument(..., help="The training corpus (DocBin), of which parts are learned."),
+    dev: Path = typer.Argument(..., help="The development corpus (DocBin), for early stopping."),
+    test: Path = typer.Argument(..., help="The test corpus (DocBin)."),
+    reports: Path = typer.Option(..., help="Folder for learning_curve.json, its schema, .md and .svg."),
+    work: Path = typer.Option(..., help="Folder for the trainings; an interrupted run goes on from it."),
+    fractions: str = typer.Option("0.125,0.25,0.5,1", help="Parts of the training data, rising to 1."),
+    seeds: int = typer.Option(2, min=1, help="Trainings on each part, each on other passages."),
+    group_by: str = typer.Option("", help="A key of meta: parts take its values one after the other, as they come in."),
+    epochs: int = typer.Option(0, help="Passes over all the data, at most; 0: as the config says. Parts take more."),
+    lang: str = typer.Option("en", help="spaCy's code of the language."),
+    gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
+) -> None:
+    """Train on growing parts of corpus/train.spacy; write what 100, 300 and 1,000 more passages would bring."""
+    parts = parse_fractions(fractions)
+    gpu = choose_gpu(gpu_id)
+    if gpu != CPU:
+        require_gpu(gpu)
+    vocab = spacy.blank(lang).vocab
+    learned, stopping, tested = (read_docs(path, vocab) for path in (train, dev, test))
+    scored = list(
+        train_parts(
+            config, learned, stopping, tested, work, fractions=parts, seeds=seeds, gpu=gpu,
+            group_by=group_by, epochs=epochs,
+            on_part=lambda fraction, seed: say(f"training on {100 * fraction:g} % of the passages, seed {seed}"),
+        )
+    )  # fmt: skip
+    found = expect(scored, tested)
+    print_curve(found)
+    write_text(reports / "learning_curve.json", found.model_dump_json(indent=1) + "\n")
+    write_text(reports / "learning_curve.schema.json", json.dumps(LearningCurve.model_json_schema(), indent=1) + "\n")
+    write_text(reports / "learning_curve.md", learning_curve_markdown(found))
+    with atomic_path(reports / "learning_curve.svg") as temporary:
+        learning_curve_chart(found).savefig(temporary, format="svg")
+    shutil.rmtree(work, ignore_errors=True)
+    say(f"report: {reports / 'learning_curve.md'}, chart {reports / 'learning_curve.svg'}")
+
+
+def print_curve(found: LearningCurve) -> None:
+    """Print what more passages would bring."""
+    title = f"F1 with {found.n_passages:,} passages, and points that more would add (95 %)"
+    printed = table(
+        "type", "now", *(f"+{n:,}" for n in MORE), f"F1 of {100 * found.target_f1:.0f} at", "check", title=title
+    )
+    for label, one in found.by_type.items():
+        check = "" if one.check is None else "within" if one.check.is_within else "not within"
+        printed.add_row(label, *cells(one, found), check)
+    out.print(printed)
+    checks = [one.check for one in found.by_type.values() if one.check is not None]
+    if checks:
+        n_within = sum(check.is_within for check in checks)
+        say(f"the smaller parts foretold the F1 of the whole within its interval for {n_within} of {len(checks)}")
+
+
+if __name__ == "__main__":
+    run(main)
