@@ -32,6 +32,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_addoption(parser):
+    parser.addoption("--corpora", help="folder of corpora (wnut17, so), for tests/evaluation/test_real_corpora.py")
     parser.addoption("--formats", help="folder of real exports with EXPECTED.json, for tests/test_formats.py")
 
 
