@@ -3,12 +3,10 @@
 Beside it, cleanlab's ranking of tokens, on the very same out-of-sample probabilities.
 """
 
-import json
-import pickle
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +14,25 @@ import numpy as np
 import spacy
 import typer
 from cleanlab.token_classification.rank import get_label_quality_scores
+from numpy.typing import NDArray
+from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from domain_ner.crf_ner.fitting import score
+from domain_ner.crf_ner.lattice import marginals
+from domain_ner.crf_ner.model import TRANSITIONS
+from domain_ner.crf_ner.padding import padded_groups
+from domain_ner.evaluation import label_errors
 from domain_ner.evaluation.label_errors import OutOfSample, predict_out_of_sample, rank
-from domain_ner.evaluation.predicting import read_docs
+from domain_ner.evaluation.predicting import input_doc, read_docs
 from domain_ner.metrics.mistakes import WRONG_TYPE
-from domain_ner.metrics.suspects import BOUNDARY, KINDS, LACKING, NEEDLESS
+from domain_ner.metrics.suspects import BOUNDARY, KINDS, LACKING, NEEDLESS, Suspect
 
 HERE = Path(__file__).parent
 FIRST = (10, 25, 50, 100)
-N_TRIES = 50
+Floats = NDArray[np.float64]
+# The columns of a token's probabilities: no entity, and the types.
+LABELS: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ def main(
     folds: int = typer.Option(5, help="Trainings, each on all folds but one."),
     epochs: int = typer.Option(0, help="Passes over the data; 0: as the config says."),
     seed: int = typer.Option(0, help="Of corruption, folds and training."),
-    keep: Path | None = typer.Option(None, help="Keep trainings and predictions here, to go on from."),
+    keep: Path | None = typer.Option(None, help="Keep the trainings here, to go on from."),
     output: Path = typer.Option(HERE / "label_errors.md", help="The table to write (Markdown)."),
 ) -> None:
     """Corrupt annotations in four ways, and write benchmarks/label_errors.md: how well they are found."""
@@ -55,19 +62,31 @@ def main(
     docs = [doc for path in corpora for doc in read_docs(path, vocab)]
     n_all = sum(len(doc.ents) for doc in docs)
     corrupted = corrupt(docs, round(share * n_all), random.Random(seed))
+    LABELS[:] = ["", *sorted({ent.label_ for doc in docs for ent in doc.ents})]
+    shares: dict[int, Floats] = {}
+    plain = label_errors.predict
+
+    def predict(nlp: Language, gold: Sequence[Doc]) -> Iterator[OutOfSample]:
+        shares.update(zip(map(id, gold), token_shares(nlp, gold), strict=True))
+        return plain(nlp, gold)
+
+    label_errors.predict = predict
     with tempfile.TemporaryDirectory() as temporary:
         found = predict_out_of_sample(
             config, docs, keep or Path(temporary), n_folds=folds, gpu=-1, seed=seed, epochs=epochs,
             on_fold=lambda number: typer.echo(f"fold {number + 1} of {folds}"),
         )  # fmt: skip
-    if keep:
-        (keep / "found.pickle").write_bytes(pickle.dumps((docs_to_json(docs), corrupted, found)))
     kinds = Counter(one.kind for one in corrupted)
     told = ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS)
     lines = [f"{len(docs)} passages, {n_all} annotations, {len(corrupted)} corrupted: {told}.", ""]
     heads = ["", *(f"precision@{n}" for n in FIRST), "found by then"]
     lines += [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(FIRST) + 1)}"]
-    rows = {"find-label-errors": ours(found, corrupted), "cleanlab, tokens": by_cleanlab(found, corrupted)}
+    ranked = rank(found)
+    rows = {
+        "find-label-errors": ours(ranked, corrupted),
+        "cleanlab, tokens": by_cleanlab(docs, found, shares, corrupted),
+    }
+    rows |= {f"- {kind}": ours([one for one in ranked if one[1].kind == kind], corrupted) for kind in KINDS}
     for name, hits in rows.items():
         cells = [f"{100 * sum(hit is not None for hit in hits[:n]) / n:.0f}" for n in FIRST]
         recall = len({hit for hit in hits[: FIRST[-1]] if hit is not None}) / len(corrupted)
@@ -120,42 +139,48 @@ def hit(corrupted: Sequence[Corruption], doc: int, start: int, end: int) -> Corr
     return next(at, None)
 
 
-def ours(found: Sequence[OutOfSample], corrupted: Sequence[Corruption]) -> list[Corruption | None]:
+def ours(ranked: Sequence[tuple[int, Suspect]], corrupted: Sequence[Corruption]) -> list[Corruption | None]:
     """For each suspect, the first ones first, what was corrupted there."""
-    return [hit(corrupted, number, suspect.start, suspect.end) for number, suspect in rank(found)]
+    return [hit(corrupted, number, suspect.start, suspect.end) for number, suspect in ranked]
 
 
-def by_cleanlab(found: Sequence[OutOfSample], corrupted: Sequence[Corruption]) -> list[Corruption | None]:
+def by_cleanlab(
+    docs: Sequence[Doc], found: Sequence[OutOfSample], shares: Mapping[int, Floats], corrupted: Sequence[Corruption]
+) -> list[Corruption | None]:
     """The same for tokens, ranked by cleanlab (self-confidence of the token's label)."""
-    labels = ["", *sorted({one[2] for each in found for one in (*each.doc.gold, *each.probable)})]
-    number_of = {label: n for n, label in enumerate(labels)}
-    given, shares = [], []
+    given = []
     for one in found:
-        tokens = one.doc.tokens
-        rows = np.zeros((len(tokens), len(labels)))
-        for (start, end, label), probability in one.probable.items():
-            for n in covered(tokens, start, end):
-                rows[n, number_of[label]] += probability
-        rows[:, 0] = np.maximum(0, 1 - rows.sum(axis=1))
-        shares.append(rows / rows.sum(axis=1, keepdims=True))
-        named = [0] * len(tokens)
+        named = [0] * len(one.doc.tokens)
         for start, end, label in one.doc.gold:
-            for n in covered(tokens, start, end):
-                named[n] = number_of[label]
+            for n in covered(one.doc.tokens, start, end):
+                named[n] = LABELS.index(label)
         given.append(named)
-    _, info = get_label_quality_scores(given, shares)
+    _, info = get_label_quality_scores(given, [shares[id(doc)] for doc in docs])
     ranked = sorted((score, doc, n) for doc, scores in enumerate(info) for n, score in enumerate(scores))
     return [hit(corrupted, doc, *found[doc].doc.tokens[n]) for _, doc, n in ranked]
+
+
+def token_shares(nlp: Language, docs: Sequence[Doc]) -> list[Floats]:
+    """(n_tokens, 1 + n_types) exact probabilities of no entity and of each type, for each document."""
+    pipe = nlp.get_pipe("crf_ner")
+    scores = list(score(nlp, pipe, [input_doc(nlp, doc) for doc in docs]))
+    found: list[Floats] = [np.zeros((0, len(LABELS)))] * len(docs)
+    transitions = pipe.model.get_param(TRANSITIONS)
+    for group in padded_groups(scores, transitions, pipe.settings.temperature):
+        by_tag = marginals(group.scores, group.flat, group.lengths).emissions.numpy()
+        for place, number in enumerate(group.numbers):
+            tags = by_tag[place, : len(scores[number])].astype(float)
+            rows = np.zeros((len(tags), len(LABELS)))
+            rows[:, 0] = tags[:, 0]
+            for n, label in enumerate(pipe.labels):
+                rows[:, LABELS.index(label)] = tags[:, 1 + n :: len(pipe.labels)].sum(axis=1)
+            found[number] = rows / rows.sum(axis=1, keepdims=True)
+    return found
 
 
 def covered(tokens: Sequence[tuple[int, int]], start: int, end: int) -> list[int]:
     """The numbers of the tokens under a span."""
     return [n for n, (first, last) in enumerate(tokens) if first < end and start < last]
-
-
-def docs_to_json(docs: Sequence[Doc]) -> str:
-    """Texts and annotations."""
-    return json.dumps([[doc.text, [(e.start_char, e.end_char, e.label_) for e in doc.ents]] for doc in docs])
 
 
 if __name__ == "__main__":

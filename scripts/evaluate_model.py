@@ -1,13 +1,14 @@
 """`evaluate`: score a pipeline on the held-out test corpus."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import typer
-from _console import out, progress, run, say, table
+from _console import READING_HELP, out, progress, run, say, split_names, table
 from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import require_gpu
@@ -15,26 +16,31 @@ from thinc.api import require_gpu
 from domain_ner.calibration import Judged
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.errors import DomainNerError
+from domain_ner.evaluation.gold import read_gold
 from domain_ner.evaluation.predicting import (
     FLOOR_F1,
     TARGET_F1,
     Evaluated,
+    EvaluatedDoc,
     compare_calibration,
-    count_source_annotations,
+    count_fates,
+    count_meant,
     evaluate_pipeline,
     load_pipeline,
     read_docs,
+    read_ledger,
     to_metrics,
     uncalibrated,
 )
-from domain_ner.evaluation.report import Measured, make_report, mentions
+from domain_ner.evaluation.report import QUEUES, Measured, make_report, mentions, queue_names, queue_tasks
 from domain_ner.evaluation.robustness import Robustness, n_predictions, other_names, sample, try_worse
 from domain_ner.evaluation.schema import Headline, MacroScore, Report, TypeScore
 from domain_ner.evaluation.sections import headline
-from domain_ner.files import write_text
+from domain_ner.files import atomic_path, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
 from domain_ner.reports.evaluation_page import evaluation_page
+from domain_ner.writers.queues import write_queue
 
 # Of the splits that it learned from or was chosen by.
 MAX_SAMPLE = 200
@@ -53,6 +59,11 @@ def main(
     log: Path | None = typer.Option(None, help="training.jsonl of train, for the curves of the training."),
     guide: Path | None = typer.Option(None, help="The annotation guide, for the colours of the types."),
     reports: Path | None = typer.Option(None, help="Folder for evaluation.html, .md and .json, and its schema."),
+    also: str = typer.Option(
+        "", help="Other test sets, apart by spaces: corpora (.spacy), or exports; for the report."
+    ),
+    reading: str = typer.Option("", help=READING_HELP),
+    prefer: str = typer.Option("", help="Of exports: annotators to trust where annotations differ, by commas."),
     robustness: int = typer.Option(0, help="Test passages to predict in eight kinds of worse shape, for the report."),
     seed: int = typer.Option(0, help="Of the samples."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
@@ -63,11 +74,13 @@ def main(
         require_gpu(gpu)
     nlp = load_pipeline(model)
     gold = read_docs(test, nlp.vocab)
+    test_sets = read_test_sets(also, nlp, reading=reading, prefer=split_names(prefer))
     others = {name: read_docs(path, nlp.vocab) for name, path in (("train", train), ("dev", dev)) if path is not None}
     evaluated = predict(nlp, gold, "predicting")
     scores, figures = evaluated.scores, to_metrics(evaluated.scores)
     print_scores(headline(evaluated.docs, scores), n_passages=len(gold))
     before: list[Judged] = []
+    fates: dict[str, int] = {}
     if evaluated.judged:
         with uncalibrated(nlp):
             before = predict(nlp, gold, "predicting without calibration").judged
@@ -76,7 +89,8 @@ def main(
         errors = (f"{100 * error:.1f}" for error in (after["ece"], plain["ece"], after["ece_by_chance"]))
         say("expected calibration error of the confidences: {} (before calibration: {}; by chance: {})".format(*errors))
     if ledger is not None:
-        n_source = count_source_annotations(ledger, gold)
+        fates = count_fates(read_ledger(ledger), gold)
+        n_source = count_meant(fates)
         figures["source"] = {"annotations": n_source, "recall": scores.micro.n_correct / n_source if n_source else 0.0}
         recall = 100 * figures["source"]["recall"]
         say(f"recall of the {n_source} annotations in the exports, lost ones included: {recall:.1f}")
@@ -93,17 +107,31 @@ def main(
         train=others.get("train", []),
         mentions={split: mentions(docs) for split, docs in (others | {"test": gold}).items()},
         others={split: predict(nlp, docs, f"predicting on {split}").docs for split, docs in samples.items() if docs},
+        test_sets={name: predict(nlp, docs, f"predicting on {name}").docs for name, docs in test_sets.items()},
+        fates=fates,
         robustness=worse(nlp, gold, others.get("train", gold), robustness, seed) if robustness else None,
         log=read_log(log) if log else [],
     )
     colours = {one.label: one.colour for one in load_guide(guide).types} if guide else {}
-    write_report(make_report(measured), reports, colours)
+    report = queue_names(make_report(measured))
+    write_report(report, reports, colours)
+    write_queues(report, gold, evaluated.docs, reports, lang=nlp.meta["lang"])
 
 
 def name_of(nlp: Language, model: Path) -> str:
     """The name and version of a packaged pipeline; the folder of one that has none yet."""
     name, version = nlp.meta["name"], nlp.meta["version"]
     return str(model) if name == UNNAMED else f"{nlp.meta['lang']}_{name} {version}"
+
+
+def read_test_sets(also: str, nlp: Language, *, reading: str, prefer: Sequence[str]) -> dict[str, list[Doc]]:
+    """Name to documents of the other test sets."""
+    paths = [Path(name) for name in shlex.split(also)]
+    names = [path.stem for path in paths]
+    return {
+        name if names.count(name) == 1 else str(path): read_gold(path, nlp, reading=reading, prefer=prefer)
+        for name, path in zip(names, paths, strict=True)
+    }
 
 
 def predict(nlp: Language, docs: Sequence[Doc], name: str) -> Evaluated:
@@ -138,6 +166,19 @@ def write_report(report: Report, folder: Path, colours: Mapping[str, str]) -> No
     write_text(folder / "evaluation.schema.json", json.dumps(Report.model_json_schema(), indent=1) + "\n")
     write_text(folder / "evaluation.md", evaluation_markdown(report))
     say(f"report: {folder / 'evaluation.html'}, also as evaluation.md and evaluation.json")
+
+
+def write_queues(report: Report, gold: Sequence[Doc], docs: Sequence[EvaluatedDoc], folder: Path, *, lang: str) -> None:
+    """Write the passages that each advice names as review tasks, in the place of those of an earlier run."""
+    by_source = {doc.source: (one, doc) for one, doc in zip(gold, docs, strict=True)}
+    with atomic_path(folder / QUEUES) as new:
+        new.mkdir()
+        for tip in report.advice:
+            if tip.queue:
+                stem = new / Path(tip.queue).name
+                write_queue(queue_tasks(tip, by_source), stem, lang=lang)
+    n_tasks = sum(bool(tip.queue) for tip in report.advice)
+    say(f"passages to review, for each of {n_tasks} pieces of advice: {folder / QUEUES}")
 
 
 def print_scores(headline: Headline, *, n_passages: int) -> None:

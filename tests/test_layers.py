@@ -47,7 +47,8 @@ LAYERS = {
     ],
     4: [
         "evaluation/__init__", "evaluation/comparison", "evaluation/predicting", "evaluation/report",
-        "evaluation/label_errors", "evaluation/learning_curve", "evaluation/robustness", "evaluation/schema",
+        "evaluation/gold", "evaluation/label_errors", "evaluation/learning_curve", "evaluation/review",
+        "evaluation/robustness", "evaluation/schema",
         "evaluation/sections", "placing",
         "inspection",
         "packaging", "writers/__init__", "writers/brat", "writers/conll",

@@ -1,11 +1,12 @@
 """Fits what a trained recogniser says of its certainty, and how certain it must be, on documents it did not learn."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
 
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 from thinc.types import Floats2d
@@ -49,7 +50,7 @@ def fit(
     """
     pipe = _recogniser(nlp, name)
     examples = [example for example in examples if len(example.predicted)]
-    scores = [array for part in minibatch(examples, BATCH) for array in _score(nlp, pipe, part)]
+    scores = list(score(nlp, pipe, [example.predicted for example in examples]))
     taught = [known(example, pipe.labels) for example in examples]
     plain = replace(pipe.settings, min_confidence={}, temperature=1.0, type_temperatures={}, decoding=VITERBI)
     before = _judge(pipe, plain, scores, taught)
@@ -116,12 +117,13 @@ def _recogniser(nlp: Language, name: str) -> CRFRecognizer:
     return pipe
 
 
-def _score(nlp: Language, pipe: CRFRecognizer, examples: Sequence[Example]) -> list[Floats2d]:
-    """Scores of documents that all components before the recogniser have seen."""
-    docs = [example.predicted for example in examples]
-    for _, before in nlp.pipeline[: nlp.pipe_names.index(pipe.name)]:
-        docs = list(before.pipe(docs)) if hasattr(before, "pipe") else [before(doc) for doc in docs]
-    return pipe.tag_scores(docs)
+def score(nlp: Language, pipe: CRFRecognizer, docs: Iterable[Doc]) -> Iterator[Floats2d]:
+    """The scores of documents as `tag_scores` gives them, after all components before the recogniser have seen them."""
+    for part in minibatch(docs, BATCH):
+        seen = list(part)
+        for _, before in nlp.pipeline[: nlp.pipe_names.index(pipe.name)]:
+            seen = list(before.pipe(seen)) if hasattr(before, "pipe") else [before(doc) for doc in seen]
+        yield from pipe.tag_scores(seen)
 
 
 def _judge(

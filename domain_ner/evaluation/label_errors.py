@@ -4,7 +4,8 @@ Out-of-sample predictions as in confident learning (Northcutt, Jiang & Chuang 20
 the exact probability of a whole entity is what says how sure a model is that an annotation is wrong.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,24 +13,27 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from domain_ner.crf_ner.fitting import fit
+from domain_ner.crf_ner.fitting import fit, score
 from domain_ner.crf_ner.pipe import CANDIDATES_KEY, CRFRecognizer
-from domain_ner.docs import SPANS_KEY
+from domain_ner.docs import entities
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import EvaluatedDoc, evaluate_doc, input_doc, load_pipeline
+from domain_ner.evaluation.review import review_task
 from domain_ner.evaluation.schema import Marked
 from domain_ner.evaluation.sections import context, share
-from domain_ner.metrics.suspects import Suspect, find_suspects
+from domain_ner.metrics.suspects import Suspect, Usage, find_suspects, weigh
+from domain_ner.metrics.traits import fold
 from domain_ner.passages import Passage
 from domain_ner.scores import Entity, Scores, score_entities
 from domain_ner.training.parts import train_part
-from domain_ner.writers.passages import to_passage
 
 NAME = "crf_ner"
 DEV_SHARE = 0.1
+# A surface of more tokens is counted where it is annotated alone.
+MAX_TOKENS = 8
 # Candidates over a token: more than a recogniser ever has.
 ALL = 10_000
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -72,17 +76,12 @@ class LabelErrors(BaseModel):
 
 @dataclass(frozen=True)
 class OutOfSample:
-    """A document, and what a model that did not learn it says. probable: of each span that it holds for possible, its
-    probability; 0..1.
+    """A document, and what a model that did not learn it says. probable: the probability of each span that is annotated
+    or that the model holds for possible; 0..1.
     """
 
     doc: EvaluatedDoc
     probable: dict[Entity, float]
-
-    @property
-    def suspects(self) -> list[Suspect]:
-        """Where annotation and model disagree, in the order of the text."""
-        return find_suspects(self.doc.gold, self.doc.predicted, self.probable)
 
 
 def make_folds(n_docs: int, n_folds: int, *, seed: int) -> list[list[int]]:
@@ -133,18 +132,75 @@ def predict(nlp: Language, gold: Sequence[Doc]) -> Iterator[OutOfSample]:
     pipe = nlp.get_pipe(NAME)
     assert isinstance(pipe, CRFRecognizer)
     pipe.settings = replace(pipe.settings, n_candidates=ALL)
-    for gold_doc, predicted in zip(gold, nlp.pipe(input_doc(nlp, doc) for doc in gold), strict=True):
+    docs = [input_doc(nlp, doc) for doc in gold]
+    scores = list(score(nlp, pipe, docs))
+    pipe.set_annotations(docs, pipe.decode(scores))
+    spans = [
+        [span for one in entities(gold_doc) if (span := _span(doc, one))]
+        for gold_doc, doc in zip(gold, docs, strict=True)
+    ]
+    known = pipe.span_confidences(scores, [[(one.start, one.end, one.label_) for one in some] for some in spans])
+    for gold_doc, predicted, own, sure in zip(gold, docs, spans, known, strict=True):
         evaluated = evaluate_doc(gold_doc, predicted)
         group = predicted.spans[CANDIDATES_KEY]
-        others = zip(group, group.attrs["scores"], strict=True)
-        probable = {(span.start_char, span.end_char, span.label_): score for span, score in others}
-        yield OutOfSample(evaluated, probable | dict(evaluated.confidences))
+        probable = {_entity(span): one for span, one in zip(group, group.attrs["scores"], strict=True)}
+        annotated = {_entity(span): one for span, one in zip(own, sure, strict=True)}
+        yield OutOfSample(evaluated, probable | annotated | dict(evaluated.confidences))
+
+
+def _span(doc: Doc, one: Entity) -> Span | None:
+    """None for an annotation that begins or ends within a token of the pipeline."""
+    return doc.char_span(one[0], one[1], label=one[2])
+
+
+def _entity(span: Span) -> Entity:
+    return span.start_char, span.end_char, span.label_
 
 
 def rank(found: Sequence[OutOfSample]) -> list[tuple[int, Suspect]]:
-    """The number of the document and the suspect, of all of them, the most likely errors first."""
-    pairs = [(n, suspect) for n, one in enumerate(found) for suspect in one.suspects]
+    """The number of the document and the suspect, of all of them, the most likely errors first.
+
+    Beside what the models say it counts how the same words are annotated elsewhere.
+    """
+    usage = Usages(found)
+    pairs = [
+        (n, suspect)
+        for n, one in enumerate(found)
+        for suspect in find_suspects(one.doc.gold, one.doc.predicted, usage.weighed(one))
+    ]
     return sorted(pairs, key=lambda pair: (-pair[1].score, pair[0], pair[1].start))
+
+
+class Usages:
+    """How often each surface of an entity comes in the texts, and as what it is annotated; without case."""
+
+    def __init__(self, found: Sequence[OutOfSample]) -> None:
+        self._labels: dict[str, Counter[str]] = {}
+        for one in found:
+            for start, end, label in one.doc.gold:
+                self._labels.setdefault(fold(one.doc.text[start:end]), Counter())[label] += 1
+        wanted = set(self._labels) | {fold(one.doc.text[s:e]) for one in found for s, e, _ in one.probable}
+        self._counts = Counter[str]()
+        for one in found:
+            tokens = one.doc.tokens
+            for first, (start, _) in enumerate(tokens):
+                for _, end in tokens[first : first + MAX_TOKENS]:
+                    surface = fold(one.doc.text[start:end])
+                    if surface in wanted:
+                        self._counts[surface] += 1
+
+    def weighed(self, one: OutOfSample) -> dict[Entity, float]:
+        """The probabilities of a document, each weighed with what other places say of its surface."""
+        gold = {entity[:2]: entity[2] for entity in one.doc.gold}
+        probable = {**dict.fromkeys(one.doc.gold, 0.0), **one.probable}
+        return {entity: weigh(p, entity[2], self._elsewhere(one, entity, gold)) for entity, p in probable.items()}
+
+    def _elsewhere(self, one: OutOfSample, entity: Entity, gold: Mapping[tuple[int, int], str]) -> Usage:
+        surface = fold(one.doc.text[entity[0] : entity[1]])
+        labels = Counter(self._labels.get(surface, ()))
+        if entity[:2] in gold:
+            labels[gold[entity[0], entity[1]]] -= 1
+        return Usage(max(self._counts[surface] - 1, labels.total()), labels)
 
 
 def agreement(found: Iterable[OutOfSample]) -> Scores:
@@ -174,21 +230,10 @@ def review_tasks(docs: Sequence[Doc], found: Sequence[OutOfSample], *, n: int) -
 
 
 def _task(gold: Doc, found: OutOfSample, suspects: Sequence[Suspect]) -> Passage:
-    passage = to_passage(gold, found.doc.source)
     removed = {entity for one in suspects for entity in one.annotated}
     added = {entity for one in suspects for entity in one.suggested}
-    changed = gold.copy()
-    kept = sorted({*found.doc.gold, *added} - removed)
-    spans = (gold.char_span(start, end, label=label, alignment_mode="expand") for start, end, label in kept)
-    changed.set_ents([span for span in spans if span is not None])
-    changed.spans.pop(SPANS_KEY, None)
     told = [describe(one, found.doc.text) for one in suspects]
-    return replace(
-        passage,
-        annotator="",
-        meta={**passage.meta, "suspicious": told, "score": round(suspects[0].score, 4)},
-        suggested=to_passage(changed, passage.source).spans,
-    )
+    return review_task(gold, {*found.doc.gold, *added} - removed, told, score=suspects[0].score)
 
 
 def describe(suspect: Suspect, text: str) -> str:

@@ -1,7 +1,8 @@
 """Scores a pipeline on gold documents, and says which types are good enough for production."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -50,7 +51,8 @@ class EvaluatedDoc:
 
     source: `file:line` of the export. meta: of the passage. tokens: start and end of each token of the pipeline.
     predicted: without entities on tokens of which gold knows nothing, as there is nothing to judge them by.
-    confidences: of predicted entities that have one, 0..1.
+    confidences: of predicted entities that have one, 0..1. cuts: the tokens with which another of the encoder's windows
+    takes over.
     """
 
     source: str
@@ -60,6 +62,7 @@ class EvaluatedDoc:
     gold: tuple[Entity, ...]
     predicted: tuple[Entity, ...]
     confidences: Mapping[Entity, float]
+    cuts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,11 @@ def evaluate_pipeline(nlp: Language, gold: Sequence[Doc], *, on_doc: Callable[[]
     on_doc: called after each document, to show progress.
     """
     docs, judged = list[EvaluatedDoc](), list[Judged]()
+    encoder: Any = nlp.get_pipe("transformer") if "transformer" in nlp.pipe_names else None
+    cuts = getattr(encoder.model, "cuts", None) if encoder else None
     for gold_doc, predicted in zip(gold, nlp.pipe(input_doc(nlp, doc) for doc in gold), strict=True):
-        docs.append(evaluate_doc(gold_doc, predicted, can_nest="spancat" in nlp.pipe_names))
+        evaluated = evaluate_doc(gold_doc, predicted, can_nest="spancat" in nlp.pipe_names)
+        docs.append(replace(evaluated, cuts=tuple(cuts(predicted))) if cuts else evaluated)
         judged += _judge(gold_doc, predicted)
         on_doc()
     return Evaluated(score_entities((doc.gold, doc.predicted) for doc in docs), judged, docs)
@@ -156,17 +162,23 @@ def _judge(gold: Doc, predicted: Doc) -> Iterator[Judged]:
             yield Judged(span.label_, confidence, one in known)
 
 
-def count_source_annotations(ledger: Path, gold: Sequence[Doc]) -> int:
-    """How many annotations the exports hold for these documents, those included that were flattened, masked or lost.
-
-    ledger: `ledger.jsonl`, as convert writes it. Raises DomainNerError when it cannot be read.
-    """
-    sources = {doc.user_data.get(SOURCE_KEY) for doc in gold}
+def read_ledger(path: Path) -> list[dict[str, Any]]:
+    """The rows of `ledger.jsonl`, as convert writes it. Raises DomainNerError when it cannot be read."""
     try:
-        rows = [json.loads(line) for line in ledger.read_text(encoding="utf8").split("\n") if line]
+        return [json.loads(line) for line in path.read_text(encoding="utf8").split("\n") if line]
     except (OSError, ValueError) as err:
-        raise DomainNerError(f"Cannot read the ledger {ledger}: {err}.", "Run convert first.") from err
-    return sum(row["source"] in sources and row["fate"] in MEANT for row in rows)
+        raise DomainNerError(f"Cannot read the ledger {path}: {err}.", "Run convert first.") from err
+
+
+def count_fates(rows: Iterable[Mapping[str, Any]], gold: Sequence[Doc]) -> dict[str, int]:
+    """What became of the annotations that the exports hold for these documents. rows: of `read_ledger`."""
+    sources = {doc.user_data.get(SOURCE_KEY) for doc in gold}
+    return dict(Counter(row["fate"] for row in rows if row["source"] in sources and "fate" in row))
+
+
+def count_meant(fates: Mapping[str, int]) -> int:
+    """How many annotations people meant, flattened, masked and lost ones included. fates: of `count_fates`."""
+    return sum(n for fate, n in fates.items() if fate in MEANT)
 
 
 def input_doc(nlp: Language, gold: Doc) -> Doc:

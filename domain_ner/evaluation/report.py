@@ -3,6 +3,7 @@
 Decides what is told; draws and prints nothing.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,7 @@ from spacy.tokens import Doc
 from domain_ner.calibration import Judged
 from domain_ner.docs import entities
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1, EvaluatedDoc
+from domain_ner.evaluation.review import review_task
 from domain_ner.evaluation.robustness import Robustness
 from domain_ner.evaluation.schema import (
     Report,
@@ -31,6 +33,7 @@ from domain_ner.evaluation.sections import (
     shapes,
     shown_mistake,
     slice_score,
+    source,
     split_score,
     varied,
 )
@@ -47,11 +50,15 @@ from domain_ner.metrics.traits import (
     entity_traits,
     place_traits,
     slices,
+    window_trait,
 )
+from domain_ner.passages import Passage
 from domain_ner.scores import Score, Scores, score_entities
 
 # A key of the passages' `meta` with more values than this is no group to slice by.
 MAX_GROUPS = 60
+QUEUES = "queues"
+SLUG = re.compile(r"[^\w.-]+")
 # That an advice names.
 MAX_PASSAGES = 50
 
@@ -62,7 +69,8 @@ class Measured:
 
     pipeline: its name and version. docs, judged: of the test set. uncalibrated: judged, as before calibration.
     train: the documents it learned, to tell what is seen and unseen. mentions: split to (surface, type) of entities.
-    others: split to evaluated documents, besides the test set. log: rows of training.jsonl.
+    others: split to evaluated documents, besides the test set. test_sets: name to those of other test sets.
+    fates: what became of the annotations that the exports hold for the test set. log: rows of training.jsonl.
     """
 
     pipeline: str
@@ -72,6 +80,8 @@ class Measured:
     train: Sequence[Doc] = ()
     mentions: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     others: Mapping[str, Sequence[EvaluatedDoc]] = field(default_factory=dict)
+    test_sets: Mapping[str, Sequence[EvaluatedDoc]] = field(default_factory=dict)
+    fates: Mapping[str, int] = field(default_factory=dict)
     robustness: Robustness | None = None
     log: Sequence[Mapping[str, Any]] = ()
 
@@ -115,16 +125,42 @@ def make_report(measured: Measured) -> Report:
         confidence=histogram(docs),
         diversity={split: varied(diversity(some)) for split, some in measured.mentions.items()},
         splits={split: split_score(some) for split, some in {**measured.others, "test": docs}.items()},
+        test_sets={name: headline(some, _scores(some)) for name, some in measured.test_sets.items()},
+        source=source(measured.fates, scores.micro.n_correct) if measured.fates else None,
         certainty=certainty(measured.judged, measured.uncalibrated, {one: by_type[one].support for one in by_type}),
         robustness=shapes(measured.robustness) if measured.robustness else None,
         training=[evaluation_row(row) for row in measured.log],
     )
 
 
+def _scores(docs: Sequence[EvaluatedDoc]) -> Scores:
+    return score_entities((doc.gold, doc.predicted) for doc in docs)
+
+
+def queue_names(report: Report) -> Report:
+    """The report, each advice that names passages with a name for its review tasks."""
+    tips = [
+        tip.model_copy(update={"queue": f"{QUEUES}/{n:02d}-{SLUG.sub('-', f'{tip.rule} {tip.label}')}"})
+        if tip.passages
+        else tip
+        for n, tip in enumerate(report.advice, start=1)
+    ]
+    return report.model_copy(update={"advice": tips})
+
+
+def queue_tasks(tip: Tip, by_source: Mapping[str, tuple[Doc, EvaluatedDoc]]) -> list[Passage]:
+    """The passages that show an advice as review tasks, with what the pipeline found instead.
+
+    by_source: gold document, and what became of it.
+    """
+    chosen = (by_source[source] for source in tip.passages)
+    return [review_task(gold, doc.predicted, [f"{tip.label}: {tip.what}"]) for gold, doc in chosen]
+
+
 def occurrences(docs: Iterable[EvaluatedDoc], trained: Surfaces) -> Iterable[Occurrence]:
     """Every entity of gold and prediction with what it is sliced by: its traits and its passage's `meta`."""
     docs = list(docs)
-    groups = _groups(docs)
+    groups, has_cuts = _groups(docs), any(doc.cuts for doc in docs)
     for doc in docs:
         of_passage = {f"meta: {key}": str(doc.meta[key]) for key in groups if doc.meta.get(key) not in (None, "")}
         starts, ends = [start for start, _ in doc.tokens], [end for _, end in doc.tokens]
@@ -133,7 +169,8 @@ def occurrences(docs: Iterable[EvaluatedDoc], trained: Surfaces) -> Iterable[Occ
             start, end, label = one
             first, last = bisect_right(ends, start), bisect_left(starts, end)
             place = place_traits(first=first, n_entity_tokens=last - first, n_tokens=len(starts))
-            traits = entity_traits(doc.text[start:end], label, trained) | place | of_passage
+            window = {"window": window_trait(first, last, doc.cuts)} if has_cuts else {}
+            traits = entity_traits(doc.text[start:end], label, trained) | place | window | of_passage
             yield Occurrence(label, one in gold, one in predicted, traits)
 
 

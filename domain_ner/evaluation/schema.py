@@ -123,11 +123,26 @@ class Varied(_Part):
 
 
 class SplitScore(_Part):
-    """Micro F1 on a split, or on a sample of it. share_sure: of its predictions with a confidence, at 0.99 or above."""
+    """Micro F1 on a split, or on a sample of it. share_sure: of its predictions with a confidence, at 0.99 or above.
+
+    entropy: mean binary entropy of those confidences, in bits: 0, always sure, to 1, never more than even.
+    """
 
     n_passages: int
     f1: Figure
     share_sure: Share | None
+    entropy: Share | None
+
+
+class Source(_Part):
+    """What the exports hold for the test documents. n_annotations: that people meant, those included that were lost.
+
+    recall: of these. fates: what became of every annotation, as in the ledger.
+    """
+
+    n_annotations: int
+    recall: Share
+    fates: dict[str, int]
 
 
 class ReliabilityBin(_Part):
@@ -199,7 +214,8 @@ class Tip(_Part):
     """What to do for a type. rule: which rule says so; why: the figures it rests on.
 
     kinds, other: of the mistakes that show it, and the type they are mixed up with. passages: where they are, the most
-    confident mistakes first, at most 50.
+    confident mistakes first, at most 50. queue: beginning of the names of the files that hold these as review tasks, in
+    the folder of the report; empty where none were written.
     """
 
     label: str
@@ -209,6 +225,7 @@ class Tip(_Part):
     kinds: list[str]
     other: str
     passages: list[str]
+    queue: str = ""
 
 
 class Report(_Part):
@@ -218,7 +235,8 @@ class Report(_Part):
     confusion: gold type to predicted type to how many; the empty name is "no entity". Entities that overlap count as
         found, so that boundaries play no part.
     slices: trait to scores of its values. diversity: split to type to figures. splits: how much better it is on what
-        it learned. certainty: type to calibration, "" for all; empty without confidences. robustness: null: not tested.
+        it learned. test_sets: scores on other test sets, by name. source: null: the ledger is not known.
+    certainty: type to calibration, "" for all; empty without confidences. robustness: null: not tested.
     """
 
     version: int = 1
@@ -234,6 +252,8 @@ class Report(_Part):
     confidence: Histogram | None
     diversity: dict[str, dict[str, Varied]]
     splits: dict[str, SplitScore]
+    test_sets: dict[str, Headline]
+    source: Source | None
     certainty: dict[str, Certainty]
     robustness: Shapes | None
     training: list[Evaluation]

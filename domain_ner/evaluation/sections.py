@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from math import log2
 from typing import Any
 
 from domain_ner.calibration import Judged, calibration_error, chance_error, reliability, thresholds
-from domain_ner.evaluation.predicting import EvaluatedDoc, verdict
+from domain_ner.evaluation.predicting import EvaluatedDoc, count_meant, verdict
 from domain_ner.evaluation.robustness import Perturbed, Robustness
 from domain_ner.evaluation.schema import (
     Certainty,
@@ -24,6 +25,7 @@ from domain_ner.evaluation.schema import (
     Shapes,
     ShownMistake,
     Slice,
+    Source,
     SplitScore,
     TypeScore,
     Varied,
@@ -151,7 +153,22 @@ def split_score(docs: Sequence[EvaluatedDoc]) -> SplitScore:
         n_passages=len(docs),
         f1=headline(docs, scores).micro.f1,
         share_sure=found.share_sure if found else None,
+        entropy=share(entropy([value for doc in docs for value in doc.confidences.values()])),
     )
+
+
+def entropy(confidences: Sequence[float]) -> float | None:
+    """Mean binary entropy, in bits; None of none."""
+    if not confidences:
+        return None
+    inner = [one for one in confidences if 0 < one < 1]
+    return -sum(p * log2(p) + (1 - p) * log2(1 - p) for p in inner) / len(confidences)
+
+
+def source(fates: Mapping[str, int], n_correct: int) -> Source:
+    """What the exports hold. n_correct: entities that were found."""
+    n_meant = count_meant(fates)
+    return Source(n_annotations=n_meant, recall=n_correct / n_meant if n_meant else 0.0, fates=dict(fates))
 
 
 def certainty(

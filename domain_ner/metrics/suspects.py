@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain_ner.metrics.mistakes import MISSING, SPURIOUS, WRONG_TYPE, find_mistakes
 from domain_ner.metrics.schemes import overlap
 from domain_ner.scores import Entity
+
+# Of a model, in annotations of the same surface elsewhere.
+MODEL_WEIGHT = 2.0
 
 LACKING, NEEDLESS, BOUNDARY = "missing annotation", "needless annotation", "wrong boundary"
 OTHER_TYPE = WRONG_TYPE
@@ -40,12 +44,28 @@ class Suspect:
         return max(one[1] for one in self.annotated + self.suggested)
 
 
+class Usage(NamedTuple):
+    """How a surface is annotated elsewhere. n: how often it is there, annotated or not; labels: how often as what."""
+
+    n: int
+    labels: Mapping[str, int]
+
+
+def weigh(probability: float, label: str, usage: Usage) -> float:
+    """The probability that a span is an entity of a type: from a model's, and from its surface's annotations elsewhere.
+
+    The model's word counts as much as `MODEL_WEIGHT` annotations of the same surface.
+    """
+    return (MODEL_WEIGHT * probability + usage.labels.get(label, 0)) / (MODEL_WEIGHT + usage.n)
+
+
 def find_suspects(
     annotated: Iterable[Entity], predicted: Iterable[Entity], probable: Mapping[Entity, float]
 ) -> list[Suspect]:
     """The suspects of a document, in the order of the text.
 
-    probable: probability of every span that has one worth naming, those of `predicted` among them; 0..1.
+    probable: probability of the annotated spans, of those of `predicted`, and of every other span that has one worth
+    naming; 0..1.
     """
     return [
         Suspect(kind, one.gold, one.predicted, _score(one.gold, one.predicted, probable))

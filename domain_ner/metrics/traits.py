@@ -4,7 +4,7 @@ Knows no spaCy and no files.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain_ner.scores import Score
@@ -14,6 +14,9 @@ FREQUENCIES = ((0, "never"), (1, "once"), (5, "2 to 5 times"), (20, "6 to 20 tim
 LENGTHS = ((1, "1 token"), (2, "2 tokens"), (3, "3 tokens"))
 DOC_LENGTHS = ((25, "up to 25 tokens"), (100, "26 to 100"), (400, "101 to 400"))
 FIFTHS = ("first fifth", "second", "third", "fourth", "last fifth")
+# Where the encoder's windows meet, and the tokens around it.
+NEAR_CUT = 10
+WINDOWS = ("a passage in one window", f"within {NEAR_CUT} tokens of a cut", "farther from any cut")
 # The order of the values in a report; a value that is not here comes behind, by name.
 ORDER = {
     "surface": (SEEN, SEEN_OTHERWISE, UNSEEN),
@@ -22,6 +25,7 @@ ORDER = {
     "case": ("lower", "Title", "UPPER", "mixed", "no letters"),
     "document length": (*(name for _, name in DOC_LENGTHS), "more"),
     "position": FIFTHS,
+    "window": WINDOWS,
 }
 
 
@@ -73,6 +77,17 @@ def place_traits(*, first: int, n_entity_tokens: int, n_tokens: int) -> dict[str
         "document length": _bin(n_tokens, DOC_LENGTHS, "more"),
         "position": FIFTHS[min(len(FIFTHS) * first // max(n_tokens, 1), len(FIFTHS) - 1)],
     }
+
+
+def window_trait(first: int, last: int, cuts: Sequence[int]) -> str:
+    """How near an entity stands to where the encoder's windows meet. first, last: its tokens, last exclusive.
+
+    cuts: tokens with which another window takes over.
+    """
+    if not cuts:
+        return WINDOWS[0]
+    distance = min(max(first - cut, cut - last, 0) for cut in cuts)
+    return WINDOWS[1] if distance < NEAR_CUT else WINDOWS[2]
 
 
 def case(surface: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
-from domain_ner.reports.figures import percent, told
+from domain_ner.reports.figures import entropy, percent, told
 from domain_ner.reports.markdown import code, table
 
 MAX_MISTAKES, MAX_CONFUSIONS, MAX_VALUES = 15, 10, 12
@@ -37,6 +37,8 @@ def evaluation_markdown(report: Report) -> str:
         "## Which entities are found",
         *(part for trait, values in report.slices.items() for part in _slices(trait, values)),
         *_splits(report),
+        *_test_sets(report),
+        *_source(report),
         *_robustness(report),
         *_certainty(report),
         *_diversity(report),
@@ -56,8 +58,11 @@ def _headline(report: Report) -> str:
 def _advice(report: Report) -> list[str]:
     if not report.advice:
         return []
-    rows = [[one.label, one.rule, one.what, one.why] for one in report.advice]
-    return ["## What to do next", table(["type", "advice", "what to do", "why"], rows)]
+    rows = [[one.label, one.rule, one.what, one.why, code(one.queue) if one.queue else ""] for one in report.advice]
+    told_of = (
+        "The passages that show it are review tasks for Prodigy, Label Studio and doccano, in files that begin so."
+    )
+    return ["## What to do next", table(["type", "advice", "what to do", "why", "passages"], rows), told_of]
 
 
 def _row(name: str, one: TypeScore) -> list[str]:
@@ -110,15 +115,51 @@ def _slices(trait: str, values: Sequence[Slice]) -> list[str]:
     return [table([trait, "precision", "recall", "F1", "support"], rows), more]
 
 
+def _test_sets(report: Report) -> list[str]:
+    """F1 by type on each test set, side by side."""
+    if not report.test_sets:
+        return []
+    sets = {"test": report.headline, **report.test_sets}
+    rows = [
+        [label, *(_f1_of(one.by_type.get(label)) for one in sets.values())]
+        for label in sorted({label for one in sets.values() for label in one.by_type})
+    ]
+    rows.append(["**micro**", *(told(one.micro.f1) for one in sets.values())])
+    rows.append(["passages", *(f"{one.n_passages:,}" for one in sets.values())])
+    return ["## Test sets side by side, F1", table(["type", *map(code, sets)], rows)]
+
+
+def _f1_of(one: TypeScore | None) -> str:
+    return told(one.f1) if one is not None and one.support else ""
+
+
+def _source(report: Report) -> list[str]:
+    if report.source is None:
+        return []
+    found = report.source
+    fates = ", ".join(f"{n:,} {fate}" for fate, n in found.fates.items())
+    return [
+        "## The annotations behind it",
+        f"The exports hold {found.n_annotations:,} annotations of the test passages, those included that were "
+        f"flattened, masked or lost; {percent(found.recall)} % of them are found. By fate: {fates}.",
+    ]
+
+
 def _splits(report: Report) -> list[str]:
     """How much better it is on what it learned."""
     if len(report.splits) < 2:
         return []
     rows = [
-        [split, told(one.f1), f"{one.n_passages:,}", "" if one.share_sure is None else percent(one.share_sure)]
+        [
+            split,
+            told(one.f1),
+            f"{one.n_passages:,}",
+            "" if one.share_sure is None else percent(one.share_sure),
+            entropy(one),
+        ]
         for split, one in report.splits.items()
     ]
-    heads = ["split", "micro F1", "passages", "predictions 99 % sure, %"]
+    heads = ["split", "micro F1", "passages", "predictions 99 % sure, %", "entropy, bits"]
     return ["## On what it learned, and on what it did not", table(heads, rows)]
 
 

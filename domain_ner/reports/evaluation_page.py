@@ -9,7 +9,7 @@ from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.schema import Report, ShownMistake
 from domain_ner.metrics.mistakes import KINDS
 from domain_ner.reports import charts
-from domain_ner.reports.figures import percent, told
+from domain_ner.reports.figures import entropy, percent, told
 from domain_ner.reports.marks import palette, readable
 from domain_ner.reports.pages import render
 
@@ -25,6 +25,7 @@ TITLES = {
     "case": "How it is written",
     "document length": "Length of the passage",
     "position": "Place in the passage",
+    "window": "Place in the windows of the encoder",
 }
 
 
@@ -47,10 +48,13 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
         marks=MARKS,
         told=told,
         percent=percent,
+        entropy=entropy,
         colour_of=lambda label: readable(colours.get(label, NO_COLOUR)),
         n_shown=min(MAX_MISTAKES, len(report.mistakes)),
         data=_data(report.mistakes[:MAX_MISTAKES], {label: colours.get(label, NO_COLOUR) for label in report.labels}),
         verdict=_verdict(report),
+        test_sets={"test": report.headline, **report.test_sets} if report.test_sets else {},
+        labels_of_all=sorted({label for one in report.test_sets.values() for label in one.by_type} | {*report.labels}),
         files=sorted({one.source.rpartition(":")[0] for one in report.mistakes[:MAX_MISTAKES]}),
     )
 

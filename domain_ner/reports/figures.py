@@ -1,6 +1,6 @@
 """Figures as people read them, in every report alike."""
 
-from domain_ner.evaluation.schema import Figure
+from domain_ner.evaluation.schema import Figure, SplitScore
 
 
 def percent(share: float) -> str:
@@ -13,3 +13,8 @@ def told(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return percent(figure.value)
     return f"{percent(figure.value)} ({percent(figure.low)}–{percent(figure.high)})"
+
+
+def entropy(one: SplitScore) -> str:
+    """The entropy of the confidences on a split, in bits; empty where there are none."""
+    return "" if one.entropy is None else f"{one.entropy:.2f}"

@@ -99,6 +99,10 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
         """How many windows the encoder has to see for these documents."""
         return sum(len(one.windows) for one in _tokenize(self, [doc for doc in docs if len(doc)]))
 
+    def cuts(self, doc: Doc) -> list[int]:
+        """The tokens of a document with which another window takes over, ascending; none where one holds it all."""
+        return _tokenize(self, [doc])[0].cuts if len(doc) else []
+
     def copy(self) -> "ExactTransformerModel":
         """A deep copy that keeps our forward pass, which spacy-transformers' own copy would lose."""
         copied: ExactTransformerModel = super().copy()

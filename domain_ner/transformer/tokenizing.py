@@ -16,13 +16,15 @@ from domain_ner.transformer.windows import Window, cut_windows
 @dataclass(frozen=True)
 class Tokenized:
     """A document's wordpieces: strings, windows, the ids in each window (special ones included), and of each token the
-    places of its wordpieces in the windows, one after the other and each padded to the longest.
+    places of its wordpieces in the windows, one after the other and each padded to the longest. cuts: the tokens with
+    which another window takes over.
     """
 
     strings: list[list[str]]
     windows: list[Window]
     rows: list[list[int]]
     align: Ragged
+    cuts: list[int]
 
 
 def tokenize(tokenizer: Any, docs: Sequence[Doc], *, window: int, overlap: int) -> list[Tokenized]:
@@ -45,10 +47,13 @@ def tokenize(tokenizer: Any, docs: Sequence[Doc], *, window: int, overlap: int) 
     found = []
     for doc, ids, offsets in zip(docs, encoding["input_ids"], encoding["offset_mapping"], strict=True):
         aligned = align_doc(doc, np.asarray(offsets, dtype=np.int64).reshape(-1, 2))
-        windows = cut_windows(_owners(aligned, len(ids)), size=size, overlap=overlap)
+        owners = _owners(aligned, len(ids))
+        windows = cut_windows(owners, size=size, overlap=overlap)
+        cuts = [int(owners[window.first]) for window in windows[1:]]
         rows = [[*before, *ids[window.start : window.end], *after] for window in windows]
         strings = [tokenizer.convert_ids_to_tokens(row) for row in rows]
-        found.append(Tokenized(strings, windows, rows, _place(aligned, windows, len(before), max(map(len, rows)))))
+        align = _place(aligned, windows, len(before), max(map(len, rows)))
+        found.append(Tokenized(strings, windows, rows, align, cuts))
     return found
 
 

@@ -77,6 +77,21 @@ def test_disk_and_bytes_give_the_same_back(trained, tmp_path):
         assert confidences(doc) == pytest.approx(confidences(again), abs=1e-6)
 
 
+def test_any_span_has_a_probability(trained):
+    pipe = trained.get_pipe("crf_ner")
+    docs = [trained.make_doc(text) for text in (TEXTS[0][0], "", TEXTS[2][0])]
+    first = trained(TEXTS[0][0])
+    asked = [
+        [*((ent.start, ent.end, ent.label_) for ent in first.ents), (1, 2, "TEAM"), (0, 1, "NONE")],
+        [],
+        [(0, 1, "TEAM")],
+    ]
+    own, none, other = pipe.span_confidences(pipe.tag_scores(docs), asked)
+    assert own[:3] == pytest.approx(confidences(first), abs=1e-6)
+    assert 0 < own[3] < 0.1 and own[4] == 0 and none == []
+    assert 0 < other[0] < 0.1
+
+
 def test_confidences_survive_the_docbin(trained):
     doc = trained(TEXTS[0][0])
     (read,) = DocBin().from_bytes(DocBin(docs=[doc], store_user_data=True).to_bytes()).get_docs(trained.vocab)

@@ -66,10 +66,24 @@ def test_too_few_passages_are_refused(n_folds):
 
 
 def test_suspects_are_ranked_over_all_documents(found):
+    """`Redis` is INFRA elsewhere, and `Kafka`, never annotated, comes once more: that counts beside the models."""
     _, outs = found
-    assert [(n, one.kind, one.score) for n, one in rank(outs)] == [
-        (0, NEEDLESS, 1.0), (1, LACKING, 0.95), (0, OTHER_TYPE, 0.9), (0, LACKING, 0.8),
-    ]  # fmt: skip
+    ranked = [(n, one.kind, one.annotated or one.suggested) for n, one in rank(outs)]
+    assert ranked == [
+        (0, NEEDLESS, (entity("Payments", "TEAM"),)),
+        (0, OTHER_TYPE, (entity("Redis", "TEAM"),)),
+        (1, LACKING, (entity("Kafka", "INFRA"),)),
+        (0, LACKING, (entity("Kafka", "INFRA"),)),
+    ]
+    scores = [one.score for _, one in rank(outs)]
+    assert scores == pytest.approx([1.0, (2 * 0.9 + 1) / 3, 2 * 0.95 / 3, 2 * 0.8 / 3])
+
+
+def test_the_same_words_annotated_alike_elsewhere_clear_an_annotation():
+    given = [judged(span("Payments", "TEAM"), span("Redis", "INFRA")) for _ in range(3)]
+    doubted = rank([out for _, out in given])
+    # 2 of 4: two other places, and a model that is worth two and sees nothing.
+    assert [one.score for _, one in doubted] == pytest.approx([0.5] * 6)
 
 
 def test_report_shows_them_in_context_and_holds_to_its_schema(found):
@@ -77,11 +91,11 @@ def test_report_shows_them_in_context_and_holds_to_its_schema(found):
     made = report(docs, outs, n_folds=5)
     jsonschema.validate(json.loads(made.model_dump_json()), LabelErrors.model_json_schema())
     assert (made.n_passages, made.n_annotations) == (2, 3)
-    second = made.suspects[1]
+    second = made.suspects[2]
     assert [second.text[mark.start : mark.end] for mark in second.suggested] == ["Kafka"]
     assert (second.source, second.annotator, second.annotated) == ("a.jsonl:3", "ann", [])
     told = label_errors_markdown(made)
-    assert "- 95.0 % missing annotation, `a.jsonl:3`: nothing → `Kafka` INFRA" in told
+    assert "- 63.3 % missing annotation, `a.jsonl:3`: nothing → `Kafka` INFRA" in told
 
 
 def test_nothing_suspicious_is_a_report_that_says_so(tmp_path):
@@ -94,13 +108,16 @@ def test_nothing_suspicious_is_a_report_that_says_so(tmp_path):
 
 
 def test_tasks_are_the_passages_as_annotated_with_what_is_suspicious(found):
-    tasks = review_tasks(*found, n=2)
-    assert [task.meta["suspicious"] for task in tasks] == [
-        ["needless annotation: 'Payments' TEAM -> nothing (1.00)"],
-        ["missing annotation: nothing -> 'Kafka' INFRA (0.95)"],
+    tasks = review_tasks(*found, n=3)
+    assert [task.meta["review"] for task in tasks] == [
+        [
+            "needless annotation: 'Payments' TEAM -> nothing (1.00)",
+            "wrong type: 'Redis' TEAM -> 'Redis' INFRA (0.93)",
+        ],
+        ["missing annotation: nothing -> 'Kafka' INFRA (0.63)"],
     ]
     assert tasks[0].spans == (span("Payments", "TEAM"), span("Redis", "TEAM"))
-    assert tasks[0].suggested == (span("Redis", "TEAM"),)
+    assert tasks[0].suggested == (span("Redis", "INFRA"),)
     assert tasks[1].suggested == (span("Redis", "INFRA"), span("Kafka", "INFRA"))
 
 

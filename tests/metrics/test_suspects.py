@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_ner.metrics.suspects import BOUNDARY, KINDS, LACKING, NEEDLESS, OTHER_TYPE, find_suspects
+from domain_ner.metrics.suspects import BOUNDARY, KINDS, LACKING, NEEDLESS, OTHER_TYPE, Usage, find_suspects, weigh
 
 TEAM, INFRA = (0, 8, "TEAM"), (14, 19, "INFRA")
 
@@ -36,6 +36,18 @@ def test_an_annotation_where_the_model_sees_nothing_is_as_suspicious_as_nothing_
 
 def test_what_both_say_is_not_suspicious():
     assert find_suspects([TEAM, INFRA], [TEAM, INFRA], {TEAM: 0.3, INFRA: 0.2}) == []
+
+
+def test_a_model_is_believed_as_far_as_other_places_do_not_know_better():
+    assert weigh(0.9, "A", Usage(0, {})) == pytest.approx(0.9)
+    assert weigh(0.01, "A", Usage(20, {"A": 20})) > 0.9
+    assert weigh(0.01, "A", Usage(20, {"B": 20})) < 0.001
+    assert weigh(0.99, "A", Usage(50, {})) < 0.05
+
+
+@given(st.floats(0, 1), st.integers(0, 50), st.integers(0, 50))
+def test_a_weighed_probability_is_one(p, n_same, n_other):
+    assert 0 <= weigh(p, "A", Usage(n_same + n_other, {"A": n_same, "B": n_other})) <= 1
 
 
 ENTITIES = st.lists(st.tuples(st.integers(0, 8), st.integers(1, 4), st.sampled_from("AB")), max_size=4).map(
