@@ -10,7 +10,7 @@ from reported import DOCS, doc, report, trained
 from test_guide_page import Reader
 
 from domain_ner.calibration import Judged
-from domain_ner.evaluation.report import Measured, make_report, mentions
+from domain_ner.evaluation.report import Measured, make_report, mentions, queue_names
 from domain_ner.evaluation.robustness import Perturbed, Robustness
 from domain_ner.metrics.resampling import Difference, Interval
 from domain_ner.reports.evaluation_page import evaluation_page
@@ -39,7 +39,7 @@ def full(n=1):
     worse = Perturbed("lower case", scores, Difference(-0.1, Interval(-0.2, 0.0), 0.03, 0.03))
     log = [{"epoch": n, "step": n, "score": 0.5 + n / 10, "losses": {"crf_ner": 100 / (n + 1)}} for n in range(4)]
     train = [trained("use Redis here", ("Redis", "INFRA"))]
-    return make_report(
+    made = make_report(
         Measured(
             "en_x 0.1.0",
             docs,
@@ -48,10 +48,13 @@ def full(n=1):
             train=train,
             mentions={"train": mentions(train)},
             others={"train": docs[:2]},
+            test_sets={"march": docs[1:]},
+            fates={"imported": 7 * n, "dropped": 1},
             robustness=Robustness(4, scores, [worse]),
             log=log,
         )
     )
+    return queue_names(made)
 
 
 def data_of(page):

@@ -168,7 +168,7 @@ def entropy(confidences: Sequence[float]) -> float | None:
 def source(fates: Mapping[str, int], n_correct: int) -> Source:
     """What the exports hold. n_correct: entities that were found."""
     n_meant = count_meant(fates)
-    return Source(n_annotations=n_meant, recall=n_correct / n_meant if n_meant else 0.0, fates=dict(fates))
+    return Source(n_annotations=n_meant, recall=min(1.0, n_correct / n_meant) if n_meant else 0.0, fates=dict(fates))
 
 
 def certainty(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from reported import DOCS, TEXT, doc, report, trained
 
-from domain_ner.evaluation.report import mentions, trained_surfaces
+from domain_ner.evaluation.report import mentions, queue_names, queue_tasks, trained_surfaces
 from domain_ner.evaluation.schema import Report
 from domain_ner.metrics.schemes import STRICT
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
@@ -118,3 +118,40 @@ def test_markdown_shows_any_words_as_they_are():
     heads = [n for n, line in enumerate(tables) if set(line) <= set("|:- ")]
     for head, following in zip(heads, [*heads[1:], len(tables) + 1], strict=True):
         assert len(set(widths[head - 1 : following - 1])) == 1
+
+
+def test_other_test_sets_stand_beside():
+    right, wrong = doc([("Redis", "INFRA")], [("Redis", "INFRA")]), doc([("Redis", "INFRA")])
+    made = report(right, test_sets={"march": [right, wrong]})
+    assert made.test_sets["march"].micro.recall.value == 0.5 and made.headline.micro.recall.value == 1.0
+    told = evaluation_markdown(made)
+    assert "## Test sets side by side, F1" in told and "| type | `test` | `march` |" in told
+
+
+def test_the_exports_behind_it_count_what_was_lost():
+    made = report(
+        doc([("Redis", "INFRA")], [("Redis", "INFRA")]), fates={"imported": 1, "dropped": 3, "merged duplicate": 5}
+    )
+    assert (made.source.n_annotations, made.source.recall) == (4, 0.25)
+    assert "25.0 % of them are found" in evaluation_markdown(made)
+    assert report(doc()).source is None
+
+
+def test_entropy_is_low_where_it_is_always_sure():
+    sure, unsure = (report(doc([("Redis", "INFRA")], [("Redis", "INFRA")], sure=p)) for p in (0.99, 0.5))
+    assert unsure.splits["test"].entropy == 1.0 and sure.splits["test"].entropy < 0.1
+    assert report(doc()).splits["test"].entropy is None
+
+
+def test_advice_has_its_passages_as_review_tasks():
+    """With a queue to each advice that names passages; what the pipeline found is suggested."""
+    found = doc([("Redis", "INFRA"), ("Kafka", "INFRA")], [("Redis", "TEAM")])
+    made = queue_names(report(*[found] * 20))
+    with_passages = [tip for tip in made.advice if tip.passages]
+    assert with_passages and len({tip.queue for tip in with_passages}) == len(with_passages)
+    assert all(re.fullmatch(r"queues/\d\d-[\w.-]+", tip.queue) for tip in with_passages)
+    gold = trained(TEXT, ("Redis", "INFRA"), ("Kafka", "INFRA"))
+    [task] = queue_tasks(with_passages[0], {"a.jsonl:1": (gold, found)})
+    assert [TEXT[one.start : one.end] for one in task.spans] == ["Redis", "Kafka"]
+    assert [(TEXT[one.start : one.end], one.label) for one in task.suggested] == [("Redis", "TEAM")]
+    assert task.meta["review"] == [f"{with_passages[0].label}: {with_passages[0].what}"]

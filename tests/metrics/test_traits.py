@@ -12,6 +12,7 @@ from domain_ner.metrics.traits import (
     entity_traits,
     place_traits,
     slices,
+    window_trait,
 )
 from domain_ner.scores import Score
 
@@ -70,3 +71,18 @@ def test_slices_hold_the_scores_of_what_has_the_trait_in_order():
 def test_diversity():
     mentions = [("Redis", "INFRA"), ("redis", "INFRA"), ("Kafka", "INFRA"), ("Core", "TEAM")]
     assert diversity(mentions) == {"INFRA": Diversity(3, 2, 1, "redis", 2), "TEAM": Diversity(1, 1, 1, "core", 1)}
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "cuts", "value"),
+    [
+        (0, 2, [], "a passage in one window"),
+        (95, 97, [100], "within 10 tokens of a cut"),
+        (98, 103, [100], "within 10 tokens of a cut"),
+        (109, 110, [50, 100], "within 10 tokens of a cut"),
+        (110, 111, [50, 100], "farther from any cut"),
+        (20, 22, [100], "farther from any cut"),
+    ],
+)
+def test_how_near_to_where_windows_meet(first, last, cuts, value):
+    assert window_trait(first, last, cuts) == value

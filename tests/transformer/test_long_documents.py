@@ -73,6 +73,9 @@ def test_every_wordpiece_of_every_token_has_a_vector_of_its_own(trained):
     doc, transformer = trained.make_doc(text(200, 100)[0]), trained.get_pipe("transformer")
     data = transformer.predict([doc]).doc_data[0]
     assert len(data.model_output.last_hidden_state) == transformer.model.count_windows([doc]) > 5
+    cuts = transformer.model.cuts(doc)
+    assert len(cuts) == transformer.model.count_windows([doc]) - 1
+    assert cuts == sorted(set(cuts)) and 0 < cuts[0] < cuts[-1] < len(doc)
     encoding = transformer.model.tokenizer(doc.text, add_special_tokens=False, return_offsets_mapping=True)
     expected = align_doc(doc, np.array(encoding["offset_mapping"]))
     assert data.align.lengths.tolist() == [len(pieces) for pieces in expected]
