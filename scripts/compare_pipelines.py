@@ -13,14 +13,16 @@ from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.comparison import EQUAL, Compared, Comparison, compare_pipelines, measure, opened
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.files import write_text
-from domain_ner.reports.comparison_markdown import comparison_markdown, verdict
+from domain_ner.reports.comparison_markdown import comparison_markdown, difference, interval, verdict
+from domain_ner.reports.comparison_page import comparison_page
+from domain_ner.reports.figures import percent
 
 
 def main(
     first: str = typer.Argument(..., help="The pipeline in use: a folder, a wheel, or the name of a package."),
     second: str = typer.Argument(..., help="The pipeline to take its place: the same."),
     test: Path = typer.Argument(..., help="The test corpus (DocBin): one that neither has learned."),
-    reports: Path = typer.Argument(..., help="Folder for comparison.json, its schema, and comparison.md."),
+    reports: Path = typer.Argument(..., help="Folder for comparison.html, .md, .json and its schema."),
     margin: float = typer.Option(0.0, help="F1 that may be lost, in points (0..100), in all and in each type."),
     seed: int = typer.Option(0, help="Of the resampling."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
@@ -47,7 +49,8 @@ def main(
     write_text(reports / "comparison.json", comparison.model_dump_json(indent=1) + "\n")
     write_text(reports / "comparison.schema.json", json.dumps(Comparison.model_json_schema(), indent=1) + "\n")
     write_text(reports / "comparison.md", comparison_markdown(comparison))
-    say(f"report: {reports / 'comparison.md'}, for machines {reports / 'comparison.json'}")
+    write_text(reports / "comparison.html", comparison_page(comparison))
+    say(f"report: {reports / 'comparison.html'}, also as comparison.md; for machines {reports / 'comparison.json'}")
     say(verdict(comparison).replace("**", ""))
     if not comparison.is_passed:
         raise typer.Exit(1)
@@ -68,9 +71,8 @@ def print_comparison(comparison: Comparison) -> None:
 
 
 def _figures(one: Compared) -> list[str]:
-    interval = "" if one.low is None or one.high is None else f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
-    shares = [f"{100 * one.first:.1f}", f"{100 * one.second:.1f}", f"{100 * one.difference:+.1f}"]
-    return [*shares, interval, f"{one.p_holm:.4f}", "" if one.verdict == EQUAL else one.verdict]
+    shares = [percent(one.first), percent(one.second), difference(one.difference), interval(one)]
+    return [*shares, f"{one.p_holm:.4f}", "" if one.verdict == EQUAL else one.verdict]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 # Before anything imports PyTorch: tests run side by side, on encoders too small to share among processors.
@@ -20,6 +21,8 @@ ANNOTATIONS = ROOT / "assets" / "annotations"
 GUIDE = ROOT / "assets" / "guide.yml"
 LABELS = ["SERVICE", "INFRA", "TEAM", "CONFIG", "LIBRARY", "ENDPOINT"]
 FAMILIES = ["roberta", "deberta-v3", "bert"]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 # They take most of the time, so that they must not be the last ones to start.
@@ -67,3 +70,32 @@ def write_jsonl(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, as the machine has it."""
+    api = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM:
+        pytest.skip("needs Chromium (chromium, chromium-browser or google-chrome on the PATH)")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def opened(browser, page_file):
+    """Opens the page; whatever it logs, asks the network for, or fails at ends the test."""
+    told = []
+
+    def open_page(**options):
+        page = browser.new_page(**options)
+        page.on("console", lambda message: told.append(message.text))
+        page.on("pageerror", lambda error: told.append(str(error)))
+        page.on("request", lambda request: request.url.startswith("file:") or told.append(request.url))
+        page.goto(page_file.as_uri())
+        return page
+
+    yield open_page
+    assert told == []

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 
 import pytest
 from hypothesis import given, settings
@@ -16,8 +15,6 @@ from domain_ner.metrics.resampling import Difference, Interval
 from domain_ner.reports.evaluation_page import evaluation_page
 from domain_ner.scores import score_entities
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 EVIL = 'The </script><script>alert(1)</script> & "Redis" <b>squad</b>'
 
 
@@ -103,39 +100,10 @@ def test_an_empty_test_set_says_so():
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """Chromium, as the machine has it."""
-    api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM:
-        pytest.skip("needs Chromium (chromium, chromium-browser or google-chrome on the PATH)")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def page_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "evaluation.html"
     path.write_text(evaluation_page(full(20)), encoding="utf8")
     return path
-
-
-@pytest.fixture
-def opened(browser, page_file):
-    """Opens the page; whatever it logs, asks the network for, or fails at ends the test."""
-    told = []
-
-    def open_page(**options):
-        page = browser.new_page(**options)
-        page.on("console", lambda message: told.append(message.text))
-        page.on("pageerror", lambda error: told.append(str(error)))
-        page.on("request", lambda request: request.url.startswith("file:") or told.append(request.url))
-        page.goto(page_file.as_uri())
-        return page
-
-    yield open_page
-    assert told == []
 
 
 @pytest.mark.parametrize("width", [1280, 390])

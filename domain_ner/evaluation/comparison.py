@@ -18,13 +18,13 @@ from spacy.util import is_package
 
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import Evaluated, EvaluatedDoc, evaluate_pipeline, load_pipeline
+from domain_ner.evaluation.sections import context
 from domain_ner.metrics.resampling import Difference, compare, count
 
 Share = Annotated[float, Field(ge=0, le=1)]
 ALPHA = 0.05
 FOUND, LOST, GONE, NEW = "found now", "lost", "false alarm gone", "new false alarm"
 BETTER, WORSE, EQUAL = "better", "worse", "no difference shown"
-CONTEXT = 60
 
 
 class _Part(BaseModel):
@@ -205,8 +205,8 @@ def changes(first: EvaluatedDoc, second: EvaluatedDoc) -> list[Change]:
     }
     found = []
     for start, end, label, kind in sorted((*one, kind) for kind, some in kinds.items() for one in some):
-        offset = max(0, start - CONTEXT)
-        text = first.text[offset : end + CONTEXT]
+        offset, last = context(first.text, start, end)
+        text = first.text[offset:last]
         found.append(
             Change(
                 kind=kind,

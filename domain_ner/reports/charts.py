@@ -96,16 +96,22 @@ def scores_chart(by_type: Mapping[str, Figure], *, target: float, floor: float) 
 
 def shapes_chart(found: Shapes) -> Markup:
     """What each kind of worse shape costs in F1, with its interval."""
-    rows = [(one.name, one.difference, one.low, one.high) for one in found.shapes]
+    return differences_chart({one.name: (one.difference, one.low, one.high) for one in found.shapes}, name="shapes")
+
+
+def differences_chart(
+    rows: Mapping[str, tuple[float, float | None, float | None]], *, name: str = "differences"
+) -> Markup:
+    """Differences in F1 with their intervals, -1..1; name: of the chart on its page."""
 
     def draw(canvas: Any) -> None:
         axes = canvas.subplots()
-        _intervals(axes, rows)
+        _intervals(axes, [(label, *figures) for label, figures in rows.items()])
         axes.axvline(0, color=SOFT, linewidth=1)
         axes.set_xlabel("difference in F1, points")
 
-    told = ", ".join(f"{name} {100 * value:+.1f}" for name, value, _, _ in rows)
-    return drawn(draw, height=0.8 + ROW * len(rows), label=f"Difference in F1: {told}", name="shapes")
+    told = ", ".join(f"{label} {100 * value:+.1f}" for label, (value, _, _) in rows.items())
+    return drawn(draw, height=0.8 + ROW * len(rows), label=f"Difference in F1: {told}", name=name)
 
 
 def _intervals(axes: Any, rows: Sequence[tuple[str, float, float | None, float | None]]) -> None:

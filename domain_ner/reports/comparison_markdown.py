@@ -7,6 +7,8 @@ from domain_ner.reports.figures import percent
 from domain_ner.reports.markdown import code, table
 
 MAX_CHANGES = 10
+# A smaller difference is told as none.
+SMALLEST = 0.0005
 KINDS = {
     LOST: "right before, not now",
     NEW: "an entity that is none",
@@ -43,9 +45,18 @@ def verdict(comparison: Comparison) -> str:
     return f"**Not passed**: a significant loss of more than {margin} points of F1 in {', '.join(comparison.lost)}."
 
 
+def difference(value: float) -> str:
+    """A difference in points."""
+    return f"{100 * value:+.1f}" if abs(value) >= SMALLEST else "0.0"
+
+
+def interval(one: Compared) -> str:
+    """Between what the difference lies; empty where there is too little to tell."""
+    return "" if one.low is None or one.high is None else f"{difference(one.low)} to {difference(one.high)}"
+
+
 def _row(label: str, one: Compared) -> list[str]:
-    interval = "" if one.low is None or one.high is None else f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
-    figures = [percent(one.first), percent(one.second), f"{100 * one.difference:+.1f}", interval]
+    figures = [percent(one.first), percent(one.second), difference(one.difference), interval(one)]
     return [label, *figures, f"{one.p:.4f}", f"{one.p_holm:.4f}", f"{one.support:,}", one.verdict]
 
 

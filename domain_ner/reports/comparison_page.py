@@ -1,0 +1,54 @@
+"""The comparison of two pipelines as one self-contained HTML page."""
+
+from collections import Counter
+
+from domain_ner.evaluation.comparison import ALPHA, Change, Comparison
+from domain_ner.reports import charts
+from domain_ner.reports.comparison_markdown import KINDS, difference, interval, verdict
+from domain_ner.reports.figures import percent
+from domain_ner.reports.marks import palette, readable
+from domain_ner.reports.pages import render
+
+# Of the changes, those that got worse first; the others are in comparison.json.
+MAX_CHANGES = 2000
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """The page, as HTML that needs nothing but itself. Raises DomainNerError without matplotlib."""
+    labels = list(comparison.by_type)
+    colours = palette(labels)
+    rows = {"all": comparison.overall, **comparison.by_type}
+    return render(
+        "comparison.html.j2",
+        comparison=comparison,
+        verdict=verdict(comparison).replace("**", ""),
+        chart=charts.differences_chart({label: (one.difference, one.low, one.high) for label, one in rows.items()}),
+        rows=rows,
+        alpha=ALPHA,
+        kinds=KINDS,
+        counts=Counter(one.kind for one in comparison.changes),
+        labels=labels,
+        changes=[shown(one) for one in in_order(comparison)[:MAX_CHANGES]],
+        percent=percent,
+        difference=difference,
+        interval=interval,
+        colour_of=lambda label: readable(colours[label]),
+    )
+
+
+def in_order(comparison: Comparison) -> list[Change]:
+    """What got worse first."""
+    order = list(KINDS)
+    return sorted(comparison.changes, key=lambda one: order.index(one.kind))
+
+
+def shown(one: Change) -> dict[str, str]:
+    """A change with its text in three parts."""
+    return {
+        "kind": one.kind,
+        "label": one.label,
+        "source": one.source,
+        "before": one.text[: one.start],
+        "words": one.text[one.start : one.end],
+        "behind": one.text[one.end :],
+    }
