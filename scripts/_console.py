@@ -1,7 +1,8 @@
 """What the commands share: how a script runs, what it prints, and how it fails."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -11,6 +12,8 @@ from rich.table import Table
 
 from domain_ner.errors import DomainNerError
 
+# Exit code of a command that Ctrl-C ended, as shells have it.
+INTERRUPTED = 130
 READING_HELP = 'What files do not say: "format=… offsets=… tag_column=… field=… label_names=A,B empty=skip …".'
 
 out = Console(highlight=False, soft_wrap=True)
@@ -36,6 +39,16 @@ def run(command: Callable[..., Any]) -> None:
         err.print(f"✘ {error.strerror or error}:{what}", markup=False, style="red")
         err.print("Check the permissions and the free space there.", markup=False, style="red")
         sys.exit(1)
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Ctrl-C within it ends the command with a message and without a traceback."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print("Stopped. Run it again to go on where it was.")
+        sys.exit(INTERRUPTED)
 
 
 def split_names(text: str) -> list[str]:

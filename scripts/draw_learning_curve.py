@@ -6,7 +6,7 @@ from pathlib import Path
 
 import spacy
 import typer
-from _console import out, run, say, table
+from _console import out, resumable, run, say, table
 from thinc.api import require_gpu
 
 from domain_ner.devices import CPU, choose_gpu
@@ -37,13 +37,14 @@ def main(
         require_gpu(gpu)
     vocab = spacy.blank(lang).vocab
     learned, stopping, tested = (read_docs(path, vocab) for path in (train, dev, test))
-    scored = list(
-        train_parts(
-            config, learned, stopping, tested, work, fractions=parts, seeds=seeds, gpu=gpu,
-            group_by=group_by, epochs=epochs,
-            on_part=lambda fraction, seed: say(f"training on {100 * fraction:g} % of the passages, seed {seed}"),
-        )
-    )  # fmt: skip
+    with resumable():
+        scored = list(
+            train_parts(
+                config, learned, stopping, tested, work, fractions=parts, seeds=seeds, gpu=gpu,
+                group_by=group_by, epochs=epochs,
+                on_part=lambda fraction, seed: say(f"training on {100 * fraction:g} % of the passages, seed {seed}"),
+            )
+        )  # fmt: skip
     found = expect(scored, tested)
     print_curve(found)
     write_text(reports / "learning_curve.json", found.model_dump_json(indent=1) + "\n")

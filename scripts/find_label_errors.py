@@ -7,7 +7,7 @@ from pathlib import Path
 
 import spacy
 import typer
-from _console import out, run, say, table
+from _console import out, resumable, run, say, table
 from thinc.api import require_gpu
 
 from domain_ner.devices import CPU, choose_gpu
@@ -44,10 +44,11 @@ def main(
         require_gpu(gpu)
     vocab = spacy.blank(lang).vocab
     docs = [doc for path in corpora for doc in read_docs(path, vocab)]
-    found = predict_out_of_sample(
-        config, docs, work, n_folds=folds, gpu=gpu, seed=seed, epochs=epochs,
-        on_fold=lambda number: say(f"fold {number + 1} of {folds}: training on the others"),
-    )  # fmt: skip
+    with resumable():
+        found = predict_out_of_sample(
+            config, docs, work, n_folds=folds, gpu=gpu, seed=seed, epochs=epochs,
+            on_fold=lambda number: say(f"fold {number + 1} of {folds}: training on the others"),
+        )  # fmt: skip
     errors = report(docs, found, n_folds=folds)
     print_errors(errors)
     write_text(reports / "label_errors.json", errors.model_dump_json(indent=1) + "\n")

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import typer
-from _console import err, out, run, say, table
+from _console import INTERRUPTED, err, out, run, say, table
 from spacy.language import Language
 from thinc.api import require_gpu
 
@@ -17,8 +17,6 @@ from domain_ner.training.run import BEST, UNFINISHED, Trained, initialize, inter
 from domain_ner.training.run import train as train_pipeline
 from domain_ner.training.seeds import SeedRun, finish, finished, keep_best, seed_folder, spread, to_json
 from domain_ner.training.summary import TrainingSummary, summarise
-
-INTERRUPTED = 130
 
 
 def main(

@@ -139,12 +139,12 @@ def _scores(docs: Sequence[EvaluatedDoc]) -> Scores:
 
 def queue_names(report: Report) -> Report:
     """The report, each advice that names passages with a name for its review tasks."""
-    tips = [
-        tip.model_copy(update={"queue": f"{QUEUES}/{n:02d}-{SLUG.sub('-', f'{tip.rule} {tip.label}')}"})
-        if tip.passages
-        else tip
-        for n, tip in enumerate(report.advice, start=1)
-    ]
+
+    def name(n: int, tip: Tip) -> str:
+        words = SLUG.sub("-", f"{tip.rule} {tip.label} {tip.other}".strip())
+        return f"{QUEUES}/{n:02d}-{words}" if tip.passages else ""
+
+    tips = [tip.model_copy(update={"queue": name(n, tip)}) for n, tip in enumerate(report.advice, start=1)]
     return report.model_copy(update={"advice": tips})
 
 

@@ -1,0 +1,81 @@
+"""Training on parts of a corpus: with as many epochs, each part once, and going on where it was stopped."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+import spacy
+from pipelines import SCRIPTS, convert, create_config, fetch
+from spacy.util import load_config
+
+from domain_ner.config import replan
+from domain_ner.errors import DomainNerError
+from domain_ner.evaluation.predicting import read_docs
+from domain_ner.training.parts import train_part
+
+
+@pytest.fixture(scope="module")
+def project(tiny_encoder, example_rows, tmp_path_factory):
+    """A config, and the documents of its corpus."""
+    folder = tmp_path_factory.mktemp("parts")
+    card = fetch(folder, tiny_encoder("bert"))
+    corpus = convert(folder, example_rows[:80])
+    config = create_config(folder, card, corpus, "--epochs", "2")
+    vocab = spacy.blank("en").vocab
+    return config, corpus, *(read_docs(corpus / f"{name}.spacy", vocab) for name in ("train", "dev"))
+
+
+def test_a_plan_for_other_data_has_as_many_epochs(project):
+    config = load_config(project[0], interpolate=True)
+    lengths = [len(doc) for doc in project[2]]
+    assert replan(config, lengths, epochs=2)["training.max_steps"] == config["training"]["max_steps"]
+    half, more = replan(config, lengths[::2], epochs=2), replan(config, lengths, epochs=6)
+    assert half["training.max_steps"] < config["training"]["max_steps"] < more["training.max_steps"]
+    schedule = "training.optimizer.learn_rate.total_steps"
+    assert (half[schedule], more["training.max_epochs"]) == (half["training.max_steps"], 6)
+
+
+def test_batches_that_cannot_be_counted_are_told(project):
+    config = load_config(project[0], interpolate=True)
+    config["training"]["batcher"] = {"@batchers": "spacy.batch_by_words.v1", "size": 100}
+    with pytest.raises(DomainNerError, match=r"spacy\.batch_by_words\.v1"):
+        replan(config, [10], epochs=1)
+
+
+def test_a_part_is_trained_once_and_again_when_it_changed(project, tmp_path):
+    config, _, docs, dev = project
+
+    def train(some):
+        best, run = train_part(config, some, dev, tmp_path, gpu=-1, seed=1, epochs=1)
+        return (best / "crf_ner" / "model").stat().st_mtime_ns, run
+
+    first, run = train(docs[:20])
+    assert run.scores["all"]["f"] >= 0 and not (run.folder / "model-last").exists()
+    assert train(docs[:20])[0] == first
+    assert train(docs[:21])[0] > first
+
+
+def test_a_search_that_ctrl_c_stopped_goes_on_where_it_was(project, tmp_path):
+    config, corpus, *_ = project
+    command = [
+        sys.executable, SCRIPTS / "find_label_errors.py", config, corpus / "train.spacy",
+        "--reports", tmp_path / "reports",
+        "--work", tmp_path / "work", "--folds", "2",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        for line in running.stdout:
+            if line.startswith("fold 2 of 2"):
+                break
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate()
+    assert running.returncode == 130 and "go on where it was" in told and "Traceback" not in told
+    done = tmp_path / "work" / "fold-1" / "seeds" / "0" / "done.json"
+    assert done.is_file() and not (tmp_path / "reports").exists()
+    before = done.stat().st_mtime_ns
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
+        for line in running.stdout:
+            if line.startswith("fold 2 of 2"):
+                assert done.stat().st_mtime_ns == before
+        running.wait()
+    assert running.returncode == 0 and (tmp_path / "reports" / "label_errors.json").is_file()
