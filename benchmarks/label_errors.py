@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from domain_ner.crf_ner.fitting import score
 from domain_ner.crf_ner.lattice import marginals
 from domain_ner.crf_ner.model import TRANSITIONS
 from domain_ner.crf_ner.padding import padded_groups
+from domain_ner.crf_ner.probing import score
 from domain_ner.evaluation import label_errors
 from domain_ner.evaluation.label_errors import OutOfSample, predict_out_of_sample, rank
 from domain_ner.evaluation.predicting import input_doc, read_docs

@@ -79,17 +79,12 @@ def main(
     evaluated = predict(nlp, gold, "predicting")
     scores, figures = evaluated.scores, to_metrics(evaluated.scores)
     print_scores(headline(evaluated.docs, scores), n_passages=len(gold))
-    before: list[Judged] = []
-    fates: dict[str, int] = {}
-    if evaluated.judged:
-        with uncalibrated(nlp):
-            before = predict(nlp, gold, "predicting without calibration").judged
+    before = judge_uncalibrated(nlp, gold) if evaluated.judged else []
+    if before:
         figures["calibration"] = compare_calibration(before, evaluated.judged)
-        after, plain = (figures["calibration"][name] for name in ("after", "before"))
-        errors = (f"{100 * error:.1f}" for error in (after["ece"], plain["ece"], after["ece_by_chance"]))
-        say("expected calibration error of the confidences: {} (before calibration: {}; by chance: {})".format(*errors))
+        tell_calibration(figures["calibration"])
+    fates = count_fates(read_ledger(ledger), gold) if ledger is not None else {}
     if ledger is not None:
-        fates = count_fates(read_ledger(ledger), gold)
         n_source = count_meant(fates)
         figures["source"] = {"annotations": n_source, "recall": scores.micro.n_correct / n_source if n_source else 0.0}
         recall = 100 * figures["source"]["recall"]
@@ -116,6 +111,19 @@ def main(
     report = queue_names(make_report(measured))
     write_report(report, reports, colours)
     write_queues(report, gold, evaluated.docs, reports, lang=nlp.meta["lang"])
+
+
+def judge_uncalibrated(nlp: Language, gold: Sequence[Doc]) -> list[Judged]:
+    """The predictions, with their confidences as they were before calibration."""
+    with uncalibrated(nlp):
+        return predict(nlp, gold, "predicting without calibration").judged
+
+
+def tell_calibration(compared: Mapping[str, Any]) -> None:
+    """Print the calibration error. compared: of `compare_calibration`."""
+    after, before = compared["after"], compared["before"]
+    errors = (f"{100 * error:.1f}" for error in (after["ece"], before["ece"], after["ece_by_chance"]))
+    say("expected calibration error of the confidences: {} (before calibration: {}; by chance: {})".format(*errors))
 
 
 def name_of(nlp: Language, model: Path) -> str:

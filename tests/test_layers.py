@@ -41,6 +41,7 @@ LAYERS = {
     ],
     3: [
         "annotations", "tokenizer", "docs", "wordpieces", "corpus_file", "config", "crf_ner/fitting", "crf_ner/pipe",
+        "crf_ner/probing",
         "training/__init__", "training/batching", "training/checkpoint", "training/freezing", "training/loop",
         "training/oversampling", "training/parts", "training/reached", "training/run", "training/seeds",
         "training/summary", "training/tuning",

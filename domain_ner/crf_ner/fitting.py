@@ -1,25 +1,23 @@
 """Fits what a trained recogniser says of its certainty, and how certain it must be, on documents it did not learn."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
 
 from spacy.language import Language
-from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.util import minibatch
 from thinc.types import Floats2d
 
 from domain_ner.calibration import Judged, Threshold, f1_score, fit_temperature, fit_type_temperatures, measure
 from domain_ner.crf_ner.decoding import Decoded
 from domain_ner.crf_ner.loss import Known, span_tags
 from domain_ner.crf_ner.pipe import CRFRecognizer
+from domain_ner.crf_ner.probing import score
 from domain_ner.crf_ner.settings import MARGINAL, VITERBI, Settings, log_odds
 from domain_ner.crf_ner.targets import known
 from domain_ner.errors import DomainNerError
 
-BATCH = 64
 # Least confidences that are tried when the best F1 is wanted.
 CUTOFFS = [n / 50 for n in range(2, 48)]
 Choose = Callable[[Sequence[Judged], int], Threshold]
@@ -115,15 +113,6 @@ def _recogniser(nlp: Language, name: str) -> CRFRecognizer:
     if not isinstance(pipe, CRFRecognizer):
         raise DomainNerError(f"{name} has no confidences to calibrate: it is no crf_ner.", "Train with vars.head crf.")
     return pipe
-
-
-def score(nlp: Language, pipe: CRFRecognizer, docs: Iterable[Doc]) -> Iterator[Floats2d]:
-    """The scores of documents as `tag_scores` gives them, after all components before the recogniser have seen them."""
-    for part in minibatch(docs, BATCH):
-        seen = list(part)
-        for _, before in nlp.pipeline[: nlp.pipe_names.index(pipe.name)]:
-            seen = list(before.pipe(seen)) if hasattr(before, "pipe") else [before(doc) for doc in seen]
-        yield from pipe.tag_scores(seen)
 
 
 def _judge(

@@ -188,31 +188,6 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
                 found[filled[n]] = one
         return found
 
-    def span_confidences(
-        self, scores: Sequence[Floats2d], spans: Sequence[Sequence[tuple[int, int, str]]]
-    ) -> list[list[float]]:
-        """The calibrated probability of each of one's own spans, however small; 0 for a label that is not known.
-
-        scores: of `tag_scores`. spans: for each document (start, end, label), in tokens, end exclusive.
-        """
-        from domain_ner.crf_ner.decoding import SpanProbabilities  # noqa: PLC0415
-        from domain_ner.crf_ner.padding import padded_groups  # noqa: PLC0415
-
-        numbers = {label: number for number, label in enumerate(self.labels)}
-        found: list[list[float]] = [[] for _ in scores]
-        filled = [n for n, array in enumerate(scores) if len(array)]
-        transitions = self.model.get_param(TRANSITIONS)
-        for group in padded_groups([scores[n] for n in filled], transitions, self.settings.temperature):
-            prober = SpanProbabilities(group.scores, group.flat, group.lengths)
-            for place, number in enumerate(group.numbers):
-                found[filled[number]] = [
-                    self.settings.confidence(prober(place, start, end, numbers[label]), label)
-                    if label in numbers
-                    else 0.0
-                    for start, end, label in spans[filled[number]]
-                ]
-        return found
-
     def mean_loss(self, taught: "Sequence[Known]", scores: Sequence[Floats2d], temperature: float) -> float:
         """The mean negative log-likelihood of documents at a temperature. taught: of each, as `targets.known` gives."""
         from domain_ner.crf_ner.loss import negative_log_likelihood  # noqa: PLC0415

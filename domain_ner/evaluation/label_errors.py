@@ -16,8 +16,9 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from domain_ner.crf_ner.fitting import fit, score
+from domain_ner.crf_ner.fitting import fit
 from domain_ner.crf_ner.pipe import CANDIDATES_KEY, CRFRecognizer
+from domain_ner.crf_ner.probing import score, span_confidences
 from domain_ner.docs import entities
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import EvaluatedDoc, evaluate_doc, input_doc, load_pipeline
@@ -139,7 +140,7 @@ def predict(nlp: Language, gold: Sequence[Doc]) -> Iterator[OutOfSample]:
         [span for one in entities(gold_doc) if (span := _span(doc, one))]
         for gold_doc, doc in zip(gold, docs, strict=True)
     ]
-    known = pipe.span_confidences(scores, [[(one.start, one.end, one.label_) for one in some] for some in spans])
+    known = span_confidences(pipe, scores, [[(one.start, one.end, one.label_) for one in some] for some in spans])
     for gold_doc, predicted, own, sure in zip(gold, docs, spans, known, strict=True):
         evaluated = evaluate_doc(gold_doc, predicted)
         group = predicted.spans[CANDIDATES_KEY]

@@ -10,6 +10,7 @@ from thinc.api import fix_random_seed
 
 from domain_ner.crf_ner.model import TRANSITIONS
 from domain_ner.crf_ner.padding import padded_groups
+from domain_ner.crf_ner.probing import span_confidences
 from domain_ner.errors import DomainNerError
 
 TEXTS = [
@@ -86,7 +87,7 @@ def test_any_span_has_a_probability(trained):
         [],
         [(0, 1, "TEAM")],
     ]
-    own, none, other = pipe.span_confidences(pipe.tag_scores(docs), asked)
+    own, none, other = span_confidences(pipe, pipe.tag_scores(docs), asked)
     assert own[:3] == pytest.approx(confidences(first), abs=1e-6)
     assert 0 < own[3] < 0.1 and own[4] == 0 and none == []
     assert 0 < other[0] < 0.1
