@@ -13,7 +13,8 @@ from domain_ner.devices import CPU, choose_gpu
 from domain_ner.evaluation.learning_curve import MORE, LearningCurve, expect, parse_fractions, train_parts
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.files import atomic_path, write_text
-from domain_ner.reports.learning_curve_report import cells, learning_curve_chart, learning_curve_markdown
+from domain_ner.reports.figures import percent
+from domain_ner.reports.learning_curve_report import learning_curve_chart, learning_curve_markdown, when
 
 
 def main(
@@ -45,7 +46,7 @@ def main(
                 on_part=lambda fraction, seed: say(f"training on {100 * fraction:g} % of the passages, seed {seed}"),
             )
         )  # fmt: skip
-    found = expect(scored, tested)
+    found = expect(scored)
     print_curve(found)
     write_text(reports / "learning_curve.json", found.model_dump_json(indent=1) + "\n")
     write_text(reports / "learning_curve.schema.json", json.dumps(LearningCurve.model_json_schema(), indent=1) + "\n")
@@ -58,13 +59,18 @@ def main(
 
 def print_curve(found: LearningCurve) -> None:
     """Print what more passages would bring."""
-    title = f"F1 with {found.n_passages:,} passages, and points that more would add (95 %)"
-    printed = table(
-        "type", "now", *(f"+{n:,}" for n in MORE), f"F1 of {100 * found.target_f1:.0f} at", "check", title=title
-    )
+    title = f"F1 with {found.n_passages:,} passages, and points that more would add"
+    more = [f"+{n:,}" for n in MORE]
+    printed = table("type", "now", *more, "95 %", f"F1 of {100 * found.target_f1:.0f} at", "check", title=title)
     for label, one in found.by_type.items():
+        if one.now is None:
+            printed.add_row(label)
+            continue
+        gains = [f"+{percent(one.more[n].f1)}" for n in MORE]
+        largest = one.more[MORE[-1]]
         check = "" if one.check is None else "within" if one.check.is_within else "not within"
-        printed.add_row(label, *cells(one, found), check)
+        sure = f"{percent(largest.low)}–{percent(largest.high)}"
+        printed.add_row(label, percent(one.now.f1), *gains, sure, when(one, found), check)
     out.print(printed)
     checks = [one.check for one in found.by_type.values() if one.check is not None]
     if checks:

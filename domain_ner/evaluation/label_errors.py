@@ -30,6 +30,7 @@ from domain_ner.metrics.traits import fold
 from domain_ner.passages import Passage
 from domain_ner.scores import Entity, Scores, score_entities
 from domain_ner.training.parts import train_part
+from domain_ner.training.run import read_config
 
 NAME = "crf_ner"
 DEV_SHARE = 0.1
@@ -113,6 +114,8 @@ def predict_out_of_sample(  # noqa: PLR0913
     gpu: -1 for the CPU. epochs: at most; 0 for those of the config. on_fold: called before each training.
     Raises DomainNerError where the recogniser gives no probabilities.
     """
+    if NAME not in read_config(config, {})["nlp"]["pipeline"]:
+        raise DomainNerError(f"{config} has no {NAME}, which says how sure it is.", "Set vars.head to crf.")
     found: dict[int, OutOfSample] = {}
     for number, held in enumerate(make_folds(len(docs), n_folds, seed=seed)):
         on_fold(number)
@@ -121,8 +124,6 @@ def predict_out_of_sample(  # noqa: PLR0913
         dev, learned = ([docs[n] for n in sorted(some)] for some in (others[:n_dev], others[n_dev:]))
         best, _ = train_part(config, learned, dev, work / f"fold-{number + 1}", gpu=gpu, seed=seed, epochs=epochs)
         nlp = load_pipeline(best)
-        if NAME not in nlp.pipe_names:
-            raise DomainNerError(f"The pipeline has no {NAME}, which says how sure it is.", "Set vars.head to crf.")
         fit(nlp, [Example(input_doc(nlp, gold), gold) for gold in dev], NAME)
         found |= dict(zip(held, predict(nlp, [docs[n] for n in held]), strict=True))
     return [found[n] for n in range(len(docs))]

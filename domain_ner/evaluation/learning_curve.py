@@ -80,10 +80,14 @@ class LearningCurve(_Part):
 
 @dataclass(frozen=True)
 class PartScores:
-    """A training on a part of the data: its passages, and its test F1 (0..1) by type and for `all`."""
+    """A training on a part of the data: its passages, its test F1 (0..1) by type and for `all`, and what it was tested
+    on: gold entities by type, and passages.
+    """
 
     n_passages: int
     f1: dict[str, float]
+    support: dict[str, int]
+    n_tested: int
 
 
 def parse_fractions(text: str) -> list[float]:
@@ -148,21 +152,19 @@ def train_parts(  # noqa: PLR0913
             place, n_epochs = work / f"{fraction:g}", round(whole / sqrt(fraction))
             best, _ = train_part(config, part, dev, place / str(seed), gpu=gpu, seed=seed, epochs=n_epochs)
             scores = evaluate_pipeline(load_pipeline(best), test).scores
-            f1 = {label: score.f1 for label, score in scores.by_type.items()}
-            yield PartScores(len(part), f1 | {MICRO: scores.micro.f1})
+            rows = dict(sorted(scores.by_type.items())) | {MICRO: scores.micro}
+            f1 = {label: score.f1 for label, score in rows.items()}
+            support = {label: score.support for label, score in rows.items() if score.support}
+            yield PartScores(len(part), f1, support, len(test))
 
 
-def expect(parts: Sequence[PartScores], test: Sequence[Doc]) -> LearningCurve:
-    """What follows from the trainings, for all types of the test documents."""
-    support: dict[str, int] = {}
-    for doc in test:
-        for ent in doc.ents:
-            support[ent.label_] = support.get(ent.label_, 0) + 1
-    support = dict(sorted(support.items())) | {MICRO: sum(support.values())}
+def expect(parts: Sequence[PartScores]) -> LearningCurve:
+    """What follows from the trainings, for all types of the test documents. parts: at least one."""
+    largest = max(parts, key=lambda part: part.n_passages)
     return LearningCurve(
-        n_passages=max(part.n_passages for part in parts),
-        n_test_passages=len(test),
-        by_type={label: _curve(parts, label, n) for label, n in support.items()},
+        n_passages=largest.n_passages,
+        n_test_passages=largest.n_tested,
+        by_type={label: _curve(parts, label, n) for label, n in largest.support.items()},
     )
 
 

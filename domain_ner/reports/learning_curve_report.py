@@ -26,7 +26,7 @@ def learning_curve_markdown(found: LearningCurve) -> str:
         "## What more passages like these would add, in points of F1",
         table(
             ["type", "F1 now", *(f"+{n:,}" for n in MORE), f"F1 of {100 * found.target_f1:.0f} at"],
-            ([label, *cells(one, found)] for label, one in rows),
+            ([label, *_cells(one, found)] for label, one in rows),
         ),
     ]
     checked = [(label, one.check) for label, one in rows if one.check is not None]
@@ -39,7 +39,7 @@ def learning_curve_markdown(found: LearningCurve) -> str:
             table(
                 ["type", "foretold", "measured", ""],
                 (
-                    [label, told(one.expected), percent(one.measured), "within" if one.is_within else "not within"]
+                    [label, _told(one.expected), percent(one.measured), "within" if one.is_within else "not within"]
                     for label, one in checked
                 ),
             ),
@@ -47,14 +47,14 @@ def learning_curve_markdown(found: LearningCurve) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def cells(one: TypeCurve, found: LearningCurve) -> list[str]:
+def _cells(one: TypeCurve, found: LearningCurve) -> list[str]:
     """F1 now, the gains, and when the target is reached; empty where there is no curve."""
     if one.now is None:
         return [""] * (2 + len(MORE))
-    return [told(one.now), *(f"+{told(one.more[n])}" for n in MORE), when(one, found)]
+    return [_told(one.now), *(f"+{_told(one.more[n])}" for n in MORE), when(one, found)]
 
 
-def told(one: ExpectedF1) -> str:
+def _told(one: ExpectedF1) -> str:
     """A figure with its interval."""
     return f"{percent(one.f1)} ({percent(one.low)}–{percent(one.high)})"
 
@@ -76,6 +76,7 @@ def learning_curve_chart(found: LearningCurve) -> Any:
 
     canvas = Figure(figsize=(7.2, 4.4), layout="constrained")
     axes = canvas.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
     for label, one in found.by_type.items():
         sizes = [size.n_passages for size in one.sizes]
         [line] = axes.plot(sizes, [100 * sum(size.f1) / len(size.f1) for size in one.sizes], "o-", label=label)
@@ -85,6 +86,9 @@ def learning_curve_chart(found: LearningCurve) -> Any:
             axes.plot(further, [100 * now, *(100 * (now + one.more[n].f1) for n in MORE)], ":", color=line.get_color())
     axes.axhline(100 * found.target_f1, color="grey", linewidth=1, linestyle="--")
     axes.set_xscale("log")
+    ticks = [*(size.n_passages for size in next(iter(found.by_type.values())).sizes), found.n_passages + MORE[-1]]
+    axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
+    axes.minorticks_off()
     axes.set_xlabel("passages (dotted: expected)")
     axes.set_ylabel("test F1")
     axes.grid(linewidth=0.4)

@@ -175,5 +175,9 @@ def test_what_is_missing_is_said(searched):
     folder, _, command, _ = searched
     told = run("find_label_errors", folder / "none.cfg", *command[2:], check=False)
     assert told.returncode == 1 and "Run create-config first" in told.stderr
+    config = folder / "transition.cfg"
+    config.write_text(command[1].read_text("utf8").replace("crf_ner", "ner"), encoding="utf8")
+    told = run("find_label_errors", config, *command[2:], check=False)
+    assert told.returncode == 1 and "has no crf_ner" in told.stderr and "vars.head" in told.stderr
     told = run(*command[:-4], "--folds", "200", check=False)
     assert told.returncode == 1 and "expected at least 2 folds" in told.stderr

@@ -20,10 +20,13 @@ from domain_ner.reports.learning_curve_report import learning_curve_markdown, wh
 DOCS = [trained("Redis called Vault", ("Redis", "INFRA"), ("Vault", "TEAM")) for _ in range(12)]
 
 
+SUPPORT = {"INFRA": 12, "TEAM": 12, "all": 24}
+
+
 def parts(**f1):
     """Trainings on 100, 200, 400 and 800 passages, twice each; F1 by type."""
     return [
-        PartScores(n, {label: values[place] + nudge for label, values in f1.items()})
+        PartScores(n, {label: values[place] + nudge for label, values in f1.items()}, SUPPORT, 12)
         for nudge in (-0.003, 0.003)
         for place, n in enumerate((100, 200, 400, 800))
     ]
@@ -48,7 +51,7 @@ def test_fractions_that_are_none_are_refused(text):
 
 
 def test_every_type_of_the_test_set_has_a_curve_and_a_check():
-    found = expect(parts(INFRA=(0.6, 0.7, 0.775, 0.83), all=(0.5, 0.6, 0.675, 0.73)), DOCS)
+    found = expect(parts(INFRA=(0.6, 0.7, 0.775, 0.83), all=(0.5, 0.6, 0.675, 0.73)))
     jsonschema.validate(json.loads(found.model_dump_json()), LearningCurve.model_json_schema())
     assert LearningCurve.model_validate_json(found.model_dump_json()) == found
     assert list(found.by_type) == ["INFRA", "TEAM", "all"]
@@ -63,7 +66,7 @@ def test_every_type_of_the_test_set_has_a_curve_and_a_check():
 
 def test_a_check_that_fails_is_said():
     """Steeply rising, and then down."""
-    found = expect(parts(INFRA=(0.5, 0.7, 0.8, 0.55), all=(0.5, 0.7, 0.8, 0.55)), DOCS)
+    found = expect(parts(INFRA=(0.5, 0.7, 0.8, 0.55), all=(0.5, 0.7, 0.8, 0.55)))
     assert not found.by_type["INFRA"].check.is_within
     assert "not within" in learning_curve_markdown(found)
 
@@ -79,7 +82,7 @@ def test_a_check_that_fails_is_said():
     ],
 )
 def test_when_the_target_is_reached(at, told):
-    found = expect(parts(all=(0.5, 0.6, 0.7, 0.75)), DOCS)
+    found = expect(parts(all=(0.5, 0.6, 0.7, 0.75)))
     fields = dict(zip(("target_at", "target_at_low", "target_at_high"), at, strict=True))
     assert when(found.by_type["all"].model_copy(update=fields), found) == told
 
