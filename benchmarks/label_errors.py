@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import spacy
 import typer
-from cleanlab.token_classification.rank import get_label_quality_scores
 from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -148,6 +147,8 @@ def by_cleanlab(
     docs: Sequence[Doc], found: Sequence[OutOfSample], shares: Mapping[int, Floats], corrupted: Sequence[Corruption]
 ) -> list[Corruption | None]:
     """The same for tokens, ranked by cleanlab (self-confidence of the token's label)."""
+    from cleanlab.token_classification.rank import get_label_quality_scores  # noqa: PLC0415 (of the extra `peers`)
+
     given = []
     for one in found:
         named = [0] * len(one.doc.tokens)
