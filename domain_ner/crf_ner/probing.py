@@ -13,15 +13,22 @@ from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.crf_ner.pipe import CRFRecognizer
 
 BATCH = 64
+# Where `doc._.trf_data` stands.
+ENCODED = ("._.", "trf_data", None, None)
 
 
 def score(nlp: Language, pipe: CRFRecognizer, docs: Iterable[Doc]) -> Iterator[Floats2d]:
-    """The scores of documents as `tag_scores` gives them, after all components before the recogniser have seen them."""
+    """The scores of documents as `tag_scores` gives them, after all components before the recogniser have seen them.
+
+    The encoder's vectors do not stay in the documents: a corpus of them would fill the memory.
+    """
     for part in minibatch(docs, BATCH):
         seen = list(part)
         for _, before in nlp.pipeline[: nlp.pipe_names.index(pipe.name)]:
             seen = list(before.pipe(seen)) if hasattr(before, "pipe") else [before(doc) for doc in seen]
         yield from pipe.tag_scores(seen)
+        for doc in seen:
+            doc.user_data.pop(ENCODED, None)
 
 
 def span_confidences(

@@ -11,6 +11,7 @@ from spacy.training import Example
 from spacy.util import load_model_from_config
 from thinc.api import Config, fix_random_seed
 
+from domain_ner.crf_ner.probing import score
 from domain_ner.errors import DomainNerError
 from domain_ner.transformer.tokenizing import align_doc
 
@@ -67,6 +68,14 @@ def test_an_entity_is_found_at_every_place_alike(trained):
     passages = [text(n_words, place) for place in range(n_words + 1)]
     for (_, span), doc in zip(passages, trained.pipe(passage for passage, _ in passages), strict=True):
         assert [(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents] == [span]
+
+
+def test_scores_of_documents_leave_no_vectors_in_them(trained):
+    docs = [trained.make_doc(text(20, 3)[0]) for _ in range(3)]
+    scores = list(score(trained, trained.get_pipe("crf_ner"), docs))
+    assert [len(array) for array in scores] == [len(doc) for doc in docs]
+    assert not any("trf_data" in str(doc.user_data) for doc in docs)
+    assert trained(docs[0].text)._.trf_data is not None
 
 
 def test_every_wordpiece_of_every_token_has_a_vector_of_its_own(trained):
