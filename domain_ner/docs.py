@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
-from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import Doc, DocBin, Span, Token
 
 from domain_ner.conversion.ledger import DROPPED, Ledger
 from domain_ner.conversion.spans import flatten, settle_kept
@@ -20,6 +20,8 @@ ORIGINAL_KEY = "original_text"
 # Where spaCy's `spancat` looks for spans, and what `ner` is told are wrong ones (its `incorrect_spans_key`).
 SPANS_KEY = "sc"
 REJECTED_KEY = "incorrect_spans"
+# `token.ent_iob` of a missing value.
+MISSING = 0
 
 Misaligned = Literal["split", "expand", "contract", "drop"]
 MISALIGNED = ("split", "expand", "contract", "drop")
@@ -97,8 +99,19 @@ def entities(doc: Doc) -> set[tuple[int, int, str]]:
 
 
 def spans(doc: Doc) -> set[tuple[int, int, str]]:
-    """The spans that may nest, `doc.spans["sc"]`, as (start, end, label), in characters."""
-    return {(span.start_char, span.end_char, span.label_) for span in doc.spans.get(SPANS_KEY, [])}
+    """The spans that may nest, `doc.spans["sc"]`, as (start, end, label), in characters; without them the entities."""
+    group = doc.spans.get(SPANS_KEY, doc.ents)
+    return {(span.start_char, span.end_char, span.label_) for span in group}
+
+
+def has_spans_alone(doc: Doc) -> bool:
+    """Whether `doc.ents` was never set because the annotations are spans; our own documents always have both."""
+    return SPANS_KEY in doc.spans and SOURCE_KEY not in doc.user_data and not doc.has_annotation("ENT_IOB")
+
+
+def unknown_tokens(doc: Doc) -> list[Token]:
+    """The tokens of which nobody said whether they belong to an entity."""
+    return [] if has_spans_alone(doc) else [token for token in doc if token.ent_iob == MISSING]
 
 
 def _span(doc: Doc, span: LabelledSpan) -> Span:

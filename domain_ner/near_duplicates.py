@@ -6,14 +6,15 @@ that similar if they share one of their rarest members, so that only those are i
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 WORD = re.compile(r"\w+")
 N_BUCKETS = 1 << 22
+Key = TypeVar("Key", int, str)
 
 
 def word_ngrams(text: str, n: int) -> frozenset[int]:
@@ -47,6 +48,21 @@ def near_duplicates(texts: Sequence[str], *, n: int, threshold: float) -> Iterat
                 yield earlier, later, similarity
         for gram in rarest[:n_prefix]:
             index[gram].append(later)
+
+
+def connected(keys: Iterable[Key], pairs: Iterable[tuple[Key, Key]]) -> dict[Key, Key]:
+    """Each key to the smallest of those it is connected with by pairs, directly or by others."""
+    parent = {key: key for key in keys}
+
+    def root(key: Key) -> Key:
+        while parent[key] != key:
+            key = parent[key]
+        return key
+
+    for one, other in pairs:
+        low, high = sorted((root(one), root(other)))
+        parent[high] = low
+    return {key: root(key) for key in parent}
 
 
 def _frequencies(texts: Sequence[str], n: int) -> Any:

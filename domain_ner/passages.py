@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 
@@ -46,3 +47,8 @@ class Passage:
     words: tuple[str, ...] | None = None
     spaces: tuple[bool, ...] | None = None
     suggested: tuple[LabelledSpan, ...] | None = None
+
+
+def utf16_offsets(text: str) -> list[int]:
+    """For each code point of a text, and for its end, the offset in UTF-16 code units, as JavaScript counts."""
+    return list(accumulate((1 + (char > "\uffff") for char in text), initial=0))

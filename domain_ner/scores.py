@@ -57,6 +57,11 @@ class Scores:
     macro_f1: float
 
 
+def reaches(f1: float, limit: float) -> bool:
+    """Whether a figure is at a limit as both are shown, in per cent with one decimal; 0..1."""
+    return round(100 * f1, 1) >= round(100 * limit, 1)
+
+
 def score_entities(pairs: Iterable[tuple[Iterable[Entity], Iterable[Entity]]]) -> Scores:
     """Score predicted entities against gold ones.
 

@@ -11,7 +11,7 @@ import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 
 from domain_ner.errors import DomainNerError
-from domain_ner.near_duplicates import near_duplicates
+from domain_ner.near_duplicates import connected, near_duplicates
 from domain_ner.passages import Passage
 from domain_ner.spool import Selection
 
@@ -197,21 +197,12 @@ def _group(passages: Sequence[Passage], group_by: str) -> dict[str, list[Keyed]]
     for passage in passages:
         keys.append(_key(passage, group_by))
         alike.append((keys[-1], first_of_text.setdefault(_digest(passage.text), keys[-1])))
-    parent = {key: key for key in keys}
-
-    def root(key: str) -> str:
-        while parent[key] != key:
-            key = parent[key]
-        return key
-
     pairs = near_duplicates(Texts(passages), n=NGRAM, threshold=ALIKE)
     alike += [(keys[one], keys[other]) for one, other, _ in pairs]
-    for one, other in alike:
-        low, high = sorted((root(one), root(other)))
-        parent[high] = low
+    root = connected(keys, alike)
     groups: dict[str, list[Keyed]] = defaultdict(list)
     for place, key in enumerate(keys):
-        groups[root(key)].append((key, place))
+        groups[root[key]].append((key, place))
     return groups
 
 

@@ -1,7 +1,7 @@
 """What the commands share: how a script runs, what it prints, and how it fails."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,6 +54,14 @@ def resumable() -> Iterator[None]:
 def split_names(text: str) -> list[str]:
     """Read `"one, two"` as names."""
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def check_choices(**choices: tuple[str, Sequence[str]]) -> None:
+    """Raise DomainNerError for a variable that is none of what it may be. choices: name to value and what it may be."""
+    for name, (value, allowed) in choices.items():
+        if value not in allowed:
+            expected = ", ".join(repr(choice) for choice in allowed)
+            raise DomainNerError(f"vars.{name} is {value!r}; expected one of {expected}.")
 
 
 def progress() -> Progress:

@@ -1,6 +1,7 @@
 """`compare`: two pipelines on the same test set; the release gate."""
 
 import json
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from thinc.api import require_gpu
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.comparison import EQUAL, Compared, Comparison, compare_pipelines, measure, opened
-from domain_ner.evaluation.predicting import read_docs
+from domain_ner.evaluation.predicting import nests, read_docs
 from domain_ner.files import write_text
 from domain_ner.reports.comparison_markdown import comparison_markdown, difference, interval, verdict
 from domain_ner.reports.comparison_page import comparison_page
@@ -39,11 +40,15 @@ def main(
     if gpu != CPU:
         require_gpu(gpu)
     measured = []
-    for pipeline in (first, second):
-        with opened(pipeline) as (nlp, folder), progress() as bar:
+    with ExitStack() as stack:
+        both = [(pipeline, *stack.enter_context(opened(pipeline))) for pipeline in (first, second)]
+        can_nest = any(nests(nlp) for _, nlp, _ in both)
+        for pipeline, nlp, folder in both:
             gold = read_docs(test, nlp.vocab)
-            task = bar.add_task(f"predicting with {nlp.meta['name']} {nlp.meta['version']}", total=len(gold))
-            measured.append(measure(pipeline, nlp, folder, gold, on_doc=partial(bar.advance, task)))
+            with progress() as bar:
+                task = bar.add_task(f"predicting with {nlp.meta['name']} {nlp.meta['version']}", total=len(gold))
+                on_doc = partial(bar.advance, task)
+                measured.append(measure(pipeline, nlp, folder, gold, can_nest=can_nest, on_doc=on_doc))
     comparison = compare_pipelines(measured[0], measured[1], margin=margin / 100, seed=seed)
     print_comparison(comparison)
     write_text(reports / "comparison.json", comparison.model_dump_json(indent=1) + "\n")

@@ -10,12 +10,13 @@ from typing import Any
 
 import spacy
 import typer
-from _console import READING_HELP, out, progress, run, say, split_names, table
+from _console import READING_HELP, check_choices, out, progress, run, say, split_names, table
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from domain_ner.annotations import Annotations, ImportSettings, read_annotations, require_usable
 from domain_ner.conversion.ledger import DROPPED, FATES, Ledger
+from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.conversion.token_splits import SplitRule, learn_splits
 from domain_ner.corpus_file import CorpusFile
 from domain_ner.docs import MISALIGNED, DocRules, make_doc
@@ -35,7 +36,6 @@ from domain_ner.splits import (
     parse_fractions,
 )
 
-OVERLAPS = ("longest", "innermost", "first", "priority")
 MAX_LISTED = 12
 LEARNED = "a token is split there, and the tokenizer learns it"
 
@@ -62,7 +62,7 @@ def main(
     max_loss: float = typer.Option(0.005, help="Share of the annotations (0..1) that may be lost."),
 ) -> None:
     """Convert the annotation exports to corpus/train.spacy, dev.spacy and test.spacy, and write the ledger."""
-    _check_choices(
+    check_choices(
         overlaps=(overlaps, OVERLAPS), misaligned=(misaligned, MISALIGNED), normalize=(normalize, MODES)
     )  # fmt: skip
     labels = load_guide(guide).labels
@@ -204,13 +204,6 @@ def print_splits(docs: Mapping[str, Corpus], labels: Sequence[str]) -> None:
 
 def _tokenizer(lang: str, normalize: str, splits: Sequence[str]) -> Any:
     return blank(lang, splits=list(splits), normalize=normalize).tokenizer
-
-
-def _check_choices(**choices: tuple[str, Sequence[str]]) -> None:
-    for name, (value, allowed) in choices.items():
-        if value not in allowed:
-            expected = ", ".join(repr(choice) for choice in allowed)
-            raise DomainNerError(f"vars.{name} is {value!r}; expected one of {expected}.")
 
 
 def _read_assigned(path: Path | None) -> dict[str, str]:

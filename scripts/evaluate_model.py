@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import READING_HELP, out, progress, run, say, split_names, table
+from _console import READING_HELP, check_choices, out, progress, run, say, split_names, table
 from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import require_gpu
 
 from domain_ner.calibration import Judged
+from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.devices import CPU, choose_gpu
+from domain_ner.docs import MISALIGNED
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation.gold import read_gold
+from domain_ner.evaluation.gold import GoldRules, read_gold
 from domain_ner.evaluation.predicting import (
     FLOOR_F1,
     TARGET_F1,
@@ -26,13 +28,15 @@ from domain_ner.evaluation.predicting import (
     count_fates,
     count_meant,
     evaluate_pipeline,
+    least_confidences,
     load_pipeline,
+    nests,
     read_docs,
     read_ledger,
     to_metrics,
     uncalibrated,
 )
-from domain_ner.evaluation.report import QUEUES, Measured, make_report, mentions, queue_names, queue_tasks
+from domain_ner.evaluation.report import QUEUES, TEST_SET, Measured, make_report, mentions, queue_names, queue_tasks
 from domain_ner.evaluation.robustness import Robustness, n_predictions, other_names, sample, try_worse
 from domain_ner.evaluation.schema import Headline, MacroScore, Report, TypeScore
 from domain_ner.evaluation.sections import headline
@@ -64,6 +68,11 @@ def main(
     ),
     reading: str = typer.Option("", help=READING_HELP),
     prefer: str = typer.Option("", help="Of exports: annotators to trust where annotations differ, by commas."),
+    conflicts: str = typer.Option("stop", help="Of exports: where none of these annotated: stop, majority or unknown."),
+    overlaps: str = typer.Option(
+        "longest", help=f"Of exports: what doc.ents keeps of overlapping spans: {', '.join(OVERLAPS)}."
+    ),
+    misaligned: str = typer.Option("split", help=f"Of exports: of edges inside a token: {', '.join(MISALIGNED)}."),
     robustness: int = typer.Option(0, help="Test passages to predict in eight kinds of worse shape, for the report."),
     seed: int = typer.Option(0, help="Of the samples."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
@@ -74,7 +83,11 @@ def main(
         require_gpu(gpu)
     nlp = load_pipeline(model)
     gold = read_docs(test, nlp.vocab)
-    test_sets = read_test_sets(also, nlp, reading=reading, prefer=split_names(prefer))
+    check_choices(overlaps=(overlaps, OVERLAPS), misaligned=(misaligned, MISALIGNED))
+    types = load_guide(guide).types if guide else []
+    labels = [one.label for one in types]
+    rules = GoldRules(reading, split_names(prefer), conflicts, overlaps, misaligned, labels)
+    test_sets = read_test_sets(also, nlp, rules)
     others = {name: read_docs(path, nlp.vocab) for name, path in (("train", train), ("dev", dev)) if path is not None}
     evaluated = predict(nlp, gold, "predicting")
     scores, figures = evaluated.scores, to_metrics(evaluated.scores)
@@ -99,15 +112,17 @@ def main(
         docs=evaluated.docs,
         judged=evaluated.judged,
         uncalibrated=before,
+        least=least_confidences(nlp) if before else {},
         train=others.get("train", []),
-        mentions={split: mentions(docs) for split, docs in (others | {"test": gold}).items()},
+        can_nest=nests(nlp),
+        mentions={split: mentions(docs, can_nest=nests(nlp)) for split, docs in (others | {"test": gold}).items()},
         others={split: predict(nlp, docs, f"predicting on {split}").docs for split, docs in samples.items() if docs},
         test_sets={name: predict(nlp, docs, f"predicting on {name}").docs for name, docs in test_sets.items()},
         fates=fates,
         robustness=worse(nlp, gold, others.get("train", gold), robustness, seed) if robustness else None,
         log=read_log(log) if log else [],
     )
-    colours = {one.label: one.colour for one in load_guide(guide).types} if guide else {}
+    colours = {one.label: one.colour for one in types}
     report = queue_names(make_report(measured))
     write_report(report, reports, colours)
     write_queues(report, gold, evaluated.docs, reports, lang=nlp.meta["lang"])
@@ -132,13 +147,13 @@ def name_of(nlp: Language, model: Path) -> str:
     return str(model) if name == UNNAMED else f"{nlp.meta['lang']}_{name} {version}"
 
 
-def read_test_sets(also: str, nlp: Language, *, reading: str, prefer: Sequence[str]) -> dict[str, list[Doc]]:
-    """Name to documents of the other test sets."""
+def read_test_sets(also: str, nlp: Language, rules: GoldRules) -> dict[str, list[Doc]]:
+    """Name to documents of the other test sets; the name is the whole path where another has the same."""
     paths = [Path(name) for name in shlex.split(also)]
-    names = [path.stem for path in paths]
+    names = [TEST_SET, *(path.stem for path in paths)]
     return {
-        name if names.count(name) == 1 else str(path): read_gold(path, nlp, reading=reading, prefer=prefer)
-        for name, path in zip(names, paths, strict=True)
+        name if names.count(name) == 1 else str(path): read_gold(path, nlp, rules)
+        for name, path in zip(names[1:], paths, strict=True)
     }
 
 
@@ -149,12 +164,17 @@ def predict(nlp: Language, docs: Sequence[Doc], name: str) -> Evaluated:
         return evaluate_pipeline(nlp, docs, on_doc=partial(bar.advance, task))
 
 
-def worse(nlp: Language, gold: Sequence[Doc], train: Sequence[Doc], n: int, seed: int) -> Robustness:
-    """Predict on a sample of the test set in worse shape, and show progress."""
+def worse(nlp: Language, gold: Sequence[Doc], train: Sequence[Doc], n: int, seed: int) -> Robustness | None:
+    """Predict on a sample of the test set in worse shape, and show progress; None where no passage is fully known."""
     docs = sample(gold, n, seed=seed)
+    if not docs:
+        say("no robustness: in every test passage there are tokens of which the annotators said nothing")
+        return None
     with progress() as bar:
         task = bar.add_task("predicting on texts in worse shape", total=n_predictions(docs))
-        return try_worse(nlp, docs, other_names(train, gold), seed=seed, on_doc=partial(bar.advance, task))
+        return try_worse(
+            nlp, docs, other_names(train, gold, can_nest=nests(nlp)), seed=seed, on_doc=partial(bar.advance, task)
+        )
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

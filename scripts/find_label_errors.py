@@ -66,7 +66,7 @@ def print_errors(errors: LabelErrors) -> None:
     counts = Counter(one.kind for one in errors.suspects)
     likely = Counter(one.kind for one in errors.suspects if one.score >= LIKELY)
     title = f"{errors.n_annotations:,} annotations in {errors.n_passages:,} passages"
-    printed = table("kind", "the model differs", "and is more sure than not", title=title)
+    printed = table("kind", "the model differs", "likely an error (50 %)", title=title)
     for kind in KINDS:
         printed.add_row(kind, str(counts[kind]), str(likely[kind]))
     out.print(printed)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -141,3 +142,63 @@ def test_mistakes_can_be_filtered_and_read(opened):
     rows.first.wait_for()
     assert rows.count() > 3 and first.locator("tr.differs").count() >= 1
     assert first.locator("dd").nth(0).inner_text() != first.locator("dd").nth(1).inner_text()
+
+
+def test_a_page_holds_what_fits_and_says_so(monkeypatch):
+    made = full(20)
+    monkeypatch.setattr("domain_ner.reports.evaluation_page.MAX_BYTES", 5000)
+    page = evaluation_page(made)
+    n = len(data_of(page)["mistakes"])
+    assert 3 < n < 20 and f"Here are the {n} most confident of {len(made.mistakes)}" in page
+
+
+def test_a_large_test_set_makes_a_page_of_bounded_size_in_little_time():
+    """5,000 passages, 20 types, two mistakes each."""
+    names = [f"TYPE_{n}" for n in range(20)]
+    docs = [
+        doc(
+            [("Payments squad", names[n % 20]), ("Redis", names[n % 7])],
+            [("Payments", names[n % 20]), ("Kafka", names[n % 11])],
+        )
+        for n in range(5000)
+    ]
+    begun = time.perf_counter()
+    page = evaluation_page(report(*docs))
+    assert len(page.encode()) < 10_000_000 and time.perf_counter() - begun < 30
+
+
+@pytest.fixture(scope="module")
+def emoji_page(tmp_path_factory):
+    text = "🚨🚨 Bank of Oslo 🎉 paid Redis"
+    nested = [("Bank of Oslo", "ORG"), ("Oslo", "LOC"), ("Oslo 🎉 paid", "ODD")]
+    path = tmp_path_factory.mktemp("emoji") / "evaluation.html"
+    path.write_text(
+        evaluation_page(report(doc([("Redis", "X")], [], text), doc(nested, [("Bank of", "ORG")], text))), "utf8"
+    )
+    return path
+
+
+def test_words_behind_emoji_and_names_within_names_are_marked(browser, emoji_page):
+    page = browser.new_page()
+    page.goto(emoji_page.as_uri())
+    page.add_style_tag(content="mark b { display: none }")
+    found = set(page.locator("article dd mark").all_inner_texts())
+    assert {"Redis", "Bank of Oslo", "Oslo", "Oslo 🎉 paid", "Bank of"} <= found
+    page.locator("article summary").first.click()
+    page.locator("article tbody tr").first.wait_for()
+    cells = page.locator("article tbody td:first-child").all_inner_texts()
+    assert "Redis" in cells or "Oslo" in cells
+    page.close()
+
+
+def test_a_piece_of_advice_leads_to_its_mistakes(opened):
+    page = opened()
+    page.locator("#advice a[data-advice]").first.click()
+    page.wait_for_timeout(300)
+    chosen = page.locator("select[name=advice] option:checked").inner_text()
+    rule, label = chosen.split(": ")[1], chosen.split(": ")[0]
+    n_shown = int(page.inner_text("#shown").split()[0].replace(",", ""))
+    advice = next(one for one in full(20).advice if one.rule == rule.split(",")[0] and one.label == label)
+    wanted = {advice.label, advice.other} - {""}
+    matching = [one for one in full(20).mistakes if one.kind in advice.kinds and wanted <= set(one.labels)]
+    assert n_shown == len(matching) > 0

@@ -47,9 +47,9 @@ LAYERS = {
         "training/summary", "training/tuning",
     ],
     4: [
-        "evaluation/__init__", "evaluation/comparison", "evaluation/predicting", "evaluation/report",
-        "evaluation/gold", "evaluation/label_errors", "evaluation/learning_curve", "evaluation/review",
-        "evaluation/robustness", "evaluation/schema",
+        "evaluation/__init__", "evaluation/certainties", "evaluation/comparison", "evaluation/predicting",
+        "evaluation/report", "evaluation/gold", "evaluation/label_errors", "evaluation/learning_curve",
+        "evaluation/review", "evaluation/robustness", "evaluation/schema",
         "evaluation/sections", "placing",
         "inspection",
         "packaging", "writers/__init__", "writers/brat", "writers/conll",

@@ -22,6 +22,8 @@ from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.records import ACCEPTED, Record, SourceSpan
 
 TRIMMED = "white space trimmed"
+# The rules of `flatten`.
+OVERLAPS = ("longest", "innermost", "first", "priority")
 LEFT_OUT = {
     "rejected": REJECTED, "ignored": IGNORED, "cancelled": CANCELLED, "prediction": PREDICTION,
     "not annotated": IGNORED,

@@ -1,6 +1,7 @@
 """Gold documents to score a pipeline on, from a corpus or straight from annotation exports."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from spacy.language import Language
@@ -13,15 +14,28 @@ from domain_ner.evaluation.predicting import read_docs
 DOCBIN = ".spacy"
 
 
-def read_gold(path: Path, nlp: Language, *, reading: str = "", prefer: Sequence[str] = ()) -> list[Doc]:
+@dataclass(frozen=True)
+class GoldRules:
+    """How exports become gold documents, as a corpus is made: see `ImportSettings` and `DocRules`."""
+
+    reading: str = ""
+    prefer: Sequence[str] = ()
+    conflicts: str = "stop"
+    overlaps: str = "longest"
+    misaligned: str = "split"
+    labels: Sequence[str] = ()
+
+
+def read_gold(path: Path, nlp: Language, rules: GoldRules = GoldRules()) -> list[Doc]:
     """The documents of a DocBin, or of a file or folder of annotation exports in the pipeline's own tokens.
 
-    reading, prefer: for exports, as in `ImportSettings`. Raises DomainNerError for what cannot be read.
+    rules: for exports. Raises DomainNerError for what cannot be read.
     """
     if path.suffix == DOCBIN:
         return read_docs(path, nlp.vocab)
-    read = read_annotations(path, ImportSettings(reading=reading, prefer=prefer))
+    settings = ImportSettings(reading=rules.reading, prefer=rules.prefer, conflicts=rules.conflicts)
+    read = read_annotations(path, settings)
     require_usable(read, max_loss=0.0)
     normalize = nlp.config["nlp"]["tokenizer"].get("normalize", "")
-    rules = DocRules(nlp.make_doc, normalize=normalize)
-    return [make_doc(passage, rules, read.ledger) for passage in read.merged]
+    doc_rules = DocRules(nlp.make_doc, rules.overlaps, rules.labels, rules.misaligned, normalize)
+    return [make_doc(passage, doc_rules, read.ledger) for passage in read.merged]

@@ -21,14 +21,17 @@ from domain_ner.crf_ner.pipe import CANDIDATES_KEY, CRFRecognizer
 from domain_ner.crf_ner.probing import score, span_confidences
 from domain_ner.docs import entities
 from domain_ner.errors import DomainNerError
+from domain_ner.evaluation.certainties import share
 from domain_ner.evaluation.predicting import EvaluatedDoc, evaluate_doc, input_doc, load_pipeline
 from domain_ner.evaluation.review import review_task
 from domain_ner.evaluation.schema import Marked
-from domain_ner.evaluation.sections import context, share
+from domain_ner.evaluation.sections import context
 from domain_ner.metrics.suspects import Suspect, Usage, find_suspects, weigh
 from domain_ner.metrics.traits import fold
+from domain_ner.near_duplicates import connected, near_duplicates
 from domain_ner.passages import Passage
 from domain_ner.scores import Entity, Scores, score_entities
+from domain_ner.splits import ALIKE, NGRAM
 from domain_ner.training.parts import train_part
 from domain_ner.training.run import read_config
 
@@ -44,9 +47,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class ShownSuspect(BaseModel):
     """A suspicious annotation with the text around it.
 
-    kind: missing annotation, needless annotation, wrong type or wrong boundary. score: the probability, by a model that
-    did not learn the passage, of what it suggests. start, end: in the passage, in characters; offset: where the shown
-    text begins there.
+    kind: missing annotation, needless annotation, wrong type or wrong boundary. score: how likely the annotation is
+    wrong: the probability, by a model that did not learn the passage, of what it suggests, weighed with how the same
+    words are annotated elsewhere; the confidence of an entity is the probability alone. start, end: in the passage, in
+    characters; offset: where the shown text begins there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,15 +90,23 @@ class OutOfSample:
     probable: dict[Entity, float]
 
 
-def make_folds(n_docs: int, n_folds: int, *, seed: int) -> list[list[int]]:
-    """Divide the numbers of documents at random, evenly. Raises DomainNerError where they are too few."""
-    if not 2 <= n_folds <= n_docs // 2:
+def make_folds(texts: Sequence[str], n_folds: int, *, seed: int) -> list[list[int]]:
+    """Divide the numbers of texts at random, evenly; those that are nearly the same stay together, for a model that
+    learned one knows the other. Raises DomainNerError where they are too few.
+    """
+    pairs = near_duplicates(texts, n=NGRAM, threshold=ALIKE)
+    root = connected(range(len(texts)), ((one, other) for one, other, _ in pairs))
+    groups: dict[int, list[int]] = {}
+    for number, first in root.items():
+        groups.setdefault(first, []).append(number)
+    if not 2 <= n_folds <= len(groups) // 2:
         raise DomainNerError(
-            f"{n_docs} passages in {n_folds} folds: expected at least 2 folds, and 2 passages in each.",
+            f"{len(groups)} different passages in {n_folds} folds: expected at least 2 folds, and 2 passages in each.",
             "Annotate more passages, or set vars.folds.",
         )
-    order = np.random.default_rng(seed).permutation(n_docs).tolist()
-    return [sorted(order[fold::n_folds]) for fold in range(n_folds)]
+    units = list(groups.values())
+    order = np.random.default_rng(seed).permutation(len(units)).tolist()
+    return [sorted(number for unit in order[fold::n_folds] for number in units[unit]) for fold in range(n_folds)]
 
 
 def predict_out_of_sample(  # noqa: PLR0913
@@ -117,7 +129,7 @@ def predict_out_of_sample(  # noqa: PLR0913
     if NAME not in read_config(config, {})["nlp"]["pipeline"]:
         raise DomainNerError(f"{config} has no {NAME}, which says how sure it is.", "Set vars.head to crf.")
     found: dict[int, OutOfSample] = {}
-    for number, held in enumerate(make_folds(len(docs), n_folds, seed=seed)):
+    for number, held in enumerate(make_folds([doc.text for doc in docs], n_folds, seed=seed)):
         on_fold(number)
         others = np.random.default_rng(seed).permutation(sorted(set(range(len(docs))) - set(held))).tolist()
         n_dev = max(1, round(DEV_SHARE * len(others)))

@@ -113,7 +113,7 @@ def nested(docs: Sequence[Doc], *, group_by: str, seed: int) -> list[int]:
     """
     groups: dict[str, list[int]] = {}
     for n, doc in enumerate(docs):
-        value = doc.user_data.get(META_KEY, {}).get(group_by) if group_by else None
+        value = (doc.user_data.get(META_KEY) or {}).get(group_by) if group_by else None
         groups.setdefault(f"passage {n}" if value is None else f"group {value}", []).append(n)
     rng, found = random.Random(seed), list(groups.values())
     rng.shuffle(found)
@@ -141,7 +141,12 @@ def train_parts(  # noqa: PLR0913
     config: as create-config writes it; its seed is the first. work: folder for the trainings; those that ended are not
     run again. epochs: at most, over all of the data; 0 for those of the config. A part takes more, by the root of how
     much smaller it is, for it has fewer steps in each. on_part: called before each, with fraction and seed.
+    Raises DomainNerError where the test documents hold no entity.
     """
+    if not any(doc.ents for doc in test):
+        raise DomainNerError(
+            "The test set holds no entity: there is nothing to measure.", "Annotate more, and convert."
+        )
     given = read_config(config, {}).interpolate()["training"]
     first, whole = given["seed"] or 0, epochs or given["max_epochs"]
     for seed in range(first, first + seeds):

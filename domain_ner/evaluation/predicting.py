@@ -16,9 +16,9 @@ from spacy.vocab import Vocab
 from domain_ner.calibration import Judged, calibration_error, chance_error, reliability
 from domain_ner.conversion.ledger import DROPPED, KEPT, MASKED
 from domain_ner.crf_ner.pipe import BELOW_KEY
-from domain_ner.docs import META_KEY, SOURCE_KEY, entities, spans
+from domain_ner.docs import META_KEY, SOURCE_KEY, SPANS_KEY, entities, spans, unknown_tokens
 from domain_ner.errors import DomainNerError
-from domain_ner.scores import Entity, Score, Scores, score_entities
+from domain_ner.scores import Entity, Score, Scores, reaches, score_entities
 
 TARGET_F1 = 0.85
 FLOOR_F1 = 0.80
@@ -77,44 +77,59 @@ class Evaluated:
     docs: list[EvaluatedDoc]
 
 
-def evaluate_pipeline(nlp: Language, gold: Sequence[Doc], *, on_doc: Callable[[], None] = lambda: None) -> Evaluated:
+def nests(nlp: Language) -> bool:
+    """Whether the entities of a pipeline may nest: they are then `doc.spans["sc"]`, not `doc.ents`."""
+    return "spancat" in nlp.pipe_names
+
+
+def evaluate_pipeline(
+    nlp: Language, gold: Sequence[Doc], *, can_nest: bool | None = None, on_doc: Callable[[], None] = lambda: None
+) -> Evaluated:
     """Predict on the texts of the gold documents and score the entities, matched by characters and label.
 
-    on_doc: called after each document, to show progress.
+    can_nest: score on the gold entities that may nest; None: where those of the pipeline may. on_doc: called after
+    each document, to show progress.
     """
     docs, judged = list[EvaluatedDoc](), list[Judged]()
+    can_nest = nests(nlp) if can_nest is None else can_nest
     encoder: Any = nlp.get_pipe("transformer") if "transformer" in nlp.pipe_names else None
     cuts = getattr(encoder.model, "cuts", None) if encoder else None
     for gold_doc, predicted in zip(gold, nlp.pipe(input_doc(nlp, doc) for doc in gold), strict=True):
-        evaluated = evaluate_doc(gold_doc, predicted, can_nest="spancat" in nlp.pipe_names)
-        docs.append(replace(evaluated, cuts=tuple(cuts(predicted))) if cuts else evaluated)
+        evaluated = evaluate_doc(gold_doc, predicted, can_nest=can_nest)
+        source = evaluated.source or f"passage {len(docs) + 1}"
+        docs.append(replace(evaluated, source=source, cuts=tuple(cuts(predicted)) if cuts else ()))
         judged += _judge(gold_doc, predicted)
         on_doc()
     return Evaluated(score_entities((doc.gold, doc.predicted) for doc in docs), judged, docs)
 
 
 def evaluate_doc(gold: Doc, predicted: Doc, *, can_nest: bool = False) -> EvaluatedDoc:
-    """What gold and a pipeline say of one text. can_nest: the entities are `doc.spans["sc"]`, not `doc.ents`."""
+    """What gold and a pipeline say of one text. can_nest: the entities are `doc.spans["sc"]`, where there are such."""
     found = spans if can_nest else entities
     unknown = _unknown(gold)
     return EvaluatedDoc(
         source=str(gold.user_data.get(SOURCE_KEY, "")),
         text=gold.text,
-        meta=gold.user_data.get(META_KEY, {}),
+        meta=gold.user_data.get(META_KEY) or {},
         tokens=tuple((token.idx, token.idx + len(token)) for token in predicted),
         gold=tuple(sorted(found(gold))),
         predicted=tuple(sorted(one for one in found(predicted) if not _touches(one, unknown))),
-        confidences={
-            (ent.start_char, ent.end_char, ent.label_): ent._.confidence
-            for ent in predicted.ents
-            if ent._.confidence is not None
-        },
+        confidences=_confidences(predicted),
     )
+
+
+def _confidences(predicted: Doc) -> dict[Entity, float]:
+    """Of the entities, and of the spans of a `spancat`, which has a score for each."""
+    found = [(ent, ent._.confidence) for ent in predicted.ents]
+    group = predicted.spans.get(SPANS_KEY)
+    if group is not None and len(group.attrs.get("scores", ())) == len(group):
+        found += zip(group, map(float, group.attrs["scores"]), strict=True)
+    return {(span.start_char, span.end_char, span.label_): sure for span, sure in found if sure is not None}
 
 
 def _unknown(gold: Doc) -> list[tuple[int, int]]:
     """Start and end of the tokens of which gold knows nothing."""
-    return [(token.idx, token.idx + len(token)) for token in gold if token.ent_iob == 0]
+    return [(token.idx, token.idx + len(token)) for token in unknown_tokens(gold)]
 
 
 def _touches(one: Entity, stretches: Sequence[tuple[int, int]]) -> bool:
@@ -131,6 +146,13 @@ def uncalibrated(nlp: Language) -> Iterator[None]:
         yield
     finally:
         pipe.settings = settings
+
+
+def least_confidences(nlp: Language) -> dict[str, float]:
+    """The confidences from which the recogniser reports entities, by type; those without one are left out."""
+    pipe: Any = nlp.get_pipe("crf_ner")
+    found = {label: pipe.settings.threshold(label) for label in pipe.labels}
+    return {label: least for label, least in found.items() if least}
 
 
 def compare_calibration(before: Sequence[Judged], after: Sequence[Judged]) -> dict[str, Any]:
@@ -192,9 +214,9 @@ def verdict(score: Score) -> str:
     """Against the production target: `target` (F1 of at least 0.85), `floor` (at least 0.80), `below`, or `no gold`."""
     if not score.support:
         return "no gold"
-    if score.f1 >= TARGET_F1:
+    if reaches(score.f1, TARGET_F1):
         return "target"
-    return "floor" if score.f1 >= FLOOR_F1 else "below"
+    return "floor" if reaches(score.f1, FLOOR_F1) else "below"
 
 
 def to_metrics(scores: Scores) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import Any
 from spacy.tokens import Doc
 
 from domain_ner.calibration import Judged
-from domain_ner.docs import entities
+from domain_ner.docs import entities, spans
+from domain_ner.evaluation.certainties import certainty, histogram
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1, EvaluatedDoc
 from domain_ner.evaluation.review import review_task
 from domain_ner.evaluation.robustness import Robustness
@@ -23,12 +24,10 @@ from domain_ner.evaluation.schema import (
 )
 from domain_ner.evaluation.sections import (
     by_confidence,
-    certainty,
     confusion_table,
     count_mistakes,
     evaluation_row,
     headline,
-    histogram,
     scheme_score,
     shapes,
     shown_mistake,
@@ -58,6 +57,8 @@ from domain_ner.scores import Score, Scores, score_entities
 # A key of the passages' `meta` with more values than this is no group to slice by.
 MAX_GROUPS = 60
 QUEUES = "queues"
+# What the test set itself is called among the splits and the other test sets.
+TEST_SET = "test"
 SLUG = re.compile(r"[^\w.-]+")
 # That an advice names.
 MAX_PASSAGES = 50
@@ -70,6 +71,7 @@ class Measured:
     pipeline: its name and version. docs, judged: of the test set. uncalibrated: judged, as before calibration.
     train: the documents it learned, to tell what is seen and unseen. mentions: split to (surface, type) of entities.
     others: split to evaluated documents, besides the test set. test_sets: name to those of other test sets.
+    can_nest: entities are `doc.spans["sc"]`, not `doc.ents`. least: type to the confidence from which it is reported.
     fates: what became of the annotations that the exports hold for the test set. log: rows of training.jsonl.
     """
 
@@ -81,23 +83,25 @@ class Measured:
     mentions: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     others: Mapping[str, Sequence[EvaluatedDoc]] = field(default_factory=dict)
     test_sets: Mapping[str, Sequence[EvaluatedDoc]] = field(default_factory=dict)
+    can_nest: bool = False
+    least: Mapping[str, float] = field(default_factory=dict)
     fates: Mapping[str, int] = field(default_factory=dict)
     robustness: Robustness | None = None
     log: Sequence[Mapping[str, Any]] = ()
 
 
-def trained_surfaces(docs: Iterable[Doc]) -> Surfaces:
-    """The surfaces of a training split."""
+def trained_surfaces(docs: Iterable[Doc], *, can_nest: bool = False) -> Surfaces:
+    """The surfaces of a training split. can_nest: of `doc.spans["sc"]`, not of `doc.ents`."""
     surfaces = Surfaces()
-    for doc in docs:
-        for ent in doc.ents:
-            surfaces.add(ent.text, ent.label_)
+    for surface, label in mentions(docs, can_nest=can_nest):
+        surfaces.add(surface, label)
     return surfaces
 
 
-def mentions(docs: Iterable[Doc]) -> list[tuple[str, str]]:
-    """Surface and type of every entity."""
-    return [(doc.text[start:end], label) for doc in docs for start, end, label in entities(doc)]
+def mentions(docs: Iterable[Doc], *, can_nest: bool = False) -> list[tuple[str, str]]:
+    """Surface and type of every entity. can_nest: of `doc.spans["sc"]`, not of `doc.ents`."""
+    found = spans if can_nest else entities
+    return [(doc.text[start:end], label) for doc in docs for start, end, label in sorted(found(doc))]
 
 
 def make_report(measured: Measured) -> Report:
@@ -106,12 +110,13 @@ def make_report(measured: Measured) -> Report:
     pairs = [(doc.gold, doc.predicted) for doc in docs]
     scores = score_entities(pairs)
     mistakes = [(doc, one) for doc in docs for one in find_mistakes(doc.gold, doc.predicted)]
-    found = list(occurrences(docs, trained_surfaces(measured.train)))
+    learned = mentions(measured.train, can_nest=measured.can_nest)
+    found = list(occurrences(docs, trained_surfaces(measured.train, can_nest=measured.can_nest)))
     shown = sorted((shown_mistake(*one) for one in mistakes), key=by_confidence)
     counts = count_mistakes(one for _, one in mistakes)
     confused = confusion_table(docs, [one for _, one in mistakes], list(scores.by_type))
-    by_type = scores.by_type
-    facts = _facts(scores, found, counts, confused, diversity(mentions(measured.train)) if measured.train else None)
+    support = {label: score.support for label, score in scores.by_type.items()}
+    facts = _facts(scores, found, counts, confused, diversity(learned) if measured.train else None)
     return Report(
         pipeline=measured.pipeline,
         labels=list(scores.by_type),
@@ -124,10 +129,10 @@ def make_report(measured: Measured) -> Report:
         slices={trait: [slice_score(*one) for one in values.items()] for trait, values in slices(found).items()},
         confidence=histogram(docs),
         diversity={split: varied(diversity(some)) for split, some in measured.mentions.items()},
-        splits={split: split_score(some) for split, some in {**measured.others, "test": docs}.items()},
+        splits={split: split_score(some) for split, some in {**measured.others, TEST_SET: docs}.items()},
         test_sets={name: headline(some, _scores(some)) for name, some in measured.test_sets.items()},
         source=source(measured.fates, scores.micro.n_correct) if measured.fates else None,
-        certainty=certainty(measured.judged, measured.uncalibrated, {one: by_type[one].support for one in by_type}),
+        certainty=certainty(measured.judged, measured.uncalibrated, support, measured.least),
         robustness=shapes(measured.robustness) if measured.robustness else None,
         training=[evaluation_row(row) for row in measured.log],
     )

@@ -18,9 +18,9 @@ def review_task(gold: Doc, suggested: Iterable[Entity], why: Sequence[str], *, s
     """
     passage = to_passage(gold, "")
     changed = gold.copy()
-    spans = (gold.char_span(*one[:2], label=one[2], alignment_mode="expand") for one in sorted(suggested))
-    changed.set_ents([span for span in spans if span is not None])
-    changed.spans.pop(SPANS_KEY, None)
+    changed.set_ents([])
+    spans = (changed.char_span(*one[:2], label=one[2], alignment_mode="expand") for one in sorted(suggested))
+    changed.spans[SPANS_KEY] = [span for span in spans if span is not None]  # which may overlap
     known = {} if score is None else {"score": round(score, 4)}
     return replace(
         passage,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from domain_ner.docs import entities, spans
+from domain_ner.docs import entities, spans, unknown_tokens
+from domain_ner.evaluation.predicting import nests
 from domain_ner.metrics.perturbations import KNOWN_NAMES, NEW_NAMES, PERTURBATIONS, Passage, Surfaces, perturb
 from domain_ner.metrics.resampling import Difference, compare, count
 from domain_ner.metrics.traits import fold
@@ -36,25 +37,28 @@ class Robustness:
 
 def sample(docs: Sequence[Doc], n: int, *, seed: int) -> list[Doc]:
     """At most n documents, in their order; those of which some tokens are unknown are left out."""
-    whole = [place for place, doc in enumerate(docs) if all(token.ent_iob for token in doc)]
+    whole = [place for place, doc in enumerate(docs) if not unknown_tokens(doc)]
     chosen = sorted(random.Random(seed).sample(whole, min(n, len(whole))))
     return [docs[place] for place in chosen]
 
 
-def other_names(train: Sequence[Doc], test: Sequence[Doc]) -> dict[str, Surfaces]:
-    """Names to put in the place of others, by the perturbation that does so: of training, and those it never saw."""
-    known, found = _surfaces(train), _surfaces(test)
+def other_names(train: Sequence[Doc], test: Sequence[Doc], *, can_nest: bool = False) -> dict[str, Surfaces]:
+    """Names to put in the place of others, by the perturbation that does so: of training, and those it never saw.
+
+    can_nest: of `doc.spans["sc"]`, not of `doc.ents`.
+    """
+    known, found = (_surfaces(docs, spans if can_nest else entities) for docs in (train, test))
     seen = {fold(surface) for some in known.values() for surface in some}
     new = {label: [surface for surface in some if fold(surface) not in seen] for label, some in found.items()}
     return {KNOWN_NAMES: known, NEW_NAMES: new}
 
 
-def _surfaces(docs: Sequence[Doc]) -> dict[str, list[str]]:
+def _surfaces(docs: Sequence[Doc], read: Callable[[Doc], set[Entity]]) -> dict[str, list[str]]:
     """Type to the surfaces that documents hold of it, each once."""
     found: dict[str, set[str]] = {}
     for doc in docs:
-        for ent in doc.ents:
-            found.setdefault(ent.label_, set()).add(ent.text)
+        for start, end, label in read(doc):
+            found.setdefault(label, set()).add(doc.text[start:end])
     return {label: sorted(some) for label, some in found.items()}
 
 
@@ -66,24 +70,26 @@ def try_worse(
     seed: int,
     on_doc: Callable[[], None] = lambda: None,
 ) -> Robustness:
-    """Perturb documents in every way and predict. names: of `other_names`.
+    """Perturb documents in every way that changes any of them, and predict. names: of `other_names`.
 
-    on_doc: called after each prediction; there are `n_predictions` of them.
+    on_doc: called after each prediction; there are at most `n_predictions` of them.
     """
-    can_nest = "spancat" in nlp.pipe_names
+    can_nest = nests(nlp)
     passages = [Passage(doc.text, tuple(sorted(spans(doc) if can_nest else entities(doc)))) for doc in docs]
     plain = _predict(nlp, passages, on_doc, can_nest=can_nest)
     found = []
     for name in PERTURBATIONS:
         rng = random.Random(f"{seed} {name}")
         changed = [perturb(one, name, rng, names.get(name, {})) for one in passages]
+        if changed == passages:  # no unseen name to put in, say: that would tell nothing
+            continue
         pairs = _predict(nlp, changed, on_doc, can_nest=can_nest)
         found.append(Perturbed(name, score_entities(pairs), _difference(plain, pairs, seed)))
     return Robustness(len(passages), score_entities(plain), found)
 
 
 def n_predictions(docs: Sequence[Doc]) -> int:
-    """How many documents `try_worse` predicts on."""
+    """How many documents `try_worse` predicts on, at most."""
     return len(docs) * (1 + len(PERTURBATIONS))
 
 

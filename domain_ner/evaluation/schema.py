@@ -172,11 +172,15 @@ class Point(_Part):
 
 
 class Certainty(_Part):
-    """Calibration of all predictions, suppressed ones included, or of a type. curve: by least confidence, ascending."""
+    """Calibration of all predictions, suppressed ones included, or of a type. curve: by least confidence, ascending.
+
+    least: the confidence from which entities of the type are reported; null of all, and where there is none.
+    """
 
     before: Reliability
     after: Reliability
     curve: list[Point]
+    least: Share | None = None
 
 
 class Shape(_Part):
@@ -202,12 +206,15 @@ class Shapes(_Part):
 
 
 class Evaluation(_Part):
-    """A row of training.jsonl. epoch: from 1. f1: micro, on dev. losses: by component, since the last evaluation."""
+    """A row of training.jsonl. epoch: from 1. f1: micro, on dev. losses: by component, since the last evaluation.
+
+    A loss that is no number is null.
+    """
 
     epoch: int
     step: int
     f1: Share
-    losses: dict[str, float]
+    losses: dict[str, float | None]
 
 
 class Tip(_Part):

@@ -2,24 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from math import log2
+from math import isfinite
 from typing import Any
 
-from domain_ner.calibration import Judged, calibration_error, chance_error, reliability, thresholds
+from domain_ner.evaluation.certainties import entropy, histogram, share
 from domain_ner.evaluation.predicting import EvaluatedDoc, count_meant, verdict
 from domain_ner.evaluation.robustness import Perturbed, Robustness
 from domain_ner.evaluation.schema import (
-    Certainty,
     Evaluation,
     Figure,
     Headline,
-    Histogram,
     MacroScore,
     Marked,
-    Point,
-    Reliability,
-    ReliabilityBin,
     SchemeScore,
     Shape,
     Shapes,
@@ -40,9 +34,6 @@ from domain_ner.metrics.traits import (
 from domain_ner.scores import Entity, Score, Scores, score_entities
 
 CONTEXT = 90
-N_HISTOGRAM = 20
-SURE = 0.99
-N_POINTS = 50
 
 
 def headline(docs: Sequence[EvaluatedDoc], scores: Scores) -> Headline:
@@ -123,28 +114,6 @@ def by_confidence(one: ShownMistake) -> tuple[float, str, int]:
     return (-(one.confidence or 0.0), one.source, one.start)
 
 
-def histogram(docs: Iterable[EvaluatedDoc]) -> Histogram | None:
-    """None where no prediction has a confidence."""
-    bins: dict[bool, list[int]] = {True: [0] * N_HISTOGRAM, False: [0] * N_HISTOGRAM}
-    sure = Counter[bool]()
-    for doc in docs:
-        gold = set(doc.gold)
-        for one in doc.predicted:
-            confidence = doc.confidences.get(one)
-            if confidence is not None:
-                bins[one in gold][min(int(confidence * N_HISTOGRAM), N_HISTOGRAM - 1)] += 1
-                sure[one in gold] += confidence >= SURE
-    n_correct, n_wrong = sum(bins[True]), sum(bins[False])
-    if not n_correct + n_wrong:
-        return None
-    return Histogram(
-        correct=bins[True],
-        wrong=bins[False],
-        share_sure=sure.total() / (n_correct + n_wrong),
-        share_sure_wrong=sure[False] / n_wrong if n_wrong else 0.0,
-    )
-
-
 def split_score(docs: Sequence[EvaluatedDoc]) -> SplitScore:
     """F1 on the documents of a split."""
     scores = score_entities((doc.gold, doc.predicted) for doc in docs)
@@ -157,49 +126,10 @@ def split_score(docs: Sequence[EvaluatedDoc]) -> SplitScore:
     )
 
 
-def entropy(confidences: Sequence[float]) -> float | None:
-    """Mean binary entropy, in bits; None of none."""
-    if not confidences:
-        return None
-    inner = [one for one in confidences if 0 < one < 1]
-    return -sum(p * log2(p) + (1 - p) * log2(1 - p) for p in inner) / len(confidences)
-
-
 def source(fates: Mapping[str, int], n_correct: int) -> Source:
     """What the exports hold. n_correct: entities that were found."""
     n_meant = count_meant(fates)
     return Source(n_annotations=n_meant, recall=min(1.0, n_correct / n_meant) if n_meant else 0.0, fates=dict(fates))
-
-
-def certainty(
-    judged: Sequence[Judged], uncalibrated: Sequence[Judged], support: Mapping[str, int]
-) -> dict[str, Certainty]:
-    """Of all and by type; nothing where nothing is judged. support: gold entities by type."""
-    found = {}
-    for label in ["", *sorted({one.label for one in judged})] if judged else []:
-        before, after = ([one for one in some if label in ("", one.label)] for some in (uncalibrated, judged))
-        n_gold = support.get(label, 0) if label else sum(support.values())
-        found[label] = Certainty(before=_reliability(before), after=_reliability(after), curve=_curve(after, n_gold))
-    return found
-
-
-def _reliability(judged: Sequence[Judged]) -> Reliability:
-    return Reliability(
-        ece=calibration_error(judged),
-        ece_by_chance=chance_error(judged),
-        bins=[ReliabilityBin(**asdict(one)) for one in reliability(judged)],
-    )
-
-
-def _curve(judged: Sequence[Judged], n_gold: int) -> list[Point]:
-    """At most N_POINTS of the thresholds there are, the ends among them."""
-    found = thresholds(judged, n_gold)[::-1]
-    last = len(found) - 1
-    places = sorted({round(n * last / (N_POINTS - 1)) for n in range(N_POINTS)}) if found else []
-    return [
-        Point(confidence=found[n].confidence, precision=found[n].precision, recall=min(1.0, found[n].recall))
-        for n in places
-    ]
 
 
 def shapes(found: Robustness) -> Shapes:
@@ -228,9 +158,9 @@ def _shape(one: Perturbed) -> Shape:
 
 def evaluation_row(row: Mapping[str, Any]) -> Evaluation:
     """A row of training.jsonl, as the report has it."""
-    return Evaluation(
-        epoch=row["epoch"] + 1, step=row["step"], f1=min(1.0, max(0.0, row["score"])), losses=row["losses"]
-    )
+    losses = {name: loss if isfinite(loss) else None for name, loss in row["losses"].items()}
+    f1 = min(1.0, max(0.0, row["score"] or 0.0))
+    return Evaluation(epoch=row["epoch"] + 1, step=row["step"], f1=f1, losses=losses)
 
 
 def varied(found: Mapping[str, Diversity]) -> dict[str, Varied]:
@@ -288,8 +218,3 @@ def _figure(value: float, interval: Interval | None) -> Figure:
     if interval is None:
         return Figure(value=value, low=None, high=None)
     return Figure(value=value, low=max(0.0, interval.low), high=min(1.0, interval.high))
-
-
-def share(value: float | None) -> float | None:
-    """A share of 0..1 in four digits, whatever rounding made of it."""
-    return None if value is None else round(min(1.0, max(0.0, value)), 4)

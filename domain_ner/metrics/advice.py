@@ -7,8 +7,8 @@ project's, and stand here by name.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from domain_ner.metrics.mistakes import BOUNDARY, MISSING, SPURIOUS, WRONG_TYPE
-from domain_ner.scores import Score
+from domain_ner.metrics.mistakes import BOUNDARY, KINDS, MISSING, SPURIOUS, WRONG_TYPE
+from domain_ner.scores import Score, reaches
 
 FEW_MENTIONS, ENOUGH_MENTIONS = 200, 500
 # Recall of unseen names that is so much lower than that of seen ones.
@@ -17,13 +17,14 @@ UNSEEN_GAP = 0.15
 BOUNDARY_SHARE, CONFUSED_SHARE, SPURIOUS_SHARE = 0.3, 0.05, 0.3
 MIN_MISTAKES, MIN_SUPPORT = 5, 10
 
-MORE, VARIED, GUIDE, BOUNDARIES, RELABEL, FALLBACK, TEST_MORE = (
+MORE, VARIED, GUIDE, BOUNDARIES, RELABEL, FALLBACK, LOOK, TEST_MORE = (
     "more examples",
     "more varied names",
     "clearer guide",
     "rule for boundaries",
     "annotations to check",
     "another method",
+    "mistakes to look at",
     "more test data",
 )
 
@@ -68,14 +69,14 @@ def advise(facts: TypeFacts, *, target: float, floor: float) -> list[Advice]:
         what = f"Annotate more passages with {facts.label}, so that the test set has at least {MIN_SUPPORT}."
         why = f"{_times(facts.score.support, 'entity', 'entities')} in the test set: the score may be luck."
         return [Advice(facts.label, TEST_MORE, what, why, ())]
-    if facts.score.f1 >= target:
+    if reaches(facts.score.f1, target):
         return []
     rules = (_few, _unseen, _confused, _boundaries, _spurious)
     found = [one for rule in rules for one in rule(facts, target)]
     is_fed = facts.n_trained is not None and facts.n_trained >= ENOUGH_MENTIONS
     if facts.score.f1 < floor and is_fed:
         found.append(_fallback(facts, floor))
-    return found
+    return found or _look(facts, target)
 
 
 def _few(facts: TypeFacts, target: float) -> list[Advice]:
@@ -138,7 +139,19 @@ def _fallback(facts: TypeFacts, floor: float) -> Advice:
     what = "If clearer annotations do not help, leave this type to another method (a larger encoder, an LLM, rules)."
     f1 = f"F1 {_percent(facts.score.f1)}, below the floor of {_percent(floor)}"
     why = f"{f1}, with {facts.n_trained:,} mentions in training."
-    return Advice(facts.label, FALLBACK, what, why, ())
+    return Advice(facts.label, FALLBACK, what, why, tuple(KINDS))
+
+
+def _look(facts: TypeFacts, target: float) -> list[Advice]:
+    """Where no rule says why a type is not at the target."""
+    kinds = sorted((-n, kind) for kind, n in facts.mistakes.items() if n)
+    if not kinds:
+        return []
+    what = "Read the mistakes: no single pattern stands out. learning-curve tells what more annotation would bring."
+    told = ", ".join(f"{kind} {-n:,}" for n, kind in kinds)
+    known = "" if facts.n_trained is None else f"; {_times(facts.n_trained, 'mention')} in training"
+    why = f"F1 {_percent(facts.score.f1)}, target {_percent(target)}; {told}{known}."
+    return [Advice(facts.label, LOOK, what, why, tuple(kind for _, kind in kinds))]
 
 
 def _times(n: int, one: str, many: str = "") -> str:

@@ -95,13 +95,13 @@ def intervals(counts: Counts, *, n_resamples: int = N_RESAMPLES, level: float = 
     sums = counts.values.sum(axis=0)
     observed = _all_figures(sums[None])[0]
     left_out = _all_figures(sums - counts.values)
-    denominators = _denominators(sums)
+    n_holding = _n_holding(counts.values)
     found = []
     for n, of_row in enumerate(observed):
         found.append(
             {
                 name: _interval(resampled[:, n, k], of_row[k], left_out[:, n, k], level)
-                or _of_share(of_row[k], denominators[n, k], len(counts), level)
+                or _of_share(of_row[k], n_holding[n, k], len(counts), level)
                 for k, name in enumerate(FIGURES)
             }
         )
@@ -157,10 +157,15 @@ def _all_figures(sums: Array) -> Array:
     return np.concatenate((micro[:, None], macro[:, None], by_type), axis=1)
 
 
-def _denominators(sums: Array) -> Array:
-    """How many entities a figure rests on: (3, n_types) -> (2 + n_types, 3), in the order of `_all_figures`."""
-    predicted, gold = (np.concatenate((np.full(2, some.sum()), some)) for some in (sums[1], sums[2]))
-    return np.stack((predicted, gold, (predicted + gold) / 2), axis=-1)
+def _n_holding(values: Array) -> Array:
+    """How many documents a figure rests on: (n_docs, 3, n_types) -> (2 + n_types, 3), in the order of `_all_figures`.
+
+    Documents and not entities, for those of one document are right or wrong together more often than by chance.
+    """
+    of_type = values[:, 1:] > 0
+    of_all = of_type.any(axis=-1, keepdims=True)
+    predicted, gold = np.moveaxis(np.concatenate((of_all, of_all, of_type), axis=-1), 1, 0)
+    return np.stack([some.sum(axis=0) for some in (predicted, gold, predicted | gold)], axis=-1)
 
 
 def _of_share(observed: float, n: float, n_docs: int, level: float) -> Interval | None:

@@ -40,8 +40,13 @@ def comparison_markdown(comparison: Comparison) -> str:
 def verdict(comparison: Comparison) -> str:
     """One sentence: may the second take the place of the first."""
     margin = percent(comparison.margin)
+    if not comparison.can_tell:
+        n = comparison.n_passages
+        return f"**Passed, but too little to tell**: of {n:,} passages no loss would be significant, however large."
     if comparison.is_passed:
-        return f"**Passed**: no significant loss of more than {margin} points of F1, in all or in a type."
+        low = comparison.overall.low
+        loss = "" if low is None or -low - comparison.margin < SMALLEST else f" One of {percent(-low)} can be by luck."
+        return f"**Passed**: no significant loss of more than {margin} points of F1, in all or in a type.{loss}"
     return f"**Not passed**: a significant loss of more than {margin} points of F1 in {', '.join(comparison.lost)}."
 
 

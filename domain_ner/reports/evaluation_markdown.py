@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
+from domain_ner.evaluation.report import TEST_SET
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
-from domain_ner.reports.figures import entropy, percent, told
+from domain_ner.reports.figures import change, entropy, percent, told
 from domain_ner.reports.markdown import code, table
 
 MAX_MISTAKES, MAX_CONFUSIONS, MAX_VALUES = 15, 10, 12
@@ -119,7 +120,7 @@ def _test_sets(report: Report) -> list[str]:
     """F1 by type on each test set, side by side."""
     if not report.test_sets:
         return []
-    sets = {"test": report.headline, **report.test_sets}
+    sets = {TEST_SET: report.headline, **report.test_sets}
     rows = [
         [label, *(_f1_of(one.by_type.get(label)) for one in sets.values())]
         for label in sorted({label for one in sets.values() for label in one.by_type})
@@ -170,14 +171,12 @@ def _robustness(report: Report) -> list[str]:
     labels = list(found.by_type)
     rows = [["as it is", "", percent(found.f1), "", *(percent(found.by_type[label]) for label in labels)]]
     for one in found.shapes:
-        interval = "" if one.low is None or one.high is None else f" ({100 * one.low:+.1f} to {100 * one.high:+.1f})"
-        difference = f"{100 * one.difference:+.1f}{interval}"
         rows.append(
             [
                 one.name,
                 one.meaning,
                 percent(one.f1),
-                difference,
+                change(one),
                 *(percent(one.by_type.get(label, 0)) for label in labels),
             ]
         )
@@ -187,11 +186,18 @@ def _robustness(report: Report) -> list[str]:
 
 def _certainty(report: Report) -> list[str]:
     rows = [
-        [label or "all", *(percent(one) for one in (found.before.ece, found.after.ece, found.after.ece_by_chance))]
+        [
+            label or "all",
+            *(percent(one) for one in (found.before.ece, found.after.ece, found.after.ece_by_chance)),
+            "" if found.least is None else percent(found.least),
+        ]
         for label, found in report.certainty.items()
     ]
-    heads = ["type", "before calibration", "after", "by chance"]
-    told = "How far confidence and precision are apart (expected calibration error), in points."
+    heads = ["type", "before calibration", "after", "by chance", "reported from"]
+    told = (
+        "How far confidence and precision are apart (expected calibration error), in points; and the least confidence, "
+        "in per cent, that is reported."
+    )
     return ["## Confidence", told, table(heads, rows)] if rows else []
 
 

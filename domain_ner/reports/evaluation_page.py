@@ -1,22 +1,25 @@
 """The evaluation as one self-contained HTML page: charts, tables, and every mistake to filter and read in context."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup
 
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
-from domain_ner.evaluation.schema import Report, ShownMistake
+from domain_ner.evaluation.report import TEST_SET
+from domain_ner.evaluation.schema import Marked, Report, ShownMistake
 from domain_ner.metrics.mistakes import KINDS
+from domain_ner.passages import utf16_offsets
 from domain_ner.reports import charts
-from domain_ner.reports.figures import entropy, percent, told
+from domain_ner.reports.figures import change, entropy, percent, told
 from domain_ner.reports.marks import palette, readable
 from domain_ner.reports.pages import render
 
 NO_COLOUR = "#dddddd"
 NO_ENTITY = "no entity"
-# Of the mistakes, the most confident ones; the others are in evaluation.json.
-MAX_MISTAKES = 10_000
+# Of the mistakes, in bytes, the most confident ones; the others are in evaluation.json.
+MAX_BYTES = 6_000_000
 MARKS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no gold": "no gold"}
 TITLES = {
     "surface": "Seen in training",
@@ -35,6 +38,7 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
     colours: of types, `#rrggbb`; where there are none, from a palette. Raises DomainNerError without matplotlib.
     """
     colours = palette(report.labels) | dict(colours or {})
+    mistakes = _fitting(report.mistakes)
     return render(
         "evaluation.html.j2",
         report=report,
@@ -50,12 +54,13 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
         percent=percent,
         entropy=entropy,
         colour_of=lambda label: readable(colours.get(label, NO_COLOUR)),
-        n_shown=min(MAX_MISTAKES, len(report.mistakes)),
-        data=_data(report.mistakes[:MAX_MISTAKES], {label: colours.get(label, NO_COLOUR) for label in report.labels}),
+        change=change,
+        n_shown=len(mistakes),
+        data=_data(mistakes, {label: colours.get(label, NO_COLOUR) for label in report.labels}),
         verdict=_verdict(report),
-        test_sets={"test": report.headline, **report.test_sets} if report.test_sets else {},
+        test_sets={TEST_SET: report.headline, **report.test_sets} if report.test_sets else {},
         labels_of_all=sorted({label for one in report.test_sets.values() for label in one.by_type} | {*report.labels}),
-        files=sorted({one.source.rpartition(":")[0] for one in report.mistakes[:MAX_MISTAKES]}),
+        files=sorted({one.source.rpartition(":")[0] for one in report.mistakes[: len(mistakes)]}),
     )
 
 
@@ -106,11 +111,36 @@ def _confusion(report: Report) -> list[tuple[str, int, list[tuple[int, float, bo
     return rows
 
 
-def _data(mistakes: Sequence[ShownMistake], colours: Mapping[str, str]) -> Markup:
+def _fitting(mistakes: Iterable[ShownMistake]) -> list[str]:
+    """The first of the mistakes as JSON, as many as a page holds."""
+    found, n_bytes = [], 0
+    for one in mistakes:
+        text = _json(_in_browser(one))
+        n_bytes += len(text.encode())
+        if n_bytes > MAX_BYTES:
+            break
+        found.append(text)
+    return found
+
+
+def _in_browser(one: ShownMistake) -> dict[str, Any]:
+    """A mistake as the script wants it: its places in the shown text counted as JavaScript counts them."""
+    offsets = utf16_offsets(one.text)
+
+    def placed(span: Marked) -> dict[str, Any]:
+        return span.model_dump() | {"start": offsets[span.start], "end": offsets[span.end]}
+
+    spans = {name: [placed(span) for span in some] for name, some in (("gold", one.gold), ("predicted", one.predicted))}
+    tokens = [(offsets[start], offsets[end]) for start, end in one.tokens]
+    return one.model_dump(exclude={"labels", "offset", "end"}) | spans | {"tokens": tokens}
+
+
+def _data(mistakes: Sequence[str], colours: Mapping[str, str]) -> Markup:
     """The mistakes as JSON within the page; the script makes their HTML when they are to be seen."""
-    plain = {
-        "colours": {label: readable(colour) for label, colour in colours.items()},
-        "mistakes": [one.model_dump(exclude={"labels"}) for one in mistakes],
-    }
-    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    plain = _json({label: readable(colour) for label, colour in colours.items()})
+    text = f'{{"colours":{plain},"mistakes":[{",".join(mistakes)}]}}'
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,6 +1,6 @@
 """Figures as people read them, in every report alike."""
 
-from domain_ner.evaluation.schema import Figure, SplitScore
+from domain_ner.evaluation.schema import Figure, Shape, SplitScore
 
 
 def percent(share: float) -> str:
@@ -13,6 +13,12 @@ def told(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return percent(figure.value)
     return f"{percent(figure.value)} ({percent(figure.low)}–{percent(figure.high)})"
+
+
+def change(one: Shape) -> str:
+    """How much better it is in worse shape, in points, with the interval of that where it has one."""
+    interval = "" if one.low is None or one.high is None else f" ({100 * one.low:+.1f} to {100 * one.high:+.1f})"
+    return f"{100 * one.difference:+.1f}{interval}"
 
 
 def entropy(one: SplitScore) -> str:

@@ -19,8 +19,9 @@ def label_errors_markdown(found: LabelErrors) -> str:
         "# Annotations that are likely wrong",
         f"{found.n_annotations:,} annotations in {found.n_passages:,} passages. Each passage was predicted by a model "
         f"that did not learn it ({found.n_folds} folds); these agree with the annotations to an F1 of "
-        f"{percent(found.f1)}. {len(found.suspects):,} places differ; at {len(likely):,} of them the model is more "
-        "sure than not that the annotation is wrong. It may itself be wrong: look before you change anything.",
+        f"{percent(found.f1)}. {len(found.suspects):,} places differ; at {len(likely):,} of them the annotation is "
+        "likely wrong (50 % or more), by the model and by how the same words are annotated elsewhere. Both may "
+        "mislead: look before you change anything.",
     ]
     if likely:
         parts += ["## What kind", _counts(likely), *_annotators(likely)]

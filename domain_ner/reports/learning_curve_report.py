@@ -79,7 +79,9 @@ def learning_curve_chart(found: LearningCurve) -> Any:
     axes.spines[["top", "right"]].set_visible(False)
     for label, one in found.by_type.items():
         sizes = [size.n_passages for size in one.sizes]
-        [line] = axes.plot(sizes, [100 * sum(size.f1) / len(size.f1) for size in one.sizes], "o-", label=label)
+        [line] = axes.plot(
+            sizes, [100 * sum(size.f1) / len(size.f1) for size in one.sizes], "o-", label=label.replace("$", r"\$")
+        )
         if one.now is not None:
             now, base = one.now.f1, found.n_passages
             further = [base, *(base + n for n in MORE)]

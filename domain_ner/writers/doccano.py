@@ -1,11 +1,10 @@
 """Writes doccano's JSONL (https://doccano.github.io/doccano). Offsets count UTF-16 code units, doccano's default."""
 
 from collections.abc import Iterable, Mapping
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from domain_ner.passages import Passage
+from domain_ner.passages import Passage, utf16_offsets
 from domain_ner.writers.json_files import number_of, write_rows
 from domain_ner.writers.options import META, NESTED, SPACED_LABEL, WHITE_SPACE, WORDLESS, WriterOptions
 
@@ -31,11 +30,6 @@ def _row(passage: Passage, number: int) -> dict[str, Any]:
     document = number_of(passage.document, default=0) or passage.document or number
     row = {"id": document, "text": passage.text, "label": label, **_spread(passage.meta)}
     return {**row, "username": passage.annotator} if passage.annotator else row
-
-
-def utf16_offsets(text: str) -> list[int]:
-    """For each code point of a text, and for its end, the offset in UTF-16 code units."""
-    return list(accumulate((1 + (char > "\uffff") for char in text), initial=0))
 
 
 def _spread(meta: Mapping[str, Any]) -> dict[str, Any]:

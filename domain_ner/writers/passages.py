@@ -8,12 +8,11 @@ from typing import Any
 from spacy.tokens import Doc, DocBin, Span, Token
 from spacy.vocab import Vocab
 
-from domain_ner.docs import META_KEY, ORIGINAL_KEY, REJECTED_KEY, SOURCE_KEY, SPANS_KEY
+from domain_ner.docs import META_KEY, ORIGINAL_KEY, REJECTED_KEY, SOURCE_KEY, SPANS_KEY, unknown_tokens
 from domain_ner.errors import DomainNerError
 from domain_ner.normalization import normalize_whitespace
 from domain_ner.passages import LabelledSpan, Passage
 
-MISSING = 0
 SCORE = "score"
 
 
@@ -43,7 +42,7 @@ def to_passage(doc: Doc, source: str) -> Passage:
     """
     annotated = [*doc.ents, *doc.spans.get(SPANS_KEY, ())]
     covered = {n_token for span in annotated for n_token in range(span.start, span.end)}
-    unknown = [] if _has_spans_alone(doc) else [t for t in doc if t.ent_iob == MISSING and t.i not in covered]
+    unknown = [token for token in unknown_tokens(doc) if token.i not in covered]
     is_partial = 0 < len(unknown) == len(doc) - len(covered)
     data = doc.user_data
     meta = data.get(META_KEY)
@@ -72,11 +71,6 @@ def _labelled(spans: Iterable[Span], doc: Doc) -> list[LabelledSpan]:
         start = span.start_char + len(words) - len(words.lstrip())
         found.add(LabelledSpan(start, start + len(words.strip()), span.label_))
     return sorted(found)
-
-
-def _has_spans_alone(doc: Doc) -> bool:
-    """Whether `doc.ents` was never set because the annotations are spans; our own documents always have both."""
-    return SPANS_KEY in doc.spans and SOURCE_KEY not in doc.user_data and not doc.has_annotation("ENT_IOB")
 
 
 def _ranges(tokens: Iterable[Token]) -> list[tuple[int, int]]:

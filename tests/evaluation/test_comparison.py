@@ -3,6 +3,7 @@
 import json
 import re
 import zipfile
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -24,6 +25,7 @@ from domain_ner.evaluation.comparison import (
     unpack,
 )
 from domain_ner.evaluation.predicting import EvaluatedDoc
+from domain_ner.reports.comparison_markdown import verdict
 
 NAMES = ["Redis", "Kafka", "Vault", "Consul"]
 
@@ -149,3 +151,26 @@ def test_the_command_says_what_is_missing(folder):
         "compare_pipelines", "four", folder / "four", folder / "test.spacy", folder / "r", "--margin", "-1", check=False
     )
     assert failed.returncode == 1 and "vars.margin is -1" in failed.stderr
+
+
+@pytest.mark.parametrize(("n_docs", "can_tell"), [(1, False), (5, False), (6, True)])
+def test_too_few_passages_to_tell_anything(tmp_path, n_docs, can_tell):
+    made = compared(tmp_path, ruled(*NAMES), ruled("nothing"), n_docs=n_docs)
+    assert made.can_tell is can_tell and made.is_passed is not can_tell
+    assert ("too little to tell" in verdict(made)) is not can_tell
+
+
+def test_a_loss_that_cannot_be_excluded_is_told(tmp_path):
+    made = compared(tmp_path, ruled(*NAMES[:3]), ruled(*NAMES[1:]), n_docs=58)
+    assert made.is_passed and made.overall.low < 0
+    assert f"One of {-100 * made.overall.low:.1f} can be by luck." in verdict(made)
+
+
+def test_where_one_may_nest_both_are_compared_on_nested_gold():
+    nlp, docs = ruled("Bank of Oslo"), gold(8)
+    for doc in docs:
+        doc.spans["sc"] = [Span(doc, 0, 1, label="INFRA"), Span(doc, 0, 3, label="LONG")]
+    flat, nested = (measure("x", nlp, Path("x"), docs, can_nest=can_nest)[1].scores for can_nest in (False, True))
+    assert set(flat.by_type) == {"INFRA"} and {one: nested.by_type[one].support for one in nested.by_type} == {
+        "INFRA": 8, "LONG": 8,
+    }  # fmt: skip

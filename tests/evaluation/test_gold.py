@@ -9,7 +9,7 @@ from spacy.tokens import DocBin
 
 from domain_ner.docs import entities
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation.gold import read_gold
+from domain_ner.evaluation.gold import GoldRules, read_gold
 from domain_ner.evaluation.schema import Report
 
 
@@ -30,7 +30,7 @@ def project(example_rows, tmp_path_factory):
 
 def test_exports_are_read_as_annotated_in_the_pipelines_tokens(project):
     _, corpus, exports, nlp = project
-    docs = read_gold(exports, nlp, prefer=["*"])
+    docs = read_gold(exports, nlp, GoldRules(prefer=["*"]))
     rows = {json.loads(line)["text"]: json.loads(line) for line in exports.read_text("utf8").splitlines()}
     assert len(docs) == len(rows)
     for doc in docs:
@@ -80,3 +80,35 @@ def test_two_test_sets_of_one_name_are_told_apart(project):
     run(*command, "--also", f"{exports} {other}", "--prefer", "*")
     report = json.loads((reports / "evaluation.json").read_text("utf8"))
     assert list(report["test_sets"]) == [str(exports), str(other)]
+
+
+def test_a_test_set_called_test_stands_beside_the_test_corpus(project):
+    folder, corpus, _, _ = project
+    (folder / "again").mkdir(exist_ok=True)
+    other = folder / "again" / "test.spacy"
+    other.write_bytes((corpus / "dev.spacy").read_bytes())
+    command = ["evaluate_model", folder / "model", corpus / "test.spacy", folder / "metrics.json"]
+    run(*command, "--reports", folder / "named", "--also", str(other))
+    report = json.loads((folder / "named" / "evaluation.json").read_text("utf8"))
+    assert list(report["test_sets"]) == [str(other)]
+    assert f"| type | `test` | `{other}` |" in (folder / "named" / "evaluation.md").read_text("utf8")
+
+
+def test_exports_of_another_test_set_become_documents_as_those_of_the_corpus_do(tmp_path):
+    nlp = spacy.blank("en")
+
+    def row(annotator, text, *spans):
+        marked = [{"start": start, "end": end, "label": label} for start, end, label in spans]
+        return {"text": text, "spans": marked, "answer": "accept", "_annotator_id": annotator}
+
+    rows = [
+        row("one", "Bank of Oslo", (0, 12, "ORG"), (8, 12, "LOC")),
+        row("one", "Redis fell", (0, 5, "ORG")),
+        row("two", "Redis fell", (0, 5, "LOC")),
+    ]
+    path = tmp_path / "march.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf8")
+    with pytest.raises(DomainNerError, match="contradicting"):
+        read_gold(path, nlp)
+    found = read_gold(path, nlp, GoldRules(conflicts="unknown", overlaps="innermost"))
+    assert [sorted(entities(doc)) for doc in found] == [[(8, 12, "LOC")], []]

@@ -53,16 +53,25 @@ def found():
 
 
 def test_folds_hold_each_passage_once_and_alike_many():
-    folds = make_folds(23, 5, seed=1)
+    texts = [f"passage {n}" for n in range(23)]
+    folds = make_folds(texts, 5, seed=1)
     assert sorted(n for fold in folds for n in fold) == list(range(23))
     assert {len(fold) for fold in folds} == {4, 5}
-    assert folds == make_folds(23, 5, seed=1) != make_folds(23, 5, seed=2)
+    assert folds == make_folds(texts, 5, seed=1) != make_folds(texts, 5, seed=2)
+
+
+def test_passages_that_are_nearly_the_same_are_in_one_fold():
+    """A model that learned the one, with its mistake, would not doubt the other."""
+    same = "at noon the squad restarted redis and kafka because of a full disk on the second node in oslo"
+    texts = [f"{n} quite another text {n}" for n in range(20)] + [f"{same} {n}" for n in range(4)]
+    for fold in make_folds(texts, 4, seed=0):
+        assert len([n for n in fold if n >= 20]) in (0, 4)
 
 
 @pytest.mark.parametrize("n_folds", [1, 3, 0])
 def test_too_few_passages_are_refused(n_folds):
-    with pytest.raises(DomainNerError, match=f"5 passages in {n_folds} folds"):
-        make_folds(5, n_folds, seed=0)
+    with pytest.raises(DomainNerError, match=f"5 different passages in {n_folds} folds"):
+        make_folds([f"passage {n}" for n in range(5)], n_folds, seed=0)
 
 
 def test_suspects_are_ranked_over_all_documents(found):

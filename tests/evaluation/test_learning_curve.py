@@ -1,6 +1,7 @@
 """Trainings on growing parts of the data, and what is said to follow from them."""
 
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -14,6 +15,7 @@ from domain_ner.evaluation.learning_curve import (
     expect,
     nested,
     parse_fractions,
+    train_parts,
 )
 from domain_ner.reports.learning_curve_report import learning_curve_markdown, when
 
@@ -118,3 +120,11 @@ def test_what_is_wrong_is_said(drawn):
     wrong = [("half,1" if one == "0.25,0.5,1" else one) for one in command]
     told = run(*wrong, check=False)
     assert told.returncode == 1 and "vars.fractions is 'half,1'" in told.stderr
+
+
+def test_a_test_set_without_entities_is_refused_before_anything_is_trained(tmp_path):
+    parts = train_parts(
+        Path("config.cfg"), DOCS, DOCS, [trained("nothing here")], tmp_path, fractions=[0.5, 1], seeds=1, gpu=-1
+    )
+    with pytest.raises(DomainNerError, match="The test set holds no entity"):
+        next(parts)

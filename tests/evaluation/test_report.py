@@ -9,8 +9,10 @@ from hypothesis import given
 from reported import DOCS, TEXT, doc, report, trained
 
 from domain_ner.evaluation.report import mentions, queue_names, queue_tasks, trained_surfaces
+from domain_ner.evaluation.review import review_task
 from domain_ner.evaluation.schema import Report
 from domain_ner.metrics.schemes import STRICT
+from domain_ner.metrics.traits import SEEN
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
 
 
@@ -155,3 +157,36 @@ def test_advice_has_its_passages_as_review_tasks():
     assert [TEXT[one.start : one.end] for one in task.spans] == ["Redis", "Kafka"]
     assert [(TEXT[one.start : one.end], one.label) for one in task.suggested] == [("Redis", "TEAM")]
     assert task.meta["review"] == [f"{with_passages[0].label}: {with_passages[0].what}"]
+
+
+def test_suggestions_may_overlap_and_share_a_token():
+    """As those of a spancat do, or those of one model that cross two annotations."""
+    gold = trained(TEXT, ("Payments squad", "TEAM"), ("Redis", "INFRA"))
+    start = TEXT.index("Payments")
+    suggested = [(start, start + 14, "TEAM"), (start, start + 8, "SERVICE"), (start + 2, start + 5, "PART"),
+                 (start + 9, start + 30, "LONG")]  # fmt: skip
+    task = review_task(gold, suggested, ["look"])
+    assert [(TEXT[one.start : one.end], one.label) for one in task.spans] == [
+        ("Payments squad", "TEAM"),
+        ("Redis", "INFRA"),
+    ]
+    assert [(TEXT[one.start : one.end], one.label) for one in task.suggested] == [
+        ("Payments", "PART"), ("Payments", "SERVICE"), ("Payments squad", "TEAM"), ("squad restarted Redis", "LONG"),
+    ]  # fmt: skip
+
+
+def test_a_loss_that_is_no_number_does_not_spoil_the_report():
+    row = {"epoch": 0, "step": 1, "score": 0.5, "losses": {"crf_ner": float("nan"), "transformer": 1.0}}
+    made = report(doc(), log=[row])
+    assert Report.model_validate_json(made.model_dump_json()).training[0].losses == {
+        "crf_ner": None,
+        "transformer": 1.0,
+    }
+
+
+def test_nested_names_of_training_are_seen():
+    nested = trained(TEXT)
+    nested.spans["sc"] = [nested.char_span(TEXT.index("squad"), TEXT.index("squad") + 5, label="TEAM")]
+    made = report(doc([("squad", "TEAM")], [("squad", "TEAM")]), train=[nested], can_nest=True)
+    assert [one.value for one in made.slices["surface"]] == [SEEN]
+    assert mentions([nested]) == [] and mentions([nested], can_nest=True) == [("squad", "TEAM")]

@@ -69,3 +69,17 @@ def test_a_sample_keeps_the_order_and_leaves_out_what_is_partly_unknown(docs):
 def test_nothing_to_change(nlp):
     found = try_worse(nlp, [doc("nothing here")], other_names([], []), seed=0)
     assert all(one.difference.value == 0 and one.difference.interval is None for one in found.perturbed)
+
+
+def test_what_cannot_be_changed_is_not_told(nlp, docs):
+    """Where training saw every name, no new one can be put in: no difference would be no news."""
+    found = try_worse(nlp, docs, other_names(docs, docs), seed=0)
+    assert NEW_NAMES not in [one.name for one in found.perturbed]
+    assert KNOWN_NAMES in [one.name for one in found.perturbed]
+
+
+def test_spans_alone_are_annotations(docs):
+    spans_alone = spacy.blank("en").make_doc("we use Redis")
+    spans_alone.spans["sc"] = [Span(spans_alone, 2, 3, label="INFRA")]
+    assert sample([spans_alone], 1, seed=0) == [spans_alone]
+    assert other_names([spans_alone], [], can_nest=True)[KNOWN_NAMES] == {"INFRA": ["Redis"]}

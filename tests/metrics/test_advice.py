@@ -6,6 +6,7 @@ from domain_ner.metrics.advice import (
     BOUNDARIES,
     FALLBACK,
     GUIDE,
+    LOOK,
     MORE,
     RELABEL,
     TEST_MORE,
@@ -44,10 +45,10 @@ def rules(score=WEAK, **given):
         ({"confused": {"B": 10, "C": 4}, "mistakes": {"wrong type": 14}}, [GUIDE]),
         ({"confused": {"B": 10, "C": 20}, "mistakes": {"wrong type": 30}}, [GUIDE, GUIDE]),
         ({"mistakes": {"too long": 6, "split": 4, "missing": 10}}, [BOUNDARIES]),
-        ({"mistakes": {"too long": 6, "missing": 40}}, []),
-        ({"mistakes": {"too long": 4}}, []),
+        ({"mistakes": {"too long": 6, "missing": 40}}, [LOOK]),
+        ({"mistakes": {"too long": 4}}, [LOOK]),
         ({"mistakes": {"spurious": 20, "missing": 30}}, [RELABEL]),
-        ({"mistakes": {"spurious": 20, "missing": 30}, "score": Score(60, 65, 100)}, []),
+        ({"mistakes": {"spurious": 20, "missing": 30}, "score": Score(60, 65, 100)}, [LOOK]),
         ({"score": Score(1, 1, 3)}, [TEST_MORE]),
         ({"score": Score(0, 4, 0)}, [TEST_MORE]),
     ],
@@ -61,3 +62,14 @@ def test_an_advice_names_its_figures_and_its_mistakes():
     few, guide = advise(facts, target=0.85, floor=0.80)
     assert "80 more" in few.what and "recall 60.0" in few.why and "120 mentions" in few.why
     assert (guide.other, guide.kinds) == ("B", ("wrong type",)) and "10 entities of A and B" in guide.why
+
+
+def test_a_type_below_the_target_is_never_left_without_advice():
+    near = Score(85, 100, 101)  # F1 84.6
+    assert rules(near, mistakes={"missing": 16, "spurious": 0, "wrong type": 3}) == [LOOK]
+    [one] = advise(TypeFacts("A", near, EMPTY, EMPTY, None, None, {"missing": 16}, {}), target=0.85, floor=0.80)
+    assert "F1 84.6, target 85.0; missing 16." in one.why and one.kinds == ("missing",)
+
+
+def test_a_figure_that_is_shown_as_the_target_is_at_the_target():
+    assert rules(Score(1699, 2000, 1999), mistakes={"missing": 300}) == []  # 84.97

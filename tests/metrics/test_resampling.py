@@ -118,3 +118,15 @@ def test_holm_keeps_the_order_and_never_lowers_a_p_value(p_values):
     assert all(one <= other <= 1 for one, other in zip(p_values, corrected, strict=True))
     ranked = sorted(range(len(p_values)), key=lambda n: p_values[n])
     assert [corrected[n] for n in ranked] == sorted(corrected)
+
+
+def test_a_perfect_score_on_few_passages_says_little():
+    """Each of 8 passages is wholly right with a probability of 0.9: Wilson's bound must count passages."""
+    rng, n_within = np.random.default_rng(0), 0
+    for _ in range(400):
+        values = np.zeros((8, 3, 1))
+        values[:, 1:] = 15
+        values[:, 0, 0] = 15 * (rng.random(8) < 0.9)
+        low_high = intervals(Counts(("A",), values), n_resamples=200).by_type["A"]["recall"]
+        n_within += low_high is not None and low_high.low <= 0.9 <= low_high.high
+    assert n_within / 400 > 0.9
