@@ -113,21 +113,30 @@ def fit_temperature(loss: Callable[[float], float]) -> float:
 def fit_type_temperatures(log_odds: Sequence[float], judged: Sequence[Judged]) -> dict[str, float]:
     """By type what the log-odds must be divided by; that of all types together for those with few predictions.
 
-    log_odds: (n_judged,), uncalibrated.
+    log_odds: (n_judged,), uncalibrated. What is right is taken for a little less than certain, and what is wrong for a
+    little more than impossible, as in Platt (1999), so that no type is ever wholly sure because it was right each time.
     """
     if len(judged) < MIN_JUDGED:
         return {}
-    odds, sign = np.array(log_odds), np.where([one.is_correct for one in judged], 1.0, -1.0)
+    odds, is_correct = np.array(log_odds), np.array([one.is_correct for one in judged])
     labels = np.array([one.label for one in judged])
 
     def fit(chosen: NDArray[np.bool_]) -> float:
-        return fit_temperature(lambda t: float(np.logaddexp(0, -sign[chosen] * odds[chosen] / t).mean()))
+        n_correct = is_correct[chosen].sum()
+        n_wrong = chosen.sum() - n_correct
+        target = np.where(is_correct[chosen], (n_correct + 1) / (n_correct + 2), 1 / (n_wrong + 2))
+
+        def loss(temperature: float) -> float:
+            warm = odds[chosen] / temperature
+            return float((np.logaddexp(0, warm) - target * warm).mean())
+
+        return fit_temperature(loss)
 
     together = fit(np.ones(len(judged), dtype=bool))
     found = {}
     for label in sorted(set(labels.tolist())):
         chosen = labels == label
-        is_enough = chosen.sum() >= MIN_JUDGED and len(set(sign[chosen])) > 1
+        is_enough = chosen.sum() >= MIN_JUDGED and len(set(is_correct[chosen].tolist())) > 1
         found[label] = fit(chosen) if is_enough else together
     return found
 

@@ -104,6 +104,11 @@ def spans(doc: Doc) -> set[tuple[int, int, str]]:
     return {(span.start_char, span.end_char, span.label_) for span in group}
 
 
+def rejected(doc: Doc) -> set[tuple[int, int, str]]:
+    """What annotators said is no entity of that label, as (start, end, label), in characters."""
+    return {(span.start_char, span.end_char, span.label_) for span in doc.spans.get(REJECTED_KEY, ())}
+
+
 def has_spans_alone(doc: Doc) -> bool:
     """Whether `doc.ents` was never set because the annotations are spans; our own documents always have both."""
     return SPANS_KEY in doc.spans and SOURCE_KEY not in doc.user_data and not doc.has_annotation("ENT_IOB")

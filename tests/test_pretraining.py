@@ -7,7 +7,7 @@ from conftest import FAMILIES
 from pipelines import fetch, run
 from transformers import AutoModel, AutoTokenizer
 
-from domain_ner.encoders.pretraining import Pretraining, cut, pretrain
+from domain_ner.encoders.pretraining import Pretraining, claim, cut, pretrain
 from domain_ner.errors import DomainNerError
 
 SETTINGS = Pretraining(epochs=12, batch=8, window=32, learning_rate=5e-3, seed=0)
@@ -74,3 +74,14 @@ def test_text_that_cannot_be_read_is_told(tiny_encoder, tmp_path, name, content,
     assert ran.returncode == 1
     assert told in ran.stderr
     assert not (tmp_path / "adapted").exists()
+
+
+def test_an_unfinished_run_of_other_texts_is_not_gone_on_from(tiny_encoder, tmp_path):
+    texts = [f"the {name} service restarted at noon because redis was full " * 6 for name in ("billing", "search")] * 20
+    work = tmp_path / "adapted.unfinished"
+    claim(work, tiny_encoder("bert"), texts, SETTINGS)
+    (work / "checkpoint-1").mkdir()
+    claim(work, tiny_encoder("bert"), texts, SETTINGS)
+    assert (work / "checkpoint-1").is_dir()
+    claim(work, tiny_encoder("bert"), [*texts, "more"], SETTINGS)
+    assert not (work / "checkpoint-1").exists()

@@ -9,9 +9,19 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.types import Floats2d
 
-from domain_ner.calibration import Judged, Threshold, f1_score, fit_temperature, fit_type_temperatures, measure
+from domain_ner.calibration import (
+    MIN_JUDGED,
+    Judged,
+    Threshold,
+    f1_score,
+    fit_temperature,
+    fit_type_temperatures,
+    measure,
+)
 from domain_ner.crf_ner.decoding import Decoded
-from domain_ner.crf_ner.loss import Known, span_tags
+from domain_ner.crf_ner.loss import Known, negative_log_likelihood, span_tags
+from domain_ner.crf_ner.model import TRANSITIONS
+from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.crf_ner.pipe import CRFRecognizer
 from domain_ner.crf_ner.probing import score
 from domain_ner.crf_ner.settings import MARGINAL, VITERBI, Settings, log_odds
@@ -52,7 +62,10 @@ def fit(
     taught = [known(example, pipe.labels) for example in examples]
     plain = replace(pipe.settings, min_confidence={}, temperature=1.0, type_temperatures={}, decoding=VITERBI)
     before = _judge(pipe, plain, scores, taught)
-    overall = replace(plain, temperature=fit_temperature(lambda t: pipe.mean_loss(taught, scores, t)))
+    temperature = 1.0
+    if len(before) >= MIN_JUDGED:
+        temperature = fit_temperature(lambda t: _mean_loss(pipe, taught, scores, t))
+    overall = replace(plain, temperature=temperature)
     warm = _judge(pipe, overall, scores, taught)
     odds = [log_odds(log(one.confidence)) for one in warm]
     settings = replace(overall, type_temperatures=fit_type_temperatures(odds, warm))
@@ -76,6 +89,15 @@ def fit(
     return Fitted(settings, before, after, thresholds, dict(n_gold), f1)
 
 
+def _mean_loss(pipe: CRFRecognizer, taught: Sequence[Known], scores: Sequence[Floats2d], temperature: float) -> float:
+    """The mean negative log-likelihood of documents at a temperature. taught: of each, as `targets.known` gives."""
+    total = 0.0
+    for group in padded_groups(scores, pipe.model.get_param(TRANSITIONS), temperature):
+        of_group = [taught[n] for n in group.numbers]
+        total += float(negative_log_likelihood(group.scores, group.flat, of_group).losses.sum())
+    return total / max(1, len(taught))
+
+
 def _f1(judged: Sequence[Judged], n_gold: int) -> float:
     return f1_score(sum(one.is_correct for one in judged), len(judged), n_gold)
 
@@ -84,7 +106,8 @@ def _best_decoding(
     pipe: CRFRecognizer, settings: Settings, scores: Sequence[Floats2d], taught: Sequence[Known], n_gold: int
 ) -> Settings:
     """The settings with the best micro F1; the best path's where no threshold is better."""
-    tried = [settings, *(replace(settings, decoding=MARGINAL, min_confidence=cutoff) for cutoff in CUTOFFS)]
+    cutoffs = [dict.fromkeys(pipe.labels, cutoff) for cutoff in CUTOFFS]  # by type, so that each can be set at load
+    tried = [settings, *(replace(settings, decoding=MARGINAL, min_confidence=by_type) for by_type in cutoffs)]
     pipe.settings = tried[-1]
     decoded = pipe.decode(scores)
     found = [_f1(_judge_decoded(pipe, one, decoded, taught), n_gold) for one in tried]
@@ -131,7 +154,7 @@ def _judge_decoded(
     for found, gold in zip(decoded, taught, strict=True):
         for one in pipe.choose(found):
             tags = list(gold.tags[one.start : one.end])
-            if None not in tags:
+            if None not in tags or one[:3] in gold.rejected:
                 is_correct = tags == span_tags(one.end - one.start, one.label, len(pipe.labels))
                 judged.append(Judged(pipe.labels[one.label], pipe.confidence(one), is_correct))
     return judged

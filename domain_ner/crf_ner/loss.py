@@ -64,7 +64,11 @@ def negative_log_likelihood(
     weights: by type, at least 1. Softmax-margin (Gimpel & Smith 2010): whatever misses a token of an entity counts as
     that much more probable, so that the entity has to win by a margin.
     """
-    scores, flat = scores.float(), flat.float()
+    with torch.autocast(scores.device.type, enabled=False):
+        return _negative_log_likelihood(scores.float(), flat.float(), known, weights)
+
+
+def _negative_log_likelihood(scores: Tensor, flat: Tensor, known: Sequence[Known], weights: Sequence[float]) -> Loss:
     if any(weight != 1 for weight in weights):
         scores = scores + margins(known, weights, scores.shape).to(scores.device)
     lengths = torch.tensor([len(one.tags) for one in known], device=scores.device)

@@ -1,9 +1,9 @@
 """`domain_ner.CRF.v1`: from token vectors to the scores of BILUO tags; the transitions are parameters beside them.
 
-Imports nothing but spaCy and thinc: it is loaded by its entry point, also where PyTorch is not installed.
+Imports nothing but spaCy, thinc and errors: it is loaded by its entry point, also where PyTorch is not installed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from spacy.tokens import Doc
@@ -11,8 +11,12 @@ from spacy.util import registry
 from thinc.api import Dropout, Model, chain, glorot_uniform_init
 from thinc.types import Floats2d
 
+from domain_ner.errors import DomainNerError
+
 TokenVectors: TypeAlias = Model[list[Doc], list[Floats2d]]
 TRANSITIONS = "transitions"
+# What spacy-transformers calls the layer that takes the vectors of the encoder before it.
+LISTENER = "transformer-listener"
 
 
 @registry.architectures("domain_ner.CRF.v1")
@@ -32,6 +36,18 @@ def create_crf_model(tok2vec: TokenVectors) -> TokenVectors:
         params={"W": None, "b": None, TRANSITIONS: None},
         refs={"tok2vec": tok2vec},
     )
+
+
+def require_encoded(model: TokenVectors, name: str, docs: Sequence[Doc]) -> None:
+    """Raise DomainNerError where the encoder that a model listens to has not seen the documents.
+
+    The listener itself would take zeros for its vectors. name: of the component.
+    """
+    if any(node.name == LISTENER for node in model.walk()) and any(doc._.trf_data is None for doc in docs):
+        raise DomainNerError(
+            f"{name} gets no vectors: the transformer before it is disabled, or not in the pipeline.",
+            "Enable it, or disable both.",
+        )
 
 
 def initialize(model: TokenVectors, X: list[Doc] | None = None, Y: object = None) -> None:  # noqa: N803 (thinc's names)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,13 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate, torch2xp
 from thinc.types import Floats2d
 
-from domain_ner.crf_ner.model import TRANSITIONS
-from domain_ner.crf_ner.selection import Found, choose_apart, choose_candidates
+from domain_ner.crf_ner.model import TRANSITIONS, require_encoded
+from domain_ner.crf_ner.selection import Found, apart_from, choose_apart, choose_candidates
 from domain_ner.crf_ner.settings import AUTO, VITERBI, Settings, rarity_weights
 from domain_ner.errors import DomainNerError
 
 if TYPE_CHECKING:
     from domain_ner.crf_ner.decoding import Decoded
-    from domain_ner.crf_ner.loss import Known
 
 BELOW_KEY, CANDIDATES_KEY, REJECTED_KEY = "below_threshold", "candidates", "incorrect_spans"
 N_SAMPLES = 10
@@ -77,7 +77,8 @@ def create_crf_ner(  # noqa: PLR0913, PLR0917 (spaCy gives them by name)
     min_confidence: entities that are less probable go to `doc.spans["below_threshold"]`; one for all types, or by type.
     temperature: scores are divided by it before they become probabilities. type_temperatures: by type, what the
         log-odds of a span are divided by after that. Both are fitted by `calibrate`.
-    candidates: how many other probable spans `doc.spans["candidates"]` may have over a token; 0 for none.
+    candidates: `doc.spans["candidates"]` has the other spans that are among so many most probable ones over one of
+        their tokens; 0 for none. Their probabilities are in its `attrs["scores"]`.
     decoding: `viterbi`, the entities of the most probable tagging; or `marginal`: of all spans those that together are
         furthest above `min_confidence` (0.5 unless set). Below 0.5 it finds what no single tagging is sure of.
     type_weights: how much a missed entity of a type weighs in training, at least 1; `auto`: the rarer, the more.
@@ -110,6 +111,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         self.scorer = scorer
         self.settings = settings or Settings()
         self.cfg: dict[str, Any] = {"labels": [], "type_weights": {}}
+        self.n_batch: int | None = None  # where a batch is learned in parts: the documents of all of it
         self.settings.check(name, ())
 
     @property
@@ -166,9 +168,14 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         return self.decode(self.tag_scores(docs))
 
     def tag_scores(self, docs: Iterable[Doc]) -> list[Floats2d]:
-        """(n_tokens, n_tags) scores for each document, of the tags in the order of `domain_ner.crf_ner.lattice`."""
+        """(n_tokens, n_tags) scores for each document, of the tags in the order of `domain_ner.crf_ner.lattice`.
+
+        Raises DomainNerError where the encoder that the model listens to has not seen the documents.
+        """
         docs = list(docs)
-        scored = iter(self.model.predict(filled) if (filled := [doc for doc in docs if len(doc)]) else [])
+        filled = [doc for doc in docs if len(doc)]
+        require_encoded(self.model, self.name, filled)
+        scored = iter(self.model.predict(filled) if filled else [])
         n_tags = 1 + 4 * len(self.labels)
         return [next(scored) if len(doc) else self.model.ops.alloc2f(0, n_tags) for doc in docs]
 
@@ -188,33 +195,25 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
                 found[filled[n]] = one
         return found
 
-    def mean_loss(self, taught: "Sequence[Known]", scores: Sequence[Floats2d], temperature: float) -> float:
-        """The mean negative log-likelihood of documents at a temperature. taught: of each, as `targets.known` gives."""
-        from domain_ner.crf_ner.loss import negative_log_likelihood  # noqa: PLC0415
-        from domain_ner.crf_ner.padding import padded_groups  # noqa: PLC0415
-
-        total = 0.0
-        for group in padded_groups(scores, self.model.get_param(TRANSITIONS), temperature):
-            known = [taught[n] for n in group.numbers]
-            total += float(negative_log_likelihood(group.scores, group.flat, known).losses.sum())
-        return total / max(1, len(taught))
-
     def set_annotations(self, docs: Iterable[Doc], found: "Sequence[Decoded]") -> None:
-        """Write entities and confidences, what is below its threshold, and the candidates asked for."""
+        """Write entities and confidences, what is below its threshold, and the candidates asked for.
+
+        Entities that a component before has set stay, without confidence, and none is put over them.
+        """
         for doc, decoded in zip(docs, found, strict=True):
-            chosen = self.choose(decoded)
+            preset, tokens = list(doc.ents), {token.i for ent in doc.ents for token in ent}
+            entities, probable = apart_from(decoded.entities, tokens), apart_from(decoded.probable, tokens)
+            chosen = self.choose(replace(decoded, entities=entities, probable=probable))
             taken = {one[:3] for one in chosen}
-            below = [one for one in decoded.entities if one[:3] not in taken]
-            # Spans with the same edges share their extension attributes: those of the entities are set last.
-            for one in [*below, *chosen]:
+            below = [one for one in entities if one[:3] not in taken and self._gain(one) < 0]
+            for one in [*below, *chosen]:  # those with the same edges share their attributes: the entities' come last
                 self._span(doc, one)._.confidence = self.confidence(one)
-            doc.set_ents([self._span(doc, one) for one in chosen])
+            doc.set_ents([*preset, *(self._span(doc, one) for one in chosen)])
             if self.settings.has_threshold:
                 self._set_group(doc, BELOW_KEY, below)
             if self.settings.n_candidates:
-                taken |= {one[:3] for one in decoded.entities}
-                others = choose_candidates(decoded.probable, taken, self.settings.n_candidates)
-                self._set_group(doc, CANDIDATES_KEY, others)
+                told = taken | {one[:3] for one in below}
+                self._set_group(doc, CANDIDATES_KEY, choose_candidates(probable, told, self.settings.n_candidates))
 
     def choose(self, decoded: "Decoded") -> list[Found]:
         """The entities to report, by the settings."""
@@ -265,7 +264,10 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         return losses
 
     def get_loss(self, examples: Iterable[Example], scores: Sequence[Floats2d]) -> tuple[float, list[Floats2d]]:
-        """The mean negative log-likelihood of the documents, and its gradient; that of the transitions is kept."""
+        """The mean negative log-likelihood of the documents, and its gradient; that of the transitions is kept.
+
+        With `n_batch` both are their part of the mean over so many.
+        """
         from domain_ner.crf_ner.loss import negative_log_likelihood  # noqa: PLC0415
         from domain_ner.crf_ner.padding import padded_groups  # noqa: PLC0415
         from domain_ner.crf_ner.targets import known  # noqa: PLC0415
@@ -273,16 +275,17 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         taught = [known(example, self.labels) for example in examples]
         weights = [self.cfg["type_weights"].get(label, 1.0) for label in self.labels]
         gradients: list[Any] = [None] * len(taught)
+        n_docs = self.n_batch or len(taught)
         total = 0.0
         for group in padded_groups(scores, self.model.get_param(TRANSITIONS)):
             found = negative_log_likelihood(group.scores, group.flat, [taught[n] for n in group.numbers], weights)
             total += float(found.losses.sum())
-            d_transitions = torch2xp(found.d_transitions / len(taught))
+            d_transitions = torch2xp(found.d_transitions / n_docs)
             self.model.inc_grad(TRANSITIONS, self.model.ops.asarray1f(d_transitions))
-            d_scores = torch2xp(found.d_scores / len(taught))
+            d_scores = torch2xp(found.d_scores / n_docs)
             for place, n in enumerate(group.numbers):
                 gradients[n] = self.model.ops.asarray2f(d_scores[place, : len(taught[n].tags)])
-        return total / len(taught), gradients
+        return total / n_docs, gradients
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "CRFRecognizer":
         """Load, and check that the settings fit what is loaded."""

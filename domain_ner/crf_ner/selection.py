@@ -1,7 +1,7 @@
 """Which of the probable spans to report. Knows no lattice: it takes spans and how sure of them the recogniser is."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 
@@ -12,6 +12,11 @@ class Found(NamedTuple):
     end: int
     label: int
     log_prob: float
+
+
+def apart_from(spans: Iterable[Found], tokens: Set[int]) -> list[Found]:
+    """The spans that hold none of these tokens."""
+    return [one for one in spans if tokens.isdisjoint(range(one.start, one.end))]
 
 
 def choose_apart(spans: Sequence[Found], gains: Sequence[float]) -> list[int]:

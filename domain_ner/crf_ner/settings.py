@@ -21,7 +21,7 @@ class Settings:
     min_confidence: below it an entity is not reported; for all types, or by type.
     temperature: scores are divided by it before they become probabilities; type_temperatures: what the log-odds of a
     span of the type are divided by after that.
-    n_candidates: how many other probable spans may lie over a token.
+    n_candidates: of how many other spans over a token the most probable ones are told.
     decoding: `viterbi`, the entities of the best path; or `marginal`, of all probable spans those that are furthest
     above min_confidence together.
     type_weights: how much a missed entity of a type weighs in training; `auto`: the rarer, the more.
@@ -63,7 +63,7 @@ class Settings:
         if temperature == 1.0:
             return exp(min(log_prob, CERTAIN))
         odds = log_odds(log_prob) / temperature
-        return 1 / (1 + exp(-odds)) if odds >= 0 else exp(odds) / (1 + exp(odds))
+        return min(1 / (1 + exp(-odds)), exp(CERTAIN)) if odds >= 0 else exp(odds) / (1 + exp(odds))
 
     def check(self, name: str, labels: Collection[str]) -> None:
         """Raise DomainNerError for values out of their range, and for types that are not among `labels`.

@@ -3,16 +3,18 @@
 Domain-adaptive pretraining as in Gururangan et al. (2020); the pseudo-perplexity is that of Salazar et al. (2020).
 """
 
+import hashlib
+import json
 import math
 import random
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from domain_ner.errors import DomainNerError
-from domain_ner.files import atomic_path
+from domain_ner.files import atomic_path, sha256, write_text
 
 # Of the text: held out, to tell whether the encoder got better at it.
 HELD_OUT = 0.05
@@ -48,8 +50,8 @@ def pretrain(encoder: Path, texts: Sequence[str], output: Path, settings: Pretra
     """Write an adapted encoder to the folder `output`, whole or not at all.
 
     encoder: folder of a Hugging Face model. texts: documents of any length.
-    An interrupted run goes on from its last epoch. Raises DomainNerError when there is too little text, or when
-    accelerate is not installed.
+    An interrupted run of the same texts, encoder and settings goes on from its last epoch. Raises DomainNerError when
+    there is too little text, or when accelerate is not installed.
     """
     transformers = _import()
     transformers.set_seed(settings.seed)
@@ -69,6 +71,7 @@ def pretrain(encoder: Path, texts: Sequence[str], output: Path, settings: Pretra
     model = transformers.AutoModelForMaskedLM.from_pretrained(encoder)
     before = pseudo_perplexity(model, tokenizer, held_out, seed=settings.seed)
     work = output.with_name(f"{output.name}.unfinished")
+    claim(work, encoder, texts, settings)
     trainer = transformers.Trainer(
         model=model,
         args=_arguments(transformers, work, settings),
@@ -82,6 +85,16 @@ def pretrain(encoder: Path, texts: Sequence[str], output: Path, settings: Pretra
         tokenizer.save_pretrained(new)
     shutil.rmtree(work, ignore_errors=True)
     return Pretrained(len(learned), len(held_out), before, after)
+
+
+def claim(work: Path, encoder: Path, texts: Sequence[str], settings: Pretraining) -> None:
+    """Let the folder of an unfinished run say what it is of; one of another run is removed."""
+    told = {"settings": asdict(settings), "texts": hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()}
+    told["encoder"] = {path.name: sha256(path) for path in sorted(encoder.iterdir()) if path.is_file()}
+    place, text = work / "run.json", json.dumps(told, sort_keys=True)
+    if work.exists() and not (place.is_file() and place.read_text(encoding="utf8") == text):
+        shutil.rmtree(work)
+    write_text(place, text)
 
 
 def cut(tokenizer: Any, texts: Sequence[str], window: int) -> Iterator[list[int]]:

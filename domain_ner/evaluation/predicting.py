@@ -16,7 +16,7 @@ from spacy.vocab import Vocab
 from domain_ner.calibration import Judged, calibration_error, chance_error, reliability
 from domain_ner.conversion.ledger import DROPPED, KEPT, MASKED
 from domain_ner.crf_ner.pipe import BELOW_KEY
-from domain_ner.docs import META_KEY, SOURCE_KEY, SPANS_KEY, entities, spans, unknown_tokens
+from domain_ner.docs import META_KEY, SOURCE_KEY, SPANS_KEY, entities, rejected, spans, unknown_tokens
 from domain_ner.errors import DomainNerError
 from domain_ner.scores import Entity, Score, Scores, reaches, score_entities
 
@@ -50,7 +50,8 @@ class EvaluatedDoc:
     """What gold and the pipeline say of one text; offsets are in characters.
 
     source: `file:line` of the export. meta: of the passage. tokens: start and end of each token of the pipeline.
-    predicted: without entities on tokens of which gold knows nothing, as there is nothing to judge them by.
+    predicted: without entities on tokens of which gold knows nothing, as there is nothing to judge them by, unless they
+    were rejected.
     confidences: of predicted entities that have one, 0..1. cuts: the tokens with which another of the encoder's windows
     takes over.
     """
@@ -106,14 +107,14 @@ def evaluate_pipeline(
 def evaluate_doc(gold: Doc, predicted: Doc, *, can_nest: bool = False) -> EvaluatedDoc:
     """What gold and a pipeline say of one text. can_nest: the entities are `doc.spans["sc"]`, where there are such."""
     found = spans if can_nest else entities
-    unknown = _unknown(gold)
+    unknown, wrong = _unknown(gold), rejected(gold)
     return EvaluatedDoc(
         source=str(gold.user_data.get(SOURCE_KEY, "")),
         text=gold.text,
         meta=gold.user_data.get(META_KEY) or {},
         tokens=tuple((token.idx, token.idx + len(token)) for token in predicted),
         gold=tuple(sorted(found(gold))),
-        predicted=tuple(sorted(one for one in found(predicted) if not _touches(one, unknown))),
+        predicted=tuple(sorted(one for one in found(predicted) if one in wrong or not _touches(one, unknown))),
         confidences=_confidences(predicted),
     )
 
@@ -173,14 +174,14 @@ def compare_calibration(before: Sequence[Judged], after: Sequence[Judged]) -> di
 
 
 def _judge(gold: Doc, predicted: Doc) -> Iterator[Judged]:
-    known, unknown = entities(gold), _unknown(gold)
+    known, unknown, wrong = entities(gold), _unknown(gold), rejected(gold)
     found = [(ent, ent._.confidence) for ent in predicted.ents]
     if BELOW_KEY in predicted.spans:  # a span may share its edges, and with them its attributes, with an entity
         group = predicted.spans[BELOW_KEY]
         found += zip(group, group.attrs["scores"], strict=True)
     for span, confidence in found:
         one = (span.start_char, span.end_char, span.label_)
-        if confidence is not None and not _touches(one, unknown):
+        if confidence is not None and (one in wrong or not _touches(one, unknown)):
             yield Judged(span.label_, confidence, one in known)
 
 

@@ -115,13 +115,21 @@ def run_steps(
         no_better = bool(block["patience"]) and step - progress.best[1] >= block["patience"]
         progress.is_finished = is_last or no_better
         yield info
+    if progress.step and not progress.results:  # too few steps for an evaluation: the end is the best there is
+        progress.is_finished = True
+        yield _evaluate(nlp, training, progress, epoch=epoch)
 
 
 def _learn(
     nlp: Language, training: Training, batch: list[Example], *, dropout: float, losses: dict[str, float]
 ) -> None:
     block = training.block
-    for part in subdivide_batch(batch, block["accumulate_gradient"]):
+    pipe: Any
+    n_parts = block["accumulate_gradient"]
+    for _, pipe in nlp.pipeline:
+        if hasattr(pipe, "n_batch"):  # so that parts of any size make the very gradient of the whole
+            pipe.n_batch = len(batch) if n_parts > 1 else None
+    for part in subdivide_batch(batch, n_parts):
         nlp.update(
             part,
             drop=dropout,
@@ -130,7 +138,6 @@ def _learn(
             exclude=block["frozen_components"],
             annotates=block["annotating_components"],
         )
-    pipe: Any
     for name, pipe in nlp.pipeline:
         if name not in block["frozen_components"] and getattr(pipe, "is_trainable", False):
             pipe.finish_update(training.optimizer)

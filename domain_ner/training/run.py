@@ -71,8 +71,8 @@ def train(nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume:
     if resume is None:
         shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True, exist_ok=True)
-    run = identify(nlp)
-    block = nlp.config.interpolate()["training"]
+    config = nlp.config.interpolate()
+    run, block = identify(config), config["training"]
     if block["seed"] is not None:
         fix_random_seed(block["seed"])
     if gpu >= 0 and block["gpu_allocator"]:
@@ -105,18 +105,25 @@ def interrupted(nlp: Language, output: Path) -> tuple[Checkpoint | None, str]:
     found = checkpoint.load(output / UNFINISHED)
     if found is None:
         return None, ""
-    now = identify(nlp)
+    now = identify(nlp.config.interpolate())
     other = [name for name in now if found.run.get(name) != now[name]]
     return (None, f"changed since: {', '.join(other)}") if other else (found, "")
 
 
-def identify(nlp: Language) -> dict[str, str]:
-    """What makes a run what it is: its config, its data and the code, by checksum or version."""
-    config = nlp.config.interpolate()
+def identify(config: Config) -> dict[str, str]:
+    """What makes a run what it is: its config, its data, its encoder and the code, by checksum or version.
+
+    config: interpolated.
+    """
     found = {"the config": json.dumps(config, sort_keys=True, default=str)}
     for name in ("train", "dev"):
         path = Path(config["paths"][name])
         found[str(path)] = sha256(path) if path.is_file() else ""
+    name = config["components"].get("transformer", {}).get("model", {}).get("name", "")
+    encoder = Path(name) if name else None
+    for path in sorted(encoder.iterdir()) if encoder and encoder.is_dir() else ():
+        if path.is_file():
+            found[str(path)] = sha256(path)
     return found | {f"the version of {name}": _version(name) for name in PACKAGES}
 
 

@@ -43,7 +43,7 @@ def finish(nlp: Language, output: Path, seed: int, trained: Trained) -> SeedRun:
     [judged] = [name for name, weight in weights.items() if weight and name.endswith("_f")]
     scores = _scores(meta["performance"], judged.removesuffix("_f"))
     run = SeedRun(seed, trained.best.parent, scores, trained.log, trained.reached.to_json())
-    row = asdict(run) | {"folder": None, "run": identify(nlp)}
+    row = asdict(run) | {"folder": None, "run": identify(nlp.config.interpolate())}
     write_text(seed_folder(output, seed) / DONE, json.dumps(row) + "\n")
     return run
 
@@ -55,7 +55,7 @@ def finished(nlp: Language, output: Path, seed: int) -> SeedRun | None:
         row = json.loads((folder / DONE).read_text(encoding="utf8"))
     except (OSError, ValueError):
         return None
-    is_same = row.pop("run", None) == identify(nlp) and (folder / BEST).is_dir()
+    is_same = row.pop("run", None) == identify(nlp.config.interpolate()) and (folder / BEST).is_dir()
     return SeedRun(**row | {"folder": folder}) if is_same else None
 
 

@@ -2,6 +2,7 @@
 interrupted goes on.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,12 @@ from thinc.api import fix_random_seed
 from domain_ner.errors import DomainNerError
 from domain_ner.training.checkpoint import Progress
 from domain_ner.training.loop import resolve, run_steps
+from domain_ner.training.run import identify
 
 # Trials that are never given up: there is nothing to compare the first ones with.
 N_STARTUP = 3
+# What a study is of, among its attributes.
+IDENTITY = "domain-ner"
 KINDS = {"low", "high", "log", "step"}
 
 
@@ -66,6 +70,7 @@ def tune(  # noqa: PLR0913
 
     config: a training config. study: an SQLite file, made when it is not there. gpu: -1 for the CPU.
     on_trial: called after each trial with its number, its settings and its score, None when it was given up.
+    Raises DomainNerError for a study of another config, corpus, encoder or search space: its scores do not compare.
     """
     optuna = _import()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -78,6 +83,7 @@ def tune(  # noqa: PLR0913
         direction="maximize",
         load_if_exists=True,
     )
+    _check(found, study, identify(load_config(config, interpolate=True)) | {"the search space": json.dumps(space)})
     _take_up(optuna, found)
     states = optuna.trial.TrialState
 
@@ -107,6 +113,18 @@ def _suggest(trial: Any, name: str, entry: Mapping[str, Any]) -> Any:
         return trial.suggest_categorical(name, list(entry["choices"]))
     is_whole = all(isinstance(entry[edge], int) for edge in ("low", "high"))
     return (trial.suggest_int if is_whole else trial.suggest_float)(name, **entry)
+
+
+def _check(study: Any, path: Path, now: Mapping[str, str]) -> None:
+    """Let a study say what it is of, and be of nothing else."""
+    known = study.user_attrs.get(IDENTITY)
+    if known is None:
+        study.set_user_attr(IDENTITY, dict(now))
+    elif other := [name for name in {**known, **now} if known.get(name) != now.get(name)]:
+        raise DomainNerError(
+            f"The study {path} is of other trainings; changed since: {', '.join(other)}.",
+            "Delete the file to search anew, or undo the change.",
+        )
 
 
 def _take_up(optuna: Any, study: Any) -> None:

@@ -16,13 +16,15 @@ TokenVectors: TypeAlias = Model[list[Doc], list[Floats2d]]
 
 
 @registry.architectures("domain_ner.LexicalListener.v1")
-def create_lexical_listener(transformer: TokenVectors, lexical: TokenVectors) -> TokenVectors:
+def create_lexical_listener(transformer: TokenVectors, lexical: TokenVectors | None) -> TokenVectors:
     """Put two models of token vectors side by side.
 
     transformer: (n_tokens, width) for each document, from a listener.
-    lexical: (n_tokens, lexical width), trained with the head.
+    lexical: (n_tokens, lexical width), trained with the head; None for the transformer's vectors alone.
     Returns (n_tokens, width + lexical width) for each document.
     """
+    if lexical is None:
+        return transformer
     return Model("lexical_listener", forward, init=initialize, layers=[transformer, lexical], dims={"nO": None})
 
 

@@ -54,6 +54,7 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
             "mask_share": mask_share,
             "cpu_bfloat16": cpu_bfloat16,
         }
+        self._own = own
         self.attrs.update(own)
         self._func = forward
         self.init = initialize
@@ -95,6 +96,15 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
             for name, weights in backup.items():
                 own[name].data = weights
 
+    def from_dict(self, msg: dict[str, Any]) -> "ExactTransformerModel":
+        """Load the weights. The settings stay those of the config, which whoever loads a pipeline may change."""
+        super().from_dict(msg)
+        self.attrs.update(self._own)
+        if self.tokenizer is not None:
+            _check_windows(self)
+            self.freeze(n_layers=self.attrs["freeze_layers"], embeddings=self.attrs["freeze_embeddings"])
+        return self
+
     def count_windows(self, docs: Sequence[Doc]) -> int:
         """How many windows the encoder has to see for these documents."""
         return sum(len(one.windows) for one in _tokenize(self, [doc for doc in docs if len(doc)]))
@@ -107,7 +117,7 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
         """A deep copy that keeps our forward pass, which spacy-transformers' own copy would lose."""
         copied: ExactTransformerModel = super().copy()
         copied.__class__ = type(self)
-        copied._func, copied.init = forward, initialize
+        copied._func, copied.init, copied._own = forward, initialize, dict(self._own)
         copied.attrs.update(copy.copy(self.attrs))
         return copied
 

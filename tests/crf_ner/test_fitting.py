@@ -2,6 +2,7 @@
 
 import pytest
 import spacy
+from spacy.tokens import Span
 from spacy.training import Example
 from test_pipe import blank, examples, fit, found
 
@@ -56,13 +57,13 @@ def test_decoding_for_f1_finds_what_no_single_path_is_sure_of(tmp_path):
     assert not nlp("Ask Redis now").ents
     fitted = calibrate(nlp, examples(nlp, UNSURE), "crf_ner", for_f1=True)
     assert fitted.settings.is_marginal
-    assert fitted.settings.min_confidence < 0.5
+    assert fitted.settings.threshold("INFRA") < 0.5
     assert fitted.f1[0] < fitted.f1[1]
     assert fitted.thresholds["INFRA"].recall > 0.9
     nlp.to_disk(tmp_path / "nlp")
     doc = spacy.load(tmp_path / "nlp")("Ask Redis now")
     assert found(doc) == [(4, 9, "INFRA")]
-    assert fitted.settings.min_confidence < doc.ents[0]._.confidence < 0.5
+    assert fitted.settings.threshold("INFRA") < doc.ents[0]._.confidence < 0.5
 
 
 def test_where_the_best_path_is_best_it_stays():
@@ -80,7 +81,7 @@ def test_what_gold_does_not_know_is_not_judged(overconfident):
     reference.set_ents([], default="missing")
     fitted = calibrate(nlp, [Example(nlp.make_doc("Ask Redis now"), reference)], "crf_ner")
     assert fitted.after == []
-    assert fitted.settings.type_temperatures == {}
+    assert fitted.settings.type_temperatures == {} and fitted.settings.temperature == 1.0
 
 
 def test_calibrating_twice_gives_the_same(overconfident):
@@ -95,3 +96,45 @@ def test_a_pipeline_without_confidences_cannot_be_calibrated():
     nlp.add_pipe("ner")
     with pytest.raises(DomainNerError, match="it is no crf_ner"):
         calibrate(nlp, [], "ner")
+
+
+@pytest.mark.parametrize("for_f1", [True, False])
+def test_thresholds_can_be_set_by_type_at_load_whatever_calibrate_chose(tmp_path, for_f1):
+    nlp = blank()
+    fit(nlp, examples(nlp, UNSURE), n_steps=80)
+    choose = None if for_f1 else lambda judged, n: precise_threshold(judged, n, 0.3)
+    calibrate(nlp, examples(nlp, UNSURE), "crf_ner", choose, for_f1=for_f1)
+    nlp.to_disk(tmp_path / "nlp")
+    stored = spacy.load(tmp_path / "nlp").get_pipe("crf_ner").settings.threshold("INFRA")
+    for value in (0.9, 0.05):
+        loaded = spacy.load(tmp_path / "nlp", config={"components": {"crf_ner": {"min_confidence": {"INFRA": value}}}})
+        assert loaded.get_pipe("crf_ner").settings.threshold("INFRA") == value != stored
+    dotted = spacy.load(tmp_path / "nlp", config={"components.crf_ner.min_confidence.INFRA": 0.9})
+    assert dotted("Ask Redis now").ents == ()
+
+
+def test_a_rejected_span_is_judged_as_wrong(overconfident):
+    """Half of the yes/no answers are no: a confidence that counted the yes alone would be far too high."""
+    nlp = spacy.load(overconfident)
+    given = []
+    for n in range(80):
+        reference = nlp.make_doc("Ask Redis now")
+        span = Span(reference, 1, 2, label="INFRA")
+        if n % 2:
+            reference.set_ents([span], default="missing")
+        else:
+            reference.set_ents([], default="missing")
+            reference.spans["incorrect_spans"] = [span]
+        given.append(Example(nlp.make_doc("Ask Redis now"), reference))
+    fitted = calibrate(nlp, given, "crf_ner")
+    assert len(fitted.after) == 80 and sum(one.is_correct for one in fitted.after) == 40
+    assert nlp("Ask Redis now").ents[0]._.confidence == pytest.approx(0.5, abs=0.02)
+
+
+def test_what_was_always_right_is_not_taken_for_certain(overconfident):
+    nlp = spacy.load(overconfident)
+    known = [(text, entities) for text, entities in DEV if nlp(text).ents and entities]
+    fitted = calibrate(nlp, examples(nlp, known * 4), "crf_ner")
+    n = len(fitted.after)
+    assert n >= 30 and all(one.is_correct for one in fitted.after)
+    assert sum(one.confidence for one in fitted.after) / n < (n + 2) / (n + 3)

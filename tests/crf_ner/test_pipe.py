@@ -6,6 +6,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
+from spacy.training.loop import subdivide_batch
 from thinc.api import fix_random_seed
 
 from domain_ner.crf_ner.model import TRANSITIONS
@@ -208,3 +209,53 @@ def test_the_tokens_of_gold_and_pipeline_may_differ():
     example = Example(nlp.make_doc("Ask Risk Desk"), reference)
     fit(nlp, [example])
     assert found(nlp("Ask Risk Desk")) == [(4, 13, "TEAM")]
+
+
+def test_entities_that_were_there_stay(trained):
+    """As with spaCy's `ner`: what a ruler before it found is kept, and nothing is put over it."""
+    nlp = blank()
+    fit(nlp, examples(nlp))
+    ruler = nlp.add_pipe("entity_ruler", before="crf_ner")
+    ruler.add_patterns([{"label": "RULED", "pattern": "Kafka"}, {"label": "RULED", "pattern": "Ask"}])
+    doc = nlp("Payments uses Redis and Kafka Streams.")
+    assert found(doc) == [(0, 8, "TEAM"), (14, 19, "INFRA"), (24, 29, "RULED")]
+    assert [ent._.confidence is None for ent in doc.ents] == [False, False, True]
+    assert found(nlp(TEXTS[2][0]))[0] == (0, 3, "RULED")
+
+
+def test_below_threshold_holds_only_what_is_below(trained, tmp_path):
+    """Where spans are chosen each by itself, an entity of the best path may also lose to one that it overlaps."""
+    trained.to_disk(tmp_path / "nlp")
+    crf = {"decoding": "marginal", "temperature": 8.0, "min_confidence": 0.05, "candidates": 3}
+    nlp = spacy.load(tmp_path / "nlp", config={"components": {"crf_ner": crf}})
+    for doc in nlp.pipe([text for text, _ in TEXTS]):
+        assert all(score < 0.05 for score in doc.spans["below_threshold"].attrs["scores"])
+        group = doc.spans["candidates"]
+        told = {(span.start, span.end, span.label_) for span in group}
+        assert len(told) == len(group) and not told & {(ent.start, ent.end, ent.label_) for ent in doc.ents}
+
+
+@pytest.mark.parametrize("n_parts", [2, 4, 9])
+def test_a_batch_in_parts_has_the_gradient_of_the_whole(n_parts):
+    nlp = blank()
+    given = examples(nlp, [(f"{text} {'so it is ' * n}", entities) for n, (text, entities) in enumerate(TEXTS * 3)])
+    nlp.initialize(lambda: given)
+    pipe = nlp.get_pipe("crf_ner")
+
+    def gradients(parts):
+        losses = {}
+        for part in parts:
+            pipe.update(part, losses=losses)
+        found = {(node.id, name): node.get_grad(name).copy() for node in pipe.model.walk() for name in node.grad_names}
+        for node in pipe.model.walk():
+            for name in node.grad_names:
+                node.set_grad(name, node.get_grad(name) * 0)
+        return losses["crf_ner"], found
+
+    loss, whole = gradients([given])
+    pipe.n_batch = len(given)
+    loss_in_parts, in_parts = gradients(subdivide_batch(given, n_parts))
+    assert loss_in_parts == pytest.approx(loss, rel=1e-5)
+    assert whole.keys() == in_parts.keys()
+    for key, gradient in whole.items():
+        assert in_parts[key] == pytest.approx(gradient, rel=1e-3, abs=1e-6)

@@ -159,3 +159,8 @@ def test_weights_found_in_the_data_stay_with_the_pipeline():
     fit(nlp, examples(nlp), n_steps=30)
     assert nlp.get_pipe("crf_ner").cfg["type_weights"] == {"INFRA": 1.0, "TEAM": pytest.approx((3 / 2) ** 0.5)}
     assert found(nlp(TEXT)) == TEXTS[0][1]
+
+
+def test_nothing_is_wholly_certain_at_any_temperature():
+    settings = Settings(type_temperatures={"A": 0.05})
+    assert settings.confidence(-1e-9, "A") < 1 > settings.confidence(0.0, "A")

@@ -9,6 +9,7 @@ from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import (
     _judge,
     compare_calibration,
+    evaluate_doc,
     evaluate_pipeline,
     load_pipeline,
     read_docs,
@@ -139,3 +140,20 @@ def test_documents_keep_what_a_report_shows(nlp):
     assert one.gold == ((0, 8, "TEAM"), (14, 19, "INFRA"))
     assert one.predicted == ((0, 8, "INFRA"), (14, 19, "INFRA"))
     assert one.confidences == {}
+
+
+def test_what_annotators_rejected_is_a_mistake_where_nothing_else_is_known(nlp):
+    doc = Doc(nlp.vocab, words=["Redis", "and", "Kafka"])
+    doc.set_ents([], default="missing")
+    doc.spans["incorrect_spans"] = [Span(doc, 0, 1, label="INFRA")]
+    assert evaluate_pipeline(nlp, [doc]).scores.micro == Score(0, 1, 0)
+
+
+def test_nested_spans_alone_are_gold_and_have_the_scores_of_a_spancat(nlp):
+    doc = nlp.make_doc("Bank of Oslo")
+    doc.spans["sc"] = [Span(doc, 0, 3, label="ORG"), Span(doc, 2, 3, label="LOC")]
+    predicted = nlp.make_doc("Bank of Oslo")
+    predicted.spans["sc"] = SpanGroup(predicted, spans=[Span(predicted, 0, 3, label="ORG")], attrs={"scores": [0.7]})
+    found = evaluate_doc(doc, predicted, can_nest=True)
+    assert found.gold == ((0, 12, "ORG"), (8, 12, "LOC")) and found.predicted == ((0, 12, "ORG"),)
+    assert found.confidences == {(0, 12, "ORG"): 0.7}

@@ -1,6 +1,7 @@
 """A run that is killed goes on as if nothing had happened."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from thinc.api import Config, fix_random_seed
 from domain_ner.training import checkpoint
 from domain_ner.training.checkpoint import Progress
 from domain_ner.training.loop import resolve, run_steps
+from domain_ner.training.run import identify
 
 EPOCHS = ["--epochs", "8", "--patience", "8"]
 
@@ -130,3 +132,23 @@ def test_another_config_starts_anew_and_says_why(small, tmp_path):
     config.write_text(config.read_text().replace("dropout = 0.2", "dropout = 0.3", 1))
     told = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "cannot be gone on with (changed since: the config)" in told.stdout
+
+
+def test_another_encoder_in_the_same_place_starts_anew(tiny_encoder, example_rows, tmp_path):
+    """`pretrain-encoder` always writes to one folder."""
+    encoder = tmp_path / "adapted"
+    shutil.copytree(tiny_encoder("bert"), encoder)
+    config = create_config(tmp_path, fetch(tmp_path, encoder), convert(tmp_path, example_rows[:24]))
+    before = identify(Config().from_disk(config))
+    weights_file = next(path for path in encoder.iterdir() if path.suffix in (".safetensors", ".bin"))
+    weights_file.write_bytes(weights_file.read_bytes()[:-1] + b"x")
+    after = identify(Config().from_disk(config))
+    assert [name for name in after if after[name] != before[name]] == [str(weights_file)]
+
+
+def test_a_run_of_too_few_steps_for_an_evaluation_is_evaluated_at_its_end(example_rows, tmp_path):
+    corpus, card = convert(tmp_path, example_rows[:24]), fetch(tmp_path, "cnn")
+    settings = "training.eval_frequency=1000 training.max_steps=0"
+    config = create_config(tmp_path, card, corpus, "--epochs", "2", "--settings", settings)
+    model = train(tmp_path / "out", config, card)
+    assert json.loads((model / "meta.json").read_text())["performance"]["ents_f"] is not None

@@ -67,3 +67,16 @@ def test_the_shipped_search_space_fits_a_config(tiny_encoder, example_rows, tmp_
     config = create_config(tmp_path, card, convert(tmp_path, example_rows[:40]))
     ran = run("tune_training", config, ROOT / "configs" / "search.yml", tmp_path / "out", "--trials", "1")
     assert "best of 1 trials" in ran.stdout
+
+
+def test_a_study_of_another_training_is_refused(config, tmp_path):
+    """Its scores do not compare with those of now."""
+    study = tmp_path / "study.db"
+    first = tune(config, SPACE, study, n_trials=1, seed=1, gpu=-1)
+    assert tune(config, SPACE, study, n_trials=1, seed=1, gpu=-1) == first
+    with pytest.raises(DomainNerError, match="changed since: the search space"):
+        tune(config, {"training.dropout": {"low": 0.1, "high": 0.2}}, study, n_trials=2, seed=1, gpu=-1)
+    other = tmp_path / "other.cfg"
+    other.write_text(config.read_text("utf8").replace("patience = ", "patience = 1"), encoding="utf8")
+    with pytest.raises(DomainNerError, match="changed since: the config"):
+        tune(other, SPACE, study, n_trials=2, seed=1, gpu=-1)

@@ -216,3 +216,40 @@ def test_without_spacy_transformers_the_error_says_what_to_install(config_of, mo
     monkeypatch.delitem(sys.modules, "domain_ner.transformer.model")
     with pytest.raises(DomainNerError, match="pip install spacy-transformers"):
         create_transformer_model("x", {}, {}, False, {}, 1.0, False, 0, 1.0, 0.0, False, 0, 50, 4096)
+
+
+def test_settings_of_the_encoder_can_be_changed_at_load_and_it_stays_frozen(initialized, tmp_path):
+    nlp = initialized("bert")
+    nlp.to_disk(tmp_path / "nlp")
+    model = {"window": 24, "overlap": 4, "max_batch_items": 64}
+    loaded = spacy.load(tmp_path / "nlp", config={"components": {"transformer": {"model": model}}})
+    transformer = loaded.get_pipe("transformer").model
+    assert {name: transformer.attrs[name] for name in model} == model
+    many, few = (one.get_pipe("transformer").model.count_windows([one.make_doc(TEXTS[2])]) for one in (loaded, nlp))
+    assert many > few
+    embeddings = loaded.get_pipe("transformer").model.transformer.get_input_embeddings().weight
+    assert not embeddings.requires_grad
+    before = embeddings.detach().clone()
+    loaded.update([example(loaded)], sgd=loaded.resume_training())
+    assert (embeddings == before).all()
+    with pytest.raises(DomainNerError, match="overlap is 12"):
+        spacy.load(tmp_path / "nlp", config={"components.transformer.model.window": 24,
+                                             "components.transformer.model.overlap": 12})  # fmt: skip
+
+
+def test_without_its_encoder_the_recogniser_predicts_nothing(initialized):
+    nlp = initialized("bert")
+    with nlp.select_pipes(disable="transformer"), pytest.raises(DomainNerError, match="gets no vectors"):
+        nlp(TEXTS[1])
+    assert nlp(TEXTS[1])._.trf_data is not None
+
+
+def test_the_lexical_features_can_be_left_out(tiny_encoder, example_rows, tmp_path):
+    corpus, card = convert(tmp_path, example_rows[:24]), fetch(tmp_path, tiny_encoder("bert"))
+    settings = "components.crf_ner.model.tok2vec.lexical=null"
+    path = create_config(tmp_path, card, corpus, "--settings", settings)
+    nlp = load_model_from_config(Config().from_disk(path, interpolate=False), auto_fill=True)
+    nlp.initialize(lambda: [example(nlp)])
+    assert "lexical_listener" not in [node.name for node in nlp.get_pipe("crf_ner").model.walk()]
+    losses = nlp.update([example(nlp)], sgd=nlp.create_optimizer())
+    assert losses["crf_ner"] > 0
