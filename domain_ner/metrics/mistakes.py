@@ -100,7 +100,8 @@ def _tell(gold: list[Entity], predicted: list[Entity]) -> list[Mistake]:
         return [Mistake(MISSING, tuple(gold), ())]
     if not gold:
         return [Mistake(SPURIOUS, (), tuple(predicted))]
-    if len(gold) > 1 and len(predicted) > 1:
+    labels = {one[2] for one in gold}, {one[2] for one in predicted}
+    if min(len(gold), len(predicted)) > 1 or (labels[0] & labels[1] and labels[0] != labels[1]):
         pairs = _pairs(gold, predicted)
         told = [one for pair in pairs for one in _tell([pair[0]], [pair[1]])]
         told += [Mistake(MISSING, (one,), ()) for one in gold if all(one != pair[0] for pair in pairs)]

@@ -37,7 +37,7 @@ from domain_ner.metrics.mistakes import (
         ([(2, 5, "A")], [(1, 4, "A")], [SHIFTED]),
         ([(2, 8, "A")], [(2, 4, "A"), (5, 8, "A")], [SPLIT]),
         ([(2, 4, "A"), (5, 8, "A")], [(2, 8, "A")], [MERGED]),
-        ([(2, 4, "A"), (5, 8, "B")], [(2, 8, "A")], [WRONG_TYPE]),
+        ([(2, 4, "A"), (5, 8, "B")], [(2, 8, "A")], [MISSING, TOO_LONG]),
         ([(0, 4, "A"), (5, 9, "A")], [(1, 6, "A"), (7, 9, "A")], [TOO_SHORT, SHIFTED]),
     ],
 )
@@ -81,3 +81,14 @@ def test_confusion_counts_every_entity_once(gold, predicted):
     del rows[NOTHING], columns[NOTHING]
     assert rows == Counter(label for _, _, label in gold)
     assert columns == Counter(label for _, _, label in predicted)
+
+
+def test_of_several_types_that_of_the_other_side_is_paired_and_the_rest_told_apart():
+    """As with names within names: the outer one is too short, and the inner one is missing."""
+    outer, inner = (0, 26, "ORG"), (14, 18, "LOC")
+    found = find_mistakes([outer, inner], [(0, 18, "ORG")])
+    assert {(one.kind, one.gold, one.predicted) for one in found} == {
+        (TOO_SHORT, (outer,), ((0, 18, "ORG"),)), (MISSING, (inner,), ()),
+    }  # fmt: skip
+    [other] = find_mistakes([outer, inner], [(0, 18, "PER")])
+    assert other.kind == WRONG_TYPE
