@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
+import numpy as np
 from spacy.tokens import Doc, DocBin, Span, Token
 
 from domain_ner.conversion.ledger import DROPPED, Ledger
@@ -107,6 +108,18 @@ def spans(doc: Doc) -> set[tuple[int, int, str]]:
 def rejected(doc: Doc) -> set[tuple[int, int, str]]:
     """What annotators said is no entity of that label, as (start, end, label), in characters."""
     return {(span.start_char, span.end_char, span.label_) for span in doc.spans.get(REJECTED_KEY, ())}
+
+
+def span_scores(doc: Doc) -> list[tuple[Span, float]]:
+    """Each of `doc.spans["sc"]` with its score, 0..1, where a `spancat` gave each one; else none.
+
+    Its scores are (n_spans,), or (n_spans, 1) where each span has one label.
+    """
+    if SPANS_KEY not in doc.spans:
+        return []
+    group = doc.spans[SPANS_KEY]
+    scores = np.ravel(group.attrs.get("scores", ())).tolist()
+    return list(zip(group, scores, strict=True)) if len(scores) == len(group) else []
 
 
 def has_spans_alone(doc: Doc) -> bool:

@@ -1,12 +1,14 @@
 from time import perf_counter
 
+import numpy as np
 import pytest
 import spacy
-from spacy.tokens import DocBin
+from spacy.tokens import DocBin, Span, SpanGroup
 
 from domain_ner.conversion.ledger import DROPPED, FLATTENED, IMPORTED, REPAIRED, Ledger, Row
-from domain_ner.docs import DocRules, make_doc, normalize, to_docbin
+from domain_ner.docs import DocRules, make_doc, normalize, span_scores, to_docbin
 from domain_ner.passages import LabelledSpan, Passage
+from domain_ner.writers.passages import to_passage
 
 
 def tokenizer(**settings):
@@ -136,3 +138,14 @@ def test_a_long_document_with_an_edge_inside_many_tokens_takes_no_time_to_speak_
     assert len(doc.ents) == 20_000
     assert [token.ent_iob_ for token in doc[:3]] == ["B", "", "B"]
     assert perf_counter() - start < 60
+
+
+@pytest.mark.parametrize("scores", [np.array([0.7, 0.2]), np.array([[0.7], [0.2]]), [0.7, 0.2]])
+def test_scores_of_a_spancat_whatever_their_shape(scores):
+    doc = spacy.blank("en").make_doc("Bank of Oslo")
+    spans = [Span(doc, 0, 3, label="ORG"), Span(doc, 2, 3, label="LOC")]
+    doc.spans["sc"] = SpanGroup(doc, spans=spans, attrs={"scores": scores})
+    assert [(span.label_, score) for span, score in span_scores(doc)] == [("ORG", 0.7), ("LOC", 0.2)]
+    assert to_passage(doc, "").meta["score"] == pytest.approx(0.45)
+    doc.spans["sc"].attrs.clear()
+    assert span_scores(doc) == []

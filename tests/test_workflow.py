@@ -13,6 +13,8 @@ import spacy
 from conftest import ANNOTATIONS, LABELS, ROOT
 from pipelines import convert, create_config, fetch, run, train
 
+from domain_ner.metrics.mistakes import KINDS
+
 SKIPPED = "nothing changed"
 WORKFLOW = ["validate", "fetch-encoder", "convert", "create-config", "train", "calibrate", "evaluate", "package"]
 
@@ -63,10 +65,16 @@ def test_nested_entities_are_learned_scored_and_survive_the_package(tmp_path):
     corpus = convert(tmp_path, nested_rows())
     config = create_config(tmp_path, card, corpus, "--head", "spancat", "--epochs", "30", "--patience", "30")
     model = train(tmp_path, config, card)
-    run("evaluate_model", model, corpus / "test.spacy", tmp_path / "metrics.json")
+    run("evaluate_model", model, corpus / "test.spacy", tmp_path / "metrics.json", "--train", corpus / "train.spacy",
+        "--dev", corpus / "dev.spacy", "--robustness", "5", "--reports", tmp_path / "reports")  # fmt: skip
     by_type = json.loads((tmp_path / "metrics.json").read_text())["by_type"]
     assert by_type["TEAM"]["recall"] > 0
     assert by_type["SERVICE"]["recall"] > 0
+    report = json.loads((tmp_path / "reports" / "evaluation.json").read_text())
+    assert {one["kind"] for one in report["mistakes"]} <= set(KINDS)
+    assert report["diversity"]["train"]["TEAM"]["n_mentions"] == report["diversity"]["train"]["SERVICE"]["n_mentions"]
+    n_correct = sum(one["n_correct"] for one in report["headline"]["by_type"].values())
+    assert sum(report["confidence"]["correct"]) == n_correct > 0
     ran = run("package_pipeline", model, corpus / "train.spacy", tmp_path / "packages", "--name", "n", "--version",
               "1.0.0", cwd=ROOT)  # fmt: skip
     assert "predict the same entities on" in ran.stdout

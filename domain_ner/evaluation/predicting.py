@@ -16,7 +16,7 @@ from spacy.vocab import Vocab
 from domain_ner.calibration import Judged, calibration_error, chance_error, reliability
 from domain_ner.conversion.ledger import DROPPED, KEPT, MASKED
 from domain_ner.crf_ner.pipe import BELOW_KEY
-from domain_ner.docs import META_KEY, SOURCE_KEY, SPANS_KEY, entities, rejected, spans, unknown_tokens
+from domain_ner.docs import META_KEY, SOURCE_KEY, entities, rejected, span_scores, spans, unknown_tokens
 from domain_ner.errors import DomainNerError
 from domain_ner.scores import Entity, Score, Scores, reaches, score_entities
 
@@ -122,9 +122,7 @@ def evaluate_doc(gold: Doc, predicted: Doc, *, can_nest: bool = False) -> Evalua
 def _confidences(predicted: Doc) -> dict[Entity, float]:
     """Of the entities, and of the spans of a `spancat`, which has a score for each."""
     found = [(ent, ent._.confidence) for ent in predicted.ents]
-    group = predicted.spans.get(SPANS_KEY)
-    if group is not None and len(group.attrs.get("scores", ())) == len(group):
-        found += zip(group, map(float, group.attrs["scores"]), strict=True)
+    found += span_scores(predicted)
     return {(span.start_char, span.end_char, span.label_): sure for span, sure in found if sure is not None}
 
 

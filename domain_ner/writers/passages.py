@@ -8,7 +8,7 @@ from typing import Any
 from spacy.tokens import Doc, DocBin, Span, Token
 from spacy.vocab import Vocab
 
-from domain_ner.docs import META_KEY, ORIGINAL_KEY, REJECTED_KEY, SOURCE_KEY, SPANS_KEY, unknown_tokens
+from domain_ner.docs import META_KEY, ORIGINAL_KEY, REJECTED_KEY, SOURCE_KEY, SPANS_KEY, span_scores, unknown_tokens
 from domain_ner.errors import DomainNerError
 from domain_ner.normalization import normalize_whitespace
 from domain_ner.passages import LabelledSpan, Passage
@@ -85,8 +85,8 @@ def _ranges(tokens: Iterable[Token]) -> list[tuple[int, int]]:
 
 def _score(doc: Doc) -> dict[str, Any]:
     """The mean score of a document's spans, where the pipeline gave each one (`spancat` does)."""
-    scores = doc.spans[SPANS_KEY].attrs.get("scores") if SPANS_KEY in doc.spans else None
-    return {} if scores is None or not len(scores) else {SCORE: float(sum(scores) / len(scores))}
+    scores = [score for _, score in span_scores(doc)]
+    return {SCORE: sum(scores) / len(scores)} if scores else {}
 
 
 def _with_original(passage: Passage, original: object) -> Passage:
