@@ -17,6 +17,7 @@ from domain_ner.passages import LabelledSpan, Passage
 
 SOURCE_KEY = "source"
 META_KEY = "meta"
+DOCUMENT_KEY = "document"
 ORIGINAL_KEY = "original_text"
 # Where spaCy's `spancat` looks for spans, and what `ner` is told are wrong ones (its `incorrect_spans_key`).
 SPANS_KEY = "sc"
@@ -120,6 +121,13 @@ def span_scores(doc: Doc) -> list[tuple[Span, float]]:
     group = doc.spans[SPANS_KEY]
     scores = np.ravel(group.attrs.get("scores", ())).tolist()
     return list(zip(group, scores, strict=True)) if len(scores) == len(group) else []
+
+
+def group_of(doc: Doc, key: str) -> str:
+    """The value of a key of the passage's `meta`, or its `document`; empty where there is none."""
+    value = (doc.user_data.get(META_KEY) or {}).get(key)
+    value = doc.user_data.get(DOCUMENT_KEY) if value is None and key == DOCUMENT_KEY else value
+    return "" if value is None else str(value)
 
 
 def has_spans_alone(doc: Doc) -> bool:

@@ -16,7 +16,7 @@ from thinc.api import require_gpu
 from domain_ner.calibration import Judged
 from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.devices import CPU, choose_gpu
-from domain_ner.docs import MISALIGNED
+from domain_ner.docs import MISALIGNED, group_of
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.gold import GoldRules, read_gold
 from domain_ner.evaluation.predicting import (
@@ -44,6 +44,7 @@ from domain_ner.files import atomic_path, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
 from domain_ner.reports.evaluation_page import evaluation_page
+from domain_ner.reports.figures import elsewhere
 from domain_ner.writers.queues import write_queue
 
 # Of the splits that it learned from or was chosen by.
@@ -73,6 +74,7 @@ def main(
         "longest", help=f"Of exports: what doc.ents keeps of overlapping spans: {', '.join(OVERLAPS)}."
     ),
     misaligned: str = typer.Option("split", help=f"Of exports: of edges inside a token: {', '.join(MISALIGNED)}."),
+    group_by: str = typer.Option("", help="Key of meta (or `document`) that names the group, as in convert."),
     robustness: int = typer.Option(0, help="Test passages to predict in eight kinds of worse shape, for the report."),
     seed: int = typer.Option(0, help="Of the samples."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
@@ -107,6 +109,7 @@ def main(
     if reports is None:
         return
     samples = {split: sample(docs, MAX_SAMPLE, seed=seed) for split, docs in others.items()}
+    groups = [group_of(doc, group_by) for doc in gold]
     measured = Measured(
         pipeline=name_of(nlp, model),
         docs=evaluated.docs,
@@ -115,6 +118,8 @@ def main(
         least=least_confidences(nlp) if before else {},
         train=others.get("train", []),
         can_nest=nests(nlp),
+        group_by=group_by if any(groups) else "",
+        groups=[group or doc.source for group, doc in zip(groups, evaluated.docs, strict=True)],
         mentions={split: mentions(docs, can_nest=nests(nlp)) for split, docs in (others | {"test": gold}).items()},
         others={split: predict(nlp, docs, f"predicting on {split}").docs for split, docs in samples.items() if docs},
         test_sets={name: predict(nlp, docs, f"predicting on {name}").docs for name, docs in test_sets.items()},
@@ -124,6 +129,8 @@ def main(
     )
     colours = {one.label: one.colour for one in types}
     report = queue_names(make_report(measured))
+    if report.grouped:
+        say(f"micro F1: {elsewhere(report)}")
     write_report(report, reports, colours)
     write_queues(report, gold, evaluated.docs, reports, lang=nlp.meta["lang"])
 

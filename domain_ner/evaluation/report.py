@@ -27,6 +27,7 @@ from domain_ner.evaluation.sections import (
     confusion_table,
     count_mistakes,
     evaluation_row,
+    grouped,
     headline,
     scheme_score,
     shapes,
@@ -71,7 +72,8 @@ class Measured:
     pipeline: its name and version. docs, judged: of the test set. uncalibrated: judged, as before calibration.
     train: the documents it learned, to tell what is seen and unseen. mentions: split to (surface, type) of entities.
     others: split to evaluated documents, besides the test set. test_sets: name to those of other test sets.
-    can_nest: entities are `doc.spans["sc"]`, not `doc.ents`. least: type to the confidence from which it is reported.
+    can_nest: entities are `doc.spans["sc"]`, not `doc.ents`. group_by: what names the group of a passage; groups: the
+    group of each of `docs`. least: type to the confidence from which it is reported.
     fates: what became of the annotations that the exports hold for the test set. log: rows of training.jsonl.
     """
 
@@ -84,6 +86,8 @@ class Measured:
     others: Mapping[str, Sequence[EvaluatedDoc]] = field(default_factory=dict)
     test_sets: Mapping[str, Sequence[EvaluatedDoc]] = field(default_factory=dict)
     can_nest: bool = False
+    group_by: str = ""
+    groups: Sequence[str] = ()
     least: Mapping[str, float] = field(default_factory=dict)
     fates: Mapping[str, int] = field(default_factory=dict)
     robustness: Robustness | None = None
@@ -121,6 +125,7 @@ def make_report(measured: Measured) -> Report:
         pipeline=measured.pipeline,
         labels=list(scores.by_type),
         headline=headline(docs, scores),
+        grouped=grouped(docs, measured.groups, measured.group_by) if measured.group_by else None,
         schemes={name: scheme_score(pairs, name) for name in SCHEMES},
         advice=[_tip(one, shown) for one in _advice(facts)],
         mistake_counts=counts,

@@ -134,6 +134,18 @@ class SplitScore(_Part):
     entropy: Share | None
 
 
+class Grouped(_Part):
+    """Micro F1 on passages of another group, by leaving out one group at a time. key: of `meta`, which names the group.
+
+    low, high: 95 % interval.
+    """
+
+    key: str
+    n_groups: int
+    low: Share
+    high: Share
+
+
 class Source(_Part):
     """What the exports hold for the test documents. n_annotations: that people meant, those included that were lost.
 
@@ -242,7 +254,8 @@ class Report(_Part):
     confusion: gold type to predicted type to how many; the empty name is "no entity". Entities that overlap count as
         found, so that boundaries play no part.
     slices: trait to scores of its values. diversity: split to type to figures. splits: how much better it is on what
-        it learned. test_sets: scores on other test sets, by name. source: null: the ledger is not known.
+        it learned. test_sets: scores on other test sets, by name. grouped: null: too few groups to tell.
+    source: null: the ledger is not known.
     certainty: type to calibration, "" for all; empty without confidences. robustness: null: not tested.
     """
 
@@ -260,6 +273,7 @@ class Report(_Part):
     diversity: dict[str, dict[str, Varied]]
     splits: dict[str, SplitScore]
     test_sets: dict[str, Headline]
+    grouped: Grouped | None = None
     source: Source | None
     certainty: dict[str, Certainty]
     robustness: Shapes | None

@@ -11,6 +11,7 @@ from domain_ner.evaluation.robustness import Perturbed, Robustness
 from domain_ner.evaluation.schema import (
     Evaluation,
     Figure,
+    Grouped,
     Headline,
     MacroScore,
     Marked,
@@ -26,7 +27,7 @@ from domain_ner.evaluation.schema import (
 )
 from domain_ner.metrics.mistakes import KINDS, NOTHING, Mistake, confusion
 from domain_ner.metrics.perturbations import DESCRIPTIONS
-from domain_ner.metrics.resampling import Interval, count, intervals
+from domain_ner.metrics.resampling import Interval, between_groups, count, intervals
 from domain_ner.metrics.schemes import SCHEMES, match
 from domain_ner.metrics.traits import (
     Diversity,
@@ -51,6 +52,16 @@ def headline(docs: Sequence[EvaluatedDoc], scores: Scores) -> Headline:
             for label, score in scores.by_type.items()
         },
     )
+
+
+def grouped(docs: Sequence[EvaluatedDoc], groups: Sequence[str], key: str) -> Grouped | None:
+    """Micro F1 on passages of another group; None where there are too few.
+
+    groups: of each document. key: what names them.
+    """
+    labels = sorted({one[2] for doc in docs for one in (*doc.gold, *doc.predicted)})
+    found = between_groups(count(((doc.gold, doc.predicted) for doc in docs), labels), groups)
+    return Grouped(key=key, n_groups=len(set(groups)), low=found.low, high=found.high) if found else None
 
 
 def count_mistakes(mistakes: Iterable[Mistake]) -> dict[str, dict[str, int]]:

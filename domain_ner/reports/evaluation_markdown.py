@@ -6,7 +6,7 @@ from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.report import TEST_SET
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
-from domain_ner.reports.figures import change, entropy, percent, told
+from domain_ner.reports.figures import change, elsewhere, entropy, percent, told
 from domain_ner.reports.markdown import code, table
 
 MAX_MISTAKES, MAX_CONFUSIONS, MAX_VALUES = 15, 10, 12
@@ -22,6 +22,7 @@ def evaluation_markdown(report: Report) -> str:
         f"Target: F1 of {100 * TARGET_F1:.0f} for every type, {100 * FLOOR_F1:.0f} at the least. "
         "In brackets: 95 % intervals, by bootstrap over passages.",
         _headline(report),
+        f"Micro F1: {elsewhere(report)}." if report.grouped else "",
         *_advice(report),
         "## Where something is forgiven",
         table(

@@ -12,7 +12,7 @@ from domain_ner.evaluation.schema import Marked, Report, ShownMistake
 from domain_ner.metrics.mistakes import KINDS
 from domain_ner.passages import utf16_offsets
 from domain_ner.reports import charts
-from domain_ner.reports.figures import change, entropy, percent, told
+from domain_ner.reports.figures import change, elsewhere, entropy, percent, told
 from domain_ner.reports.marks import palette, readable
 from domain_ner.reports.pages import render
 
@@ -55,6 +55,7 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
         entropy=entropy,
         colour_of=lambda label: readable(colours.get(label, NO_COLOUR)),
         change=change,
+        elsewhere=elsewhere(report),
         n_shown=len(mistakes),
         data=_data(mistakes, {label: colours.get(label, NO_COLOUR) for label in report.labels}),
         verdict=_verdict(report),

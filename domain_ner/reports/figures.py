@@ -1,6 +1,6 @@
 """Figures as people read them, in every report alike."""
 
-from domain_ner.evaluation.schema import Figure, Shape, SplitScore
+from domain_ner.evaluation.schema import Figure, Report, Shape, SplitScore
 
 
 def percent(share: float) -> str:
@@ -13,6 +13,14 @@ def told(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return percent(figure.value)
     return f"{percent(figure.value)} ({percent(figure.low)}–{percent(figure.high)})"
+
+
+def elsewhere(report: Report) -> str:
+    """What micro F1 is on passages of other groups than those of the test set, in words; empty where too few tell."""
+    one = report.grouped
+    if one is None:
+        return ""
+    return f"{percent(one.low)} to {percent(one.high)} for another {one.key}, by the {one.n_groups} of the test set"
 
 
 def change(one: Shape) -> str:

@@ -8,7 +8,7 @@ from domain_ner.encoders.card import EncoderCard
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.schema import Figure, Report
 from domain_ner.guide.schema import Guide
-from domain_ner.reports.figures import percent, told
+from domain_ner.reports.figures import elsewhere, percent, told
 from domain_ner.reports.markdown import table
 
 # Of an F1 that falls by more in worse shape, the card warns.
@@ -113,10 +113,10 @@ def _types(facts: Facts) -> str:
 
 def _measured(facts: Facts) -> str:
     apart = f" No `{facts.group_by}` is both in training and in test." if facts.group_by else ""
-    n = facts.report.headline.n_passages
+    n, other = facts.report.headline.n_passages, elsewhere(facts.report)
     return (
         f"Exact matches of boundaries and type on {n:,} passages that it did not learn, in per cent; in brackets 95 % "
-        f"intervals, by bootstrap over passages.{apart}"
+        f"intervals, by bootstrap over passages.{apart}{f' Micro F1: {other}.' if other else ''}"
     )
 
 

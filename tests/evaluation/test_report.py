@@ -190,3 +190,13 @@ def test_nested_names_of_training_are_seen():
     made = report(doc([("squad", "TEAM")], [("squad", "TEAM")]), train=[nested], can_nest=True)
     assert [one.value for one in made.slices["surface"]] == [SEEN]
     assert mentions([nested]) == [] and mentions([nested], can_nest=True) == [("squad", "TEAM")]
+
+
+def test_scores_for_other_groups_are_told_where_there_are_enough():
+    docs = [doc([("Redis", "INFRA")], [("Redis", "INFRA")] if n % 4 else []) for n in range(24)]
+    groups = [f"org {n % 6}" for n in range(24)]
+    made = report(*docs, group_by="org", groups=groups)
+    assert made.grouped.n_groups == 6 and made.grouped.low < made.headline.micro.f1.value < made.grouped.high
+    assert "for another org, by the 6 of the test set" in evaluation_markdown(made)
+    assert report(*docs[:5], group_by="org", groups=groups[:5]).grouped is None
+    assert report(*docs).grouped is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_ner.metrics.resampling import Counts, compare, count, figures, holm, intervals
+from domain_ner.metrics.resampling import Counts, _student, between_groups, compare, count, figures, holm, intervals
 from domain_ner.scores import score_entities
 
 LABELS = ("A", "B", "C")
@@ -130,3 +130,31 @@ def test_a_perfect_score_on_few_passages_says_little():
         low_high = intervals(Counts(("A",), values), n_resamples=200).by_type["A"]["recall"]
         n_within += low_high is not None and low_high.low <= 0.9 <= low_high.high
     assert n_within / 400 > 0.9
+
+
+@pytest.mark.parametrize("n_groups", [6, 10, 30])
+def test_the_interval_of_other_groups_covers_the_truth_though_documents_of_a_group_resemble_each_other(n_groups):
+    """91 to 98 % of 600 draws; the bootstrap over documents, for whom all are alike, covers far less."""
+    rng, truth, n_draws = np.random.default_rng(2), None, 600
+    everything = np.concatenate([draw(rng, 12, (60 * r, 60 * (1 - r))) for r in rng.beta(6, 2, size=20_000)])
+    truth = figures(everything.sum(axis=(0, 2)))[2]
+    n_covered = n_covered_by_documents = 0
+    for _ in range(n_draws):
+        values = np.concatenate([draw(rng, 12, (60 * r, 60 * (1 - r))) for r in rng.beta(6, 2, size=n_groups)])
+        counts = Counts(LABELS, values)
+        found = between_groups(counts, np.repeat(range(n_groups), 12).astype(str).tolist())
+        n_covered += found.low <= truth <= found.high
+        narrow = intervals(counts, n_resamples=100).micro["f1"]
+        n_covered_by_documents += narrow.low <= truth <= narrow.high
+    assert 0.91 <= n_covered / n_draws <= 0.98
+    assert n_covered_by_documents / n_draws < 0.85
+
+
+def test_too_few_groups_say_nothing():
+    counts = Counts(LABELS, draw(np.random.default_rng(0), 10))
+    assert between_groups(counts, ["a", "b", "c", "d", "e"] * 2) is None
+    assert between_groups(Counts(LABELS, np.zeros((10, 3, 3))), list("abcdefghij")) is None
+
+
+def test_students_quantile():
+    assert [_student(n, 0.95) for n in (5, 9, 29)] == pytest.approx([2.571, 2.262, 2.045], abs=0.02)
