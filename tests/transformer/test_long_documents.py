@@ -37,9 +37,9 @@ def config(request, tiny_encoder, example_rows, tmp_path_factory):
     )
 
 
-def text(n_words, place):
-    """Filler with the name at a place, and where it stands."""
-    words = [WORDS[n % len(WORDS)] for n in range(n_words)]
+def text(n_words, place, turn=0):
+    """Filler with the name at a place, and where it stands. turn: the word with which the filler begins."""
+    words = [WORDS[(n + turn) % len(WORDS)] for n in range(n_words)]
     words.insert(place, NAME)
     start = len(" ".join(words[:place])) + (place > 0)
     return " ".join(words), (start, start + len(NAME), "TEAM")
@@ -64,8 +64,13 @@ def trained(config):
 
 
 def test_an_entity_is_found_at_every_place_alike(trained):
-    n_words = 70
-    passages = [text(n_words, place) for place in range(n_words + 1)]
+    """At every word, and so that its first wordpiece stands at every place that there is in a window."""
+    n_words = 80
+    passages = [text(n_words, place, turn) for place in range(n_words + 1) for turn in range(len(WORDS))]
+    tokenizer = trained.get_pipe("transformer").model.tokenizer
+    before = [passage[: span[0]].rstrip() for passage, span in passages]
+    n_before = {len(tokenizer(words, add_special_tokens=False)["input_ids"]) for words in before}
+    assert {n % (WINDOW - OVERLAP - 2) for n in n_before} == set(range(WINDOW - OVERLAP - 2))
     for (_, span), doc in zip(passages, trained.pipe(passage for passage, _ in passages), strict=True):
         assert [(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents] == [span]
 
