@@ -33,6 +33,9 @@ def main(
     found = pretrain(Path(encoder.path), read, output, settings)
     say(f"{found.n_windows} windows learned; pseudo-perplexity on {found.n_held_out} others: {found.before:.1f} before,"
         f" {found.after:.1f} after")  # fmt: skip
+    if found.is_new_head:
+        say(f"{encoder.name} came without a head for masked words: it began from nothing, the perplexity before says"
+            " nothing, and with little text the encoder may get worse; F1 on dev tells")  # fmt: skip
     say(f"adapted encoder: {output}; to train with it: --vars.encoder {output}")
 
 

@@ -1,11 +1,13 @@
 """An encoder that reads raw text of the domain first, with tiny encoders."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 from conftest import FAMILIES
 from pipelines import fetch, run
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from domain_ner.encoders.pretraining import Pretraining, claim, cut, pretrain
 from domain_ner.errors import DomainNerError
@@ -22,7 +24,7 @@ def texts(example_rows):
 def test_it_gets_better_at_text_that_it_did_not_read_and_loads_as_an_encoder(tiny_encoder, texts, tmp_path, family):
     found = pretrain(tiny_encoder(family), texts, tmp_path / "adapted", SETTINGS)
     assert found.after < found.before / 1.5
-    assert found.n_held_out >= 1
+    assert found.n_held_out >= 1 and found.is_new_head
     AutoModel.from_pretrained(tmp_path / "adapted")
     assert AutoTokenizer.from_pretrained(tmp_path / "adapted").is_fast
     assert not (tmp_path / "adapted.unfinished").exists()
@@ -85,3 +87,11 @@ def test_an_unfinished_run_of_other_texts_is_not_gone_on_from(tiny_encoder, tmp_
     assert (work / "checkpoint-1").is_dir()
     claim(work, tiny_encoder("bert"), [*texts, "more"], SETTINGS)
     assert not (work / "checkpoint-1").exists()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_encoder_with_a_head_for_masked_words_keeps_it(tiny_encoder, texts, tmp_path, family):
+    shutil.copytree(tiny_encoder(family), tmp_path / "whole")
+    AutoModelForMaskedLM.from_pretrained(tiny_encoder(family)).save_pretrained(tmp_path / "whole")
+    found = pretrain(tmp_path / "whole", texts, tmp_path / "adapted", replace(SETTINGS, epochs=1))
+    assert not found.is_new_head

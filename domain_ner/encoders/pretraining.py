@@ -38,12 +38,16 @@ class Pretraining:
 
 @dataclass(frozen=True)
 class Pretrained:
-    """n_windows, n_held_out: windows of text. before, after: pseudo-perplexity on those held out; lower is better."""
+    """n_windows, n_held_out: windows of text. before, after: pseudo-perplexity on those held out; lower is better.
+
+    is_new_head: the encoder came without what tells masked words, so that this began from nothing.
+    """
 
     n_windows: int
     n_held_out: int
     before: float
     after: float
+    is_new_head: bool
 
 
 def pretrain(encoder: Path, texts: Sequence[str], output: Path, settings: Pretraining) -> Pretrained:
@@ -68,7 +72,7 @@ def pretrain(encoder: Path, texts: Sequence[str], output: Path, settings: Pretra
             "Add text, or take a smaller window or batch.",
         )
     held_out, learned = windows[:n_held_out], windows[n_held_out:]
-    model = transformers.AutoModelForMaskedLM.from_pretrained(encoder)
+    model, loaded = transformers.AutoModelForMaskedLM.from_pretrained(encoder, output_loading_info=True)
     before = pseudo_perplexity(model, tokenizer, held_out, seed=settings.seed)
     work = output.with_name(f"{output.name}.unfinished")
     claim(work, encoder, texts, settings)
@@ -84,7 +88,7 @@ def pretrain(encoder: Path, texts: Sequence[str], output: Path, settings: Pretra
         model.base_model.save_pretrained(new)
         tokenizer.save_pretrained(new)
     shutil.rmtree(work, ignore_errors=True)
-    return Pretrained(len(learned), len(held_out), before, after)
+    return Pretrained(len(learned), len(held_out), before, after, is_new_head=bool(loaded["missing_keys"]))
 
 
 def claim(work: Path, encoder: Path, texts: Sequence[str], settings: Pretraining) -> None:
