@@ -100,10 +100,7 @@ def main(
         tell_calibration(figures["calibration"])
     fates = count_fates(read_ledger(ledger), gold) if ledger is not None else {}
     if ledger is not None:
-        n_source = count_meant(fates)
-        figures["source"] = {"annotations": n_source, "recall": scores.micro.n_correct / n_source if n_source else 0.0}
-        recall = 100 * figures["source"]["recall"]
-        say(f"recall of the {n_source} annotations in the exports, lost ones included: {recall:.1f}")
+        figures["source"] = tell_exports(fates, scores.micro.n_correct)
     write_text(metrics, json.dumps(figures, indent=2) + "\n")
     say(f"written to {metrics}")
     if reports is None:
@@ -127,11 +124,8 @@ def main(
         robustness=worse(nlp, gold, others.get("train", gold), robustness, seed) if robustness else None,
         log=read_log(log) if log else [],
     )
-    colours = {one.label: one.colour for one in types}
     report = queue_names(make_report(measured))
-    if report.grouped:
-        say(f"micro F1: {elsewhere(report)}")
-    write_report(report, reports, colours)
+    write_report(report, reports, {one.label: one.colour for one in types})
     write_queues(report, gold, evaluated.docs, reports, lang=nlp.meta["lang"])
 
 
@@ -146,6 +140,14 @@ def tell_calibration(compared: Mapping[str, Any]) -> None:
     after, before = compared["after"], compared["before"]
     errors = (f"{100 * error:.1f}" for error in (after["ece"], before["ece"], after["ece_by_chance"]))
     say("expected calibration error of the confidences: {} (before calibration: {}; by chance: {})".format(*errors))
+
+
+def tell_exports(fates: Mapping[str, int], n_correct: int) -> dict[str, float]:
+    """Print how many of the annotations in the exports were found, and give both. n_correct: entities found."""
+    n_source = count_meant(fates)
+    recall = n_correct / n_source if n_source else 0.0
+    say(f"recall of the {n_source} annotations in the exports, lost ones included: {100 * recall:.1f}")
+    return {"annotations": n_source, "recall": recall}
 
 
 def name_of(nlp: Language, model: Path) -> str:
@@ -200,6 +202,8 @@ def write_report(report: Report, folder: Path, colours: Mapping[str, str]) -> No
     write_text(folder / "evaluation.json", report.model_dump_json(indent=1) + "\n")
     write_text(folder / "evaluation.schema.json", json.dumps(Report.model_json_schema(), indent=1) + "\n")
     write_text(folder / "evaluation.md", evaluation_markdown(report))
+    if report.grouped:
+        say(f"micro F1: {elsewhere(report)}")
     say(f"report: {folder / 'evaluation.html'}, also as evaluation.md and evaluation.json")
 
 
