@@ -101,9 +101,13 @@ def entities(doc: Doc) -> set[tuple[int, int, str]]:
 
 
 def spans(doc: Doc) -> set[tuple[int, int, str]]:
-    """The spans that may nest, `doc.spans["sc"]`, as (start, end, label), in characters; without them the entities."""
-    group = doc.spans.get(SPANS_KEY, doc.ents)
-    return {(span.start_char, span.end_char, span.label_) for span in group}
+    """The spans that may nest, `doc.spans["sc"]`, as (start, end, label), in characters."""
+    return {(span.start_char, span.end_char, span.label_) for span in doc.spans.get(SPANS_KEY, ())}
+
+
+def nested(doc: Doc) -> set[tuple[int, int, str]]:
+    """The spans that may nest; the entities of a document without such."""
+    return spans(doc) if SPANS_KEY in doc.spans else entities(doc)
 
 
 def rejected(doc: Doc) -> set[tuple[int, int, str]]:

@@ -16,7 +16,7 @@ from spacy.vocab import Vocab
 from domain_ner.calibration import Judged, calibration_error, chance_error, reliability
 from domain_ner.conversion.ledger import DROPPED, KEPT, MASKED
 from domain_ner.crf_ner.pipe import BELOW_KEY
-from domain_ner.docs import META_KEY, SOURCE_KEY, entities, rejected, span_scores, spans, unknown_tokens
+from domain_ner.docs import META_KEY, SOURCE_KEY, entities, nested, rejected, span_scores, unknown_tokens
 from domain_ner.errors import DomainNerError
 from domain_ner.scores import Entity, Score, Scores, reaches, score_entities
 
@@ -106,7 +106,7 @@ def evaluate_pipeline(
 
 def evaluate_doc(gold: Doc, predicted: Doc, *, can_nest: bool = False) -> EvaluatedDoc:
     """What gold and a pipeline say of one text. can_nest: the entities are `doc.spans["sc"]`, where there are such."""
-    found = spans if can_nest else entities
+    found = nested if can_nest else entities
     unknown, wrong = _unknown(gold), rejected(gold)
     return EvaluatedDoc(
         source=str(gold.user_data.get(SOURCE_KEY, "")),

@@ -12,7 +12,7 @@ from typing import Any
 from spacy.tokens import Doc
 
 from domain_ner.calibration import Judged
-from domain_ner.docs import entities, spans
+from domain_ner.docs import entities, nested
 from domain_ner.evaluation.certainties import certainty, histogram
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1, EvaluatedDoc
 from domain_ner.evaluation.review import review_task
@@ -104,7 +104,7 @@ def trained_surfaces(docs: Iterable[Doc], *, can_nest: bool = False) -> Surfaces
 
 def mentions(docs: Iterable[Doc], *, can_nest: bool = False) -> list[tuple[str, str]]:
     """Surface and type of every entity. can_nest: of `doc.spans["sc"]`, not of `doc.ents`."""
-    found = spans if can_nest else entities
+    found = nested if can_nest else entities
     return [(doc.text[start:end], label) for doc in docs for start, end, label in sorted(found(doc))]
 
 
