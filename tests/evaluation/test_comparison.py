@@ -163,7 +163,7 @@ def test_too_few_passages_to_tell_anything(tmp_path, n_docs, can_tell):
 def test_a_loss_that_cannot_be_excluded_is_told(tmp_path):
     made = compared(tmp_path, ruled(*NAMES[:3]), ruled(*NAMES[1:]), n_docs=58)
     assert made.is_passed and made.overall.low < 0
-    assert f"One of {-100 * made.overall.low:.1f} can be by luck." in verdict(made)
+    assert f"A loss of {-100 * made.overall.low:.1f} cannot be excluded." in verdict(made)
 
 
 def test_where_one_may_nest_both_are_compared_on_nested_gold():
