@@ -45,7 +45,11 @@ def verdict(comparison: Comparison) -> str:
         return f"**Passed, but too little to tell**: of {n:,} passages no loss would be significant, however large."
     if comparison.is_passed:
         low = comparison.overall.low
-        loss = "" if low is None or -low - comparison.margin < SMALLEST else f" A loss of {percent(-low)} cannot be excluded."
+        loss = (
+            ""
+            if low is None or -low - comparison.margin < SMALLEST
+            else f" A loss of {percent(-low)} cannot be excluded."
+        )
         return f"**Passed**: no significant loss of more than {margin} points of F1, in all or in a type.{loss}"
     return f"**Not passed**: a significant loss of more than {margin} points of F1 in {', '.join(comparison.lost)}."
 
