@@ -238,7 +238,7 @@ def _set_ents(doc: Doc, ents: Sequence[Span], passage: Passage) -> None:
 
 def _provenance(passage: Passage, original: str) -> dict[Any, Any]:
     data: dict[Any, Any] = {SOURCE_KEY: passage.source, META_KEY: dict(passage.meta)}
-    data |= {"document": passage.document} if passage.document else {}
+    data |= {DOCUMENT_KEY: passage.document} if passage.document else {}
     data |= {"annotator": passage.annotator} if passage.annotator else {}
     data |= {"partial": True} if passage.partial else {}
     data |= {ORIGINAL_KEY: original} if original != passage.text else {}

@@ -117,7 +117,7 @@ def main(
         can_nest=nests(nlp),
         group_by=group_by if any(groups) else "",
         groups=[group or doc.source for group, doc in zip(groups, evaluated.docs, strict=True)],
-        mentions={split: mentions(docs, can_nest=nests(nlp)) for split, docs in (others | {"test": gold}).items()},
+        mentions={split: mentions(docs, can_nest=nests(nlp)) for split, docs in (others | {TEST_SET: gold}).items()},
         others={split: predict(nlp, docs, f"predicting on {split}").docs for split, docs in samples.items() if docs},
         test_sets={name: predict(nlp, docs, f"predicting on {name}").docs for name, docs in test_sets.items()},
         fates=fates,

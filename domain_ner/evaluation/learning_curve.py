@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from spacy.tokens import Doc
 
-from domain_ner.docs import META_KEY
+from domain_ner.docs import group_of
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import TARGET_F1, evaluate_pipeline, load_pipeline
 from domain_ner.metrics.learning_curve import MIN_SIZES, Curve, Expected, Trained, fit
@@ -109,12 +109,12 @@ def parse_fractions(text: str) -> list[float]:
 def nested(docs: Sequence[Doc], *, group_by: str, seed: int) -> list[int]:
     """An order of the documents' numbers; its beginnings are the parts. Passages of a group follow one another.
 
-    group_by: a key of `meta`; empty or missing: each passage for itself.
+    group_by: a key of `meta`, or `document`; empty or missing: each passage for itself.
     """
     groups: dict[str, list[int]] = {}
     for n, doc in enumerate(docs):
-        value = (doc.user_data.get(META_KEY) or {}).get(group_by) if group_by else None
-        groups.setdefault(f"passage {n}" if value is None else f"group {value}", []).append(n)
+        name = group_of(doc, group_by)
+        groups.setdefault(f"group {name}" if name else f"passage {n}", []).append(n)
     rng, found = random.Random(seed), list(groups.values())
     rng.shuffle(found)
     for group in found:

@@ -43,6 +43,9 @@ def test_parts_are_beginnings_of_one_order_and_take_groups_whole():
     assert order != nested(DOCS, group_by="org", seed=2)
     assert len({n % 3 for n in nested(DOCS, group_by="", seed=1)[:4]}) > 1
     assert sorted(nested(DOCS, group_by="no such key", seed=1)) == list(range(12))
+    for n, doc in enumerate(DOCS):
+        doc.user_data["document"] = str(n % 4)
+    assert len({n % 4 for n in nested(DOCS, group_by="document", seed=1)[:3]}) == 1
 
 
 @pytest.mark.parametrize("text", ["", "0.5,1", "0.25,0.5,0.75", "0,0.5,1", "0.2,0.4,1.5", "a,b,1", "1,1,1"])
