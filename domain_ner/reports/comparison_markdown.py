@@ -28,7 +28,7 @@ def comparison_markdown(comparison: Comparison) -> str:
             [_row("**all**", comparison.overall), *(_row(label, one) for label, one in comparison.by_type.items())],
         ),
         f"{comparison.n_passages:,} passages; intervals by paired bootstrap, p by permutation of passages, corrected "
-        f"by Holm for {len(comparison.by_type)} types; significant below {ALPHA}.",
+        f"by Holm for the number of types ({len(comparison.by_type)}); significant below {ALPHA}.",
         "## Speed and size",
         table(["", "before", "now"], _systems(first, second)),
         "One run each on this machine.",
