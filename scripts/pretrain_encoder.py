@@ -7,6 +7,7 @@ import typer
 from _console import run, say
 
 from domain_ner.encoders.card import EncoderCard
+from domain_ner.encoders.presets import INHERITED
 from domain_ner.encoders.pretraining import Pretraining, pretrain
 from domain_ner.errors import DomainNerError
 
@@ -30,7 +31,9 @@ def main(
     read = read_texts(texts)
     say(f"{len(read)} texts, {sum(map(len, read)):,} characters")
     settings = Pretraining(epochs, batch, min(window, encoder.max_length), learning_rate, seed)
-    found = pretrain(Path(encoder.path), read, output, settings)
+    # It is trained as what it comes from is: else nobody could tell whether reading has made it better.
+    origin = {"adapted_from": encoder.name} | {key: getattr(encoder, key) for key in INHERITED}
+    found = pretrain(Path(encoder.path), read, output, settings, origin=origin)
     say(f"{found.n_windows} windows learned; pseudo-perplexity on {found.n_held_out} others: {found.before:.1f} before,"
         f" {found.after:.1f} after")  # fmt: skip
     if found.is_new_head:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -113,7 +114,28 @@ def test_the_hub_gives_a_snapshot_and_its_commit_is_recorded(tiny_encoder, tmp_p
     card = EncoderCard.read(tmp_path / "encoder.json")
     assert (card.revision, card.family) == (local_hub.COMMIT, "deberta")
     found = set(os.listdir(tmp_path / "encoders" / "org" / "tiny"))
-    assert found == {"config.json", "model.safetensors", "spm.model", "tokenizer_config.json"}
+    assert found == {"config.json", "model.safetensors", "spm.model", "tokenizer_config.json", "domain_ner.json"}
+
+
+def test_files_of_another_revision_are_fetched_anew_and_the_card_never_guesses(tiny_encoder, tmp_path):
+    with local_hub.serve({"org/tiny": tiny_encoder("bert")}) as (address, _):
+        assert fetch("org/tiny", tmp_path, hub=address).returncode == 0
+        same = fetch(f"org/tiny@{local_hub.COMMIT[:8]}", tmp_path, hub=address)
+        assert "already in" in same.stdout
+        assert EncoderCard.read(tmp_path / "encoder.json").revision == local_hub.COMMIT
+        other = fetch("org/tiny@" + "f" * 40, tmp_path, hub=address)
+        assert other.returncode == 1 and "did not give org/tiny at ffff" in other.stderr
+        assert "fetching" in fetch("org/tiny@main", tmp_path, hub=address).stdout
+    origin = tmp_path / "encoders" / "org" / "tiny" / "domain_ner.json"
+    origin.unlink()  # as where somebody put the files there by hand
+    assert "already in" in fetch("org/tiny@main", tmp_path).stdout
+    assert EncoderCard.read(tmp_path / "encoder.json").revision == ""
+
+
+def test_a_folder_called_as_no_encoder_is_one(tiny_encoder, tmp_path):
+    shutil.copytree(tiny_encoder("bert"), tmp_path / "cnn")
+    assert fetch(tmp_path / "cnn", tmp_path).returncode == 0
+    assert EncoderCard.read(tmp_path / "encoder.json").family == "bert"
 
 
 def test_pytorch_weights_are_taken_only_where_there_are_no_others(tiny_encoder, tmp_path):

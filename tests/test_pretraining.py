@@ -9,7 +9,8 @@ from conftest import FAMILIES
 from pipelines import fetch, run
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
-from domain_ner.encoders.pretraining import Pretraining, claim, cut, pretrain
+from domain_ner.encoders.presets import INHERITED
+from domain_ner.encoders.pretraining import Pretraining, claim, cut, hold_out, pretrain
 from domain_ner.errors import DomainNerError
 
 SETTINGS = Pretraining(epochs=12, batch=8, window=32, learning_rate=5e-3, seed=0)
@@ -22,7 +23,7 @@ def texts(example_rows):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_it_gets_better_at_text_that_it_did_not_read_and_loads_as_an_encoder(tiny_encoder, texts, tmp_path, family):
-    found = pretrain(tiny_encoder(family), texts, tmp_path / "adapted", SETTINGS)
+    found = pretrain(tiny_encoder(family), texts, tmp_path / "adapted", SETTINGS, origin={})
     assert found.after < found.before / 1.5
     assert found.n_held_out >= 1 and found.is_new_head
     AutoModel.from_pretrained(tmp_path / "adapted")
@@ -40,7 +41,7 @@ def test_every_wordpiece_is_in_a_window(tiny_encoder, texts):
 
 def test_too_little_text_is_told_and_nothing_is_written(tiny_encoder, tmp_path):
     with pytest.raises(DomainNerError, match="at least 9 are needed"):
-        pretrain(tiny_encoder("bert"), ["one line"], tmp_path / "adapted", SETTINGS)
+        pretrain(tiny_encoder("bert"), ["one line"], tmp_path / "adapted", SETTINGS, origin={})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -57,6 +58,23 @@ def test_the_command_makes_an_encoder_that_trains(tiny_encoder, texts, tmp_path)
     assert "pseudo-perplexity" in ran.stdout
     adapted = json.loads(fetch(tmp_path / "again", tmp_path / "adapted").read_text())
     assert adapted["family"] == "bert"
+    parent = json.loads(card.read_text())
+    assert {key: adapted[key] for key in INHERITED} == {key: parent[key] for key in INHERITED}
+
+
+def test_what_comes_again_is_read_once_and_never_held_out_too(tiny_encoder, texts):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_encoder("bert"))
+    held_out, learned = hold_out(list(cut(tokenizer, texts * 5, 32)), seed=0)
+    assert held_out and not set(map(tuple, held_out)) & set(map(tuple, learned))
+    assert len(held_out) + len(learned) == len(set(map(tuple, cut(tokenizer, texts, 32))))
+
+
+def test_a_checkpoint_that_was_cut_off_is_left_aside(tiny_encoder, texts, tmp_path):
+    settings = replace(SETTINGS, epochs=1)
+    claim(tmp_path / "adapted.unfinished", tiny_encoder("bert"), texts, settings)
+    (tmp_path / "adapted.unfinished" / "checkpoint-9").mkdir()
+    (tmp_path / "adapted.unfinished" / "checkpoint-9" / "model.safetensors").write_bytes(b"half")
+    assert pretrain(tiny_encoder("bert"), texts, tmp_path / "adapted", settings, origin={}).n_windows
 
 
 @pytest.mark.parametrize(
@@ -93,5 +111,5 @@ def test_an_unfinished_run_of_other_texts_is_not_gone_on_from(tiny_encoder, tmp_
 def test_an_encoder_with_a_head_for_masked_words_keeps_it(tiny_encoder, texts, tmp_path, family):
     shutil.copytree(tiny_encoder(family), tmp_path / "whole")
     AutoModelForMaskedLM.from_pretrained(tiny_encoder(family)).save_pretrained(tmp_path / "whole")
-    found = pretrain(tmp_path / "whole", texts, tmp_path / "adapted", replace(SETTINGS, epochs=1))
+    found = pretrain(tmp_path / "whole", texts, tmp_path / "adapted", replace(SETTINGS, epochs=1), origin={})
     assert not found.is_new_head

@@ -23,7 +23,7 @@ class EncoderCard:
 
     family: names the config fragment `encoder_{family}.cfg`.
     path: folder with its files; empty when there is none to load.
-    revision: commit on the hub, empty when it did not come from there.
+    revision: commit on the hub, empty when it did not come from there, or when nobody noted which it is.
     files: file name to SHA-256 of each weights file.
     max_length: longest window in wordpieces.
     Other fields as in `Preset`.
@@ -44,7 +44,7 @@ class EncoderCard:
     def read(cls, path: Path) -> "EncoderCard":
         """Raises DomainNerError when the card is missing or not ours."""
         try:
-            return cls(**srsly.read_json(path))
+            return cls(**json.loads(path.read_text(encoding="utf8")))
         except (OSError, ValueError, TypeError) as err:
             raise DomainNerError(f"Cannot read the encoder card {path}: {err}.", "Run fetch-encoder first.") from err
 
@@ -66,7 +66,7 @@ def make_card(preset: Preset, folder: Path | None, *, revision: str = "") -> Enc
         path=folder.as_posix() if folder else "",
         licence=preset.licence,
         hub_id=preset.hub_id,
-        revision=revision or preset.revision,
+        revision=revision,
         files={path.name: sha256(path) for path in weights},
         learning_rate=preset.learning_rate,
         batch_size=preset.batch_size,

