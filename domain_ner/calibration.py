@@ -6,6 +6,7 @@ Networks"; the bound of a share is Wilson's (1927).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from math import exp, pi, sqrt
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ N_BINS = 10
 MIN_JUDGED = 30
 # One-sided 90 %: the bound under which the true precision lies once in ten times.
 Z = 1.2816
+# A threshold for a precision is looked for from so many of the surest predictions on, in as many as must be right each
+# one for the bound to hold: with fewer a single mistake would end the search.
+START = 1.5
 LOG_TEMPERATURES = (-2.0, 3.0)
 # Of the search for a temperature, in its logarithm.
 TOLERANCE = 1e-3
@@ -45,18 +49,20 @@ class Bin:
 class Threshold:
     """The least confidence to report, and what it gives on the data it was chosen on.
 
-    precision_bound: the true precision is lower once in ten times only. is_reached: what was asked for is possible;
-    else nothing of the type is reported (confidence 1), and the shares are those of the highest bound there is.
+    n: how many are reported. precision_bound: the true precision is lower once in ten times only. is_reached: what was
+    asked for is possible; else nothing of the type is reported (confidence 1), and the figures are those of the
+    strictest threshold that was tested.
     """
 
     confidence: float
+    n: int
     precision: float
     precision_bound: float
     recall: float
     is_reached: bool
 
 
-NOTHING = Threshold(1.0, 0.0, 0.0, 0.0, is_reached=False)
+NOTHING = Threshold(1.0, 0, 0.0, 0.0, 0.0, is_reached=False)
 
 
 def reliability(judged: Sequence[Judged], n_bins: int = N_BINS) -> list[Bin]:
@@ -142,15 +148,22 @@ def fit_type_temperatures(log_odds: Sequence[float], judged: Sequence[Judged]) -
 
 
 def precise_threshold(judged: Sequence[Judged], n_gold: int, precision: float) -> Threshold:
-    """The lowest confidence above which the bound of the precision is what is asked for.
+    """A low confidence above which the precision is what is asked for, but for once in ten times.
 
     judged: of one type. n_gold: how many there are in gold. precision: 0..1.
+    Thresholds are tested one after the other, from a strict one on to laxer ones for as long as the bound holds, so
+    that having chosen among many takes nothing from the promise: fixed sequence testing, Angelopoulos et al. (2021),
+    "Learn then Test".
     """
     found = thresholds(judged, n_gold)
-    precise = [one for one in found if one.precision_bound >= precision]
-    if precise or not found:
-        return precise[-1] if precise else NOTHING
-    return replace(max(found, key=lambda one: one.precision_bound), confidence=NOTHING.confidence, is_reached=False)
+    if not found:
+        return NOTHING
+    enough = min(len(judged), START * Z * Z * precision / (1 - precision) if precision < 1 else len(judged))
+    tested = [one for one in found if one.n >= enough]
+    passed = list(takewhile(lambda one: one.precision_bound >= precision, tested))
+    if passed:
+        return passed[-1]
+    return replace(tested[0], confidence=NOTHING.confidence, is_reached=False)
 
 
 def measure(judged: Sequence[Judged], n_gold: int, confidence: float) -> Threshold:
@@ -158,8 +171,8 @@ def measure(judged: Sequence[Judged], n_gold: int, confidence: float) -> Thresho
     n_correct, n = sum(one.is_correct for one in judged), len(judged)
     recall = n_correct / n_gold if n_gold else 0.0
     if not n:
-        return Threshold(confidence, 0.0, 0.0, recall, is_reached=True)
-    return Threshold(confidence, n_correct / n, lower_bound(n_correct, n), recall, is_reached=True)
+        return Threshold(confidence, 0, 0.0, 0.0, recall, is_reached=True)
+    return Threshold(confidence, n, n_correct / n, lower_bound(n_correct, n), recall, is_reached=True)
 
 
 def thresholds(judged: Sequence[Judged], n_gold: int) -> list[Threshold]:
@@ -171,7 +184,7 @@ def thresholds(judged: Sequence[Judged], n_gold: int) -> list[Threshold]:
         if n == len(ranked) or ranked[n].confidence < one.confidence:
             recall = n_correct / n_gold if n_gold else 0.0
             bound = lower_bound(n_correct, n)
-            found.append(Threshold(one.confidence, n_correct / n, bound, recall, is_reached=True))
+            found.append(Threshold(one.confidence, n, n_correct / n, bound, recall, is_reached=True))
     return found
 
 

@@ -117,11 +117,27 @@ def test_the_precise_threshold_is_the_lowest_whose_bound_holds():
     assert precise_threshold(sure + unsure, n_gold=260, precision=0.8).confidence == 0.6
 
 
+@pytest.mark.parametrize("is_flat", [True, False])
+@pytest.mark.parametrize(("true", "asked"), [(0.89, 0.9), (0.75, 0.8)])
+@pytest.mark.parametrize("n", [100, 1000])
+def test_a_promised_precision_is_missed_once_in_ten_times_at_most(is_flat, true, asked, n):
+    """Also where confidences do not rank what is right and what is wrong, so that some threshold is good by luck."""
+    rng, n_wrong = random.Random(0), 0
+    for _ in range(200):
+        confidences = [rng.random() if is_flat else rng.betavariate(6 * true, 6 * (1 - true)) for _ in range(n)]
+        chances = [true if is_flat else confidence for confidence in confidences]
+        drawn = [(confidence, rng.random() < p) for confidence, p in zip(confidences, chances, strict=True)]
+        found = precise_threshold(judged(*drawn), n, asked)
+        kept = [p for confidence, p in zip(confidences, chances, strict=True) if confidence >= found.confidence]
+        n_wrong += found.is_reached and statistics.fmean(kept) < asked
+    assert n_wrong <= 20
+
+
 def test_a_precision_out_of_reach_reports_nothing():
     found = precise_threshold(judged((0.9, 1), (0.8, 0)), n_gold=2, precision=0.95)
     assert (found.confidence, found.is_reached) == (1.0, False)
-    assert (found.precision, found.recall) == (1.0, 0.5)
-    assert found.precision_bound == lower_bound(1, 1)
+    assert (found.precision, found.recall, found.n) == (0.5, 0.5, 2)
+    assert found.precision_bound == lower_bound(1, 2)
     assert precise_threshold([], n_gold=2, precision=0.95) == NOTHING
 
 
