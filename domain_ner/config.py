@@ -12,6 +12,8 @@ from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 
 WARMUP_SHARE = 0.1
+# Tokens in the longest span that spancat may suggest; memory grows with it.
+MAX_SUGGESTED = 24
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Choices:
     seed: of everything random. mixed_precision: train under autocast (CUDA).
     token_splits, normalize: of the tokenizer, as `domain_ner.Tokenizer.v1` takes them.
     oversample: the threshold of `domain_ner.Oversample.v1`; 0 for none.
+    longest: of the annotations in training, in tokens: spancat must suggest spans as long.
     settings: values to set in the config last, by section and name with dots between them.
     """
 
@@ -35,6 +38,7 @@ class Choices:
     token_splits: Sequence[str] = ()
     normalize: str = ""
     oversample: float = 0.0
+    longest: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -114,12 +118,18 @@ def build_config(fragments: Path, card: EncoderCard, choices: Choices, lengths: 
     n_steps = count_batches(lengths, size=batcher["size"], max_padded=batcher["max_padded"])
     plan = plan_steps(n_steps, epochs=choices.epochs, patience=choices.patience)
     _set_training(config, card, choices, plan)
+    _set_suggester(config, choices.longest)
     if card.path:
         _set_transformer(config, card, mixed_precision=choices.mixed_precision)
     if choices.oversample:
         _oversample(config, choices)
     _set(config, choices.settings)
-    filled = load_model_from_config(config, auto_fill=True, validate=True).config
+    try:
+        filled = load_model_from_config(config, auto_fill=True, validate=True).config
+    except (ValueError, ImportError) as err:
+        raise DomainNerError(
+            f"The config cannot be built: {err}", "Check vars.settings and configs/, and whether a package is missing."
+        ) from err
     return Config(filled)
 
 
@@ -195,6 +205,12 @@ def _set_training(config: Config, card: EncoderCard, choices: Choices, plan: Ste
         }
     else:
         optimizer["learn_rate"] = card.learning_rate
+
+
+def _set_suggester(config: Config, longest: int) -> None:
+    suggester = config["components"].get("spancat", {}).get("suggester", {})
+    if "max_size" in suggester:
+        suggester["max_size"] = max(suggester["max_size"], min(longest, MAX_SUGGESTED))
 
 
 def _set_transformer(config: Config, card: EncoderCard, *, mixed_precision: bool) -> None:

@@ -6,8 +6,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from domain_ner.errors import DomainNerError
@@ -82,3 +82,18 @@ def _exchange(one: Path, other: Path) -> bool:
 
 def _remove(temporary: Path) -> None:
     shutil.rmtree(temporary.parent, ignore_errors=True)
+
+
+def remove_within(folder: Path, names: Iterable[str]) -> None:
+    """Remove folders of these names from a folder, and the folder itself where nothing else is in it."""
+    for name in names:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def sha256_of_folder(folder: Path) -> str:
+    """A SHA-256 of the names and the bytes of all files in a folder, those in its folders included."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    told = "".join(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n" for path in files)
+    return hashlib.sha256(told.encode()).hexdigest()

@@ -49,6 +49,7 @@ def main(
         seed=seed,
         mixed_precision=choose_gpu(gpu_id) != CPU,
         oversample=oversample,
+        longest=max((len(span) for doc in docs for span in (*doc.ents, *doc.spans.get("sc", ()))), default=0),
         settings=parse_settings(settings),
         **read_tokenizer(tokenizer),
     )

@@ -1,7 +1,6 @@
 """`learning-curve`: what more annotation would bring, from trainings on parts of the data."""
 
 import json
-import shutil
 from pathlib import Path
 
 import spacy
@@ -12,7 +11,7 @@ from thinc.api import require_gpu
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.evaluation.learning_curve import MORE, LearningCurve, expect, parse_fractions, train_parts
 from domain_ner.evaluation.predicting import read_docs
-from domain_ner.files import atomic_path, write_text
+from domain_ner.files import atomic_path, remove_within, write_text
 from domain_ner.reports.figures import percent
 from domain_ner.reports.learning_curve_report import learning_curve_chart, learning_curve_markdown, when
 
@@ -53,7 +52,7 @@ def main(
     write_text(reports / "learning_curve.md", learning_curve_markdown(found))
     with atomic_path(reports / "learning_curve.svg") as temporary:
         learning_curve_chart(found).savefig(temporary, format="svg")
-    shutil.rmtree(work, ignore_errors=True)
+    remove_within(work, (f"{part:g}" for part in parts))
     say(f"report: {reports / 'learning_curve.md'}, chart {reports / 'learning_curve.svg'}")
 
 

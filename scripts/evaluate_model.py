@@ -40,7 +40,7 @@ from domain_ner.evaluation.report import QUEUES, TEST_SET, Measured, make_report
 from domain_ner.evaluation.robustness import Robustness, n_predictions, other_names, sample, try_worse
 from domain_ner.evaluation.schema import Headline, MacroScore, Report, TypeScore
 from domain_ner.evaluation.sections import headline
-from domain_ner.files import atomic_path, write_text
+from domain_ner.files import atomic_path, sha256_of_folder, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
 from domain_ner.reports.evaluation_page import evaluation_page
@@ -124,7 +124,7 @@ def main(
         robustness=worse(nlp, gold, others.get("train", gold), robustness, seed) if robustness else None,
         log=read_log(log) if log else [],
     )
-    report = queue_names(make_report(measured))
+    report = queue_names(make_report(measured)).model_copy(update={"model_sha256": sha256_of_folder(model)})
     write_report(report, reports, {one.label: one.colour for one in types})
     write_queues(report, gold, evaluated.docs, reports, lang=nlp.meta["lang"])
 

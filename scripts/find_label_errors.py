@@ -1,7 +1,6 @@
 """`find-label-errors`: annotations that are likely wrong, as a list and as review tasks."""
 
 import json
-import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from domain_ner.evaluation.label_errors import (
     review_tasks,
 )
 from domain_ner.evaluation.predicting import read_docs
-from domain_ner.files import write_text
+from domain_ner.files import remove_within, write_text
 from domain_ner.metrics.suspects import KINDS
 from domain_ner.reports.label_errors_markdown import LIKELY, label_errors_markdown
 from domain_ner.writers.queues import write_queue
@@ -55,7 +54,7 @@ def main(
     write_text(reports / "label_errors.schema.json", json.dumps(LabelErrors.model_json_schema(), indent=1) + "\n")
     write_text(reports / "label_errors.md", label_errors_markdown(errors))
     queue = write_queue(review_tasks(docs, found, n=n), reports / "label_errors", lang=lang)
-    shutil.rmtree(work, ignore_errors=True)
+    remove_within(work, (f"fold-{number + 1}" for number in range(folds)))
     say(f"report: {reports / 'label_errors.md'}, for machines {reports / 'label_errors.json'}")
     if queue:
         say(f"review tasks, the {min(n, len(errors.suspects))} likeliest errors: {', '.join(map(str, queue))}")

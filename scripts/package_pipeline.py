@@ -12,7 +12,7 @@ from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import load_pipeline, read_docs
 from domain_ner.evaluation.schema import Report
-from domain_ner.files import atomic_path, write_text
+from domain_ner.files import atomic_path, sha256_of_folder, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.packaging import Documents, Release, build_wheels, predict, predict_in_clean_environment, require_same
 from domain_ner.reports.model_card import Facts, meta_of, model_card
@@ -24,7 +24,7 @@ def main(
     model: Path = typer.Argument(..., help="The pipeline to package."),
     test: Path = typer.Argument(..., help="The test corpus (DocBin), whose passages are compared."),
     packages: Path = typer.Argument(..., help="Folder for the wheels; what was there is replaced."),
-    name: str = typer.Option(..., help="Name of the package; the language is put before it."),
+    name: str = typer.Option(..., help="Name of the package; the language is put before it where it is not there."),
     version: str = typer.Option(..., help="Version of the package: X.Y.Z."),
     reports: Path | None = typer.Option(None, help="Folder of evaluation.json, for the model card; without it none."),
     guide: Path = typer.Option(Path("assets/guide.yml"), help="The annotation guide, for the model card."),
@@ -34,17 +34,27 @@ def main(
 ) -> None:
     """Build the wheels into training/packages, install them into a clean environment, and compare the predictions."""
     nlp = load_pipeline(model)
+    name = name.removeprefix(f"{nlp.meta['lang']}_")
+    if not name.isidentifier():
+        raise DomainNerError(
+            f"{name!r} cannot be the name of a package (vars.name).", "Take letters, digits and _ only."
+        )
     texts = [doc.text for doc in read_docs(test, nlp.vocab)][:MAX_COMPARED]
     documents = None
     if reports is not None:
         lang = nlp.meta["lang"]
+        report = read_report(reports / "evaluation.json")
+        if report.model_sha256 != sha256_of_folder(model):
+            raise DomainNerError(
+                f"{reports / 'evaluation.json'} is of another pipeline than {model}.", "Run evaluate again."
+            )
         facts = Facts(
-            name=name if name.startswith(f"{lang}_") else f"{lang}_{name}",
+            name=f"{lang}_{name}",
             version=version,
             licence=licence,
             lang=lang,
             guide=load_guide(guide),
-            report=read_report(reports / "evaluation.json"),
+            report=report,
             encoder=EncoderCard.read(card),
             ledger=read_json(reports / "ledger.json", "convert"),
             calibration=read_json(reports / "calibration.json", "calibrate"),

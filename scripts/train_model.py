@@ -46,7 +46,7 @@ def main(
         reached, log = trained.reached.to_json(), trained.log
         (reports / "seeds.json").unlink(missing_ok=True)
     else:
-        first = timed.config.interpolate()["training"]["seed"]
+        first = timed.config.interpolate()["training"]["seed"] or 0
         runs = []
         for seed in range(first, first + seeds):
             nlp = initialize(config, gpu=gpu, seed=seed)

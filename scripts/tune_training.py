@@ -19,7 +19,7 @@ def main(
     config: Path = typer.Argument(..., help="The training config, as create-config writes it."),
     space: Path = typer.Argument(..., help="The search space (YAML)."),
     output: Path = typer.Argument(..., help="Folder for the study (SQLite) and best.json."),
-    trials: int = typer.Option(20, help="Trials in all, those of an earlier run included."),
+    trials: int = typer.Option(20, min=1, help="Trials in all, those of an earlier run included."),
     seed: int = typer.Option(0, help="Seed of the search."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
 ) -> None:

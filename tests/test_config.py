@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 from thinc.api import Config
 
-from domain_ner.config import Choices, build_config, plan_steps
+from domain_ner.config import MAX_SUGGESTED, Choices, build_config, plan_steps
 from domain_ner.encoders.card import EncoderCard, make_card
 from domain_ner.encoders.presets import load_presets
 from domain_ner.errors import DomainNerError
@@ -155,3 +155,10 @@ def test_oversampling_wraps_the_reader(card_of):
     train = config["corpora"]["train"]
     assert (train["@readers"], train["threshold"], train["seed"]) == ("domain_ner.Oversample.v1", 0.2, 7)
     assert train["corpus"]["@readers"] == "spacy.Corpus.v1"
+
+
+def test_spancat_suggests_spans_as_long_as_the_annotations_within_reason(card_of):
+    for longest, expected in ((3, 8), (15, 15), (500, MAX_SUGGESTED)):
+        choices = replace(CHOICES, head="spancat", longest=longest)
+        config = build_config(FRAGMENTS, card_of("minilm"), choices, LENGTHS)
+        assert config["components"]["spancat"]["suggester"]["max_size"] == expected

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from domain_ner.errors import DomainNerError, raise_for
-from domain_ner.files import atomic_path, sha256, write_text
+from domain_ner.files import atomic_path, remove_within, sha256, sha256_of_folder, write_text
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -55,3 +55,23 @@ def test_many_problems_are_counted_and_the_first_listed():
 
 def test_no_problems_is_no_error():
     raise_for([], summary="{n}", fix="")
+
+
+def test_only_what_is_named_is_removed(tmp_path):
+    for name in ("a", "b", "mine"):
+        (tmp_path / "work" / name).mkdir(parents=True)
+    remove_within(tmp_path / "work", ["a", "b", "c"])
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["mine"]
+    remove_within(tmp_path / "work", ["mine"])
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_folder_is_told_apart_by_names_and_bytes(tmp_path):
+    found = set()
+    for name, content in (("a", "1"), ("a", "2"), ("b", "2"), ("c/b", "2")):
+        folder = tmp_path / str(len(found))
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(content)
+        found.add(sha256_of_folder(folder))
+        assert sha256_of_folder(folder) in found
+    assert len(found) == 4

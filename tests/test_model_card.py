@@ -94,16 +94,39 @@ def test_the_wheel_carries_card_and_meta(tmp_path):
         assert wheel.read(next(name for name in names if name.endswith("README.md"))) == b"# The card\n"
 
 
-def test_a_report_of_another_version_is_told(tmp_path):
+def blank(folder):
+    """A pipeline that knows nothing, and a test set of one passage."""
     import spacy
     from spacy.tokens import DocBin
 
     nlp = spacy.blank("en")
-    nlp.to_disk(tmp_path / "model")
-    DocBin(docs=[nlp("a")]).to_disk(tmp_path / "test.spacy")
+    nlp.to_disk(folder / "model")
+    DocBin(docs=[nlp("a")]).to_disk(folder / "test.spacy")
+    return folder / "model", folder / "test.spacy"
+
+
+def test_a_report_of_another_version_is_told(tmp_path):
+    blank(tmp_path)
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "evaluation.json").write_text('{"version": 0}')
     arguments = ("package_pipeline", tmp_path / "model", tmp_path / "test.spacy", tmp_path / "packages", "--name", "x")
     failed = run(*arguments, "--version", "1.0.0", "--reports", tmp_path / "reports", cwd=ROOT, check=False)
     assert failed.returncode == 1 and re.search("no report of this version", failed.stderr)
     assert not (tmp_path / "packages").exists()
+
+
+@pytest.mark.parametrize("name", ["two words", "domain-ner", "1st"])
+def test_a_name_that_is_none_is_told(tmp_path, name):
+    model, test = blank(tmp_path)
+    failed = run("package_pipeline", model, test, tmp_path / "packages", "--name", name, "--version", "1.0.0", cwd=ROOT,
+                 check=False)  # fmt: skip
+    assert failed.returncode == 1 and "cannot be the name of a package" in failed.stderr
+
+
+def test_a_report_of_another_pipeline_is_told(tmp_path):
+    model, test = blank(tmp_path)
+    run("evaluate_model", model, test, tmp_path / "metrics.json", "--reports", tmp_path / "reports")
+    (model / "new.txt").write_text("trained again")
+    failed = run("package_pipeline", model, test, tmp_path / "packages", "--name", "en_x", "--version", "1.0.0",
+                 "--reports", tmp_path / "reports", cwd=ROOT, check=False)  # fmt: skip
+    assert failed.returncode == 1 and "is of another pipeline than" in failed.stderr

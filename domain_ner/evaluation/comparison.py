@@ -118,7 +118,7 @@ def opened(pipeline: str) -> Iterator[tuple[Language, Path]]:
             f"There is no pipeline {pipeline!r}: it is no folder, no wheel and no installed package.",
             "Name a folder (training/model-calibrated), a .whl of training/packages, or a package (en_domain_ner).",
         )
-    nlp = load_pipeline(path)
+    nlp = load_pipeline(path if path.exists() else pipeline)
     yield nlp, Path(nlp.path or path)
 
 

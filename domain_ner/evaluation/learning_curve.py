@@ -7,6 +7,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Annotated
 
+import spacy
 from pydantic import BaseModel, ConfigDict, Field
 from spacy.tokens import Doc
 
@@ -147,7 +148,8 @@ def train_parts(  # noqa: PLR0913
         raise DomainNerError(
             "The test set holds no entity: there is nothing to measure.", "Annotate more, and convert."
         )
-    given = read_config(config, {}).interpolate()["training"]
+    read = read_config(config, {}).interpolate()
+    given, lang = read["training"], read["nlp"]["lang"]
     first, whole = given["seed"] or 0, epochs or given["max_epochs"]
     for seed in range(first, first + seeds):
         order = nested(docs, group_by=group_by, seed=seed)
@@ -155,8 +157,12 @@ def train_parts(  # noqa: PLR0913
             on_part(fraction, seed)
             part = [docs[n] for n in order[: max(1, round(fraction * len(docs)))]]
             place, n_epochs = work / f"{fraction:g}", round(whole / sqrt(fraction))
-            best, _ = train_part(config, part, dev, place / str(seed), gpu=gpu, seed=seed, epochs=n_epochs)
-            scores = evaluate_pipeline(load_pipeline(best), test).scores
+            nlp = spacy.blank(lang)
+            # Without an entity there is nothing to learn, and nothing is found.
+            if any(doc.ents or doc.spans.get("sc") for doc in part):
+                best, _ = train_part(config, part, dev, place / str(seed), gpu=gpu, seed=seed, epochs=n_epochs)
+                nlp = load_pipeline(best)
+            scores = evaluate_pipeline(nlp, test).scores
             rows = dict(sorted(scores.by_type.items())) | {MICRO: scores.micro}
             f1 = {label: score.f1 for label, score in rows.items()}
             support = {label: score.support for label, score in rows.items() if score.support}

@@ -26,8 +26,8 @@ FLOOR_F1 = 0.80
 MEANT = {*KEPT, DROPPED, MASKED}
 
 
-def load_pipeline(model: Path) -> Language:
-    """The trained pipeline in a folder. Raises DomainNerError when there is none."""
+def load_pipeline(model: Path | str) -> Language:
+    """The trained pipeline in a folder or an installed package. Raises DomainNerError when there is none."""
     try:
         return spacy.load(model)
     except OSError as err:

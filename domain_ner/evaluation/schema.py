@@ -250,6 +250,7 @@ class Tip(_Part):
 class Report(_Part):
     """An evaluation. Figures are shares in 0..1.
 
+    model_sha256: of the pipeline's folder, as it was evaluated.
     mistake_counts: kind to type to how many; one with entities of two types counts for both.
     confusion: gold type to predicted type to how many; the empty name is "no entity". Entities that overlap count as
         found, so that boundaries play no part.
@@ -261,6 +262,7 @@ class Report(_Part):
 
     version: int = 1
     pipeline: str
+    model_sha256: str = ""
     labels: list[str]
     headline: Headline
     advice: list[Tip]

@@ -9,7 +9,7 @@ import random
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -102,12 +102,13 @@ def save(folder: Path, run: dict[str, str], progress: Progress, nlp: Language, o
 
 
 def load(folder: Path) -> Checkpoint | None:
-    """The last checkpoint in `folder`, if there is one."""
+    """The last checkpoint in `folder`, if there is one, as far as this version knows what it says."""
     found = _checkpoints(folder)
     if not found:
         return None
     state = json.loads((found[-1] / "state.json").read_text(encoding="utf8"))
-    progress = Progress(**state["progress"])
+    known = {item.name for item in fields(Progress)}
+    progress = Progress(**{name: value for name, value in state["progress"].items() if name in known})
     progress.results = [(score, step) for score, step in progress.results]
     with np.load(found[-1] / "arrays.npz", allow_pickle=False) as stored:
         arrays = dict(stored)

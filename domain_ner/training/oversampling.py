@@ -42,7 +42,7 @@ def create_oversampled(corpus: Corpus, threshold: float, seed: int) -> Corpus:
 
 def repetitions(docs: Sequence[Doc], *, threshold: float, seed: int) -> list[int]:
     """How often each document comes, at least once: the root of how much rarer than `threshold` its rarest type is."""
-    types = [{ent.label_ for ent in doc.ents} for doc in docs]
+    types = [{ent.label_ for ent in (*doc.ents, *doc.spans.get("sc", ()))} for doc in docs]
     n_with = Counter(label for labels in types for label in labels)
     factor = {label: max(1.0, sqrt(threshold * len(docs) / n)) for label, n in n_with.items()}
     rng = random.Random(seed)

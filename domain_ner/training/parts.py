@@ -44,7 +44,7 @@ def train_part(  # noqa: PLR0913
     overrides = replan(given, lengths, epochs=epochs or given["training"]["max_epochs"])
     overrides |= {f"paths.{name}": str(path) for name, path in paths.items()}
     nlp = initialize(config, gpu=gpu, seed=seed, overrides=overrides)
-    run = finished(nlp, folder, seed)
+    run = finished(nlp, folder, seed, parts=(BEST,))
     if run is None:
         place = seed_folder(folder, seed)
         checkpoint, _ = interrupted(nlp, place)

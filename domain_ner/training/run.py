@@ -1,5 +1,6 @@
 """Runs a training to its end, from the start or from where it was interrupted; no good pipeline is ever lost."""
 
+import hashlib
 import json
 import shutil
 import sys
@@ -26,6 +27,7 @@ from domain_ner.training.reached import Reached
 
 UNFINISHED = "unfinished"
 BEST, LAST = "model-best", "model-last"
+PACKAGE = Path(__file__).parents[1]
 PACKAGES = ("domain-ner", "spacy", "spacy-transformers", "thinc", "torch", "transformers")
 
 
@@ -56,7 +58,7 @@ def initialize(
     gpu: -1 for the CPU. seed: in the place of the config's; overrides: of other values, by section and name with dots.
     Raises DomainNerError when there is no config.
     """
-    seeded = {} if seed is None else {"system.seed": seed}
+    seeded = {} if seed is None else {"system.seed": seed, "training.seed": seed}
     return init_nlp(read_config(config_path, {**overrides, **seeded}), use_gpu=gpu)
 
 
@@ -124,6 +126,8 @@ def identify(config: Config) -> dict[str, str]:
     for path in sorted(encoder.iterdir()) if encoder and encoder.is_dir() else ():
         if path.is_file():
             found[str(path)] = sha256(path)
+    code = sorted(PACKAGE.rglob("*.py"))
+    found["the code of domain-ner"] = hashlib.sha256("".join(map(sha256, code)).encode()).hexdigest()
     return found | {f"the version of {name}": _version(name) for name in PACKAGES}
 
 

@@ -40,22 +40,24 @@ def finish(nlp: Language, output: Path, seed: int, trained: Trained) -> SeedRun:
     """Note that the training of a seed has ended, so that it is not run again."""
     meta = json.loads((trained.best / "meta.json").read_text(encoding="utf8"))
     weights = nlp.config["training"]["score_weights"]
-    [judged] = [name for name, weight in weights.items() if weight and name.endswith("_f")]
-    scores = _scores(meta["performance"], judged.removesuffix("_f"))
+    judged = [name[:-2] for name, weight in weights.items() if weight and name.endswith(("_f", "_p", "_r"))]
+    scores = _scores(meta["performance"], judged[0] if judged else "ents")
     run = SeedRun(seed, trained.best.parent, scores, trained.log, trained.reached.to_json())
     row = asdict(run) | {"folder": None, "run": identify(nlp.config.interpolate())}
     write_text(seed_folder(output, seed) / DONE, json.dumps(row) + "\n")
     return run
 
 
-def finished(nlp: Language, output: Path, seed: int) -> SeedRun | None:
-    """The training of this very pipeline from a seed, if it ended in an earlier run."""
+def finished(nlp: Language, output: Path, seed: int, parts: Sequence[str] = (BEST, LAST)) -> SeedRun | None:
+    """The training of this very pipeline from a seed, if it ended in an earlier run. parts: folders that it left."""
     folder = seed_folder(output, seed)
     try:
         row = json.loads((folder / DONE).read_text(encoding="utf8"))
     except (OSError, ValueError):
         return None
-    is_same = row.pop("run", None) == identify(nlp.config.interpolate()) and (folder / BEST).is_dir()
+    is_same = row.pop("run", None) == identify(nlp.config.interpolate()) and all(
+        (folder / name).is_dir() for name in parts
+    )
     return SeedRun(**row | {"folder": folder}) if is_same else None
 
 

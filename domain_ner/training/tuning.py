@@ -8,18 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import spacy
 import srsly
+from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.util import load_config
-from thinc.api import fix_random_seed
+from thinc.api import Config, fix_random_seed
 
+from domain_ner.config import replan
 from domain_ner.errors import DomainNerError
 from domain_ner.training.checkpoint import Progress
 from domain_ner.training.loop import resolve, run_steps
+from domain_ner.training.oversampling import repetitions
 from domain_ner.training.run import identify
 
 # Trials that are never given up: there is nothing to compare the first ones with.
 N_STARTUP = 3
+# The head's rate, and the encoder's as a share of it.
+RATE = "training.optimizer.learn_rate.initial_rate"
+FACTOR = "components.transformer.model.learn_rate_factor"
 # What a study is of, among its attributes.
 IDENTITY = "domain-ner"
 KINDS = {"low", "high", "log", "step"}
@@ -78,18 +85,22 @@ def tune(  # noqa: PLR0913
     found = optuna.create_study(
         storage=f"sqlite:///{study}",
         study_name="domain-ner",
-        sampler=optuna.samplers.TPESampler(seed=seed),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=N_STARTUP, n_warmup_steps=1),
         direction="maximize",
         load_if_exists=True,
     )
-    _check(found, study, identify(load_config(config, interpolate=True)) | {"the search space": json.dumps(space)})
+    given = load_config(config, interpolate=True)
+    _check_names(given, space)
+    _check(found, study, identify(given) | {"the search space": json.dumps(space)})
+    # A seed that has been drawn from before would try the same settings again.
+    found.sampler = optuna.samplers.TPESampler(seed=seed + len(found.trials))
     _take_up(optuna, found)
     states = optuna.trial.TrialState
 
     def objective(trial: Any) -> float:
         settings = {name: _suggest(trial, name, entry) for name, entry in space.items()}
-        nlp = init_nlp(load_config(config, overrides=settings, interpolate=False), use_gpu=gpu)
+        overrides = settings | implied(given, settings)
+        nlp = init_nlp(load_config(config, overrides=overrides, interpolate=False), use_gpu=gpu)
         fix_random_seed(nlp.config.interpolate()["training"]["seed"])
         training, progress = resolve(nlp), Progress()
         for info in run_steps(nlp, training, progress, on_batch=lambda _: None):
@@ -105,7 +116,50 @@ def tune(  # noqa: PLR0913
     found.optimize(objective, n_trials=max(0, n_trials - len(ended)))
     ended = found.get_trials(states=(states.COMPLETE, states.PRUNED))
     n_pruned = sum(trial.state == states.PRUNED for trial in ended)
-    return Found(dict(found.best_params), found.best_value, len(ended), n_pruned)
+    settings = dict(found.best_params)
+    told = {name: value for name, value in implied(given, settings).items() if name == FACTOR}
+    return Found(settings | told, found.best_value, len(ended), n_pruned)
+
+
+def implied(config: Config, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What follows from settings, as create-config would have it: another rate of the head leaves the encoder's as it
+    is, and other batches make other steps of as many epochs.
+
+    config: interpolated.
+    """
+    found: dict[str, Any] = {}
+    transformer = config["components"].get("transformer")
+    if RATE in settings and FACTOR not in settings and transformer is not None:
+        before = config["training"]["optimizer"]["learn_rate"]["initial_rate"]
+        found[FACTOR] = transformer["model"]["learn_rate_factor"] * before / settings[RATE]
+    if any(name.startswith("training.batcher.") for name in settings):
+        changed = config.copy()
+        for name, value in settings.items():
+            if name.startswith("training.batcher."):
+                changed["training"]["batcher"][name.rpartition(".")[2]] = value
+        found |= replan(changed, _lengths(config), epochs=config["training"]["max_epochs"])
+    return found
+
+
+def _lengths(config: Config) -> list[int]:
+    """Tokens of each training document, as often as it comes in an epoch."""
+    docs = list(DocBin().from_disk(config["paths"]["train"]).get_docs(spacy.blank(config["nlp"]["lang"]).vocab))
+    reader = config["corpora"]["train"]
+    times = repetitions(docs, threshold=reader.get("threshold", 0.0), seed=reader.get("seed", 0))
+    return [len(doc) for doc, n in zip(docs, times, strict=True) for _ in range(n)]
+
+
+def _check_names(config: Config, space: Mapping[str, Any]) -> None:
+    """Raises DomainNerError for a setting that the config has not."""
+    for name in space:
+        section: Any = config
+        for part in name.split("."):
+            if not isinstance(section, dict) or part not in section:
+                raise DomainNerError(
+                    f"The search space names {name}, which the config has not.",
+                    "Take it out of configs/search.yml; configs/config.cfg shows the settings there are.",
+                )
+            section = section[part]
 
 
 def _suggest(trial: Any, name: str, entry: Mapping[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -102,12 +103,24 @@ def test_every_entity_that_changed_is_told():
 
 
 def test_opens_a_folder_a_wheel_and_a_package(folder, tmp_path, monkeypatch):
+    site = tmp_path / "site"
+    shutil.copytree(folder / "three", site / "en_x" / "en_x-0.1.0")
+    (site / "en_x" / "meta.json").write_text(
+        json.dumps(json.loads((folder / "three" / "meta.json").read_text()) | {"name": "x", "version": "0.1.0"})
+    )
+    (site / "en_x" / "__init__.py").write_text(
+        "from spacy.util import load_model_from_init_py\n\n\ndef load(**overrides):\n"
+        "    return load_model_from_init_py(__file__, **overrides)\n"
+    )
+    (site / "en_x-0.1.0.dist-info").mkdir()
+    (site / "en_x-0.1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: en_x\nVersion: 0.1.0\n")
+    monkeypatch.syspath_prepend(str(site))
     wheel = tmp_path / "en_x-0.1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for path in (folder / "three").rglob("*"):
             if path.is_file():
                 archive.write(path, f"en_x/en_x-0.1.0/{path.relative_to(folder / 'three')}")
-    for one in (folder / "three", wheel):
+    for one in (folder / "three", wheel, "en_x"):
         with opened(str(one)) as (nlp, inside):
             assert [ent.text for ent in nlp("Redis and Consul").ents] == ["Redis"]
             assert (inside / "config.cfg").is_file()

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import spacy
 from pipelines import convert, create_config, fetch, run
 from reported import trained
+from spacy.tokens import Doc
 
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.learning_curve import (
@@ -17,6 +19,7 @@ from domain_ner.evaluation.learning_curve import (
     parse_fractions,
     train_parts,
 )
+from domain_ner.evaluation.predicting import read_docs
 from domain_ner.reports.learning_curve_report import learning_curve_markdown, when
 
 DOCS = [trained("Redis called Vault", ("Redis", "INFRA"), ("Vault", "TEAM")) for _ in range(12)]
@@ -123,6 +126,20 @@ def test_what_is_wrong_is_said(drawn):
     wrong = [("half,1" if one == "0.25,0.5,1" else one) for one in command]
     told = run(*wrong, check=False)
     assert told.returncode == 1 and "vars.fractions is 'half,1'" in told.stderr
+
+
+def test_a_part_without_entities_finds_nothing_and_the_others_go_on(example_rows, tmp_path):
+    corpus, card = convert(tmp_path, example_rows[:60]), fetch(tmp_path, "cnn")
+    config = create_config(tmp_path, card, corpus)
+    vocab = spacy.blank("en").vocab
+    test = read_docs(corpus / "test.spacy", vocab)
+    bare = [Doc(vocab, words=["nothing", "here", str(n)], ents=["O"] * 3) for n in range(20)]
+    docs = [bare[n] if n < 20 else test[0] for n in range(21)]
+    parts = train_parts(config, docs, test, test, tmp_path / "work", fractions=[0.05, 1], seeds=4, gpu=-1, epochs=1)
+    scored = list(parts)
+    small = [part for part in scored if part.n_passages == 1]
+    assert len(scored) == 8 and len(small) == 4
+    assert any(part.f1["all"] == 0 for part in small) and all(part.support for part in small)
 
 
 def test_a_test_set_without_entities_is_refused_before_anything_is_trained(tmp_path):

@@ -29,6 +29,13 @@ def test_passages_with_a_rare_type_come_more_often_and_none_is_left_out(docs):
     assert counts[96:] == [2] * 4  # the root of 0.16 / 0.04
 
 
+def test_a_rare_type_counts_where_it_nests_too(docs):
+    for doc in docs[96:]:
+        doc.spans["sc"] = [*doc.ents, Span(doc, 0, 2, label="B")]
+        doc.set_ents([ent for ent in doc.ents if ent.label_ == "A"])
+    assert repetitions(docs, threshold=0.16, seed=0)[96:] == [2] * 4
+
+
 def test_fractions_are_drawn_and_the_seed_decides(docs):
     counts = [repetitions(docs, threshold=0.09, seed=seed) for seed in range(40)]
     assert counts[0] == repetitions(docs, threshold=0.09, seed=0)

@@ -1,12 +1,15 @@
 """Training from several seeds: the best is kept, the spread is told, what ended is not run again."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from pipelines import convert, create_config, fetch, run
 
-from domain_ner.training.seeds import SeedRun, keep_best, spread
+from domain_ner.training import run as training_run
+from domain_ner.training.run import initialize
+from domain_ner.training.seeds import SeedRun, finished, keep_best, spread
 
 
 def seed_run(folder, seed, f1, **types):
@@ -95,3 +98,22 @@ def test_with_one_seed_nothing_is_left_to_be_taken_for_a_spread(trained):
     folder, command, _ = trained
     run(*command[:5], "--seeds", "1")
     assert not (folder / "reports" / "seeds.json").exists()
+
+
+def test_seeds_differ_whatever_the_config_says_of_them_and_any_score_may_be_the_one_to_judge_by(example_rows, tmp_path):
+    corpus, card = convert(tmp_path, example_rows[:40]), fetch(tmp_path, "cnn")
+    settings = "training.seed=null training.score_weights.ents_f=0.0 training.score_weights.ents_r=1.0"
+    config = create_config(tmp_path, card, corpus, "--epochs", "1", "--settings", settings)
+    run("train_model", config, tmp_path / "training", "--card", card, "--seeds", "2")
+    weights = {path.read_bytes() for path in (tmp_path / "training" / "seeds").glob("*/model-last/*/model")}
+    assert {path.name for path in (tmp_path / "training" / "seeds").iterdir()} == {"0", "1"} and len(weights) > 1
+
+
+def test_other_code_makes_another_run(trained, monkeypatch, tmp_path):
+    folder, command, _ = trained
+    nlp = initialize(command[1], gpu=-1, seed=5)
+    assert finished(nlp, folder, 5)
+    shutil.copytree(training_run.PACKAGE, tmp_path / "code")
+    (tmp_path / "code" / "errors.py").write_text("")
+    monkeypatch.setattr(training_run, "PACKAGE", tmp_path / "code")
+    assert finished(nlp, folder, 5) is None

@@ -8,9 +8,10 @@ import time
 import pytest
 from conftest import ROOT
 from pipelines import SCRIPTS, convert, create_config, fetch, run
+from spacy.util import load_config
 
 from domain_ner.errors import DomainNerError
-from domain_ner.training.tuning import read_space, tune
+from domain_ner.training.tuning import implied, read_space, tune
 
 SPACE = {
     "training.dropout": {"low": 0.1, "high": 0.6},
@@ -80,3 +81,35 @@ def test_a_study_of_another_training_is_refused(config, tmp_path):
     other.write_text(config.read_text("utf8").replace("patience = ", "patience = 1"), encoding="utf8")
     with pytest.raises(DomainNerError, match="changed since: the config"):
         tune(other, SPACE, study, n_trials=2, seed=1, gpu=-1)
+
+
+def test_a_search_that_goes_on_tries_other_settings(config, tmp_path):
+    space, told = {"training.dropout": {"low": 0.1, "high": 0.6}}, []
+    for n_trials in (2, 4):
+        tune(config, space, tmp_path / "study.db", n_trials=n_trials, seed=1, gpu=-1,
+             on_trial=lambda _, settings, __: told.append(settings["training.dropout"]))  # fmt: skip
+    assert len(set(told)) == 4
+
+
+def test_a_setting_that_the_config_has_not_is_told(config, tmp_path):
+    with pytest.raises(
+        DomainNerError, match="names components.transformer.model.layer_decay, which the config has not"
+    ):
+        tune(config, {"components.transformer.model.layer_decay": {"low": 0.7, "high": 1.0}}, tmp_path / "study.db",
+             n_trials=1, seed=1, gpu=-1)  # fmt: skip
+
+
+def test_a_trial_trains_what_create_config_makes_of_its_settings(tiny_encoder, example_rows, tmp_path):
+    card = fetch(tmp_path, tiny_encoder("bert"))
+    corpus = convert(tmp_path, example_rows[:80])
+    settings = {"training.optimizer.learn_rate.initial_rate": 0.003, "training.batcher.size": 2}
+    given = load_config(create_config(tmp_path, card, corpus), interpolate=True)
+    told = " ".join(f"{name}={value}" for name, value in settings.items())
+    made = create_config(tmp_path / "made", card, corpus, "--settings", told)
+    wanted = load_config(made, interpolate=True)
+    for name, value in (settings | implied(given, settings)).items():
+        section = wanted
+        for part in name.split("."):
+            section = section[part]
+        assert section == pytest.approx(value), name
+    assert wanted["training"]["max_steps"] != given["training"]["max_steps"]
