@@ -74,7 +74,11 @@ def test_a_search_that_ctrl_c_stopped_goes_on_where_it_was(project, tmp_path):
         "--reports", tmp_path / "reports",
         "--work", tmp_path / "work", "--folds", "4",  # enough to do behind the second, however late Ctrl-C comes
     ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+    # Where the tests themselves run in the background, Ctrl-C is ignored, and what they start inherits that.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
+    ) as running:  # fmt: skip
         for line in running.stdout:
             if line.startswith("fold 2 of 4"):
                 break
