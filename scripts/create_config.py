@@ -16,7 +16,7 @@ from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.files import atomic_path
-from domain_ner.training.oversampling import repetitions
+from domain_ner.training.oversampling import repeated_lengths
 
 
 def main(
@@ -39,8 +39,7 @@ def main(
     """Write configs/config.cfg from the fragments, the encoder's card and the corpus, and check it."""
     encoder = EncoderCard.read(card)
     docs = read_docs(train, spacy.blank(lang).vocab)
-    times = repetitions(docs, threshold=oversample, seed=seed)
-    lengths = [len(doc) for doc, n in zip(docs, times, strict=True) for _ in range(n)]
+    lengths = repeated_lengths(docs, threshold=oversample, seed=seed)
     choices = Choices(
         lang=lang,
         head=head,

@@ -48,3 +48,9 @@ def repetitions(docs: Sequence[Doc], *, threshold: float, seed: int) -> list[int
     rng = random.Random(seed)
     wanted = [max((factor[label] for label in labels), default=1.0) for labels in types]
     return [int(one) + (rng.random() < one % 1) for one in wanted]
+
+
+def repeated_lengths(docs: Sequence[Doc], *, threshold: float, seed: int) -> list[int]:
+    """Tokens of each document, as often as it comes in an epoch."""
+    times = repetitions(docs, threshold=threshold, seed=seed)
+    return [len(doc) for doc, n in zip(docs, times, strict=True) for _ in range(n)]

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from domain_ner.config import replan
 from domain_ner.docs import to_docbin
 from domain_ner.files import atomic_path
-from domain_ner.training.oversampling import repetitions
+from domain_ner.training.oversampling import repeated_lengths
 from domain_ner.training.run import BEST, LAST, initialize, interrupted, read_config, train
 from domain_ner.training.seeds import SeedRun, finish, finished, seed_folder
 
@@ -39,8 +39,7 @@ def train_part(  # noqa: PLR0913
             to_docbin(some).to_disk(temporary)
     given = read_config(config, {}).interpolate()
     oversampled = given["corpora"]["train"]
-    times = repetitions(docs, threshold=oversampled.get("threshold", 0.0), seed=oversampled.get("seed", 0))
-    lengths = [len(doc) for doc, n in zip(docs, times, strict=True) for _ in range(n)]
+    lengths = repeated_lengths(docs, threshold=oversampled.get("threshold", 0.0), seed=oversampled.get("seed", 0))
     overrides = replan(given, lengths, epochs=epochs or given["training"]["max_epochs"])
     overrides |= {f"paths.{name}": str(path) for name, path in paths.items()}
     nlp = initialize(config, gpu=gpu, seed=seed, overrides=overrides)

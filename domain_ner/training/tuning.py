@@ -19,7 +19,7 @@ from domain_ner.config import replan
 from domain_ner.errors import DomainNerError
 from domain_ner.training.checkpoint import Progress
 from domain_ner.training.loop import resolve, run_steps
-from domain_ner.training.oversampling import repetitions
+from domain_ner.training.oversampling import repeated_lengths
 from domain_ner.training.run import identify
 
 # Trials that are never given up: there is nothing to compare the first ones with.
@@ -145,8 +145,7 @@ def _lengths(config: Config) -> list[int]:
     """Tokens of each training document, as often as it comes in an epoch."""
     docs = list(DocBin().from_disk(config["paths"]["train"]).get_docs(spacy.blank(config["nlp"]["lang"]).vocab))
     reader = config["corpora"]["train"]
-    times = repetitions(docs, threshold=reader.get("threshold", 0.0), seed=reader.get("seed", 0))
-    return [len(doc) for doc, n in zip(docs, times, strict=True) for _ in range(n)]
+    return repeated_lengths(docs, threshold=reader.get("threshold", 0.0), seed=reader.get("seed", 0))
 
 
 def _check_names(config: Config, space: Mapping[str, Any]) -> None:
