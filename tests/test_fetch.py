@@ -185,6 +185,8 @@ def test_files_put_there_by_hand_are_used_without_a_hub(tiny_encoder, tmp_path):
     ran = fetch("roberta-base", tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert json.loads((tmp_path / "encoder.json").read_text())["path"] == folder.as_posix()
+    (folder / "domain_ner.json").write_text('{"adapted_from": "roberta-base"}')  # as pretrain-encoder leaves it
+    assert "already in" in fetch("roberta-base", tmp_path).stdout
 
 
 def test_a_folder_without_weights_is_an_error(tmp_path):

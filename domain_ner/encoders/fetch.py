@@ -49,8 +49,8 @@ def fetch_encoder(preset: Preset, encoders: Path, *, say: Say) -> EncoderCard:
 
 def _is_of(origin: Mapping[str, Any], preset: Preset) -> bool:
     """Whether files are of the revision that is asked for; those that were put there by hand are what they are."""
-    asked = preset.revision
-    return not origin or not asked or origin.get("asked") == asked or origin["revision"].startswith(asked)
+    asked, noted = preset.revision, str(origin.get("revision", ""))
+    return not noted or origin.get("asked") == asked or noted.startswith(asked)
 
 
 def _check(preset: Preset, folder: Path) -> None:
