@@ -259,6 +259,13 @@ def test_a_skeleton_is_a_guide_without_errors_that_asks_what_to_decide(check):
     assert not [finding for finding in check(marked, guide=skeleton) if finding.severity == "error"]
 
 
+def test_a_skeleton_shows_no_sentence_with_a_span_that_is_wrong_in_any_guide(check):
+    marked = ['She set the code to ["sq"](VALUE) and [Redis](INFRA) stopped.', "Later [Redis](VALUE) was its name."]
+    skeleton = guide_skeleton([Passage(*parse_markup(text), "a.jsonl:1") for text in marked], title="Mine")
+    assert "Later [Redis](VALUE)" in skeleton and "sq" not in skeleton
+    assert not [finding for finding in check(marked, guide=skeleton) if finding.severity == "error"]
+
+
 def test_a_skeleton_of_the_example_has_no_errors(check, example_rows):
     from domain_ner.annotations import read_annotations
 

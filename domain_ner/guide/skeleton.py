@@ -42,7 +42,7 @@ def guide_skeleton(passages: Sequence[Passage], *, title: str) -> str:
         lines += [
             f"  - label: {label}",
             f'    colour: "{colour}"',
-            f"    definition: {_quoted(f'Say in a sentence or two what a {label} is, and what it is not.')}",
+            f"    definition: {_quoted(f'Say in a sentence or two what is annotated as {label}, and what is not.')}",
             *_listed("examples", [f"      - {_quoted(marked)}" for marked in _examples(label, sentences, labels)]),
             *(["    edge_cases:"] if cases[label] else []),
         ]
@@ -61,13 +61,13 @@ def _quoted(text: str) -> str:
 
 
 def _sentences(passages: Sequence[Passage]) -> Iterator[Sentence]:
-    """The sentences of the corpus that can be written as markup, with their spans."""
+    """The sentences of the corpus that can be shown in a guide, with their spans."""
     for passage in passages:
         start = 0
         for end in [*(match.start() for match in SENTENCE_END.finditer(passage.text)), len(passage.text)]:
             sentence = _cut(passage.text, passage.spans, start, end)
             start = end
-            if sentence and SENTENCE_CHARS[0] <= len(sentence[0]) <= SENTENCE_CHARS[1] and _survives(sentence):
+            if sentence and SENTENCE_CHARS[0] <= len(sentence[0]) <= SENTENCE_CHARS[1] and _can_be_shown(sentence):
                 yield sentence
 
 
@@ -80,10 +80,15 @@ def _cut(text: str, spans: Sequence[LabelledSpan], start: int, end: int) -> Sent
     return text[start:end], tuple(LabelledSpan(span.start - start, span.end - start, span.label) for span in inside)
 
 
-def _survives(sentence: Sentence) -> bool:
-    """Whether a sentence is the same after a trip through markup: brackets of its own would break it."""
+def _can_be_shown(sentence: Sentence) -> bool:
+    """Whether a sentence breaks no rule that holds for every type (quotes at an edge, say), and survives markup.
+
+    Brackets of its own would break the markup.
+    """
     text, spans = sentence
     if " ".join(text.split()) != text:
+        return False
+    if any(fault for span in spans for fault in check_span(text, span, Rules(quotes=True, articles=True))):
         return False
     try:
         return parse_markup(to_markup(text, spans)) == (text, spans)
@@ -95,8 +100,6 @@ def _examples(label: str, sentences: Sequence[Sentence], labels: SurfaceLabels) 
     """Sentences that show a type: each with a surface that no earlier one had, the most frequent first."""
     by_surface: dict[str, Sentence] = {}
     for text, spans in sentences:
-        if any(fault for span in spans for fault in check_span(text, span, Rules(quotes=True, articles=True))):
-            continue
         for span in spans:
             surface = text[span.start : span.end]
             if span.label == label and len(labels[surface]) == 1:
@@ -132,7 +135,7 @@ def _sentence_around(passage: Passage, span: LabelledSpan) -> Sentence | None:
     start = max((match.end() for match in SENTENCE_END.finditer(passage.text, 0, span.start)), default=0)
     after = SENTENCE_END.search(passage.text, span.end)
     sentence = _cut(passage.text, passage.spans, start, after.start() if after else len(passage.text))
-    return sentence if sentence and len(sentence[0]) <= SENTENCE_CHARS[1] and _survives(sentence) else None
+    return sentence if sentence and len(sentence[0]) <= SENTENCE_CHARS[1] and _can_be_shown(sentence) else None
 
 
 def _rules(label: str, labels: SurfaceLabels) -> Iterator[tuple[str, str]]:
