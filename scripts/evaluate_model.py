@@ -91,18 +91,7 @@ def main(
     rules = GoldRules(reading, split_names(prefer), conflicts, overlaps, misaligned, labels)
     test_sets = read_test_sets(also, nlp, rules)
     others = {name: read_docs(path, nlp.vocab) for name, path in (("train", train), ("dev", dev)) if path is not None}
-    evaluated = predict(nlp, gold, "predicting")
-    scores, figures = evaluated.scores, to_metrics(evaluated.scores)
-    print_scores(headline(evaluated.docs, scores), n_passages=len(gold))
-    before = judge_uncalibrated(nlp, gold) if evaluated.judged else []
-    if before:
-        figures["calibration"] = compare_calibration(before, evaluated.judged)
-        tell_calibration(figures["calibration"])
-    fates = count_fates(read_ledger(ledger), gold) if ledger is not None else {}
-    if ledger is not None:
-        figures["source"] = tell_exports(fates, scores.micro.n_correct)
-    write_text(metrics, json.dumps(figures, indent=2) + "\n")
-    say(f"written to {metrics}")
+    evaluated, before, fates = score(nlp, gold, ledger, metrics)
     if reports is None:
         return
     samples = {split: sample(docs, MAX_SAMPLE, seed=seed) for split, docs in others.items()}
@@ -127,6 +116,28 @@ def main(
     report = queue_names(make_report(measured)).model_copy(update={"model_sha256": sha256_of_folder(model)})
     write_report(report, reports, {one.label: one.colour for one in types})
     write_queues(report, gold, evaluated.docs, reports, lang=nlp.meta["lang"])
+
+
+def score(
+    nlp: Language, gold: Sequence[Doc], ledger: Path | None, metrics: Path
+) -> tuple[Evaluated, list[Judged], dict[str, int]]:
+    """Score on the test corpus, print the scores and write them to `metrics`.
+
+    Also the predictions before calibration, where there is one, and how many annotations in the exports had which fate.
+    """
+    evaluated = predict(nlp, gold, "predicting")
+    scores, figures = evaluated.scores, to_metrics(evaluated.scores)
+    print_scores(headline(evaluated.docs, scores), n_passages=len(gold))
+    before = judge_uncalibrated(nlp, gold) if evaluated.judged else []
+    if before:
+        figures["calibration"] = compare_calibration(before, evaluated.judged)
+        tell_calibration(figures["calibration"])
+    fates = count_fates(read_ledger(ledger), gold) if ledger is not None else {}
+    if ledger is not None:
+        figures["source"] = tell_exports(fates, scores.micro.n_correct)
+    write_text(metrics, json.dumps(figures, indent=2) + "\n")
+    say(f"written to {metrics}")
+    return evaluated, before, fates
 
 
 def judge_uncalibrated(nlp: Language, gold: Sequence[Doc]) -> list[Judged]:
