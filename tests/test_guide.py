@@ -254,7 +254,7 @@ def test_a_skeleton_is_a_guide_without_errors_that_asks_what_to_decide(check):
     marked += ["Then somebody asked [Redis](TEAM) for help with it.", "In the end Redis was left alone by everybody."]
     passages = [Passage(*parse_markup(text), f"a.jsonl:{n}") for n, text in enumerate(marked)]
     skeleton = guide_skeleton(passages, title="Mine")
-    assert "annotated as INFRA 4 times, TEAM 1 times" in skeleton
+    assert "annotated as INFRA (4), TEAM (1)" in skeleton
     assert "is not annotated here, and 5 times elsewhere" in skeleton
     assert not [finding for finding in check(marked, guide=skeleton) if finding.severity == "error"]
 

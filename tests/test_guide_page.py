@@ -84,6 +84,13 @@ def test_hostile_texts_are_shown_as_text():
     assert page.text.count("<script>") >= 3
 
 
+def test_a_type_without_edge_cases_has_no_heading_for_them(shipped):
+    guide = Guide.model_validate({"types": [{"label": "TEAM", "definition": "a group", "examples": ["[Ops](TEAM)"]}]})
+    page, _ = page_of(guide, [])
+    assert "Edge cases" in shipped[0].text
+    assert "Examples" in page.text and "Edge cases" not in page.text
+
+
 def test_many_findings_are_cut_short_and_counted():
     guide = load_guide(GUIDE)
     many = [Passage(f"the Ops {n}", (LabelledSpan(0, 7, "TEAM"),), f"a:{n}") for n in range(120)]

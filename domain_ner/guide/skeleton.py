@@ -120,7 +120,7 @@ def _edge_cases(passages: Sequence[Passage], sentences: Sequence[Sentence]) -> d
         for span in spans:
             surface, counts = text[span.start : span.end], labels[text[span.start : span.end]]
             if len(counts) > 1:
-                counted = ", ".join(f"{label} {n} times" for label, n in counts.most_common())
+                counted = ", ".join(f"{label} ({n})" for label, n in counts.most_common())
                 cases[span.label].append((to_markup(text, spans), f"decide: {surface!r} is annotated as {counted}"))
     for passage, span, n_annotated in skipped_names(passages):
         whole = _sentence_around(passage, span)
