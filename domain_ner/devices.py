@@ -1,5 +1,8 @@
-"""Which processor trains: the CPU or a GPU, chosen by number or by what is there."""
+"""Which processor works: the CPU or a GPU, chosen by number or by what is there; and the CPU in forked processes."""
 
+import os
+import sys
+from functools import cache
 from importlib.util import find_spec
 
 from domain_ner.errors import DomainNerError
@@ -43,3 +46,18 @@ def missing_for_gpu(gpu: int) -> str:
         cuda = str(torch.version.cuda).split(".", maxsplit=1)[0]
         return f'cupy is not installed: pip install -e ".[cuda{cuda}x]"'
     return ""
+
+
+@cache
+def survive_forks() -> None:
+    """Have PyTorch work with one thread in processes that are forked from now on (`nlp.pipe` with `n_process`).
+
+    A fork takes the threads of OpenMP for alive, and waits for them for ever: spaCy #4667 and #6662, PyTorch #17199.
+    """
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_work_alone)
+
+
+def _work_alone() -> None:
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)

@@ -1,6 +1,6 @@
 """`domain_ner.CRF.v1`: from token vectors to the scores of BILUO tags; the transitions are parameters beside them.
 
-Imports nothing but spaCy, thinc and errors: it is loaded by its entry point, also where PyTorch is not installed.
+Imports nothing that needs PyTorch: it is loaded by its entry point, also where that is not installed.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ from spacy.util import registry
 from thinc.api import Dropout, Model, chain, glorot_uniform_init
 from thinc.types import Floats2d
 
+from domain_ner.devices import survive_forks
 from domain_ner.errors import DomainNerError
 
 TokenVectors: TypeAlias = Model[list[Doc], list[Floats2d]]
@@ -27,6 +28,7 @@ def create_crf_model(tok2vec: TokenVectors) -> TokenVectors:
     Returns (n_tokens, 1 + 4 * n_types) for each document, in the order of `domain_ner.crf_ner.lattice`. The parameter
     `transitions` holds the scores of one tag after another, as one vector.
     """
+    survive_forks()
     return Model(
         "crf",
         forward,

@@ -1,7 +1,7 @@
 """`domain_ner.TransformerModel.v1`, as a config finds it.
 
-Imports nothing but spaCy and thinc: whenever spaCy misses a name it loads every entry point there is, and one that
-needs PyTorch would break it where PyTorch is not installed.
+Imports nothing that needs PyTorch: whenever spaCy misses a name it loads every entry point there is, and one that does
+would break it where PyTorch is not installed.
 """
 
 from typing import Any
@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model
 
+from domain_ner.devices import survive_forks
 from domain_ner.errors import DomainNerError
 
 
@@ -62,6 +63,7 @@ def create_transformer_model(
             f"A pipeline with a transformer needs spacy-transformers and PyTorch: {err}.",
             "pip install spacy-transformers",
         ) from err
+    survive_forks()
     return ExactTransformerModel(
         name,
         tokenizer_config,

@@ -1,5 +1,7 @@
 """The transformer component in a pipeline, with tiny encoders of each family."""
 
+import os
+import subprocess
 import sys
 
 import pytest
@@ -72,6 +74,22 @@ def test_learns_two_entities_by_heart_and_keeps_them_on_disk(initialized, family
 def test_pipe_equals_call_for_empty_short_and_long_documents(initialized, family):
     nlp = initialized(family)
     assert entities(nlp.pipe(TEXTS)) == entities([nlp(text) for text in TEXTS])
+
+
+SEVERAL = """
+import sys, spacy, torch
+assert torch.get_num_threads() == 2
+nlp, texts = spacy.load(sys.argv[1]), ["The checkout-api calls Redis. " * 30] * 8
+one = [doc.to_json() for doc in nlp.pipe(texts)]
+several = [doc.to_json() for doc in nlp.pipe(texts, n_process=2, batch_size=4)]
+assert one == several and len(one) == 8 and torch.get_num_threads() == 2
+"""
+
+
+def test_several_processes_do_not_wait_for_ever(initialized, tmp_path):
+    initialized("bert").to_disk(tmp_path / "nlp")
+    env = os.environ | {"OMP_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-c", SEVERAL, str(tmp_path / "nlp")], env=env, check=True, timeout=120)
 
 
 def test_a_batch_of_empty_documents_and_an_empty_batch(initialized):
