@@ -99,17 +99,16 @@ def print_fitted(fitted: Fitted) -> None:
 
 
 def print_thresholds(thresholds: Mapping[str, Threshold]) -> None:
-    """Print the least confidence by type, and what can be promised of a type that is not reported."""
+    """Print the least confidence by type, and at most what precision can be promised of a type that is not reported."""
     printed = table("type", "min. confidence", "precision", "at least", "recall", title="what is reported, on dev")
     for label, one in thresholds.items():
-        shares = (f"{100 * share:.1f}" for share in (one.precision, one.precision_bound, one.recall))
-        printed.add_row(label, *((f"{one.confidence:.3f}", *shares) if one.is_reached else ("none", "", "", "")))
+        precision, bound, recall = (f"{100 * share:.1f}" for share in (one.precision, one.precision_bound, one.recall))
+        row = (f"{one.confidence:.3f}", precision, bound, recall) if one.is_reached else ("none", "", bound, "")
+        printed.add_row(label, *row)
     out.print(printed)
-    for label, one in thresholds.items():
-        if not one.is_reached:
-            bound = 100 * one.precision_bound
-            say(f"{label}: at most {bound:.1f} % can be promised on this dev set, so that none is reported.")
-            say("  Annotate more passages, ask for less, or set min_confidence yourself when you load the pipeline.")
+    if not all(one.is_reached for one in thresholds.values()):
+        say('none: this dev set cannot promise that precision, at most what is under "at least"; it is not reported.')
+        say("  Annotate more passages, ask for less, or set min_confidence yourself when you load the pipeline.")
 
 
 def to_figures(fitted: Fitted) -> dict[str, Any]:

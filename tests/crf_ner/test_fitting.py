@@ -2,7 +2,8 @@
 
 import pytest
 import spacy
-from spacy.tokens import Span
+from pipelines import run
+from spacy.tokens import DocBin, Span
 from spacy.training import Example
 from test_pipe import blank, examples, fit, found
 
@@ -49,6 +50,18 @@ def test_a_precision_that_is_not_to_be_had_suppresses_the_type(overconfident, tm
     doc = spacy.load(tmp_path / "nlp")(DEV[0][0])
     assert not doc.ents
     assert len(doc.spans["below_threshold"]) == 1
+
+
+def test_the_command_tells_at_most_what_can_be_promised(overconfident, tmp_path):
+    nlp = spacy.load(overconfident)
+    DocBin(docs=[one.reference for one in examples(nlp, DEV)]).to_disk(tmp_path / "dev.spacy")
+    places = [overconfident, tmp_path / "dev.spacy", tmp_path / "nlp", tmp_path / "calibration.json"]
+    told = run("calibrate_model", *places, "--threshold", "0.95").stdout
+    [row] = [line.split("│")[1:-1] for line in told.splitlines() if "none" in line and "│" in line]
+    label, confidence, precision, bound, recall = map(str.strip, row)
+    assert (label, confidence, precision, recall) == ("INFRA", "none", "", "")
+    assert 0 < float(bound) < 95
+    assert told.count('at most what is under "at least"') == 1
 
 
 def test_decoding_for_f1_finds_what_no_single_path_is_sure_of(tmp_path):
