@@ -13,6 +13,7 @@ from domain_ner.calibration import Judged
 from domain_ner.evaluation.report import Measured, make_report, mentions, queue_names
 from domain_ner.evaluation.robustness import Perturbed, Robustness
 from domain_ner.metrics.resampling import Difference, Interval
+from domain_ner.reports.evaluation_markdown import evaluation_markdown
 from domain_ner.reports.evaluation_page import evaluation_page
 from domain_ner.scores import score_entities
 
@@ -142,6 +143,21 @@ def test_mistakes_can_be_filtered_and_read(opened):
     rows.first.wait_for()
     assert rows.count() > 3 and first.locator("tr.differs").count() >= 1
     assert first.locator("dd").nth(0).inner_text() != first.locator("dd").nth(1).inner_text()
+
+
+def test_with_many_types_the_first_advice_is_on_those_with_most_mistakes_and_the_rest_is_folded():
+    many = [doc([("Redis", f"T{n}")], [("Kafka", f"T{n}")]) for n in range(13) for _ in range(10 + n)]
+    made = report(*many)
+    assert len(made.advice) == 13 and made.advice[0].label == "T12" and made.advice[-1].label == "T0"
+    shown, folded = evaluation_page(made).split(
+        "<details><summary>3 more; the types with most mistakes come first</summary>"
+    )
+    assert [len(re.findall(r'data-advice="\d+"', part)) for part in (shown, folded)] == [10, 3]
+    assert re.findall(r'data-advice="(\d+)"', folded) == ["11", "12", "13"]
+    told = evaluation_markdown(made)
+    rule = made.advice[0].rule
+    assert f"| T12 | {rule} |" in told and f"| T0 | {rule} |" not in told
+    assert "3 more in evaluation.html; the types with most mistakes come first." in told
 
 
 def test_a_page_holds_what_fits_and_says_so(monkeypatch):

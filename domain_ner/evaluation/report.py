@@ -224,9 +224,10 @@ def _facts(
 
 
 def _advice(facts: Iterable[TypeFacts]) -> Iterator[Advice]:
-    """The advice for all types; what concerns two of them is told once."""
+    """The advice for all types, those with most mistakes first; what concerns two of them is told once."""
     told = set()
-    for one in (one for of_type in facts for one in advise(of_type, target=TARGET_F1, floor=FLOOR_F1)):
+    ranked = sorted(facts, key=lambda one: -sum(one.mistakes.values()))
+    for one in (one for of_type in ranked for one in advise(of_type, target=TARGET_F1, floor=FLOOR_F1)):
         if (one.rule, one.other, one.label) not in told:
             yield one
         if one.other:

@@ -6,7 +6,7 @@ from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.report import TEST_SET
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
-from domain_ner.reports.figures import change, elsewhere, entropy, percent, told
+from domain_ner.reports.figures import MAX_TIPS, change, elsewhere, entropy, percent, told
 from domain_ner.reports.markdown import code, table
 
 MAX_MISTAKES, MAX_CONFUSIONS, MAX_VALUES = 15, 10, 12
@@ -60,11 +60,13 @@ def _headline(report: Report) -> str:
 def _advice(report: Report) -> list[str]:
     if not report.advice:
         return []
-    rows = [[one.label, one.rule, one.what, one.why, code(one.queue) if one.queue else ""] for one in report.advice]
+    tips, n_more = report.advice[:MAX_TIPS], len(report.advice) - MAX_TIPS
+    rows = [[one.label, one.rule, one.what, one.why, code(one.queue) if one.queue else ""] for one in tips]
     told_of = (
         "The passages that show it are review tasks for Prodigy, Label Studio and doccano, in files that begin so."
     )
-    return ["## What to do next", table(["type", "advice", "what to do", "why", "passages"], rows), told_of]
+    more = f"{n_more} more in evaluation.html; the types with most mistakes come first." if n_more > 0 else ""
+    return ["## What to do next", table(["type", "advice", "what to do", "why", "passages"], rows), more, told_of]
 
 
 def _row(name: str, one: TypeScore) -> list[str]:

@@ -2,6 +2,9 @@
 
 from domain_ner.evaluation.schema import Figure, Report, Shape, SplitScore
 
+# Pieces of advice that a reader takes in at once; with many types there are far more.
+MAX_TIPS = 10
+
 
 def percent(share: float) -> str:
     """A share in 0..1 as a percentage with one decimal."""
