@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from domain_ner.errors import DomainNerError
 
 CPU = -1
+# In the environment: whether tokenizers works with several threads.
+TOKENIZERS = "TOKENIZERS_PARALLELISM"
 
 
 def choose_gpu(wanted: str) -> int:
@@ -53,9 +55,21 @@ def survive_forks() -> None:
     """Have PyTorch work with one thread in processes that are forked from now on (`nlp.pipe` with `n_process`).
 
     A fork takes the threads of OpenMP for alive, and waits for them for ever: spaCy #4667 and #6662, PyTorch #17199.
+    Tokenizers does the same of itself, but warns each time of deadlocks, unless told before the fork.
     """
+    ours: list[str] = []
+
+    def tell_tokenizers() -> None:
+        if TOKENIZERS not in os.environ:
+            os.environ[TOKENIZERS] = "false"
+            ours.append(TOKENIZERS)
+
+    def take_back() -> None:
+        while ours:
+            os.environ.pop(ours.pop(), None)
+
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_work_alone)
+        os.register_at_fork(before=tell_tokenizers, after_in_parent=take_back, after_in_child=_work_alone)
 
 
 def _work_alone() -> None:
