@@ -55,7 +55,7 @@ def survive_forks() -> None:
     """Have PyTorch work with one thread in processes that are forked from now on (`nlp.pipe` with `n_process`).
 
     A fork takes the threads of OpenMP for alive, and waits for them for ever: spaCy #4667 and #6662, PyTorch #17199.
-    Tokenizers does the same of itself, but warns each time of deadlocks, unless told before the fork.
+    Tokenizers goes without threads there of itself, but warns of deadlocks each time, unless told before the fork.
     """
     ours: list[str] = []
 
