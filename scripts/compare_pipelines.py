@@ -14,6 +14,7 @@ from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.comparison import EQUAL, Compared, Comparison, compare_pipelines, measure, opened
 from domain_ner.evaluation.predicting import nests, read_docs
 from domain_ner.files import write_text
+from domain_ner.guide.schema import load_guide
 from domain_ner.reports.comparison_markdown import comparison_markdown, difference, interval, verdict
 from domain_ner.reports.comparison_page import comparison_page
 from domain_ner.reports.figures import percent
@@ -24,6 +25,7 @@ def main(
     second: str = typer.Argument(..., help="The pipeline to take its place: the same."),
     test: Path = typer.Argument(..., help="The test corpus (DocBin): one that neither has learned."),
     reports: Path = typer.Argument(..., help="Folder for comparison.html, .md, .json and its schema."),
+    guide: Path | None = typer.Option(None, help="The annotation guide, for the colours of the types."),
     margin: float = typer.Option(0.0, help="F1 that may be lost, in points (0..100), in all and in each type."),
     seed: int = typer.Option(0, help="Of the resampling."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
@@ -36,6 +38,7 @@ def main(
             "There is nothing to compare with: vars.baseline is empty.",
             "Set it to the pipeline in use: a folder, a wheel (kept from training/packages), or an installed package.",
         )
+    colours = {one.label: one.colour for one in load_guide(guide).types} if guide else {}
     gpu = choose_gpu(gpu_id)
     if gpu != CPU:
         require_gpu(gpu)
@@ -54,7 +57,7 @@ def main(
     write_text(reports / "comparison.json", comparison.model_dump_json(indent=1) + "\n")
     write_text(reports / "comparison.schema.json", json.dumps(Comparison.model_json_schema(), indent=1) + "\n")
     write_text(reports / "comparison.md", comparison_markdown(comparison))
-    write_text(reports / "comparison.html", comparison_page(comparison))
+    write_text(reports / "comparison.html", comparison_page(comparison, colours))
     say(f"report: {reports / 'comparison.html'}, also as comparison.md; for machines {reports / 'comparison.json'}")
     say(verdict(comparison).replace("**", ""))
     if not comparison.is_passed:

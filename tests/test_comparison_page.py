@@ -7,6 +7,7 @@ from test_guide_page import Reader
 from domain_ner.evaluation.comparison import System, compare_pipelines
 from domain_ner.evaluation.predicting import Evaluated
 from domain_ner.reports.comparison_page import MAX_CHANGES, comparison_page
+from domain_ner.reports.marks import PALETTE
 from domain_ner.scores import score_entities
 
 EVIL = 'The </script><script>alert(1)</script> & "Redis" <b>squad</b>'
@@ -38,6 +39,12 @@ def test_the_page_is_whole_and_shows_any_words_as_they_are():
     assert Reader(page).targets == []
     assert "<script>alert" not in page and "&lt;b&gt;" in page
     assert "Not passed" in page and "training/new against training/old" in page
+
+
+def test_types_have_the_colours_of_the_guide_as_far_as_it_names_them():
+    page = comparison_page(compared(1), {"INFRA": "#123456", "ELSEWHERE": "#654321"})
+    assert "--c:#123456" in page and "--c:#654321" not in page
+    assert f"--c:{PALETTE[1]}" in page  # TEAM
 
 
 def test_nothing_changed_and_nothing_there():

@@ -1,6 +1,7 @@
 """The comparison of two pipelines as one self-contained HTML page."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from domain_ner.evaluation.comparison import ALPHA, Change, Comparison
 from domain_ner.reports import charts
@@ -13,10 +14,13 @@ from domain_ner.reports.pages import render
 MAX_CHANGES = 2000
 
 
-def comparison_page(comparison: Comparison) -> str:
-    """The page, as HTML that needs nothing but itself. Raises DomainNerError without matplotlib."""
+def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = None) -> str:
+    """The page, as HTML that needs nothing but itself.
+
+    colours: of types, `#rrggbb`; where there are none, from a palette. Raises DomainNerError without matplotlib.
+    """
     labels = list(comparison.by_type)
-    colours = palette(labels)
+    colours = palette(labels) | dict(colours or {})
     rows = {"all": comparison.overall, **comparison.by_type}
     return render(
         "comparison.html.j2",
