@@ -1,9 +1,15 @@
 """Configs and pipelines that tests train: real ones, small."""
 
+import io
 import json
+import os
+import runpy
 import subprocess
 import sys
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 from conftest import GUIDE, ROOT
 
@@ -11,9 +17,31 @@ SCRIPTS = ROOT / "scripts"
 
 
 def run(script, *arguments, cwd=None, check=True):
-    """Run a script of the project as weasel does; returns the finished process."""
-    command = [sys.executable, str(SCRIPTS / f"{script}.py"), *map(str, arguments)]
-    ran = subprocess.run(command, cwd=cwd, capture_output=True, text=True, encoding="utf8", check=False)
+    """Run a script of the project with these arguments; returns it as a finished process.
+
+    It runs in this process: to import spaCy and PyTorch takes seconds, and the tests run hundreds of them. What depends
+    on a process of its own (Ctrl-C, kill -9, `spacy project run`) starts one.
+    """
+    argv = [str(SCRIPTS / f"{script}.py"), *map(str, arguments)]
+    stdout, stderr, here = io.StringIO(), io.StringIO(), Path.cwd()
+    with (
+        mock.patch.object(sys, "argv", argv),
+        mock.patch.object(sys, "path", [str(SCRIPTS), *sys.path]),
+        redirect_stdout(stdout),
+        redirect_stderr(stderr),
+    ):
+        os.chdir(cwd or here)
+        try:
+            runpy.run_path(argv[0], run_name="__main__")
+            code = 0
+        except SystemExit as error:
+            code = error.code or 0
+        except Exception:  # as the interpreter ends a script
+            traceback.print_exc()
+            code = 1
+        finally:
+            os.chdir(here)
+    ran = subprocess.CompletedProcess(argv, code, stdout.getvalue(), stderr.getvalue())
     assert not check or ran.returncode == 0, ran.stdout + ran.stderr
     return ran
 
