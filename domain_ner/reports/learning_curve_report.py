@@ -94,5 +94,5 @@ def learning_curve_chart(found: LearningCurve) -> Any:
     axes.set_xlabel("passages (dotted: expected)")
     axes.set_ylabel("test F1")
     axes.grid(linewidth=0.4)
-    axes.legend(loc="lower right", frameon=False)
+    canvas.legend(loc="outside right upper", frameon=False)  # within the axes it would hide curves
     return canvas
