@@ -38,7 +38,7 @@ def main(
             "There is nothing to compare with: vars.baseline is empty.",
             "Set it to the pipeline in use: a folder, a wheel (kept from training/packages), or an installed package.",
         )
-    colours = {one.label: one.colour for one in load_guide(guide).types} if guide else {}
+    colours = load_guide(guide).colours if guide else {}
     gpu = choose_gpu(gpu_id)
     if gpu != CPU:
         require_gpu(gpu)

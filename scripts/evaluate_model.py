@@ -86,9 +86,8 @@ def main(
     nlp = load_pipeline(model)
     gold = read_docs(test, nlp.vocab)
     check_choices(overlaps=(overlaps, OVERLAPS), misaligned=(misaligned, MISALIGNED))
-    types = load_guide(guide).types if guide else []
-    labels = [one.label for one in types]
-    rules = GoldRules(reading, split_names(prefer), conflicts, overlaps, misaligned, labels)
+    colours = load_guide(guide).colours if guide else {}
+    rules = GoldRules(reading, split_names(prefer), conflicts, overlaps, misaligned, list(colours))
     test_sets = read_test_sets(also, nlp, rules)
     others = {name: read_docs(path, nlp.vocab) for name, path in (("train", train), ("dev", dev)) if path is not None}
     evaluated, before, fates = score(nlp, gold, ledger, metrics)
@@ -114,7 +113,7 @@ def main(
         log=read_log(log) if log else [],
     )
     report = queue_names(make_report(measured)).model_copy(update={"model_sha256": sha256_of_folder(model)})
-    write_report(report, reports, {one.label: one.colour for one in types})
+    write_report(report, reports, colours)
     write_queues(report, gold, evaluated.docs, reports, lang=nlp.meta["lang"])
 
 

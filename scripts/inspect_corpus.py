@@ -55,7 +55,7 @@ def main(
     with progress() as bar:
         task = bar.add_task("inspecting", total=len(docs))
         inspection = of_split(inspect(docs, rows, tokenizer, on_doc=lambda: bar.advance(task)), split)
-    colours = {one.label: one.colour for one in load_guide(guide).types} if guide else default_colours(inspection)
+    colours = load_guide(guide).colours if guide else default_colours(inspection)
     shown = at_random(inspection.passages, n, seed=seed) if random else most_suspicious(inspection.passages)[:n]
     for passage in shown:
         print_passage(passage, tokenizer)

@@ -22,5 +22,4 @@ def label_studio_config(guide: Guide) -> str:
 
 def prodigy_config(guide: Guide) -> dict[str, Any]:
     """Settings for prodigy.json: the labels, and their colours (https://prodi.gy/docs/install#config)."""
-    colours = {entity_type.label: entity_type.colour for entity_type in guide.types}
-    return {"labels": guide.labels, PRODIGY_THEME: {"labels": colours}}
+    return {"labels": guide.labels, PRODIGY_THEME: {"labels": guide.colours}}

@@ -104,6 +104,11 @@ class Guide(_Strict):
         """The entity types, in the guide's order."""
         return [entity_type.label for entity_type in self.types]
 
+    @property
+    def colours(self) -> dict[str, str]:
+        """The colour of each entity type, `#rrggbb`."""
+        return {entity_type.label: entity_type.colour for entity_type in self.types}
+
     def type_of(self, label: str) -> EntityType:
         """The entry of a type. Raises KeyError when there is none."""
         return {entity_type.label: entity_type for entity_type in self.types}[label]

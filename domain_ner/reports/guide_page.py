@@ -51,14 +51,13 @@ def to_json(validation: Validation) -> dict[str, Any]:
 
 def guide_page(guide: Guide, validation: Validation) -> str:
     """The page, as HTML that needs nothing but itself."""
-    colours = {entity_type.label: entity_type.colour for entity_type in guide.types}
     return render(
         "guide.html.j2",
         guide=guide,
         validation=validation,
         counts=count_by_severity(validation.findings),
         sections=_by_section(guide, validation.findings),
-        highlight=lambda marked: _highlight(marked, colours),
+        highlight=lambda marked: _highlight(marked, guide.colours),
         rules=_told_rules,
         today=date.today().isoformat(),
     )
