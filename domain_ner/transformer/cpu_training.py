@@ -39,8 +39,7 @@ def attention(  # noqa: PLR0913, PLR0917 (PyTorch's own arguments)
     enable_gqa: bool = False,
 ) -> Tensor:
     """As `torch.nn.functional.scaled_dot_product_attention`. query, key, value: (…, length, width)."""
-    is_plain = not (dropout_p or is_causal or enable_gqa)
-    if not is_plain or query.dtype != torch.bfloat16 or key.shape[-2] > LONG:
+    if is_causal or enable_gqa or query.dtype != torch.bfloat16 or key.shape[-2] > LONG:
         return functional.scaled_dot_product_attention(
             query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa
         )
@@ -48,7 +47,7 @@ def attention(  # noqa: PLR0913, PLR0917 (PyTorch's own arguments)
     if attn_mask is not None:
         is_seen = attn_mask.dtype == torch.bool
         scores = scores.masked_fill(~attn_mask, float("-inf")) if is_seen else scores + attn_mask
-    return scores.float().softmax(-1).to(value.dtype) @ value
+    return dropout(scores.float().softmax(-1).to(value.dtype), dropout_p) @ value
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:

@@ -1,6 +1,7 @@
 """Runs an encoder over sequences of wordpieces of any number and length, in padded batches of a bounded size."""
 
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
@@ -13,21 +14,34 @@ from domain_ner.transformer.cpu_training import CpuTraining
 Rows = Sequence[Sequence[int]]
 Backprop = Callable[[Sequence[Tensor]], None]
 Encoder = Any
-# Wordpieces, padding included, that go through an encoder together on a CPU: what its caches hold is faster than more.
-CPU_PREDICTING, CPU_TRAINING = 512, 1024
+
+
+class Pass(NamedTuple):
+    """What goes through an encoder at a time, in wordpieces, padding included.
+
+    most: sequences times the longest of them; a longer one goes alone. cost: what a pass takes besides, as many
+    wordpieces as take that long.
+    """
+
+    most: int
+    cost: int
+
+
+# On a CPU: what its caches hold is faster than more, and a pass is cheap.
+CPU_PREDICTING, CPU_TRAINING = Pass(512, 16), Pass(1024, 128)
 
 
 class Padding(NamedTuple):
-    """piece: the id that fills sequences up. max_padded: sequences times the longest of them, for what goes through the
-    encoder at a time; a longer one goes alone.
-    """
+    """piece: the id that fills sequences up. max_padded: wordpieces that go through the encoder at a time, at most."""
 
     piece: int
     max_padded: int
 
-    def on(self, encoder: Encoder, cpu: int) -> int:
-        """How many go through at a time where the encoder is. cpu: at most, on a CPU."""
-        return min(self.max_padded, cpu) if encoder.device.type == "cpu" else self.max_padded
+    def on(self, encoder: Encoder, cpu: Pass) -> Pass:
+        """A pass where the encoder is; on a GPU, as few of them as can be. cpu: on a CPU, at most."""
+        if encoder.device.type != "cpu":
+            return Pass(self.max_padded, self.max_padded)
+        return cpu._replace(most=min(self.max_padded, cpu.most))
 
 
 def encode(encoder: Encoder, rows: Rows, padding: Padding) -> list[Tensor]:
@@ -62,7 +76,7 @@ def begin_update(
     run again for its gradient, so that memory stays that of one batch.
     """
     encoder.train()
-    groups = list(batches(rows, padding.on(encoder, CPU_TRAINING)))
+    groups = batches(rows, padding.on(encoder, CPU_TRAINING))
     fits = sum(len(rows[batch[0]]) * len(batch) for batch in groups) <= padding.max_padded
     outputs = []
     hidden: list[Any] = [None] * len(rows)
@@ -93,16 +107,24 @@ def begin_update(
     return hidden, backprop
 
 
-def batches(rows: Rows, max_padded: int) -> Iterator[list[int]]:
-    """Numbers of rows of similar length, the longest first, that go together."""
-    batch: list[int] = []
-    for number in sorted(range(len(rows)), key=lambda n: len(rows[n]), reverse=True):
-        if batch and len(rows[batch[0]]) * (len(batch) + 1) > max_padded:
-            yield batch
-            batch = []
-        batch.append(number)
-    if batch:
-        yield batch
+def batches(rows: Rows, one: Pass) -> list[list[int]]:
+    """Numbers of rows of similar length, the longest first, that go together.
+
+    Of all ways to cut the rows, sorted by length, the one that takes the least: padding against the cost of a pass.
+    """
+    order = sorted(range(len(rows)), key=lambda n: len(rows[n]), reverse=True)
+    # least[end]: of the first rows until there, and where the last of their batches starts.
+    least = [(0, 0)] + [(sys.maxsize, 0)] * len(rows)
+    for start, number in enumerate(order):
+        longest, before = len(rows[number]), least[start][0] + one.cost
+        for end in range(start + 1, max(start + 1, min(len(rows), start + one.most // max(1, longest))) + 1):
+            least[end] = min(least[end], (before + longest * (end - start), start))
+    found, end = [], len(rows)
+    while end:
+        start = least[end][1]
+        found.append(order[start:end])
+        end = start
+    return found[::-1]
 
 
 def _pad(encoder: Encoder, rows: Rows, batch: Sequence[int], pad: int) -> tuple[Tensor, Tensor]:

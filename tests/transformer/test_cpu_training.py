@@ -43,6 +43,15 @@ def test_elsewhere_it_is_the_fused_kernel_itself(length, dtype):
     assert torch.equal(attention(*given), functional.scaled_dot_product_attention(*given))
 
 
+def test_attention_drops_out_a_share_of_its_weights():
+    query, key, _ = (one.detach() for one in inputs(64))
+    tell = torch.eye(64, dtype=torch.bfloat16).expand(2, 3, 64, 64)  # what comes out are the weights themselves
+    torch.manual_seed(0)
+    kept, dropped = attention(query, key, tell), attention(query, key, tell, dropout_p=0.25)
+    assert float((dropped == 0).float().mean()) == pytest.approx(0.25, abs=0.01)
+    assert torch.allclose(dropped[dropped > 0].float(), kept[dropped > 0].float() / 0.75, rtol=0.02)
+
+
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
 def test_dropout_drops_its_share_and_keeps_the_mean(p):
     torch.manual_seed(0)
