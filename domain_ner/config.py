@@ -10,10 +10,13 @@ from thinc.api import Config
 
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
+from domain_ner.training.batching import count_batches
 
 WARMUP_SHARE = 0.1
 # Tokens in the longest span that spancat may suggest; memory grows with it.
 MAX_SUGGESTED = 24
+# What the number of batches depends on, of the [training.batcher] block.
+COUNTED = {"size", "max_padded", "buffer"}
 
 
 @dataclass(frozen=True)
@@ -64,16 +67,6 @@ def plan_steps(n_steps_per_epoch: int, *, epochs: int, patience: int) -> StepPla
     return StepPlan(eval_frequency, max_steps, patience * eval_frequency, max(1, round(max_steps * WARMUP_SHARE)))
 
 
-def count_batches(lengths: Sequence[int], *, size: int, max_padded: int) -> int:
-    """How many batches `domain_ner.BatchByLength.v1` makes of documents of these lengths, in tokens."""
-    n_batches, n_in_batch = 0, 0
-    for length in sorted(lengths):
-        if n_in_batch in (0, size) or length * (n_in_batch + 1) > max_padded:
-            n_batches, n_in_batch = n_batches + 1, 0
-        n_in_batch += 1
-    return n_batches
-
-
 def replan(config: Config, lengths: Sequence[int], *, epochs: int) -> dict[str, Any]:
     """What to override in a training config so that it takes this many epochs, at most, on documents of its own.
 
@@ -82,12 +75,12 @@ def replan(config: Config, lengths: Sequence[int], *, epochs: int) -> dict[str, 
     """
     training = config["training"]
     batcher = training["batcher"]
-    if not {"size", "max_padded"} <= set(batcher):
+    if not COUNTED.issubset(batcher):
         raise DomainNerError(
             f"The config makes its batches by {batcher['@batchers']}, whose number cannot be told in advance.",
             "Use domain_ner.BatchByLength.v1, as create-config writes it.",
         )
-    n_steps = count_batches(lengths, size=batcher["size"], max_padded=batcher["max_padded"])
+    n_steps = count_batches(lengths, **{name: batcher[name] for name in COUNTED})
     patience = max(1, training["patience"] // max(1, training["eval_frequency"]))
     plan = plan_steps(n_steps, epochs=epochs, patience=patience)
     found = {
@@ -115,7 +108,7 @@ def build_config(fragments: Path, card: EncoderCard, choices: Choices, lengths: 
     batcher = config["training"]["batcher"]
     batcher["size"] = card.batch_size
     _set(config, choices.settings)
-    n_steps = count_batches(lengths, size=batcher["size"], max_padded=batcher["max_padded"])
+    n_steps = count_batches(lengths, **{name: batcher[name] for name in COUNTED})
     plan = plan_steps(n_steps, epochs=choices.epochs, patience=choices.patience)
     _set_training(config, card, choices, plan)
     _set_suggester(config, choices.longest)

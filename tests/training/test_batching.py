@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_ner.config import count_batches
-from domain_ner.training.batching import configure_batch_by_length
+from domain_ner.training.batching import configure_batch_by_length, count_batches
 
 LENGTHS = st.lists(st.integers(0, 60), max_size=80)
 
@@ -58,6 +57,15 @@ def test_an_endless_stream_is_batched_as_it_comes():
     assert len(next(stream)) == 4
 
 
-@given(st.lists(st.integers(1, 60), min_size=1, max_size=60))
-def test_the_plan_counts_the_batches_of_one_buffer_exactly(lengths):
-    assert count_batches(lengths, size=4, max_padded=100) == len(batches(lengths, buffer=100))
+def test_with_a_buffer_of_one_a_batch_is_what_comes_next():
+    lengths = random.Random(0).choices(range(1, 20), k=12)
+    found = [sorted(map(len, batch)) for batch in batches(lengths, buffer=1)]
+    assert found == [sorted(lengths[at : at + 4]) for at in (0, 4, 8)]
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=60), st.integers(1, 3))
+def test_the_plan_counts_the_batches_exactly_where_no_order_changes_their_number(lengths, buffer):
+    planned = count_batches(lengths, size=4, max_padded=100, buffer=buffer)
+    assert -(-len(lengths) // 4) <= planned <= len(lengths)
+    if max(lengths) * 4 <= 100 or buffer * 4 >= len(lengths):
+        assert planned == len(batches(lengths, buffer=buffer))
