@@ -52,8 +52,9 @@ def main(
         print_fitted(fitted)
         if threshold == F1:
             best_path, chosen = (f"{100 * f1:.1f}" for f1 in fitted.f1)
-            how = "spans above one confidence" if fitted.settings.is_marginal else "the best path"
-            say(f"micro F1 on dev: {best_path} with the best path, {chosen} with {how}, which is kept")
+            other = f"{chosen} with spans above one confidence, which is kept"
+            kept = "which is kept: no spans above one confidence have more"
+            say(f"micro F1 on dev: {best_path} with the best path, {other if fitted.settings.is_marginal else kept}")
         figures = {"calibrated": True} | to_figures(fitted)
         with atomic_path(output) as new:
             nlp.to_disk(new)
