@@ -8,6 +8,7 @@ from typing import TypeVar
 from spacy.util import registry
 
 ItemT = TypeVar("ItemT")
+# Orders of the examples in which batches are counted.
 SHUFFLES = 5
 
 

@@ -117,7 +117,8 @@ def batches(rows: Rows, one: Pass) -> list[list[int]]:
     least = [(0, 0)] + [(sys.maxsize, 0)] * len(rows)
     for start, number in enumerate(order):
         longest, before = len(rows[number]), least[start][0] + one.cost
-        for end in range(start + 1, max(start + 1, min(len(rows), start + one.most // max(1, longest))) + 1):
+        n_together = max(1, one.most // max(1, longest))
+        for end in range(start + 1, min(len(rows), start + n_together) + 1):
             least[end] = min(least[end], (before + longest * (end - start), start))
     found, end = [], len(rows)
     while end:
