@@ -1,8 +1,13 @@
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
-from domain_ner.devices import CPU, choose_gpu
+from domain_ner.devices import CPU, SHAPES, choose_gpu, remember_few_shapes
 from domain_ner.errors import DomainNerError
+from domain_ner.transformer.model import has_cpu_bfloat16
 
 without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 
@@ -32,3 +37,38 @@ def test_a_gpu_that_is_asked_for_and_absent_is_an_error():
 def test_a_gpu_number_beyond_the_last_is_an_error():
     with pytest.raises(DomainNerError, match="there are only"):
         choose_gpu("99")
+
+
+# Multiplies matrices of 150 shapes after one of each size, and prints by how many MB the process has grown meanwhile.
+SHAPED = """
+import resource, sys, torch
+from domain_ner.devices import remember_few_shapes
+if "few" in sys.argv:
+    remember_few_shapes()
+layer = torch.nn.Linear(384, 1536)
+def peak(rows):
+    for n in rows:
+        with torch.autocast("cpu", torch.bfloat16):
+            layer(torch.ones(n, 384, requires_grad=True)).sum().backward()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(-peak([850, 999]) + peak(range(850, 1000)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
+@pytest.mark.skipif(not has_cpu_bfloat16(), reason="this CPU has no bfloat16 units")
+def test_memory_does_not_grow_with_the_number_of_shapes():
+    environment = {name: value for name, value in os.environ.items() if name not in SHAPES}
+    command = [sys.executable, "-c", SHAPED]
+    grown = [
+        float(subprocess.run([*command, how], env=environment, capture_output=True, check=True, text=True).stdout)
+        for how in ("many", "few")
+    ]
+    assert grown[1] < grown[0] / 2
+
+
+def test_how_many_shapes_the_environment_wants_stays(monkeypatch):
+    for name in SHAPES:
+        monkeypatch.setenv(name, "7")
+    remember_few_shapes()
+    assert [os.environ[name] for name in SHAPES] == ["7", "7"]

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model
 
-from domain_ner.devices import survive_forks
+from domain_ner.devices import remember_few_shapes, survive_forks
 from domain_ner.errors import DomainNerError
 
 
@@ -64,6 +64,7 @@ def create_transformer_model(
             "pip install spacy-transformers",
         ) from err
     survive_forks()
+    remember_few_shapes()
     return ExactTransformerModel(
         name,
         tokenizer_config,
