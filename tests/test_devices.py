@@ -39,7 +39,7 @@ def test_a_gpu_number_beyond_the_last_is_an_error():
         choose_gpu("99")
 
 
-# Multiplies matrices of 150 shapes after one of each size, and prints by how many MB the process has grown meanwhile.
+# Multiplies the smallest and the largest matrix, then all 150 sizes; prints by how many MB the process grew by these.
 SHAPED = """
 import resource, sys, torch
 from domain_ner.devices import remember_few_shapes
