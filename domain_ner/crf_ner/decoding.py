@@ -2,30 +2,29 @@
 probable spans.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from domain_ner.crf_ner.lattice import (
+    AFTER_ENTITY,
+    AFTER_OUTSIDE,
+    N_CLOSED,
     Chart,
-    Emissions,
-    Transitions,
     backward_chart,
     forward_chart,
     log_partition,
-    split_emissions,
-    split_transitions,
+    transition_table,
 )
 from domain_ner.crf_ner.selection import Found
 
-Floats = NDArray[np.float32]
-# Spans less probable than this are not looked for.
-MIN_PROBABLE = 0.01
+Floats = NDArray[np.float64]
+Numbers = Any  # an int, or an array of them
+BEGIN, UNIT, INSIDE, LAST = range(4)  # the kinds of tags, in the lattice's order
 
 
 @dataclass(frozen=True)
@@ -36,22 +35,21 @@ class Decoded:
     probable: list[Found] = field(default_factory=list)
 
 
-def decode(scores: Tensor, flat: Tensor, lengths: Tensor, *, with_probable: bool = False) -> list[Decoded]:
+def decode(scores: Tensor, flat: Tensor, lengths: Tensor, *, floors: Sequence[float] = ()) -> list[Decoded]:
     """Viterbi, and of each span found its exact marginal probability.
 
     scores: (n_docs, n_tokens, n_tags); flat: transitions as one vector; lengths: (n_docs,).
+    floors: by type, the least log-probability of the spans to look for beside the best path; none: only the best path.
     """
-    transitions = split_transitions(flat, (scores.shape[2] - 1) // 4)
-    emissions = split_emissions(scores)
-    best = _Best(forward_chart(emissions, transitions, best=True), transitions)
+    best = _Best(forward_chart(scores, flat, best=True), flat)
     paths = [best.path(doc, length) for doc, length in enumerate(lengths.tolist())]
-    if not with_probable and not any(paths):
+    if not floors and not any(paths):
         return [Decoded() for _ in paths]
     prober = SpanProbabilities(scores, flat, lengths)
     found = []
     for doc, path in enumerate(paths):
         entities = [Found(*span, prober(doc, *span)) for span in path]
-        found.append(Decoded(entities, list(prober.probable(doc, MIN_PROBABLE)) if with_probable else []))
+        found.append(Decoded(entities, list(prober.probable(doc, floors)) if floors else []))
     return found
 
 
@@ -59,102 +57,134 @@ class SpanProbabilities:
     """The exact log-probability that a span is an entity of a type: of all paths that hold it, over all paths."""
 
     def __init__(self, scores: Tensor, flat: Tensor, lengths: Tensor) -> None:
-        transitions = split_transitions(flat, (scores.shape[2] - 1) // 4)
-        emissions = split_emissions(scores)
-        chart = forward_chart(emissions, transitions)
-        suffixes = backward_chart(emissions, transitions, lengths)
+        chart = forward_chart(scores, flat)
+        self._n_types = (scores.shape[2] - 1) // 4
         self._lengths: list[int] = lengths.tolist()
-        self._log_z = _numpy(log_partition(chart, lengths))
-        self._before = _numpy(torch.stack([chart.outside, chart.entity]))
-        self._after, self._within = _numpy(suffixes.entity), _numpy(suffixes.within)
-        self._emissions = Emissions(*map(_numpy, emissions))
-        self._transitions = Transitions(*map(_numpy, transitions))
+        self._log_z = _numpy(log_partition(chart, lengths, scaled=True))
+        self._states, self._emissions = _numpy(chart.states), _numpy(chart.emissions)
+        self._suffixes = _numpy(backward_chart(chart, flat, lengths))
+        self._table = _numpy(transition_table(flat.double()))
 
     def __call__(self, doc: int, start: int, end: int, label: int) -> float:
         """start, end: in tokens, end exclusive. label: the type's number."""
-        kind = 1 if end - start == 1 else 0
-        total = self._opened(doc, kind)[start, label] + self._after[end, doc]
-        for position in range(start + 1, end):
-            total += self._step(doc, position, int(position > start + 1), int(position == end - 1))[label]
-        return min(0.0, float(total))
+        kinds = [UNIT] if end - start == 1 else [BEGIN, *[INSIDE] * (end - start - 2), LAST]
+        first, *others = (_tag(kind, label, self._n_types) for kind in kinds)
+        total = self._opened(doc, start, first) + self._suffixes[end, doc, AFTER_ENTITY]
+        for n, tag in enumerate(others):
+            total += self._step(doc, start + 1 + n, int(n > 0), tag)
+        return float(total)
 
-    def probable(self, doc: int, floor: float) -> Iterator[Found]:
-        """All spans of a document with a probability of at least `floor`, in no order.
+    def probable(self, doc: int, floors: Sequence[float]) -> Iterator[Found]:
+        """All spans of a document with a log-probability of at least that of their type in `floors`, in no order.
 
         Spans grow token by token from all starts at once; one is given up when even all that may come of it together
         is less probable.
         """
-        length, least = self._lengths[doc], np.log(floor)
-        closed = self._opened(doc, 1)[:length] + self._after[1 : length + 1, doc, None]
-        for start, label in np.argwhere(closed >= least):
-            yield Found(int(start), int(start) + 1, int(label), min(0.0, float(closed[start, label])))
-        opened = self._opened(doc, 0)[:length]
-        likely = np.argwhere(opened + self._within[1 : length + 1, doc, 0] >= least)
-        growing = [(int(start), int(label), opened[start, label]) for start, label in likely]
-        n_grown = 0
-        while growing:
-            kept = []
-            for start, label, total in growing:
-                position = start + 1 + n_grown
-                if position >= length or total + self._within[position, doc, int(n_grown > 0), label] < least:
-                    continue
-                last = total + self._step(doc, position, int(n_grown > 0), 1)[label] + self._after[position + 1, doc]
-                if last >= least:
-                    yield Found(start, position + 1, label, min(0.0, float(last)))
-                kept.append((start, label, total + self._step(doc, position, int(n_grown > 0), 0)[label]))
-            growing, n_grown = kept, n_grown + 1
+        length, least, types = self._lengths[doc], np.asarray(floors), np.arange(self._n_types)
+        positions = np.arange(length)[:, None]
+        closed = self._opened(doc, positions, _tag(UNIT, types, self._n_types))
+        closed += self._suffixes[1 : length + 1, doc, AFTER_ENTITY, None]
+        starts, labels = np.nonzero(closed >= least)
+        yield from _spans(starts, starts + 1, labels, closed[starts, labels])
+        opened = self._opened(doc, positions, _tag(BEGIN, types, self._n_types))
+        starts, labels = np.nonzero(opened + self._going_on(doc, positions + 1, 0, types) >= least)
+        totals, n_grown = opened[starts, labels], 0
+        while len(starts):
+            source, ends = int(n_grown > 0), starts + 1 + n_grown
+            kept = (ends < length) & (totals + self._going_on(doc, ends, source, labels) >= least[labels])
+            starts, labels, totals, ends = starts[kept], labels[kept], totals[kept], ends[kept]
+            closed = totals + self._step(doc, ends, source, _tag(LAST, labels, self._n_types))
+            closed += self._suffixes[ends + 1, doc, AFTER_ENTITY]
+            is_probable = closed >= least[labels]
+            yield from _spans(*(values[is_probable] for values in (starts, ends + 1, labels, closed)))
+            totals = totals + self._step(doc, ends, source, _tag(INSIDE, labels, self._n_types))
+            n_grown += 1
 
-    def _opened(self, doc: int, kind: int) -> Floats:
-        """(n_tokens, n_types) log-weight of all ways to a token that is B (kind 0) or U (1) of a type, over all ways
-        there are.
-        """
-        before = self._before[:, :-1, doc, None] + self._transitions.opening[:, None, kind]
-        summed: Floats = np.logaddexp(before[0], before[1]) + self._emissions.opening[:, doc, kind] - self._log_z[doc]
+    def _opened(self, doc: int, positions: Numbers, tags: Numbers) -> Floats:
+        """Log-weight of all ways to tokens that are B or U of a type, over all ways there are."""
+        states = self._states[positions, doc]
+        outside = states[..., AFTER_OUTSIDE] + self._table[0, tags]
+        entity = states[..., AFTER_ENTITY] + self._table[1, tags]
+        summed: Floats = np.logaddexp(outside, entity) + self._emissions[positions, doc, tags] - self._log_z[doc]
         return summed
 
-    def _step(self, doc: int, position: int, source: int, target: int) -> Floats:
-        """(n_types,) log-weight of a token after B (source 0) or I (1) that is I (target 0) or L (1)."""
-        summed: Floats = self._transitions.inner[source, target] + self._emissions.inner[position, doc, target]
+    def _step(self, doc: int, positions: Numbers, source: int, tags: Numbers) -> Floats:
+        """Log-weight of tokens after B (source 0) or I (1) that are I or L."""
+        summed: Floats = self._table[source, tags] + self._emissions[positions, doc, tags]
         return summed
+
+    def _going_on(self, doc: int, ends: Numbers, source: int, labels: Numbers) -> Floats:
+        """Log-weight of all that may come after B (source 0) or I (1), the last token before `ends`."""
+        suffixes: Floats = self._suffixes[ends, doc, N_CLOSED + source * self._n_types + labels]
+        return suffixes
 
 
 class _Best:
     """Follows the best paths of a chart of maxima backwards."""
 
-    def __init__(self, chart: Chart, transitions: Transitions) -> None:
-        self._outside, self._entity = chart.outside.tolist(), chart.entity.tolist()
-        # What an entity may end with: U, or L, of every type.
-        self._closing = _numpy(torch.stack([chart.opening[:, :, 1], chart.inner[:, :, 1]], dim=2))
-        self._within = _numpy(chart.within)
-        self._transitions = Transitions(*map(_numpy, transitions))
+    def __init__(self, chart: Chart, flat: Tensor) -> None:
+        self._states, self._emissions = _numpy(chart.states), _numpy(chart.emissions)
+        self._table = _numpy(transition_table(flat.double()))
+        self._n_types = (self._table.shape[1] - 1) // 4
+        # As lists: numbers of arrays, one by one, are slow.
+        self._closed: list[list[list[float]]] = self._states[:, :, :N_CLOSED].tolist()
 
     def path(self, doc: int, length: int) -> list[tuple[int, int, int]]:
         """The spans of the best path of one document."""
         spans: list[tuple[int, int, int]] = []
-        t, is_entity = length, length > 0 and self._entity[length][doc] > self._outside[length][doc]
+        t, is_entity = length, length > 0 and self._came_from_entity(doc, length, (0.0, 0.0))
+        after_outside, after_entity = self._table[:, 0].tolist()
         while t > 0:
             if not is_entity:
                 t -= 1
-                is_entity = self._came_from_entity(doc, t, self._transitions.outside)
+                is_entity = self._came_from_entity(doc, t, (after_outside, after_entity))
                 continue
-            closing = self._closing[t - 1, doc]
-            is_long, label = divmod(int(closing.argmax()), closing.shape[1])
-            start = self._find_start(doc, t - 1, label) if is_long else t - 1
+            start, label = self._last_entity(doc, t)
+            kind = UNIT if t - start == 1 else BEGIN
             spans.append((start, t, label))
-            t, is_entity = start, self._came_from_entity(doc, start, self._transitions.opening[:, 1 - is_long, label])
+            t, is_entity = start, self._came_from_entity(doc, start, self._table[:, _tag(kind, label, self._n_types)])
         return spans[::-1]
 
-    def _came_from_entity(self, doc: int, t: int, transition: Any) -> bool:
-        return bool(self._entity[t][doc] + transition[1] > self._outside[t][doc] + transition[0])
+    def _came_from_entity(self, doc: int, t: int, transition: Sequence[float] | Floats) -> bool:
+        entity, outside = self._closed[t][doc]
+        return bool(entity + transition[1] > outside + transition[0])
+
+    def _last_entity(self, doc: int, end: int) -> tuple[int, int]:
+        """Start and type of the best of all entities that end before token `end`."""
+        position, types = end - 1, np.arange(self._n_types)
+        unit, last = _tag(UNIT, types, self._n_types), _tag(LAST, types, self._n_types)
+        entity, outside = self._closed[position][doc]
+        units = np.maximum(outside + self._table[0, unit], entity + self._table[1, unit])
+        longer = self._within(doc, position, last).max(axis=0)
+        scored = np.concatenate([units, longer]) + self._emissions[position, doc, np.concatenate([unit, last])]
+        is_long, label = divmod(int(scored.argmax()), self._n_types)
+        return (self._find_start(doc, position, label) if is_long else position), label
 
     def _find_start(self, doc: int, last: int, label: int) -> int:
         """The token where the best entity of a type that ends with L at token `last` begins."""
-        t, target = last, 1
+        t, kind = last, LAST
         while True:
-            after_begin, after_inside = self._within[t, doc, :, label] + self._transitions.inner[:, target, label]
+            after_begin, after_inside = self._within(doc, t, np.asarray([_tag(kind, label, self._n_types)]))[:, 0]
             if after_begin >= after_inside:
                 return t - 1
-            t, target = t - 1, 0
+            t, kind = t - 1, INSIDE
+
+    def _within(self, doc: int, position: int, tags: Numbers) -> Floats:
+        """(2, tags) the best ways to tokens that are I or L of a type, after B and after I."""
+        label = (tags - 1) % self._n_types
+        states = self._states[position, doc]
+        after_begin = states[N_CLOSED + label] + self._table[0, tags]
+        return np.stack([after_begin, states[N_CLOSED + self._n_types + label] + self._table[1, tags]])
+
+
+def _tag(kind: int, labels: Any, n_types: int) -> Any:
+    """The number of a tag, or of several."""
+    return 1 + kind * n_types + labels
+
+
+def _spans(starts: Numbers, ends: Numbers, labels: Numbers, log_probs: Floats) -> Iterator[Found]:
+    arrays = starts, ends, labels, log_probs
+    return (Found(*values) for values in zip(*(values.tolist() for values in arrays), strict=True))
 
 
 def _numpy(tensor: Tensor) -> Floats:

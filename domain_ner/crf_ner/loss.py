@@ -11,15 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from domain_ner.crf_ner.lattice import (
-    NEVER,
-    Marginals,
-    flat_uses,
-    marginals,
-    n_transitions,
-    split_uses,
-    transition_index,
-)
+from domain_ner.crf_ner.lattice import NEVER, Marginals, marginals, n_transitions, transition_index
 
 # A rejected span that is all but certain still gives a finite gradient.
 MAX_PROB = 1 - 1e-4
@@ -45,6 +37,7 @@ class Known:
 @dataclass(frozen=True)
 class Loss:
     """losses: (n_docs,). d_scores: (n_docs, n_tokens, n_tags). d_transitions: (n_transitions,), summed over documents.
+    All in float64.
 
     n_impossible: documents whose known tags make no legal path; they cost nothing and teach nothing.
     """
@@ -65,7 +58,7 @@ def negative_log_likelihood(
     that much more probable, so that the entity has to win by a margin.
     """
     with torch.autocast(scores.device.type, enabled=False):
-        return _negative_log_likelihood(scores.float(), flat.float(), known, weights)
+        return _negative_log_likelihood(scores.double(), flat.double(), known, weights)
 
 
 def _negative_log_likelihood(scores: Tensor, flat: Tensor, known: Sequence[Known], weights: Sequence[float]) -> Loss:
@@ -75,9 +68,9 @@ def _negative_log_likelihood(scores: Tensor, flat: Tensor, known: Sequence[Known
     free = marginals(scores, flat, lengths)
     bound = _bound(scores, flat, lengths, known)
     possible = torch.isfinite(bound.log_z)
-    losses = torch.where(possible, free.log_z - bound.log_z, 0)
+    losses = torch.where(possible, free.log_z - bound.log_z, 0.0)
     d_scores = torch.where(possible[:, None, None], free.emissions - bound.emissions, 0)
-    d_uses = torch.where(possible[:, None], flat_uses(free.transitions) - flat_uses(bound.transitions), 0)
+    d_uses = torch.where(possible[:, None], free.uses - bound.uses, 0)
     for number in range(max((len(one.rejected) for one in known), default=0)):
         _add_rejected(scores, flat, known, number, bound, losses, d_scores, d_uses)
     return Loss(losses, d_scores, d_uses.sum(0), int((~possible).sum()))
@@ -85,25 +78,29 @@ def _negative_log_likelihood(scores: Tensor, flat: Tensor, known: Sequence[Known
 
 def margins(known: Sequence[Known], weights: Sequence[float], shape: Sequence[int]) -> Tensor:
     """`shape`; the log of the type's weight, for each tag of an entity's token but the right one."""
-    found = torch.zeros(tuple(shape))
-    logs = torch.tensor(weights, dtype=torch.float32).log()
-    for doc, one in enumerate(known):
-        for position, tag in enumerate(one.tags):
-            if tag:
-                found[doc, position] = logs[(tag - 1) % len(weights)]
-                found[doc, position, tag] = 0
-    return found
+    tags = _tag_numbers(known, shape[1])
+    is_entity = (tags > 0)[..., None]
+    logs = torch.tensor(weights, dtype=torch.float64).log()[(tags - 1).clamp(min=0) % len(weights)]
+    return torch.where(is_entity & ~_is_tag(tags, shape[2]), logs[..., None], 0.0)
 
 
 def allowed_tags(known: Sequence[Known], n_tokens: int, n_tags: int) -> Tensor:
     """(n_docs, n_tokens, n_tags) whether a path may go through each tag."""
-    allowed = torch.ones((len(known), n_tokens, n_tags), dtype=torch.bool)
+    tags = _tag_numbers(known, n_tokens)
+    return (tags < 0)[..., None] | _is_tag(tags, n_tags)
+
+
+def _tag_numbers(known: Sequence[Known], n_tokens: int) -> Tensor:
+    """(n_docs, n_tokens) of each token the number of its tag, -1 where nothing is known and past the end."""
+    tags = torch.full((len(known), n_tokens), -1)
     for doc, one in enumerate(known):
-        for position, tag in enumerate(one.tags):
-            if tag is not None:
-                allowed[doc, position] = False
-                allowed[doc, position, tag] = True
-    return allowed
+        tags[doc, : len(one.tags)] = torch.tensor([-1 if tag is None else tag for tag in one.tags], dtype=torch.long)
+    return tags
+
+
+def _is_tag(tags: Tensor, n_tags: int) -> Tensor:
+    """(n_docs, n_tokens, n_tags) whether the tag is that of the token."""
+    return tags[..., None] == torch.arange(n_tags)
 
 
 def _bound(scores: Tensor, flat: Tensor, lengths: Tensor, known: Sequence[Known]) -> Marginals:
@@ -119,21 +116,18 @@ def _of_paths(scores: Tensor, flat: Tensor, known: Sequence[Known]) -> Marginals
     n_docs, n_tokens, n_tags = scores.shape
     n_types = (n_tags - 1) // 4
     index = transition_index(n_types)
-    tags = torch.zeros((n_docs, n_tokens), dtype=torch.long)
-    is_in = torch.zeros((n_docs, n_tokens))
+    tags = _tag_numbers(known, n_tokens)
     legal = torch.zeros(n_docs, dtype=torch.bool)
-    uses = torch.zeros((n_docs, n_transitions(n_types)))
+    uses = torch.zeros((n_docs, n_transitions(n_types)), dtype=torch.float64)
     for doc, one in enumerate(known):
-        path = torch.tensor([0, *one.tags, 0], dtype=torch.long)
+        path = torch.nn.functional.pad(tags[doc, : len(one.tags)], (1, 1))
         used = index[path[:-1], path[1:]]
         legal[doc] = bool((used >= 0).all())
-        tags[doc, : len(one.tags)], is_in[doc, : len(one.tags)] = path[1:-1], 1
-        uses[doc].index_add_(0, used[:-1].clamp(min=0), torch.ones(len(one.tags)))
-    tags, is_in, uses = tags.to(scores.device), is_in.to(scores.device), uses.to(scores.device)
-    emitted = torch.zeros_like(scores).scatter_(2, tags[..., None], is_in[..., None])
-    totals = (scores * emitted).sum((1, 2)) + uses @ flat
+        uses[doc].index_add_(0, used[:-1].clamp(min=0), torch.ones(len(one.tags), dtype=torch.float64))
+    emitted, uses = _is_tag(tags, n_tags).to(scores), uses.to(scores.device)
+    totals = scores.masked_fill(emitted == 0, 0).sum((1, 2)) + uses @ flat
     log_z = torch.where(legal.to(scores.device), totals, NEVER)
-    return Marginals(log_z, emitted, split_uses(uses, n_types))
+    return Marginals(log_z, emitted, uses)
 
 
 def _add_rejected(  # noqa: PLR0913, PLR0917
@@ -164,8 +158,7 @@ def _add_rejected(  # noqa: PLR0913, PLR0917
     held = torch.isfinite(with_span.log_z)[:, None]
     difference = torch.where(held[..., None], with_span.emissions - bound.emissions[docs], 0)
     d_scores[docs] += weight[:, None, None] * difference
-    uses = flat_uses(with_span.transitions) - flat_uses(bound.transitions)[docs]
-    d_uses[docs] += weight[:, None] * torch.where(held, uses, 0)
+    d_uses[docs] += weight[:, None] * torch.where(held, with_span.uses - bound.uses[docs], 0)
 
 
 def _force(known: Known, span: tuple[int, int, int], n_types: int) -> Known | None:

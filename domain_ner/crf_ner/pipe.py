@@ -1,11 +1,13 @@
 """`crf_ner`, the trainable component: finds entities and gives each the exact probability that it is one."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spacy.attrs import IS_SPACE
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
@@ -170,14 +172,20 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
     def tag_scores(self, docs: Iterable[Doc]) -> list[Floats2d]:
         """(n_tokens, n_tags) scores for each document, of the tags in the order of `domain_ner.crf_ner.lattice`.
 
+        No entity begins or ends with a token of white space: there B, U and L have -inf.
         Raises DomainNerError where the encoder that the model listens to has not seen the documents.
         """
         docs = list(docs)
         filled = [doc for doc in docs if len(doc)]
         require_encoded(self.model, self.name, filled)
         scored = iter(self.model.predict(filled) if filled else [])
-        n_tags = 1 + 4 * len(self.labels)
-        return [next(scored) if len(doc) else self.model.ops.alloc2f(0, n_tags) for doc in docs]
+        n_types = len(self.labels)
+        scores = [next(scored) if len(doc) else self.model.ops.alloc2f(0, 1 + 4 * n_types) for doc in docs]
+        for doc, array in zip(docs, scores, strict=True):
+            is_space = self.model.ops.asarray(doc.to_array(IS_SPACE) == 1)
+            array[is_space, 1 : 1 + 2 * n_types] = -math.inf  # B and U
+            array[is_space, 1 + 3 * n_types :] = -math.inf  # L
+        return scores
 
     def decode(self, scores: Sequence[Floats2d]) -> "list[Decoded]":
         """Entities and candidates from scores."""
@@ -188,9 +196,9 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         filled = [n for n, array in enumerate(scores) if len(array)]
         temperature = self.settings.temperature
         transitions = self.model.get_param(TRANSITIONS)
+        floors = [self.settings.floor(label) for label in self.labels] if self.settings.needs_probable else []
         for group in padded_groups([scores[n] for n in filled], transitions, temperature):
-            wanted = self.settings.needs_probable
-            decoded = decode(group.scores, group.flat, group.lengths, with_probable=wanted)
+            decoded = decode(group.scores, group.flat, group.lengths, floors=floors)
             for n, one in zip(group.numbers, decoded, strict=True):
                 found[filled[n]] = one
         return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from math import exp, expm1, log
+from math import exp, expm1, log, log1p
 
 from domain_ner.errors import DomainNerError
 
@@ -10,6 +10,8 @@ AUTO = "auto"
 VITERBI, MARGINAL = "viterbi", "marginal"
 # Nothing is more certain than float32 can tell: a confidence is always below 1.
 CERTAIN = -(2.0**-24)
+# Spans less probable than this are not looked for, unless a threshold below it asks for them.
+MIN_PROBABLE = 0.01
 # Of weights by rarity: a type of a handful of mentions must not drown the rest.
 MAX_WEIGHT = 4.0
 
@@ -64,6 +66,16 @@ class Settings:
             return exp(min(log_prob, CERTAIN))
         odds = log_odds(log_prob) / temperature
         return min(1 / (1 + exp(-odds)), exp(CERTAIN)) if odds >= 0 else exp(odds) / (1 + exp(odds))
+
+    def floor(self, label: str) -> float:
+        """The log of the least probability under the model with which a span of the type is looked for.
+
+        Of `MIN_PROBABLE`, or of the type's threshold where that is less, after calibration.
+        """
+        threshold = self.threshold(label)
+        least = threshold if self.is_marginal and 0 < threshold < MIN_PROBABLE else MIN_PROBABLE
+        odds = (log(least) - log1p(-least)) * self.type_temperatures.get(label, 1.0)
+        return odds - log1p(exp(odds))
 
     def check(self, name: str, labels: Collection[str]) -> None:
         """Raise DomainNerError for values out of their range, and for types that are not among `labels`.

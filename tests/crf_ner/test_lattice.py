@@ -95,13 +95,13 @@ def test_the_probable_spans_are_all_those_above_the_floor(floor):
     for doc, length in enumerate(lengths.tolist()):
         spans = [(s, e, k) for s in range(length) for e in range(s + 1, length + 1) for k in range(N_TYPES)]
         expected = {span: prober(doc, *span) for span in spans if prober(doc, *span) >= math.log(floor)}
-        found = {one[:3]: one.log_prob for one in prober.probable(doc, floor)}
+        found = {one[:3]: one.log_prob for one in prober.probable(doc, [math.log(floor)] * N_TYPES)}
         assert found == pytest.approx(expected, abs=1e-5)
 
 
 def test_candidates_are_in_order_and_not_among_the_entities():
     scores, flat, lengths = random_case([4, 2], 9)
-    for found in decode(scores, flat, lengths, with_probable=True):
+    for found in decode(scores, flat, lengths, floors=[math.log(0.01)] * N_TYPES):
         taken = {one[:3] for one in found.entities}
         candidates = choose_candidates(found.probable, taken, 3)
         assert candidates

@@ -259,3 +259,16 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole(n_parts):
     assert whole.keys() == in_parts.keys()
     for key, gradient in whole.items():
         assert in_parts[key] == pytest.approx(gradient, rel=1e-3, abs=1e-6)
+
+
+def test_no_entity_begins_or_ends_with_white_space(trained):
+    """Not even where the weights want nothing else."""
+    nlp = blank().from_bytes(trained.to_bytes())
+    pipe = nlp.get_pipe("crf_ner")
+    bias = pipe.model.get_param("b").copy()
+    bias[0] = -50
+    pipe.model.set_param("b", bias)
+    doc = nlp("\n\n Payments  uses \t Redis \n")
+    assert len(doc.ents) >= 1
+    assert not any(ent[0].is_space or ent[-1].is_space for ent in doc.ents)
+    assert not nlp("\n \t\n").ents
