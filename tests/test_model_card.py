@@ -72,6 +72,12 @@ def test_the_card_says_what_is_reported(calibration, told):
     assert told in model_card(facts(full(), calibration=calibration))
 
 
+def test_a_type_that_is_not_reported_is_a_limit():
+    thresholds = {"TEAM": {"confidence": 1.0, "precision": 0.5, "is_reached": False}}
+    card = model_card(facts(full(), calibration={"decoding": "viterbi", "thresholds": thresholds}))
+    assert "- TEAM is not reported at all: the development data could not promise" in card
+
+
 def test_a_card_of_little():
     encoder = replace(ENCODER, path="", name="cnn")
     card = model_card(facts(report(doc()), encoder=encoder, licence=""))
