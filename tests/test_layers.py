@@ -15,7 +15,7 @@ LAYERS = {
         "__init__", "errors", "files", "passages", "records", "spool", "markup", "devices",
     ],
     1: [
-        "calibration", "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes",
+        "calibration", "choosing", "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes",
         "metrics/__init__", "metrics/advice", "metrics/learning_curve", "metrics/mistakes",
         "metrics/perturbations", "metrics/resampling", "metrics/schemes", "metrics/suspects", "metrics/traits",
         "transformer/alignment", "transformer/cpu_training", "transformer/encoding", "transformer/layers",
