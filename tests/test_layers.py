@@ -50,7 +50,7 @@ LAYERS = {
         "evaluation/__init__", "evaluation/certainties", "evaluation/comparison", "evaluation/predicting",
         "evaluation/report", "evaluation/gold", "evaluation/label_errors", "evaluation/learning_curve",
         "evaluation/review", "evaluation/robustness", "evaluation/schema",
-        "evaluation/sections", "placing",
+        "evaluation/sections", "evaluation/suspect_schema", "placing",
         "inspection",
         "packaging", "writers/__init__", "writers/brat", "writers/conll",
         "writers/doccano", "writers/formats", "writers/hf_json", "writers/json_files", "writers/label_studio",
