@@ -103,7 +103,7 @@ def require_usable(read: Annotations, *, max_loss: float) -> None:
     )
     read.ledger.require_loss_below(max_loss)
     if not read.merged:
-        told = ", ".join(f"{n} {fate}" for fate, n in read.documents.items()) or "no document"
+        told = ", ".join(f"{n} {fate}" for fate, n in (read.documents + read.ledger.passages).items()) or "no document"
         raise DomainNerError(
             f"No accepted passage: {told}.", "Accept at least one passage for each of train, dev and test."
         )

@@ -7,7 +7,7 @@ Networks"; the bound of a share is Wilson's (1927).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from math import exp, pi, sqrt
+from math import ceil, exp, pi, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,8 @@ Z = 1.2816
 # A threshold for a precision is looked for from so many of the surest predictions on, in as many as must be right each
 # one for the bound to hold: with fewer a single mistake would end the search.
 START = 1.5
+# Of fewer predictions nothing is foretold.
+MIN_SURE = 10
 LOG_TEMPERATURES = (-2.0, 3.0)
 # Of the search for a temperature, in its logarithm.
 TOLERANCE = 1e-3
@@ -158,12 +160,36 @@ def precise_threshold(judged: Sequence[Judged], n_gold: int, precision: float) -
     found = thresholds(judged, n_gold)
     if not found:
         return NOTHING
-    enough = min(len(judged), START * Z * Z * precision / (1 - precision) if precision < 1 else len(judged))
+    enough = min(len(judged), _n_enough(precision) if precision < 1 else len(judged))
     tested = [one for one in found if one.n >= enough]
     passed = list(takewhile(lambda one: one.precision_bound >= precision, tested))
     if passed:
         return passed[-1]
     return replace(tested[0], confidence=NOTHING.confidence, is_reached=False)
+
+
+def _n_enough(precision: float) -> float:
+    return START * Z * Z * precision / (1 - precision)
+
+
+def highest_promise(judged: Sequence[Judged], n_gold: int) -> float:
+    """The highest precision that `precise_threshold` can promise of a type, in whole per cent; 0..1, 0 for none."""
+    promises = (percent / 100 for percent in range(99, 0, -1))
+    return next((one for one in promises if precise_threshold(judged, n_gold, one).is_reached), 0.0)
+
+
+def needed_entities(judged: Sequence[Judged], n_gold: int, precision: float) -> int | None:
+    """About how many entities of a type it takes to promise a precision, were they predicted as well as these are.
+
+    None where the surest predictions, however many but at least MIN_SURE, are not right often enough. judged, n_gold,
+    precision: as of `precise_threshold`, whose bound, Wilson's, is solved for the number of predictions.
+    """
+    needed = []
+    for one in thresholds(judged, n_gold):
+        if one.n >= MIN_SURE and one.precision > precision:
+            n = max(_n_enough(precision), Z * Z * precision * (1 - precision) / (one.precision - precision) ** 2)
+            needed.append(ceil(n_gold * max(1.0, n / one.n)))
+    return min(needed, default=None)
 
 
 def measure(judged: Sequence[Judged], n_gold: int, confidence: float) -> Threshold:

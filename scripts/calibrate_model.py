@@ -15,9 +15,18 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.api import require_gpu
 
-from domain_ner.calibration import Judged, Threshold, calibration_error, chance_error, precise_threshold
-from domain_ner.crf_ner.fitting import Choose, Fitted, fit
+from domain_ner.calibration import (
+    Judged,
+    Threshold,
+    calibration_error,
+    chance_error,
+    highest_promise,
+    needed_entities,
+    precise_threshold,
+)
+from domain_ner.crf_ner.fitting import CUTOFFS, Choose, Fitted, fit
 from domain_ner.devices import CPU, choose_gpu
+from domain_ner.docs import group_of
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import compare_calibration, input_doc, load_pipeline, read_docs
 from domain_ner.files import atomic_path, write_text
@@ -34,6 +43,8 @@ def main(
     threshold: str = typer.Option(
         "", help="Report only entities sure enough for this precision (0.95, say), or decode for F1 (f1); empty: all."
     ),
+    group_by: str = typer.Option("", help="Key of `meta` (or `document`): passages with one value count together."),
+    seed: int = typer.Option(0, help="Of the resampling that tells a better decoding from a lucky one."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
 ) -> None:
     """Fit confidences and thresholds on corpus/dev.spacy, and write training/model-calibrated."""
@@ -48,13 +59,12 @@ def main(
         with atomic_path(output) as new:
             shutil.copytree(model, new)
     else:
-        fitted = fit_on(nlp, dev, choose, for_f1=threshold == F1)
+        fitted = fit_on(nlp, dev, choose, for_f1=threshold == F1, group_by=group_by, seed=seed)
         print_fitted(fitted)
-        if threshold == F1:
-            best_path, chosen = (f"{100 * f1:.1f}" for f1 in fitted.f1)
-            other = f"{chosen} with spans above one confidence, which is kept"
-            kept = "which is kept: no spans above one confidence have more"
-            say(f"micro F1 on dev: {best_path} with the best path, {other if fitted.settings.is_marginal else kept}")
+        if fitted.thresholds and not any(one.is_reached for one in fitted.thresholds.values()):
+            raise nothing_promised(fitted, float(threshold))
+        for line in tell_choice(fitted):
+            say(line)
         figures = {"calibrated": True} | to_figures(fitted)
         with atomic_path(output) as new:
             nlp.to_disk(new)
@@ -77,10 +87,46 @@ def choose_by(threshold: str) -> Choose | None:
     return partial(precise_threshold, precision=precision)
 
 
-def fit_on(nlp: Language, dev: Path, choose: Choose | None, *, for_f1: bool) -> Fitted:
+def fit_on(nlp: Language, dev: Path, choose: Choose | None, *, for_f1: bool, group_by: str, seed: int) -> Fitted:
     """Fit on the documents of a corpus."""
-    examples = [Example(input_doc(nlp, gold), gold) for gold in read_docs(dev, nlp.vocab)]
-    return fit(nlp, examples, NAME, choose, for_f1=for_f1)
+    docs = read_docs(dev, nlp.vocab)
+    examples = [Example(input_doc(nlp, gold), gold) for gold in docs]
+    groups = [group_of(gold, group_by) if group_by else "" for gold in docs]
+    return fit(nlp, examples, NAME, choose, for_f1=for_f1, groups=groups, seed=seed)
+
+
+def nothing_promised(fitted: Fitted, precision: float) -> DomainNerError:
+    """The error where no type can be promised the precision: what each can be, and what it would take."""
+    lines, promises = [], []
+    for label in fitted.thresholds:
+        judged, n_gold = of_type(fitted.after, label), fitted.n_gold.get(label, 0)
+        promises.append(highest_promise(judged, n_gold))
+        needed = needed_entities(judged, n_gold, precision)
+        most = f"at most {promises[-1]:.2f}" if promises[-1] else "no precision at all"
+        takes = f"{precision:g} takes some {needed:,}" if needed else "its surest predictions are wrong too often"
+        lines.append(f"  {label}: {most}, of {n_gold:,} entities on dev; {takes}")
+    ask = f", or ask for at most {max(promises):.2f}" if max(promises) else ""
+    return DomainNerError(
+        f"This dev set can promise a precision of {precision:g} (vars.threshold) of no type: nothing would be found.\n"
+        + "\n".join(lines),
+        f"Annotate more passages{ask}, or set vars.threshold to f1. Nothing was written.",
+    )
+
+
+def tell_choice(fitted: Fitted) -> list[str]:
+    """Which decoding was chosen, and why; nothing where none was to be chosen."""
+    choice = fitted.choice
+    if choice is None:
+        return []
+    share = choice.interval
+    between = f" ({100 * share.low:+.1f} to {100 * share.high:+.1f})" if share else ""
+    gain = f"gain on passages that did not choose it: {100 * choice.gain:+.1f}{between}, p = {choice.p:.4f}"
+    taken = "more than luck, so that these are reported" if choice.is_better else "may be luck: the best path stays"
+    return [
+        f"micro F1 on dev: {100 * fitted.f1[0]:.1f} with the best path, {100 * choice.value:.1f} with single spans "
+        f"above a confidence of {CUTOFFS[choice.best]:.2f}",
+        f"{gain}; {taken}",
+    ]
 
 
 def print_fitted(fitted: Fitted) -> None:
@@ -118,11 +164,18 @@ def to_figures(fitted: Fitted) -> dict[str, Any]:
         "temperature": fitted.settings.temperature,
         "type_temperatures": fitted.settings.type_temperatures,
         "decoding": fitted.settings.decoding,
+        "choice": None if fitted.choice is None else choice_figures(fitted),
         "thresholds": {label: asdict(one) for label, one in fitted.thresholds.items()},
         "predicted": Counter(one.label for one in fitted.after),
         "gold": fitted.n_gold,
         "calibration": compare_calibration(fitted.before, fitted.after),
     }
+
+
+def choice_figures(fitted: Fitted) -> dict[str, Any]:
+    """What decoding was chosen by: F1 with the best path and with single spans, the gain out of fold, and its p."""
+    assert fitted.choice is not None
+    return {"f1_best_path": fitted.f1[0], "cutoff": CUTOFFS[fitted.choice.best]} | asdict(fitted.choice)
 
 
 def of_type(judged: Sequence[Judged], label: str) -> list[Judged]:

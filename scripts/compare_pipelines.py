@@ -30,7 +30,7 @@ def main(
     seed: int = typer.Option(0, help="Of the resampling."),
     gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
 ) -> None:
-    """Compare two pipelines on corpus/test.spacy; exit with 1 where the second is significantly worse."""
+    """Compare two pipelines on corpus/test.spacy; exit with 1 where the second is significantly worse, or the same."""
     if not 0 <= margin <= 100:
         raise DomainNerError(f"vars.margin is {margin}; expected points of F1, 0 to 100.")
     if not first:

@@ -15,7 +15,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from domain_ner.annotations import Annotations, ImportSettings, read_annotations, require_usable
-from domain_ner.conversion.ledger import DROPPED, FATES, Ledger
+from domain_ner.conversion.ledger import DROPPED, FATES, IN_CORPUS, KEPT, Ledger
 from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.conversion.token_splits import SplitRule, learn_splits
 from domain_ner.corpus_file import CorpusFile
@@ -24,6 +24,7 @@ from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.normalization import MODES
+from domain_ner.records import ACCEPTED
 from domain_ner.splits import (
     DEV,
     FILES,
@@ -37,13 +38,14 @@ from domain_ner.splits import (
 )
 
 MAX_LISTED = 12
+MAX_SHOWN = 3
 LEARNED = "a token is split there, and the tokenizer learns it"
 
 
 def main(
     annotations: Path = typer.Argument(..., help="Folder with the exports, of any format that can be read."),
     corpus: Path = typer.Argument(..., help="Folder for train.spacy, dev.spacy, test.spacy and tokenizer.json."),
-    reports: Path = typer.Argument(..., help="Folder for ledger.jsonl and ledger.json."),
+    reports: Path = typer.Argument(..., help="Folder for ledger.jsonl, ledger.json and left_out.jsonl."),
     guide: Path = typer.Option(..., help="The annotation guide, whose types are the labels that may occur."),
     lang: str = typer.Option("en", help="spaCy's code of the language."),
     assigned: Path | None = typer.Option(None, help="File that keeps which group is in which split (JSON)."),
@@ -97,6 +99,7 @@ def main(
         earlier = rules.former if rules.former.keys() & division.keys.keys() else {}
         write_text(assigned, _json(dict(sorted({**earlier, **division.keys}.items()))))
     print_ledger(read.ledger)
+    print_documents(read.ledger)
     print_splits(docs, labels)
     if division.n_new:
         say(f"{division.n_new} new groups; the others stay in the split where they were")
@@ -153,19 +156,20 @@ def tell_notes(ledger: Ledger) -> None:
 
 
 def write_ledger(read: Annotations, reports: Path) -> None:
-    """Write ledger.jsonl (a line an annotation) and ledger.json (the sums)."""
+    """Write ledger.jsonl (a line an annotation), left_out.jsonl (a line an accepted document that is no passage of its
+    own), and ledger.json (the sums).
+    """
     ledger = read.ledger
-    with (
-        atomic_path(reports / "ledger.jsonl") as temporary,
-        temporary.open("w", encoding="utf8", newline="\n") as stream,
-    ):
-        stream.writelines(f"{line}\n" for line in ledger.to_jsonl())
+    for name, lines in (("ledger.jsonl", ledger.to_jsonl()), ("left_out.jsonl", ledger.left_out_to_jsonl())):
+        with atomic_path(reports / name) as temporary, temporary.open("w", encoding="utf8", newline="\n") as stream:
+            stream.writelines(f"{line}\n" for line in lines)
     fates, hows = ledger.fates(), ledger.hows()
     summary = {
         "annotations": len(ledger.rows),
         "fates": {fate: fates[fate] for fate in FATES if fates[fate]},
         "how": [{"fate": fate, "how": how, "n": n} for (fate, how), n in hows.most_common()],
         "documents": dict(ledger.documents),
+        "accepted": dict(ledger.passages),
         "files": dict(sorted(ledger.n_read.items())),
         "lost": ledger.loss(),
         "notes": [{"file": file, "note": note} for file, note in ledger.notes],
@@ -177,19 +181,38 @@ def print_ledger(ledger: Ledger) -> None:
     """Print what became of the annotations, the reasons, and the first of those that were lost."""
     fates, hows = ledger.fates(), ledger.hows()
     printed = table("annotations", "", title=f"{len(ledger.rows)} annotations read")
-    for fate in FATES:
-        if fates[fate]:
-            printed.add_row(fate, str(fates[fate]))
-            for (of_fate, how), n in hows.most_common():
-                if of_fate == fate:
-                    printed.add_row(f"    {how}", str(n))
+    for total, some in ((IN_CORPUS, KEPT), ("not in the corpus", [fate for fate in FATES if fate not in KEPT])):
+        for fate in some:
+            if fates[fate]:
+                printed.add_row(fate, str(fates[fate]))
+                for (of_fate, how), n in hows.most_common():
+                    if of_fate == fate:
+                        printed.add_row(f"    {how}", str(n))
+        printed.add_section()
+        printed.add_row(total, str(sum(fates[fate] for fate in some)))
+        printed.add_section()
     out.print(printed)
     for line in islice(ledger.losses(), MAX_LISTED):
         say(f"lost: {line}")
     n_lost = fates[DROPPED] + len(ledger.lost_documents)
     if n_lost > MAX_LISTED:
         say(f"… and {n_lost - MAX_LISTED} more, all in ledger.jsonl")
-    say(", ".join(f"{n} documents {fate}" for fate, n in ledger.documents.items()))
+
+
+def print_documents(ledger: Ledger) -> None:
+    """Print what became of the documents, and which of the accepted ones are no passage of the corpus."""
+    printed = table("documents", "", title=f"{ledger.documents.total()} documents read")
+    reasons = [(reason, n) for reason, n in ledger.passages.most_common() if reason != IN_CORPUS]
+    for what, n in [(IN_CORPUS, ledger.passages[IN_CORPUS]), *reasons]:
+        printed.add_row(what, str(n))
+    printed.add_section()
+    for answer in sorted(ledger.documents, key=lambda answer: answer != ACCEPTED):
+        printed.add_row(answer, str(ledger.documents[answer]))
+    out.print(printed)
+    for source, reason, kept in islice(ledger.left_out, MAX_SHOWN):
+        say(f"{source}: {reason}{f', {kept}' if kept else ''}")
+    if len(ledger.left_out) > MAX_SHOWN:
+        say(f"… and {len(ledger.left_out) - MAX_SHOWN} more, all in left_out.jsonl")
 
 
 def print_splits(docs: Mapping[str, Corpus], labels: Sequence[str]) -> None:

@@ -10,15 +10,12 @@ from _console import out, resumable, run, say, table
 from thinc.api import require_gpu
 
 from domain_ner.devices import CPU, choose_gpu
-from domain_ner.evaluation.label_errors import (
-    LabelErrors,
-    predict_out_of_sample,
-    report,
-    review_tasks,
-)
+from domain_ner.evaluation.label_errors import predict_out_of_sample, report, require_agreement, review_tasks
 from domain_ner.evaluation.predicting import read_docs
+from domain_ner.evaluation.suspect_schema import LabelErrors
 from domain_ner.files import remove_within, write_text
 from domain_ner.metrics.suspects import KINDS
+from domain_ner.reports.figures import percent
 from domain_ner.reports.label_errors_markdown import LIKELY, label_errors_markdown
 from domain_ner.writers.queues import write_queue
 
@@ -48,6 +45,7 @@ def main(
             config, docs, work, n_folds=folds, gpu=gpu, seed=seed, epochs=epochs,
             on_fold=lambda number: say(f"fold {number + 1} of {folds}: training on the others"),
         )  # fmt: skip
+    require_agreement(found)
     errors = report(docs, found, n_folds=folds)
     print_errors(errors)
     write_text(reports / "label_errors.json", errors.model_dump_json(indent=1) + "\n")
@@ -60,8 +58,28 @@ def main(
         say(f"review tasks, the {min(n, len(errors.suspects))} likeliest errors: {', '.join(map(str, queue))}")
 
 
+def print_held_out(errors: LabelErrors) -> None:
+    """Print how far the models agree with annotations that they did not learn."""
+    printed = table(
+        "type",
+        "precision",
+        "recall",
+        "F1",
+        "annotations",
+        title="how far the models agree with annotations that they did not learn",
+    )
+    for label, one in errors.held_out.items():
+        printed.add_row(label or "all", *map(percent, (one.precision, one.recall, one.f1)), str(one.support))
+    out.print(printed)
+    say(
+        "no suspicion below claims more than this: missing and other annotations no more than the precision of the type"
+    )
+    say("that is suggested, needless ones no more than the recall of theirs")
+
+
 def print_errors(errors: LabelErrors) -> None:
-    """Print how many there are of each kind, and the likeliest."""
+    """Print how far the models can be believed, how many suspects there are of each kind, and the first."""
+    print_held_out(errors)
     counts = Counter(one.kind for one in errors.suspects)
     likely = Counter(one.kind for one in errors.suspects if one.score >= LIKELY)
     title = f"{errors.n_annotations:,} annotations in {errors.n_passages:,} passages"

@@ -15,8 +15,10 @@ from domain_ner.calibration import (
     f1_score,
     fit_temperature,
     fit_type_temperatures,
+    highest_promise,
     lower_bound,
     measure,
+    needed_entities,
     precise_threshold,
     reliability,
     thresholds,
@@ -139,6 +141,22 @@ def test_a_precision_out_of_reach_reports_nothing():
     assert (found.precision, found.recall, found.n) == (0.5, 0.5, 2)
     assert found.precision_bound == lower_bound(1, 2)
     assert precise_threshold([], n_gold=2, precision=0.95) == NOTHING
+
+
+def test_the_highest_promise_is_kept_and_one_more_per_cent_is_not():
+    given = judged(*[(0.9, 1)] * 40, *[(0.6, 1)] * 30, *[(0.6, 0)] * 30)
+    most = highest_promise(given, 100)
+    assert precise_threshold(given, 100, most).is_reached and not precise_threshold(given, 100, most + 0.01).is_reached
+    assert highest_promise([], 5) == highest_promise(judged((0.9, 0)), 5) == 0
+
+
+def test_needed_entities_are_as_many_as_fulfil_the_promise():
+    given = judged(*[(0.9, 1)] * 18, *[(0.9, 0)], *[(0.5, 1)] * 5, *[(0.5, 0)] * 5)
+    needed = needed_entities(given, n_gold=30, precision=0.85)
+    assert needed > 30 and not precise_threshold(given, 30, 0.85).is_reached
+    more = -(-needed // 30)
+    assert precise_threshold(given * more, 30 * more, 0.85).is_reached
+    assert needed_entities(judged(*[(0.9, 0)] * 9), 30, 0.8) is needed_entities([], 30, 0.8) is None
 
 
 def test_measured_is_what_was_reported():

@@ -15,8 +15,9 @@ EVIL = 'The </script><script>alert(1)</script> & "Redis" <b>squad</b>'
 
 def system(name):
     return System(
-        source=f"training/{name}", name=f"en_{name} 0.1.0", n_words=100, words_s=2000, size_mb=90, n_predicted=7
-    )
+        source=f"training/{name}", name=f"en_{name} 0.1.0", n_words=100, words_s=2000, size_mb=90, n_predicted=7,
+        sha256=name,
+    )  # fmt: skip
 
 
 def compared(n, *, text=EVIL):

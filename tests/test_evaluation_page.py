@@ -218,3 +218,12 @@ def test_a_piece_of_advice_leads_to_its_mistakes(opened):
     wanted = {advice.label, advice.other} - {""}
     matching = [one for one in full(20).mistakes if one.kind in advice.kinds and wanted <= set(one.labels)]
     assert n_shown == len(matching) > 0
+
+
+def test_a_type_that_is_not_reported_is_named():
+    made = full()
+    found = made.certainty | {"TEAM": made.certainty["TEAM"].model_copy(update={"least": 1.0})}
+    made = made.model_copy(update={"certainty": found})
+    for told in (evaluation_markdown(made), evaluation_page(made, {})):
+        assert "Not reported at all: TEAM; the dev set could not promise the precision" in told
+    assert "Not reported at all" not in evaluation_markdown(full())

@@ -15,7 +15,7 @@ LAYERS = {
         "__init__", "errors", "files", "passages", "records", "spool", "markup", "devices",
     ],
     1: [
-        "calibration", "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes",
+        "calibration", "choosing", "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes",
         "metrics/__init__", "metrics/advice", "metrics/learning_curve", "metrics/mistakes",
         "metrics/perturbations", "metrics/resampling", "metrics/schemes", "metrics/suspects", "metrics/traits",
         "transformer/alignment", "transformer/cpu_training", "transformer/encoding", "transformer/layers",
@@ -50,7 +50,7 @@ LAYERS = {
         "evaluation/__init__", "evaluation/certainties", "evaluation/comparison", "evaluation/predicting",
         "evaluation/report", "evaluation/gold", "evaluation/label_errors", "evaluation/learning_curve",
         "evaluation/review", "evaluation/robustness", "evaluation/schema",
-        "evaluation/sections", "placing",
+        "evaluation/sections", "evaluation/suspect_schema", "placing",
         "inspection",
         "packaging", "writers/__init__", "writers/brat", "writers/conll",
         "writers/doccano", "writers/formats", "writers/hf_json", "writers/json_files", "writers/label_studio",

@@ -20,7 +20,13 @@ ENCODER = EncoderCard(
     name="minilm", family="bert", path="x", licence="Apache-2.0", hub_id="org/minilm", revision="abc",
     files={"model.safetensors": "f00"}, learning_rate=1e-4, batch_size=8, max_length=512,
 )  # fmt: skip
-LEDGER = {"annotations": 1200, "documents": {"accepted": 100}, "files": {"a.jsonl": 1200}, "lost": 0.01}
+LEDGER = {
+    "annotations": 1200,
+    "documents": {"accepted": 100},
+    "accepted": {"in the corpus": 98, "no text": 2},
+    "files": {"a.jsonl": 1200},
+    "lost": 0.01,
+}
 
 
 def facts(made, **given):
@@ -38,7 +44,7 @@ def test_the_card_says_what_the_reports_say():
     infra = made.headline.by_type["INFRA"]
     assert f"| INFRA | {100 * infra.precision.value:.1f} (" in card
     assert "No `org` is both in training and in test." in card
-    assert "1,200 annotations of 100 accepted passages in 1 exports; 1.0 % of them were lost" in card
+    assert "1,200 annotations in 1 exports, of 100 accepted documents, which are 98 passages; 1.0 % of the anno" in card
     assert (
         "INFRA is below an F1 of 80.0" in card
         and "lower case (everything in lower case): F1 falls by 10.0 points." in card
@@ -64,6 +70,12 @@ def test_the_card_says_what_the_reports_say():
 )  # fmt: skip
 def test_the_card_says_what_is_reported(calibration, told):
     assert told in model_card(facts(full(), calibration=calibration))
+
+
+def test_a_type_that_is_not_reported_is_a_limit():
+    thresholds = {"TEAM": {"confidence": 1.0, "precision": 0.5, "is_reached": False}}
+    card = model_card(facts(full(), calibration={"decoding": "viterbi", "thresholds": thresholds}))
+    assert "- TEAM is not reported at all: the development data could not promise" in card
 
 
 def test_a_card_of_little():

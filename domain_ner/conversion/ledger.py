@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, overload
 
 from domain_ner.errors import MAX_LISTED, DomainNerError
+from domain_ner.records import ACCEPTED
 from domain_ner.spool import Spool
 
 IMPORTED = "imported"
@@ -26,8 +27,19 @@ FATES = (
     IMPORTED, REPAIRED, FLATTENED, MERGED, OVERRULED, MASKED, REJECTED, IGNORED, CANCELLED, PREDICTION, DROPPED,
 )  # fmt: skip
 KEPT = (IMPORTED, REPAIRED, FLATTENED)
+FAULT = "This is a fault of domain-ner, not of your files: please report it. Nothing was written."
 # What a person decided to leave out was not lost by us.
 LEFT_OUT = (REJECTED, IGNORED, CANCELLED, PREDICTION)
+
+# What becomes of an accepted document: a passage of the corpus, or one of these reasons why it is none of its own.
+IN_CORPUS = "in the corpus"
+SAME_ANNOTATOR = "the same text again, by the same annotator"
+OTHER_ANNOTATOR = "the same text, another annotator's kept"
+UNNAMED = "the same text again, its annotator not named"
+BY_VOTE = "the same text, its annotators' spans put together"
+GATHERED = "yes/no answers, put together with others on the same text"
+ANSWERED = "yes/no answers, the text is annotated in full elsewhere"
+NO_TEXT = "no text"
 
 
 @dataclass(slots=True)
@@ -143,6 +155,8 @@ class Ledger:
 
     n_read: annotations by file, counted by itself while reading, so that the balance checks something.
     documents: documents by what became of them. lost_documents: (source, why) of the unreadable ones.
+    passages: the accepted documents among them, by IN_CORPUS or the reason why one is no passage of its own.
+    left_out: these others: (source, reason, the source of the passage that stands for it, where there is one).
     labels: annotations by label.
     """
 
@@ -151,6 +165,8 @@ class Ledger:
     n_read: Counter[str] = field(default_factory=Counter)
     documents: Counter[str] = field(default_factory=Counter)
     lost_documents: list[tuple[str, str]] = field(default_factory=list)
+    passages: Counter[str] = field(default_factory=Counter)
+    left_out: Spool[tuple[str, str, str]] = field(default_factory=Spool)
     notes: list[tuple[str, str]] = field(default_factory=list)
 
     def open(self, row: Row) -> int:
@@ -171,12 +187,19 @@ class Ledger:
         """Note a repair. Whether the annotation is kept is said by `settle`."""
         self.rows.explain(number, how)
 
+    def leave_out(self, source: str, reason: str, kept: str = "") -> None:
+        """Say why an accepted document is no passage of its own. kept: the passage that stands for it, `file:line`."""
+        self.passages[reason] += 1
+        self.left_out.append((source, reason, kept))
+
     def fates(self) -> Counter[str]:
         """Annotations by fate."""
         return self.rows.fates()
 
     def check_balance(self) -> None:
-        """Raise DomainNerError unless each annotation that was read has exactly one row and one known fate."""
+        """Raise DomainNerError unless each annotation that was read has exactly one row and one known fate, and each
+        accepted document is in the corpus or left out for one reason.
+        """
         unsettled = {fate: n for fate, n in self.fates().items() if fate not in FATES}
         n_unsettled = sum(unsettled.values())
         if unsettled or len(self.rows) != self.n_read.total():
@@ -185,7 +208,12 @@ class Ledger:
             raise DomainNerError(
                 f"The ledger does not balance: {self.n_read.total()} annotations read, {len(self.rows)} accounted for,"
                 f" {n_unsettled} of them without a fate{example}.",
-                "This is a fault of domain-ner, not of your files: please report it. Nothing was written.",
+                FAULT,
+            )
+        if self.documents[ACCEPTED] != self.passages.total():
+            told = ", ".join(f"{n} {what}" for what, n in self.passages.items()) or "none accounted for"
+            raise DomainNerError(
+                f"The documents do not balance: {self.documents[ACCEPTED]} accepted, but {told}.", FAULT
             )
 
     def loss(self) -> float:
@@ -226,6 +254,12 @@ class Ledger:
             yield _json_line(row.to_json())
         for source, why in self.lost_documents:
             yield _json_line({"source": source, "fate": "unreadable document", "how": [why]})
+
+    def left_out_to_jsonl(self) -> Iterator[str]:
+        """The lines of `left_out.jsonl`: accepted documents that are no passage of their own."""
+        for source, reason, kept in self.left_out:
+            plain = {"source": source, "reason": reason, "kept": kept}
+            yield _json_line({key: value for key, value in plain.items() if value})
 
     def hows(self) -> Counter[tuple[str, str]]:
         """(fate, named repair or reason) of annotations, how often. Details after a colon are left out."""

@@ -5,7 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from domain_ner.conversion.ledger import MASKED, MERGED, OVERRULED, Ledger
+from domain_ner.conversion.ledger import (
+    ANSWERED,
+    BY_VOTE,
+    GATHERED,
+    MASKED,
+    MERGED,
+    NO_TEXT,
+    OTHER_ANNOTATOR,
+    OVERRULED,
+    SAME_ANNOTATOR,
+    UNNAMED,
+    Ledger,
+)
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.spool import Spool
 
@@ -35,9 +47,13 @@ def merge(
     """One passage for each text, in the order they were first read, and a line for each conflict left open.
 
     A full annotation stands before yes/no answers on the same text; several yes/no answers make one partial passage.
+    A document without a text, or of white space alone, is none. The ledger gets the reason of each that is not kept.
     """
     versions: dict[bytes, list[int]] = {}
     for place, passage in enumerate(passages):
+        if not passage.text.strip():
+            ledger.leave_out(passage.source, NO_TEXT)
+            continue
         key = blake2b(passage.text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         versions.setdefault(key, []).append(place)
     conflicts: list[str] = []
@@ -54,12 +70,15 @@ def _merge_versions(found: list[Passage], ledger: Ledger, rules: MergeRules, con
         return _gather(partial, ledger)
     merged = _merge_full(full, ledger, rules, conflicts)
     for passage in partial:
+        ledger.leave_out(passage.source, ANSWERED, merged.source)
         _settle_against(passage, merged, ledger, OVERRULED, f"the text is annotated in full elsewhere: {merged.source}")
     return merged
 
 
 def _gather(partial: list[Passage], ledger: Ledger) -> Passage:
     """Yes/no answers on one text as one partial passage. What was accepted and rejected too stays unknown."""
+    for passage in partial[1:]:
+        ledger.leave_out(passage.source, GATHERED, partial[0].source)
     accepted: dict[LabelledSpan, int] = {}
     rejected = {span for passage in partial for span in passage.rejected}
     for passage in partial:
@@ -93,8 +112,16 @@ def _merge_full(full: list[Passage], ledger: Ledger, rules: MergeRules, conflict
         conflicts.extend(_conflict(kept, passage) for passage in differing)
     for passage in full:
         if passage is not kept:
+            ledger.leave_out(passage.source, _why(passage, kept), kept.source)
             _settle_against(passage, kept, ledger, OVERRULED, f"kept instead: {kept.source}")
     return kept
+
+
+def _why(passage: Passage, kept: Passage) -> str:
+    """Why a full annotation is not kept beside another of the same text."""
+    if not passage.annotator or not kept.annotator:
+        return UNNAMED
+    return SAME_ANNOTATOR if passage.annotator == kept.annotator else OTHER_ANNOTATOR
 
 
 def _without_repeats(full: list[Passage], ledger: Ledger) -> list[Passage]:
@@ -105,12 +132,15 @@ def _without_repeats(full: list[Passage], ledger: Ledger) -> list[Passage]:
         who = passage.annotator or n
         kept = first.setdefault((who, passage.spans), passage)
         if passage is not kept:
+            ledger.leave_out(passage.source, SAME_ANNOTATOR, kept.source)
             _settle_against(passage, kept, ledger, MERGED, "")
     return list(first.values())
 
 
 def _by_vote(full: list[Passage], ledger: Ledger, *, majority: bool) -> Passage:
     """The spans that enough annotators marked. Those that are disputed without a decision become unknown."""
+    for passage in full[1:]:
+        ledger.leave_out(passage.source, BY_VOTE, full[0].source)
     votes = Counter(span for passage in full for span in passage.spans)
     needed = len(full) // 2 + 1 if majority else len(full)
     kept = sorted(span for span, n in votes.items() if n >= needed)

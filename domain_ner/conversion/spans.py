@@ -10,6 +10,7 @@ from domain_ner.conversion.ledger import (
     FLATTENED,
     IGNORED,
     IMPORTED,
+    IN_CORPUS,
     MERGED,
     PREDICTION,
     REJECTED,
@@ -99,7 +100,8 @@ def flatten(passage: Passage, rule: str, labels: Sequence[str] = ()) -> list[int
 
 
 def settle_kept(passage: Passage, kept: Collection[int], ledger: Ledger, *, split: str) -> None:
-    """Settle the annotations of a passage that is in the corpus. kept: as from `flatten`."""
+    """Count a passage of the corpus, and settle its annotations. kept: as from `flatten`."""
+    ledger.passages[IN_CORPUS] += 1
     positions = set(kept)
     for position, row in enumerate(passage.rows):
         ledger.rows.place(row, split)

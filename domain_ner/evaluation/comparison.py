@@ -3,6 +3,8 @@
 Decides what is told; draws and prints nothing.
 """
 
+import hashlib
+import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +28,8 @@ ALPHA = 0.05
 N_WARM = 64
 FOUND, LOST, GONE, NEW = "found now", "lost", "false alarm gone", "new false alarm"
 BETTER, WORSE, EQUAL = "better", "worse", "no difference shown"
+# What two pipelines may have in common.
+SAME_PIPELINE, SAME_PREDICTIONS = "pipeline", "predictions"
 
 
 class _Part(BaseModel):
@@ -33,7 +37,10 @@ class _Part(BaseModel):
 
 
 class System(_Part):
-    """A pipeline. source: where it was taken from. words_s: tokens a second, in one run. size_mb: in 10**6 bytes."""
+    """A pipeline. source: where it was taken from. words_s: tokens a second, in one run. size_mb: in 10**6 bytes.
+
+    sha256: of its weights and settings, as `fingerprint` has it.
+    """
 
     source: str
     name: str
@@ -41,6 +48,7 @@ class System(_Part):
     words_s: float
     size_mb: float
     n_predicted: int
+    sha256: str
 
 
 class Compared(_Part):
@@ -77,7 +85,12 @@ class Change(_Part):
 
 
 class Comparison(_Part):
-    """A comparison. margin: F1 that may be lost. is_passed: no significant loss beyond it, of any type or over all."""
+    """A comparison. margin: F1 that may be lost.
+
+    same: `pipeline` where weights and settings of both are the same, `predictions` where only what they find is; else
+    empty. is_passed: no significant loss beyond the margin, of any type or over all; false for one and the same
+    pipeline, of which there is nothing to judge.
+    """
 
     version: int = 1
     first: System
@@ -87,6 +100,7 @@ class Comparison(_Part):
     by_type: dict[str, Compared]
     changes: list[Change]
     margin: Share
+    same: str
     is_passed: bool
 
     @property
@@ -162,8 +176,22 @@ def measure(  # noqa: PLR0913
         words_s=n_words / max(default_timer() - begun, 1e-9),
         size_mb=size / 1e6,
         n_predicted=sum(len(doc.predicted) for doc in evaluated.docs),
+        sha256=fingerprint(nlp),
     )
     return system, evaluated
+
+
+def fingerprint(nlp: Language) -> str:
+    """A SHA-256 of what a pipeline predicts by: tokenizer, components, their settings and weights. Not of its name,
+    version, scores or vocabulary, in which a package differs from the folder that it was made of.
+    """
+    settings = {name: nlp.get_pipe_config(name) for name in nlp.pipe_names}
+    told = hashlib.sha256(json.dumps([nlp.lang, settings], sort_keys=True, default=str).encode())
+    for name, part in [("tokenizer", nlp.tokenizer), *nlp.pipeline]:
+        told.update(name.encode())
+        if hasattr(part, "to_bytes"):
+            told.update(part.to_bytes(exclude=["vocab"]))
+    return told.hexdigest()
 
 
 def compare_pipelines(
@@ -184,15 +212,18 @@ def compare_pipelines(
 
     overall, by_type = compared(""), {label: compared(label) for label in labels}
     rows = [overall, *by_type.values()]
+    changed = [change for pair in zip(one.docs, other.docs, strict=True) for change in changes(*pair)]
+    is_same = first[0].sha256 == second[0].sha256
     return Comparison(
         first=first[0],
         second=second[0],
         n_passages=len(one.docs),
         overall=overall,
         by_type=by_type,
-        changes=[change for pair in zip(one.docs, other.docs, strict=True) for change in changes(*pair)],
+        changes=changed,
         margin=margin,
-        is_passed=not any(row.verdict == WORSE and row.difference < -margin for row in rows),
+        same=SAME_PIPELINE if is_same else "" if changed else SAME_PREDICTIONS,
+        is_passed=not is_same and not any(row.verdict == WORSE and row.difference < -margin for row in rows),
     )
 
 

@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -26,11 +25,12 @@ from domain_ner.evaluation.predicting import EvaluatedDoc, evaluate_doc, input_d
 from domain_ner.evaluation.review import review_task
 from domain_ner.evaluation.schema import Marked
 from domain_ner.evaluation.sections import context
-from domain_ner.metrics.suspects import Suspect, Usage, find_suspects, weigh
+from domain_ner.evaluation.suspect_schema import HeldOut, LabelErrors, ShownSuspect
+from domain_ner.metrics.suspects import Suspect, Usage, find_suspects, most_to_claim, weigh
 from domain_ner.metrics.traits import fold
 from domain_ner.near_duplicates import connected, near_duplicates
 from domain_ner.passages import Passage
-from domain_ner.scores import Entity, Scores, score_entities
+from domain_ner.scores import Entity, Score, Scores, score_entities
 from domain_ner.splits import ALIKE, NGRAM
 from domain_ner.training.parts import train_part
 from domain_ner.training.run import read_config
@@ -41,43 +41,8 @@ DEV_SHARE = 0.1
 MAX_TOKENS = 8
 # Candidates over a token: more than a recogniser ever has.
 ALL = 10_000
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class ShownSuspect(BaseModel):
-    """A suspicious annotation with the text around it.
-
-    kind: missing annotation, needless annotation, wrong type or wrong boundary. score: how likely the annotation is
-    wrong: the probability, by a model that did not learn the passage, of what it suggests, weighed with how the same
-    words are annotated elsewhere; the confidence of an entity is the probability alone. start, end: in the passage, in
-    characters; offset: where the shown text begins there.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: str
-    score: Share
-    source: str
-    annotator: str
-    start: int
-    end: int
-    offset: int
-    text: str
-    annotated: list[Marked]
-    suggested: list[Marked]
-
-
-class LabelErrors(BaseModel):
-    """What `find-label-errors` found, the most likely errors first. f1: of the models with the annotations."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: int = 1
-    n_passages: int
-    n_annotations: int
-    n_folds: int
-    f1: Share
-    suspects: list[ShownSuspect]
+# Of models that agree less with annotations that they did not learn, doubt says nothing of the annotations.
+MIN_F1 = 0.4
 
 
 @dataclass(frozen=True)
@@ -172,7 +137,7 @@ def _entity(span: Span) -> Entity:
 
 
 def rank(found: Sequence[OutOfSample]) -> list[tuple[int, Suspect]]:
-    """The number of the document and the suspect, of all of them, the most likely errors first.
+    """The number of the document and the suspect, of all of them, the strongest evidence first.
 
     Beside what the models say it counts how the same words are annotated elsewhere.
     """
@@ -222,24 +187,44 @@ def agreement(found: Iterable[OutOfSample]) -> Scores:
     return score_entities((one.doc.gold, one.doc.predicted) for one in found)
 
 
+def require_agreement(found: Iterable[OutOfSample]) -> None:
+    """Raise DomainNerError where the models agree too little with the annotations for their doubts to mean anything."""
+    scores = agreement(found)
+    if scores.micro.f1 >= MIN_F1:
+        return
+    by_type = ", ".join(f"{label} {100 * one.f1:.1f}" for label, one in scores.by_type.items())
+    raise DomainNerError(
+        f"The models agree with annotations that they did not learn to an F1 of {100 * scores.micro.f1:.1f} "
+        f"({by_type}); expected {100 * MIN_F1:.0f} at least: below it they doubt for want of knowledge.",
+        "Train for longer (--vars.epochs), annotate more passages, or take a better encoder. Nothing was written.",
+    )
+
+
 def report(docs: Sequence[Doc], found: Sequence[OutOfSample], *, n_folds: int) -> LabelErrors:
     """What was found, as `label_errors.json` has it."""
+    scores = agreement(found)
     return LabelErrors(
         n_passages=len(docs),
         n_annotations=sum(len(one.doc.gold) for one in found),
         n_folds=n_folds,
-        f1=agreement(found).micro.f1,
-        suspects=[_shown(docs[n], found[n], suspect) for n, suspect in rank(found)],
+        held_out={label: _held_out(one) for label, one in {"": scores.micro, **scores.by_type}.items()},
+        suspects=[_shown(docs[n], found[n], suspect, scores) for n, suspect in rank(found)],
     )
+
+
+def _held_out(one: Score) -> HeldOut:
+    return HeldOut(precision=one.precision, recall=one.recall, f1=one.f1, support=one.support)
 
 
 def review_tasks(docs: Sequence[Doc], found: Sequence[OutOfSample], *, n: int) -> list[Passage]:
     """The passages of the first `n` suspects as they are annotated, the worst first; each with what is suspicious in
     its `meta`, and with what the model suggests instead.
     """
+    scores = agreement(found)
     chosen: dict[int, list[Suspect]] = {}
     for number, suspect in rank(found)[:n]:
-        chosen.setdefault(number, []).append(suspect)
+        claimed = replace(suspect, score=min(suspect.score, most_to_claim(suspect, scores)))
+        chosen.setdefault(number, []).append(claimed)
     return [_task(docs[number], found[number], suspects) for number, suspects in chosen.items()]
 
 
@@ -259,7 +244,7 @@ def describe(suspect: Suspect, text: str) -> str:
     return f"{suspect.kind}: {words(suspect.annotated)} -> {words(suspect.suggested)} ({suspect.score:.2f})"
 
 
-def _shown(gold: Doc, found: OutOfSample, suspect: Suspect) -> ShownSuspect:
+def _shown(gold: Doc, found: OutOfSample, suspect: Suspect, scores: Scores) -> ShownSuspect:
     text = found.doc.text
     offset, end = context(text, suspect.start, suspect.end)
 
@@ -272,7 +257,8 @@ def _shown(gold: Doc, found: OutOfSample, suspect: Suspect) -> ShownSuspect:
     data: dict[Any, Any] = gold.user_data
     return ShownSuspect(
         kind=suspect.kind,
-        score=share(suspect.score) or 0.0,
+        score=share(min(suspect.score, most_to_claim(suspect, scores))) or 0.0,
+        evidence=share(suspect.score) or 0.0,
         source=found.doc.source,
         annotator=str(data.get("annotator") or ""),
         start=suspect.start,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from domain_ner.metrics.mistakes import MISSING, SPURIOUS, WRONG_TYPE, find_mistakes
 from domain_ner.metrics.schemes import overlap
-from domain_ner.scores import Entity
+from domain_ner.scores import Entity, Scores
 
 # Of a model, in annotations of the same surface elsewhere.
 MODEL_WEIGHT = 2.0
@@ -72,6 +72,20 @@ def find_suspects(
         for one in find_mistakes(annotated, predicted)
         for kind in [_KINDS.get(one.kind, BOUNDARY)]
     ]
+
+
+def most_to_claim(suspect: Suspect, scores: Scores) -> float:
+    """The most that a suspicion may claim as its probability: what the models have shown that they know; 0..1.
+
+    scores: of the models, on annotations that they did not learn. That an annotation is needless: no more than their
+    recall of its type, for they miss right ones as well. What they suggest: no more than their precision of its type.
+    By the rule of succession (Laplace), so that of a type that was right three times of three nobody claims 100 %.
+    """
+    if suspect.suggested:
+        known = [scores.by_type[label] for _, _, label in suspect.suggested]
+        return min((one.n_correct + 1) / (one.n_predicted + 2) for one in known)
+    known = [scores.by_type[label] for _, _, label in suspect.annotated]
+    return min((one.n_correct + 1) / (one.n_gold + 2) for one in known)
 
 
 # What a model missed, an annotator may have marked needlessly; what it found beside gold, may lack.

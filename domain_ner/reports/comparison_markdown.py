@@ -2,7 +2,19 @@
 
 from collections import Counter
 
-from domain_ner.evaluation.comparison import ALPHA, FOUND, GONE, LOST, NEW, Change, Compared, Comparison, System
+from domain_ner.evaluation.comparison import (
+    ALPHA,
+    FOUND,
+    GONE,
+    LOST,
+    NEW,
+    SAME_PIPELINE,
+    SAME_PREDICTIONS,
+    Change,
+    Compared,
+    Comparison,
+    System,
+)
 from domain_ner.reports.figures import percent
 from domain_ner.reports.markdown import code, table
 
@@ -40,6 +52,14 @@ def comparison_markdown(comparison: Comparison) -> str:
 def verdict(comparison: Comparison) -> str:
     """One sentence: may the second take the place of the first."""
     margin = percent(comparison.margin)
+    if comparison.same == SAME_PIPELINE:
+        return (
+            "**Not judged**: both are the same pipeline, with the same weights and settings; name the one in use in "
+            "vars.baseline."
+        )
+    if comparison.same == SAME_PREDICTIONS:
+        n = comparison.n_passages
+        return f"**Passed**: weights or settings differ, but both find the same entities in all {n:,} passages."
     if not comparison.can_tell:
         n = comparison.n_passages
         return f"**Passed, but too little to tell**: of {n:,} passages no loss would be significant, however large."

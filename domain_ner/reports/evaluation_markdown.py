@@ -6,7 +6,7 @@ from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.report import TEST_SET
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
-from domain_ner.reports.figures import MAX_TIPS, change, elsewhere, entropy, percent, told
+from domain_ner.reports.figures import MAX_TIPS, change, elsewhere, entropy, percent, reported_from, told, unreported
 from domain_ner.reports.markdown import code, table
 
 MAX_MISTAKES, MAX_CONFUSIONS, MAX_VALUES = 15, 10, 12
@@ -192,7 +192,7 @@ def _certainty(report: Report) -> list[str]:
         [
             label or "all",
             *(percent(one) for one in (found.before.ece, found.after.ece, found.after.ece_by_chance)),
-            "" if found.least is None else percent(found.least),
+            reported_from(found),
         ]
         for label, found in report.certainty.items()
     ]
@@ -201,6 +201,8 @@ def _certainty(report: Report) -> list[str]:
         "How far confidence and precision are apart (expected calibration error), in points; and the least confidence, "
         "in per cent, that is reported."
     )
+    if left_out := unreported(report):
+        told += f" {left_out}"
     return ["## Confidence", told, table(heads, rows)] if rows else []
 
 

@@ -12,7 +12,7 @@ from domain_ner.evaluation.schema import Marked, Report, ShownMistake
 from domain_ner.metrics.mistakes import KINDS
 from domain_ner.passages import utf16_offsets
 from domain_ner.reports import charts
-from domain_ner.reports.figures import MAX_TIPS, change, elsewhere, entropy, percent, told
+from domain_ner.reports.figures import MAX_TIPS, change, elsewhere, entropy, percent, reported_from, told, unreported
 from domain_ner.reports.marks import palette, readable
 from domain_ner.reports.pages import render
 
@@ -53,6 +53,8 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
         max_tips=MAX_TIPS,
         told=told,
         percent=percent,
+        reported_from=reported_from,
+        unreported=unreported,
         entropy=entropy,
         colour_of=lambda label: readable(colours.get(label, NO_COLOUR)),
         change=change,

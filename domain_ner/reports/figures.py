@@ -1,6 +1,6 @@
 """Figures as people read them, in every report alike."""
 
-from domain_ner.evaluation.schema import Figure, Report, Shape, SplitScore
+from domain_ner.evaluation.schema import Certainty, Figure, Report, Shape, SplitScore
 
 # Pieces of advice that a reader takes in at once; with many types there are far more.
 MAX_TIPS = 10
@@ -35,3 +35,18 @@ def change(one: Shape) -> str:
 def entropy(one: SplitScore) -> str:
     """The entropy of the confidences on a split, in bits; empty where there are none."""
     return "" if one.entropy is None else f"{one.entropy:.2f}"
+
+
+def reported_from(found: Certainty) -> str:
+    """The least confidence that is reported, in per cent; empty where there is none."""
+    if found.least is None:
+        return ""
+    return "not reported" if found.least >= 1 else percent(found.least)
+
+
+def unreported(report: Report) -> str:
+    """A sentence on the types that are not reported at all; empty where there are none."""
+    labels = [label for label, found in report.certainty.items() if found.least is not None and found.least >= 1]
+    if not labels:
+        return ""
+    return f"Not reported at all: {', '.join(labels)}; the dev set could not promise the precision of vars.threshold."

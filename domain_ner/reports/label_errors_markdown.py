@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from domain_ner.evaluation.label_errors import LabelErrors, ShownSuspect
 from domain_ner.evaluation.schema import Marked
+from domain_ner.evaluation.suspect_schema import LabelErrors, ShownSuspect
 from domain_ner.metrics.suspects import KINDS
 from domain_ner.reports.figures import percent
 from domain_ner.reports.markdown import code, table
@@ -13,23 +13,35 @@ MAX_SHOWN = 50
 
 
 def label_errors_markdown(found: LabelErrors) -> str:
-    """The suspects, the most likely errors first."""
+    """How far the models agree with the annotations, and the suspects, the strongest evidence first."""
     likely = [one for one in found.suspects if one.score >= LIKELY]
     parts = [
         "# Annotations that are likely wrong",
+        "## How far the models can be believed",
+        "On annotations that they did not learn. No suspicion claims more than this: missing and other annotations no "
+        "more than the precision of the type that is suggested, needless ones no more than the recall of theirs.",
+        _held_out(found),
+        "## How many",
         f"{found.n_annotations:,} annotations in {found.n_passages:,} passages. Each passage was predicted by a model "
-        f"that did not learn it ({found.n_folds} folds); these agree with the annotations to an F1 of "
-        f"{percent(found.f1)}. {len(found.suspects):,} places differ; at {len(likely):,} of them the annotation is "
-        "likely wrong (50 % or more), by the model and by how the same words are annotated elsewhere. Both may "
-        "mislead: look before you change anything.",
+        f"that did not learn it ({found.n_folds} folds). {len(found.suspects):,} places differ; at {len(likely):,} of "
+        "them the annotation is likely wrong (50 % or more), by the model and by how the same words are annotated "
+        "elsewhere. Both may mislead: look before you change anything.",
     ]
     if likely:
         parts += ["## What kind", _counts(likely), *_annotators(likely)]
     if found.suspects:
-        parts += ["## Where", "The likeliest errors first.", "\n".join(map(_line, found.suspects[:MAX_SHOWN]))]
+        parts += ["## Where", "The strongest evidence first.", "\n".join(map(_line, found.suspects[:MAX_SHOWN]))]
         n_more = len(found.suspects) - MAX_SHOWN
         parts += [f"and {n_more:,} more, in label_errors.json"] if n_more > 0 else []
     return "\n\n".join(parts) + "\n"
+
+
+def _held_out(found: LabelErrors) -> str:
+    rows = (
+        [label or "**all**", *map(percent, (one.precision, one.recall, one.f1)), f"{one.support:,}"]
+        for label, one in found.held_out.items()
+    )
+    return table(["type", "precision", "recall", "F1", "annotations"], rows)
 
 
 def _counts(likely: list[ShownSuspect]) -> str:

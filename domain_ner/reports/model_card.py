@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domain_ner.conversion.ledger import IN_CORPUS
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.schema import Figure, Report
@@ -147,9 +148,12 @@ def _confidence(facts: Facts) -> list[str]:
 def _data(facts: Facts) -> list[str]:
     ledger, diversity = facts.ledger, facts.report.diversity
     n_accepted, n_files = ledger.get("documents", {}).get("accepted", 0), len(ledger.get("files", {}))
+    n_passages = ledger.get("accepted", {}).get(IN_CORPUS, n_accepted)
+    lost = percent(ledger.get("lost", 0.0))
     told = (
-        f"Language `{facts.lang}`. {ledger.get('annotations', 0):,} annotations of {n_accepted:,} accepted passages in "
-        f"{n_files:,} exports; {percent(ledger.get('lost', 0.0))} % of them were lost on the way."
+        f"Language `{facts.lang}`. {ledger.get('annotations', 0):,} annotations in {n_files:,} exports, of "
+        f"{n_accepted:,} accepted documents, which are {n_passages:,} passages; {lost} % of the annotations were lost "
+        "on the way."
     )
     rows = [
         [label, *(f"{split[label].n_mentions:,}" if label in split else "0" for split in diversity.values())]
@@ -163,6 +167,11 @@ def _limits(facts: Facts) -> str:
         f"{label} is below an F1 of {percent(FLOOR_F1)}: have people look at what it finds."
         for label, one in facts.report.headline.by_type.items()
         if one.verdict == "below"
+    ]
+    told += [
+        f"{label} is not reported at all: the development data could not promise the precision that was asked for."
+        for label, one in facts.calibration.get("thresholds", {}).items()
+        if not one.get("is_reached", True)
     ]
     told += _unseen(facts.report)
     shapes = facts.report.robustness.shapes if facts.report.robustness else []

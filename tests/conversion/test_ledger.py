@@ -63,6 +63,7 @@ def test_every_annotation_gets_one_row_and_one_known_fate_whatever_the_files_hol
     assert len(in_corpus) == len(set(in_corpus))
     assert {n for n, row in enumerate(ledger.rows) if row.fate in KEPT} == set(in_corpus)
     assert sum(ledger.documents.values()) == len(records)
+    assert ledger.passages["in the corpus"] == len(kept) == ledger.documents["accepted"] - len(ledger.left_out)
 
 
 _DECIDED = ("rejected by the annotator", "ignored by the annotator", "cancelled")
@@ -103,6 +104,13 @@ def test_the_balance_fails_when_an_annotation_was_accounted_for_twice():
     ledger = good_ledger()
     ledger.open(ledger.rows[0])
     with pytest.raises(DomainNerError, match="3 annotations read, 4 accounted for"):
+        ledger.check_balance()
+
+
+def test_the_balance_fails_when_a_document_is_not_accounted_for():
+    ledger = good_ledger()
+    ledger.documents["accepted"] += 1
+    with pytest.raises(DomainNerError, match="2 accepted, but 1 in the corpus"):
         ledger.check_balance()
 
 

@@ -1,6 +1,20 @@
 import pytest
 
-from domain_ner.conversion.ledger import IMPORTED, MASKED, MERGED, OVERRULED, REJECTED, Ledger
+from domain_ner.conversion.ledger import (
+    ANSWERED,
+    BY_VOTE,
+    GATHERED,
+    IMPORTED,
+    MASKED,
+    MERGED,
+    NO_TEXT,
+    OTHER_ANNOTATOR,
+    OVERRULED,
+    REJECTED,
+    SAME_ANNOTATOR,
+    UNNAMED,
+    Ledger,
+)
 from domain_ner.conversion.merging import MergeRules, merge
 from domain_ner.conversion.spans import Checks, flatten, settle_kept, to_passage
 from domain_ner.passages import LabelledSpan
@@ -175,3 +189,33 @@ def test_a_full_annotation_stands_before_yes_no_answers():
 def test_what_a_vote_accepts_is_not_rejected_too():
     case = Case().add(rejected=[TEAM], by="a").add(TEAM, by="b").add(TEAM, by="c").merge(conflicts="majority")
     assert (case.passage.spans, case.passage.rejected) == ((TEAM,), ())
+
+
+def left_out(case):
+    return [(source, reason, kept) for source, reason, kept in case.ledger.left_out]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [("ann", "ann", SAME_ANNOTATOR), ("ann", "bob", OTHER_ANNOTATOR), ("ann", "", UNNAMED), ("", "", UNNAMED)],
+)
+def test_of_the_same_text_twice_it_is_said_which_is_left_out_and_why(first, second, reason):
+    case = Case().add(TEAM, by=first).add(TEAM, by=second).merge(prefer=["*"])
+    assert left_out(case) == [("f:2", reason, "f:1")]
+
+
+def test_versions_put_to_the_vote_and_copies_of_one_are_told_apart():
+    case = Case().add(TEAM, by="ann").add(TEAM, by="ann").add(REDIS, by="bob").merge(conflicts="unknown")
+    assert left_out(case) == [("f:2", SAME_ANNOTATOR, "f:1"), ("f:3", BY_VOTE, "f:1")]
+
+
+def test_yes_no_answers_are_accounted_for_too():
+    assert left_out(Case().yes(TEAM).no(REDIS).merge()) == [("f:2", GATHERED, "f:1")]
+    assert left_out(Case().yes(TEAM).add(TEAM).merge()) == [("f:1", ANSWERED, "f:2")]
+
+
+@pytest.mark.parametrize("text", ["", " \n "])
+def test_a_document_without_text_is_no_passage(text):
+    case = Case().add(text=text).add(TEAM).merge()
+    assert [passage.source for passage in case.merged] == ["f:2"]
+    assert left_out(case) == [("f:1", NO_TEXT, "")]

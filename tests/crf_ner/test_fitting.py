@@ -1,5 +1,8 @@
 """Calibration of a recogniser on documents it did not learn."""
 
+import json
+import re
+
 import pytest
 import spacy
 from pipelines import run
@@ -30,6 +33,16 @@ def overconfident(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def two_types(tmp_path_factory):
+    nlp = blank()
+    people = [(f"Meet Ann{n} now", [(5, 8 + len(str(n)), "TEAM")]) for n in range(12)]
+    fit(nlp, examples(nlp, TRAIN + people), n_steps=60)
+    folder = tmp_path_factory.mktemp("two") / "nlp"
+    nlp.to_disk(folder)
+    return folder
+
+
 def test_confidences_come_nearer_to_the_truth_and_entities_stay(overconfident):
     nlp = spacy.load(overconfident)
     before = [found(nlp(text)) for text, _ in DEV]
@@ -52,24 +65,44 @@ def test_a_precision_that_is_not_to_be_had_suppresses_the_type(overconfident, tm
     assert len(doc.spans["below_threshold"]) == 1
 
 
-def test_the_command_tells_at_most_what_can_be_promised(overconfident, tmp_path):
-    nlp = spacy.load(overconfident)
-    DocBin(docs=[one.reference for one in examples(nlp, DEV)]).to_disk(tmp_path / "dev.spacy")
-    places = [overconfident, tmp_path / "dev.spacy", tmp_path / "nlp", tmp_path / "calibration.json"]
-    told = run("calibrate_model", *places, "--threshold", "0.95").stdout
+def of_two_types(folder, path):
+    """What calibrate takes for a dev set in which INFRA is always right, and TEAM every second time."""
+    given = [(f"Ask Redis{n} now", [(4, 9 + len(str(n)), "INFRA")]) for n in range(60)]
+    given += [(f"Meet Ann{n} now", [(5, 8 + len(str(n)), "TEAM")] * (n % 2)) for n in range(60)]
+    DocBin(docs=[one.reference for one in examples(spacy.load(folder), given)]).to_disk(path / "dev.spacy")
+    return [folder, path / "dev.spacy", path / "nlp", path / "calibration.json"]
+
+
+def test_a_type_of_which_nothing_can_be_promised_is_told_and_the_others_are_reported(two_types, tmp_path):
+    places = of_two_types(two_types, tmp_path)
+    told = run("calibrate_model", *places, "--threshold", "0.9").stdout
     [row] = [line.split("│")[1:-1] for line in told.splitlines() if "none" in line and "│" in line]
     label, confidence, precision, bound, recall = map(str.strip, row)
-    assert (label, confidence, precision, recall) == ("INFRA", "none", "", "")
-    assert 0 < float(bound) < 95
+    assert (label, confidence, precision, recall) == ("TEAM", "none", "", "")
+    assert 0 < float(bound) < 90
     assert told.count('at most what is under "at least"') == 1
+    assert spacy.load(tmp_path / "nlp")("Ask Redis1 now").ents
+
+
+def test_where_no_type_can_be_promised_it_is_an_error_and_nothing_is_written(two_types, tmp_path):
+    places = of_two_types(two_types, tmp_path)
+    ran = run("calibrate_model", *places, "--threshold", "0.99", check=False)
+    assert ran.returncode == 1
+    assert "can promise a precision of 0.99 (vars.threshold) of no type" in ran.stderr
+    [(most, needed)] = re.findall(r"INFRA: at most (0\.9\d), of 60 entities on dev; 0.99 takes some (\d+)", ran.stderr)
+    assert int(needed) > 200
+    assert re.search(r"TEAM: .*, of 30 entities on dev; its surest predictions are wrong too often", ran.stderr)
+    assert f"ask for at most {most}" in ran.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["dev.spacy"]
+    run("calibrate_model", *places, "--threshold", most)
 
 
 def test_decoding_for_f1_finds_what_no_single_path_is_sure_of(tmp_path):
     nlp = blank()
     fit(nlp, examples(nlp, UNSURE), n_steps=80)
     assert not nlp("Ask Redis now").ents
-    fitted = calibrate(nlp, examples(nlp, UNSURE), "crf_ner", for_f1=True)
-    assert fitted.settings.is_marginal
+    fitted = calibrate(nlp, examples(nlp, UNSURE * 4), "crf_ner", for_f1=True)
+    assert fitted.settings.is_marginal and fitted.choice.is_better and fitted.choice.n_units == 20
     assert fitted.settings.threshold("INFRA") < 0.5
     assert fitted.f1[0] < fitted.f1[1]
     assert fitted.thresholds["INFRA"].recall > 0.9
@@ -77,6 +110,38 @@ def test_decoding_for_f1_finds_what_no_single_path_is_sure_of(tmp_path):
     doc = spacy.load(tmp_path / "nlp")("Ask Redis now")
     assert found(doc) == [(4, 9, "INFRA")]
     assert fitted.settings.threshold("INFRA") < doc.ents[0]._.confidence < 0.5
+
+
+def test_a_gain_that_may_be_luck_does_not_change_the_decoding():
+    nlp = blank()
+    fit(nlp, examples(nlp, UNSURE), n_steps=80)
+    fitted = calibrate(nlp, examples(nlp, UNSURE), "crf_ner", for_f1=True)
+    assert fitted.choice.value > fitted.f1[0] and not fitted.choice.is_better
+    assert fitted.settings.decoding == "viterbi" and fitted.thresholds == {}
+    assert fitted.f1[0] == fitted.f1[1]
+
+
+def test_passages_of_a_group_are_one_case_for_the_choice():
+    """Twenty passages of two customers say no more of the next customer than two do."""
+    nlp = blank()
+    fit(nlp, examples(nlp, UNSURE), n_steps=80)
+    seven = ["abcdefg"[n % 7] for n in range(20)]
+    fitted = calibrate(nlp, examples(nlp, UNSURE * 4), "crf_ner", for_f1=True, groups=seven)
+    assert fitted.choice.n_units == 7
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, "may be luck: the best path stays"), (4, "so that these are reported")])
+def test_the_command_says_which_decoding_it_chose_and_why(tmp_path, n, said):
+    nlp = blank()
+    fit(nlp, examples(nlp, UNSURE), n_steps=80)
+    nlp.to_disk(tmp_path / "model")
+    DocBin(docs=[one.reference for one in examples(nlp, UNSURE * n)]).to_disk(tmp_path / "dev.spacy")
+    places = [tmp_path / name for name in ("model", "dev.spacy", "nlp", "calibration.json")]
+    told = run("calibrate_model", *places, "--threshold", "f1").stdout
+    assert "gain on passages that did not choose it: +" in told and said in told
+    figures = json.loads(places[3].read_text("utf8"))
+    assert figures["decoding"] == ("marginal" if n > 1 else "viterbi")
+    assert (figures["choice"]["p"] < 0.05) == (n > 1)
 
 
 def test_where_the_best_path_is_best_it_stays():
@@ -116,7 +181,7 @@ def test_thresholds_can_be_set_by_type_at_load_whatever_calibrate_chose(tmp_path
     nlp = blank()
     fit(nlp, examples(nlp, UNSURE), n_steps=80)
     choose = None if for_f1 else lambda judged, n: precise_threshold(judged, n, 0.3)
-    calibrate(nlp, examples(nlp, UNSURE), "crf_ner", choose, for_f1=for_f1)
+    calibrate(nlp, examples(nlp, UNSURE * 4), "crf_ner", choose, for_f1=for_f1)
     nlp.to_disk(tmp_path / "nlp")
     stored = spacy.load(tmp_path / "nlp").get_pipe("crf_ner").settings.threshold("INFRA")
     for value in (0.9, 0.05):

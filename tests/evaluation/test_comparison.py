@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -11,7 +12,9 @@ import pytest
 import spacy
 from pipelines import run
 from spacy.tokens import DocBin, Span
+from spacy.training import Example
 
+from domain_ner.crf_ner.fitting import set_settings
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.comparison import (
     FOUND,
@@ -21,6 +24,7 @@ from domain_ner.evaluation.comparison import (
     Comparison,
     changes,
     compare_pipelines,
+    fingerprint,
     measure,
     opened,
     unpack,
@@ -85,7 +89,7 @@ def test_a_loss_that_may_be_luck_passes(tmp_path):
 @pytest.mark.parametrize("n_docs", [1, 2])
 @pytest.mark.parametrize("found", [[], ["nothing"], NAMES])
 def test_little_or_nothing_to_compare(tmp_path, n_docs, found):
-    made = compared(tmp_path, ruled("nothing"), ruled(*found), n_docs=n_docs)
+    made = compared(tmp_path, ruled("something else"), ruled(*found), n_docs=n_docs)
     json.dumps(json.loads(made.model_dump_json()), allow_nan=False)
     assert made.is_passed
 
@@ -187,3 +191,40 @@ def test_where_one_may_nest_both_are_compared_on_nested_gold():
     assert set(flat.by_type) == {"INFRA"} and {one: nested.by_type[one].support for one in nested.by_type} == {
         "INFRA": 8, "LONG": 8,
     }  # fmt: skip
+
+
+def test_a_pipeline_against_itself_is_not_judged_and_ends_with_an_error(folder):
+    """A wheel, too: its name, version and scores are other than those of the folder that it was made of."""
+    shutil.copytree(folder / "four", folder / "again")
+    meta = json.loads((folder / "again" / "meta.json").read_text())
+    (folder / "again" / "meta.json").write_text(json.dumps(meta | {"version": "9.9.9", "description": "packaged"}))
+    ran = run("compare_pipelines", folder / "again", folder / "four", folder / "test.spacy", folder, check=False)
+    assert ran.returncode == 1
+    said = "Not judged: both are the same pipeline, with the same weights and settings"
+    assert said in ran.stdout and said in (folder / "comparison.html").read_text("utf8")
+    assert "**Not judged**" in (folder / "comparison.md").read_text("utf8")
+    made = json.loads((folder / "comparison.json").read_text("utf8"))
+    assert (made["same"], made["is_passed"]) == ("pipeline", False)
+    assert made["first"]["sha256"] == made["second"]["sha256"]
+
+
+def test_other_pipelines_that_find_the_same_pass_with_a_note(folder):
+    ruled(*NAMES, "Nomad").to_disk(folder / "five")
+    ran = run("compare_pipelines", folder / "four", folder / "five", folder / "test.spacy", folder)
+    assert "Passed: weights or settings differ, but both find the same entities in all 60 passages." in ran.stdout
+    assert json.loads((folder / "comparison.json").read_text("utf8"))["same"] == "predictions"
+
+
+def test_a_fingerprint_is_of_weights_and_settings(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("crf_ner")
+    example = Example.from_dict(nlp.make_doc("Redis is up"), {"entities": [(0, 5, "INFRA")]})
+    nlp.initialize(lambda: [example])
+    nlp.to_disk(tmp_path / "one")
+    same, other, set_otherwise = (spacy.load(tmp_path / "one") for _ in range(3))
+    other.update([Example.from_dict(other.make_doc("Redis is up"), {"entities": [(0, 5, "INFRA")]})])
+    set_settings(set_otherwise, "crf_ner", replace(set_otherwise.get_pipe("crf_ner").settings, min_confidence=0.9))
+    same.meta["version"] = "2.0.0"
+    same("words that the vocabulary has never met")
+    made = [fingerprint(one) for one in (spacy.load(tmp_path / "one"), same, other, set_otherwise)]
+    assert made[0] == made[1] and len(set(made)) == 3

@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_ner.metrics.suspects import BOUNDARY, KINDS, LACKING, NEEDLESS, OTHER_TYPE, Usage, find_suspects, weigh
+from domain_ner.metrics.suspects import (
+    BOUNDARY,
+    KINDS,
+    LACKING,
+    NEEDLESS,
+    OTHER_TYPE,
+    Suspect,
+    Usage,
+    find_suspects,
+    most_to_claim,
+    weigh,
+)
+from domain_ner.scores import score_entities
 
 TEAM, INFRA = (0, 8, "TEAM"), (14, 19, "INFRA")
 
@@ -61,3 +73,14 @@ def test_every_difference_is_in_one_suspect_of_a_known_kind(annotated, predicted
     assert sorted(one for suspect in found for one in suspect.annotated) == sorted(set(annotated) - set(predicted))
     assert sorted(one for suspect in found for one in suspect.suggested) == sorted(set(predicted) - set(annotated))
     assert all(suspect.kind in KINDS and 0 <= suspect.score <= 1 for suspect in found)
+
+
+def test_a_suspicion_claims_no_more_than_the_models_have_shown():
+    """Of TEAM they find 1 of 9 and are right 1 time of 2; of INFRA they know all."""
+    gold = [(n, n + 1, "TEAM") for n in range(9)] + [(n, n + 1, "INFRA") for n in range(20, 118)]
+    found = [*gold[:1], (50_000, 50_001, "TEAM"), *gold[9:]]
+    scores = score_entities([(gold, found)])
+    assert most_to_claim(Suspect(NEEDLESS, (TEAM,), (), 1.0), scores) == pytest.approx(2 / 11)
+    assert most_to_claim(Suspect(LACKING, (), (TEAM,), 1.0), scores) == pytest.approx(2 / 4)
+    assert most_to_claim(Suspect(OTHER_TYPE, (TEAM,), (INFRA,), 1.0), scores) == pytest.approx(99 / 100)
+    assert most_to_claim(Suspect(BOUNDARY, (TEAM,), (INFRA, TEAM), 1.0), scores) == pytest.approx(2 / 4)

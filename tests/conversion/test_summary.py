@@ -1,0 +1,47 @@
+"""What `convert` says became of annotations and documents adds up, on the screen and in its files."""
+
+import json
+
+from conftest import GUIDE
+from pipelines import run
+
+
+def row(text, *spans, by="ann", answer="accept"):
+    spans = [{"start": start, "end": end, "label": "INFRA"} for start, end in spans]
+    return {"text": text, "spans": spans, "answer": answer, "_annotator_id": by}
+
+
+def figures(told, title):
+    """The figures of a printed table by name, read below its title."""
+    lines = told[told.index(title) :].split("└")[0].splitlines()
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
+    return {name: int(n) for name, n in cells}
+
+
+def test_accepted_is_what_is_in_the_corpus_and_each_reason(tmp_path):
+    rows = [row(f"Redis {n} is number {n * 7919}", (0, 5)) for n in range(12)]
+    rows += [rows[0], {**rows[1], "_annotator_id": "bob"}, row(rows[2]["text"], by="bob"), row(""), row("  ")]
+    rows += [row("Kafka is full", (0, 5), answer="reject")]
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "p.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf8")
+    doccano = {"id": 1, "text": rows[3]["text"], "label": [[0, 5, "INFRA"]]}
+    (tmp_path / "exports" / "d.jsonl").write_text(json.dumps(doccano) + "\n", encoding="utf8")
+    places = [tmp_path / "exports", tmp_path / "corpus", tmp_path / "reports"]
+    told = run("convert_annotations", *places, "--guide", GUIDE, "--prefer", "ann").stdout
+    documents = figures(told, "19 documents read")
+    assert documents == {
+        "in the corpus": 12, "the same text again, by the same annotator": 1, "no text": 2,
+        "the same text, another annotator's kept": 2, "the same text again, its annotator not named": 1,
+        "accepted": 18, "rejected": 1,
+    }  # fmt: skip
+    assert sum(n for what, n in documents.items() if what not in ("accepted", "rejected")) == 18
+    annotations = figures(told, "16 annotations read")
+    assert (annotations["in the corpus"], annotations["not in the corpus"]) == (12, 4)
+    assert (
+        annotations["not in the corpus"] == annotations["merged duplicate"] + annotations["rejected by the annotator"]
+    )
+    summary = json.loads((tmp_path / "reports" / "ledger.json").read_text("utf8"))
+    assert sum(summary["accepted"].values()) == summary["documents"]["accepted"] == 18
+    lines = (tmp_path / "reports" / "left_out.jsonl").read_text("utf8").splitlines()
+    left_out = {one["source"]: (one["reason"], one.get("kept")) for one in map(json.loads, lines)}
+    assert len(left_out) == 6 and left_out["p.jsonl:13"] == ("the same text again, by the same annotator", "p.jsonl:1")
