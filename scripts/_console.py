@@ -25,6 +25,12 @@ def say(message: str) -> None:
     out.print(message, markup=False)
 
 
+def warn(message: str) -> None:
+    """Print a warning that must not be overlooked; an empty one is none."""
+    if message:
+        out.print(f"⚠ {message}", markup=False, style="yellow")
+
+
 def run(command: Callable[..., Any]) -> None:
     """Run a typer command; a problem the user can mend ends it with a message and exit code 1, not with a traceback."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

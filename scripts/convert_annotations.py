@@ -8,10 +8,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-import spacy
 import typer
 from _console import READING_HELP, check_choices, out, progress, run, say, split_names, table
-from spacy.language import Language
 from spacy.tokens import Doc
 
 from domain_ner.annotations import Annotations, ImportSettings, read_annotations, require_usable
@@ -23,6 +21,7 @@ from domain_ner.docs import MISALIGNED, DocRules, make_doc
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, write_text
 from domain_ner.guide.schema import load_guide
+from domain_ner.languages import blank
 from domain_ner.normalization import MODES
 from domain_ner.splits import (
     DEV,
@@ -135,17 +134,6 @@ def make_docs(division: Division, rules: DocRules, ledger: Ledger) -> dict[str, 
     return made
 
 
-def blank(lang: str, **tokenizer: Any) -> Language:
-    """A pipeline of that language with our tokenizer and no components."""
-    config = {"nlp": {"tokenizer": {"@tokenizers": "domain_ner.Tokenizer.v1", **tokenizer}}}
-    try:
-        return spacy.blank(lang, config=config)
-    except ImportError as error:
-        raise DomainNerError(
-            f"vars.lang is {lang!r}, which spaCy does not know.", "Use a code as in spaCy's list: en, de, fr, xx …"
-        ) from error
-
-
 def tell_notes(ledger: Ledger) -> None:
     """Print what the readers noticed, file by file."""
     for file, note in ledger.notes:
@@ -203,7 +191,8 @@ def print_splits(docs: Mapping[str, Corpus], labels: Sequence[str]) -> None:
 
 
 def _tokenizer(lang: str, normalize: str, splits: Sequence[str]) -> Any:
-    return blank(lang, splits=list(splits), normalize=normalize).tokenizer
+    tokenizer = {"@tokenizers": "domain_ner.Tokenizer.v1", "splits": list(splits), "normalize": normalize}
+    return blank(lang, {"nlp": {"tokenizer": tokenizer}}).tokenizer
 
 
 def _read_assigned(path: Path | None) -> dict[str, str]:

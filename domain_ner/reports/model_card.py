@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain_ner.encoders.card import EncoderCard
+from domain_ner.encoders.card import EncoderCard, is_foreign
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.schema import Figure, Report
 from domain_ner.guide.schema import Guide
@@ -164,6 +164,8 @@ def _limits(facts: Facts) -> str:
         for label, one in facts.report.headline.by_type.items()
         if one.verdict == "below"
     ]
+    if is_foreign(facts.encoder, facts.lang):
+        told.append(f"Its encoder was pretrained on {' and '.join(facts.encoder.languages)}, not on `{facts.lang}`.")
     told += _unseen(facts.report)
     shapes = facts.report.robustness.shapes if facts.report.robustness else []
     for shape in sorted(shapes, key=lambda one: one.difference):
