@@ -19,6 +19,8 @@ KINDS = {
     "example without its type": (ERROR, "an example that does not show the type it stands under"),
     "few examples": (WARNING, "fewer examples than annotators need"),
     "few edge cases": (WARNING, "fewer edge cases than annotators need"),
+    "placeholder in the guide": (ERROR, "a definition that init-guide left to be written"),
+    "undecided in the guide": (WARNING, "an edge case that init-guide left to be decided"),
     # the annotations
     "unreadable": (ERROR, "a row that cannot be read"),
     "conflicting": (ERROR, "one text annotated in two ways, and nobody to trust"),
