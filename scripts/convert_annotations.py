@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ from _console import READING_HELP, check_choices, out, progress, run, say, split
 from spacy.tokens import Doc
 
 from domain_ner.annotations import Annotations, ImportSettings, read_annotations, require_usable
-from domain_ner.conversion.ledger import DROPPED, FATES, Ledger
+from domain_ner.conversion.ledger import FATES, Ledger
 from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.conversion.token_splits import SplitRule, learn_splits
 from domain_ner.corpus_file import CorpusFile
 from domain_ner.docs import MISALIGNED, DocRules, make_doc
-from domain_ner.errors import DomainNerError
+from domain_ner.errors import DomainNerError, fold, without_details
 from domain_ner.files import atomic_path, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.languages import blank
@@ -135,9 +135,10 @@ def make_docs(division: Division, rules: DocRules, ledger: Ledger) -> dict[str, 
 
 
 def tell_notes(ledger: Ledger) -> None:
-    """Print what the readers noticed, file by file."""
-    for file, note in ledger.notes:
-        say(f"{file}: {note}")
+    """Print what the readers noticed; of what they noticed many times, the first case. All are in ledger.json."""
+    for folded in fold(ledger.notes, lambda entry: without_details(entry[1])):
+        file, note = folded.first
+        say(f"{file}: {note}{folded.more(lambda entry: entry[0])}")
 
 
 def write_ledger(read: Annotations, reports: Path) -> None:
@@ -172,11 +173,11 @@ def print_ledger(ledger: Ledger) -> None:
                 if of_fate == fate:
                     printed.add_row(f"    {how}", str(n))
     out.print(printed)
-    for line in islice(ledger.losses(), MAX_LISTED):
+    lines = ledger.folded_losses()
+    for line in lines[:MAX_LISTED]:
         say(f"lost: {line}")
-    n_lost = fates[DROPPED] + len(ledger.lost_documents)
-    if n_lost > MAX_LISTED:
-        say(f"… and {n_lost - MAX_LISTED} more, all in ledger.jsonl")
+    if len(lines) > MAX_LISTED:
+        say(f"… and for {len(lines) - MAX_LISTED} reasons more, all in ledger.jsonl")
     say(", ".join(f"{n} documents {fate}" for fate, n in ledger.documents.items()))
 
 

@@ -96,6 +96,14 @@ def test_a_fault_of_one_span(check, marked, kind, message):
     assert findings[0].source == "a.jsonl:1"
 
 
+@pytest.mark.parametrize(
+    ("label", "near"), [("team", "TEAM"), ("INFRASTRUCTURE", "INFRA"), ("TEAMS", "TEAM"), ("X", "")]
+)
+def test_an_unknown_label_is_told_with_the_nearest_of_the_guide(check, label, near):
+    (finding,) = [one for one in check([f"[Ops]({label}) called"]) if one.kind == "unknown label"]
+    assert finding.message.endswith(f"did you mean {near!r}?" if near else "expected one of TEAM, INFRA")
+
+
 def test_white_space_that_the_reader_trimmed_is_told(check):
     span, raw = LabelledSpan(0, 5, "INFRA"), LabelledSpan(0, 6, "INFRA")
     (finding,) = check(trimmed=[Passage("Redis is down", (span,), "a.jsonl:1", {}, "", (raw,))])

@@ -45,6 +45,12 @@ KINDS = {
 }
 
 
+# What to do about findings of a kind, where their messages do not say it.
+REMEDIES = {
+    "unknown label": "add it to `types` in the guide, or rename it in the annotation tool and export again",
+}
+
+
 @dataclass(frozen=True)
 class Finding:
     """One fault.
@@ -73,6 +79,14 @@ def excerpt(text: str, span: LabelledSpan) -> str:
     after = text[span.end : span.end + EXCERPT]
     shown = f"{'…' * (span.start > EXCERPT)}{before}«{text[span.start : span.end]}»{after}"
     return " ".join(f"{shown}{'…' * (len(text) > span.end + EXCERPT)}".split())
+
+
+def fold_findings(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The findings of one kind and one section of the guide together, in the order of the first of each."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.kind, finding.label), []).append(finding)
+    return list(groups.values())
 
 
 def count_by_severity(findings: Iterable[Finding]) -> dict[str, int]:
