@@ -9,29 +9,29 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import READING_HELP, check_choices, out, progress, run, say, split_names, table
+from _console import READING_HELP, check_choices, out, progress, run, say, split_names, table, warn
 from spacy.tokens import Doc
 
-from domain_ner.annotations import Annotations, ImportSettings, read_annotations, require_usable
+from domain_ner.annotations import Annotations, ImportSettings, read_annotations, require_usable, unknown_annotators
 from domain_ner.conversion.ledger import FATES, Ledger
 from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.conversion.token_splits import SplitRule, learn_splits
 from domain_ner.corpus_file import CorpusFile
 from domain_ner.docs import MISALIGNED, DocRules, make_doc
 from domain_ner.errors import DomainNerError, fold, without_details
+from domain_ner.file_splits import FILES, divide_by_files, pooled
 from domain_ner.files import atomic_path, write_text
+from domain_ner.grouping import count_ungrouped
 from domain_ner.guide.schema import load_guide
 from domain_ner.languages import blank
 from domain_ner.normalization import MODES
 from domain_ner.splits import (
     DEV,
-    FILES,
     SPLITS,
     TRAIN,
     Division,
     SplitRules,
     divide,
-    divide_by_files,
     parse_fractions,
 )
 
@@ -75,7 +75,10 @@ def main(
             on_record=lambda: bar.advance(task),
         )  # fmt: skip
     tell_notes(read.ledger)
+    warn(unknown_annotators(read, settings.prefer))
     require_usable(read, max_loss=max_loss)
+    if splits != FILES:
+        tell_groups(read, group_by)
     division = divide_by_files(read.merged) if splits == FILES else divide(read.merged, rules)
     tokenizer = _tokenizer(lang, normalize, ())
     learned = teach(tokenizer, division, read.ledger) if misaligned == "split" else []
@@ -99,6 +102,20 @@ def main(
     print_splits(docs, labels)
     if division.n_new:
         say(f"{division.n_new} new groups; the others stay in the split where they were")
+
+
+def tell_groups(read: Annotations, group_by: str) -> None:
+    """Print which passages lack the key that keeps them together, and files that look divided already.
+
+    Raises DomainNerError when no passage has the key.
+    """
+    n_without = count_ungrouped(read.merged, group_by) if group_by else 0
+    if n_without:
+        warn(
+            f"{n_without:,} of {len(read.merged):,} passages have no {group_by!r} (vars.group_by): each of them goes to"
+            " a split by itself, together with nearly the same text alone"
+        )
+    warn(pooled(read.ledger.n_read))
 
 
 def teach(tokenizer: Any, division: Division, ledger: Ledger) -> list[SplitRule]:

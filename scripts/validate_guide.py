@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import typer
-from _console import READING_HELP, out, progress, run, say, split_names, table
+from _console import READING_HELP, out, progress, run, say, split_names, table, warn
 
-from domain_ner.annotations import ImportSettings, read_annotations
+from domain_ner.annotations import ImportSettings, read_annotations, unknown_annotators
 from domain_ner.errors import DomainNerError
 from domain_ner.files import write_text
 from domain_ner.guide.findings import (
@@ -52,6 +52,7 @@ def main(
         bar.reset(task, description="checking", total=len(read.passages) + len(read.merged))
         corpus = Corpus(read.passages, read.merged, read.problems, read.conflicts)
         validation = validate(file, corpus, on_passage=lambda: bar.advance(task))
+    warn(unknown_annotators(read, settings.prefer))
     write_text(reports / "guide.json", json.dumps(to_json(validation), indent=1, ensure_ascii=False) + "\n")
     write_text(reports / "guide.html", guide_page(file.guide, validation))
     print_validation(validation)

@@ -15,7 +15,7 @@ LAYERS = {
         "__init__", "errors", "files", "passages", "records", "spool", "markup", "devices",
     ],
     1: [
-        "calibration", "scores", "splits", "agreement", "near_duplicates", "normalization",
+        "calibration", "scores", "splits", "file_splits", "grouping", "agreement", "near_duplicates", "normalization",
         "tag_schemes",
         "metrics/__init__", "metrics/advice", "metrics/learning_curve", "metrics/mistakes",
         "metrics/perturbations", "metrics/resampling", "metrics/schemes", "metrics/suspects", "metrics/traits",

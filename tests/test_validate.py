@@ -221,6 +221,7 @@ def test_findings_of_one_kind_are_folded_on_the_screen_and_all_in_the_json(tmp_p
     assert ran.stdout.count("… and 149 more like it: add it to `types` in the guide, or rename it in the") == 2
     assert sum(finding["kind"] == "unknown label" for finding in findings) == 300
     assert ran.returncode == 1
+    assert "vars.prefer names 'domain_ner-annotator-1'" in ran.stdout
 
 
 def sentences(rows):
