@@ -39,6 +39,8 @@ def main(
     """Write configs/config.cfg from the fragments, the encoder's card and the corpus, and check it."""
     encoder = EncoderCard.read(card)
     docs = read_docs(train, blank(lang).vocab)
+    if not 0 <= oversample < 1:
+        raise DomainNerError(f"vars.oversample is {oversample}; expected a share from 0 to below 1.")
     lengths = repeated_lengths(docs, threshold=oversample, seed=seed)
     choices = Choices(
         lang=lang,
