@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from domain_ner.conversion.importing import Import, import_files
 from domain_ner.conversion.ledger import Ledger
-from domain_ner.conversion.merging import CONFLICT_RULES, MergeRules, merge
+from domain_ner.conversion.merging import ANYONE, CONFLICT_RULES, MergeRules, merge
 from domain_ner.conversion.offsets import UNITS
 from domain_ner.conversion.spans import Checks
-from domain_ner.errors import DomainNerError, raise_for
+from domain_ner.errors import MAX_LISTED, DomainNerError, did_you_mean, raise_for
 from domain_ner.passages import Passage
 from domain_ner.readers.folder import find_exports
 from domain_ner.records import ExportFile, ReaderOptions
@@ -92,6 +92,26 @@ def read_annotations(
     rules = MergeRules(prefer=settings.prefer, conflicts=settings.conflicts)
     merged, conflicts = merge(read.passages, read.ledger, rules)
     return Annotations(read.passages, merged, tuple(conflicts), read.ledger)
+
+
+def unknown_annotators(read: Annotations, prefer: Sequence[str]) -> str:
+    """A warning that some of `prefer` annotated nothing, with the names that are there; empty when all did."""
+    named = [name for name in prefer if name != ANYONE]
+    there = Counter(passage.annotator for passage in read.passages) if named else Counter[str]()
+    unknown = [name for name in named if name not in there]
+    if not unknown:
+        return ""
+    known = {name: n for name, n in there.most_common() if name}
+    listed = [f"{name!r} ({n:,} passages)" for name, n in list(known.items())[:MAX_LISTED]]
+    if len(known) > MAX_LISTED:
+        listed.append(f"{len(known) - MAX_LISTED} more")
+    near = {name: did_you_mean(name, known) for name in unknown}
+    told = ", ".join(f"{name!r}{near[name] and f' ({near[name]})'}" for name in unknown)
+    who = f"Annotators are {', '.join(listed)}." if known else "The exports name no annotator."
+    return (
+        f"vars.prefer names {told}: no accepted passage is by that name. {who} Set prefer in project.yml to those whom"
+        ' you trust, the most trusted first, or to "*" (where two differ, the first that is read).'
+    )
 
 
 def require_usable(read: Annotations, *, max_loss: float) -> None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spacy.schemas import ConfigSchemaTraining
 from spacy.util import load_model_from_config
 from thinc.api import Config
 
 from domain_ner.encoders.card import EncoderCard
-from domain_ner.errors import DomainNerError
+from domain_ner.errors import DomainNerError, did_you_mean
 from domain_ner.training.batching import count_batches
 
 WARMUP_SHARE = 0.1
@@ -168,6 +169,10 @@ def _set(config: Config, settings: Mapping[str, Any]) -> None:
                     "configs/ and configs/config.cfg show the sections there are.",
                 )
             section = section[part]
+        # What no registered function reads, spaCy takes and never looks at.
+        if sections == ["training"] and name not in ConfigSchemaTraining.model_fields:
+            near = did_you_mean(name, ConfigSchemaTraining.model_fields)
+            raise DomainNerError(f"vars.settings sets {place}, which the config has not{near and f': {near}'}")
         section[name] = value
 
 

@@ -1,7 +1,6 @@
 """Which passage goes to train, dev or test. Groups stay whole, and what was assigned once stays where it is."""
 
 import hashlib
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,19 +10,13 @@ import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 
 from domain_ner.errors import DomainNerError
+from domain_ner.grouping import group_value
 from domain_ner.near_duplicates import connected, near_duplicates
 from domain_ner.passages import Passage
 from domain_ner.spool import Selection
 
 SPLITS = ("train", "dev", "test")
 TRAIN, DEV, TEST = SPLITS
-# In the place of shares: the exports are divided already, and their files named so.
-FILES = "files"
-NAMES = {
-    "train": TRAIN, "training": TRAIN, "dev": DEV, "devel": DEV, "development": DEV, "valid": DEV, "validation": DEV,
-    "val": DEV, "testa": DEV, "test": TEST, "testing": TEST, "testb": TEST,
-}  # fmt: skip
-WORD = re.compile(r"[a-z]+")
 # Fewer groups than this are divided by size alone: too few to stratify.
 STRATIFY_FROM = 60
 NGRAM, ALIKE = 5, 0.8
@@ -101,36 +94,6 @@ def divide(passages: Sequence[Passage], rules: SplitRules) -> Division:
             splits[keys[key]].add(place)
     _require_filled(splits, n_groups=len(groups), n_known=len(groups) - len(new), group_by=rules.group_by)
     return Division(splits, dict(sorted(keys.items())), len(keys) - len(known) if known else 0)
-
-
-def divide_by_files(passages: Sequence[Passage]) -> Division:
-    """Divide passages as their files are named: `train.conll`, `my-dev-set.jsonl`, `test/part1.json`.
-
-    Raises DomainNerError for a file whose name tells no split or two, and when a split would be empty.
-    """
-    splits = {name: Selection(passages) for name in SPLITS}
-    of_file: dict[str, str] = {}
-    for place, passage in enumerate(passages):
-        file = passage.source.rpartition(":")[0] or passage.source
-        splits[of_file.setdefault(file, _split_of(file))].add(place)
-    empty, told = [name for name in SPLITS if not splits[name]], ", ".join(sorted(of_file))
-    if empty:
-        raise DomainNerError(
-            f"vars.splits is {FILES!r}, and no file is named after {' and '.join(empty)}: {told}.",
-            "Add one, or give shares such as 0.7,0.1,0.2.",
-        )
-    return Division(splits, {}, 0)
-
-
-def _split_of(file: str) -> str:
-    words = WORD.findall(file.lower())
-    found = {NAMES[word] for word in words if word in NAMES}
-    if len(found) != 1:
-        raise DomainNerError(
-            f"vars.splits is {FILES!r}, and the name of {file} tells {'two splits' if found else 'no split'}.",
-            "Name files or their folders after train, dev and test, or give shares such as 0.7,0.1,0.2.",
-        )
-    return found.pop()
 
 
 def _assign(
@@ -220,8 +183,8 @@ class Texts(Sequence[str]):
 
 
 def _key(passage: Passage, group_by: str) -> str:
-    named = passage.meta.get(group_by, passage.document if group_by == "document" else None) if group_by else None
-    if named not in (None, ""):
+    named = group_value(passage, group_by) if group_by else None
+    if named is not None:
         return f"{group_by}={named}"
     return f"text={_digest(passage.text).hex()}"
 

@@ -1,8 +1,13 @@
 """What the commands share: how a script runs, what it prints, and how it fails."""
 
+import multiprocessing
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import typer
@@ -25,30 +30,94 @@ def say(message: str) -> None:
     out.print(message, markup=False)
 
 
+def warn(message: str) -> None:
+    """Print a warning that must not be overlooked; an empty one is none."""
+    if message:
+        out.print(f"⚠ {message}", markup=False, style="yellow")
+
+
 def run(command: Callable[..., Any]) -> None:
     """Run a typer command; a problem the user can mend ends it with a message and exit code 1, not with a traceback."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
-    try:
-        app()
-    except DomainNerError as error:
-        err.print(f"✘ {error}", markup=False, style="red")
-        sys.exit(1)
-    except OSError as error:
-        what = f" {error.filename}" if error.filename else ""
-        err.print(f"✘ {error.strerror or error}:{what}", markup=False, style="red")
-        err.print("Check the permissions and the free space there.", markup=False, style="red")
-        sys.exit(1)
+    with _stopping.watch():
+        try:
+            app()
+        except DomainNerError as error:
+            err.print(f"✘ {error}", markup=False, style="red")
+            sys.exit(1)
+        except OSError as error:
+            what = f" {error.filename}" if error.filename else ""
+            err.print(f"✘ {error.strerror or error}:{what}", markup=False, style="red")
+            err.print("Check the permissions and the free space there.", markup=False, style="red")
+            sys.exit(1)
+
+
+def _kept_whole() -> str:
+    return "Each file is as it was or is complete."
+
+
+class _Stopping:
+    """What Ctrl-C prints, at once: `spacy project run` kills its command a quarter of a second later.
+
+    told: says what is kept. goes_on: whether the next run goes on where this one was.
+    """
+
+    def __init__(self) -> None:
+        self.told, self.goes_on, self.is_running, self.is_stopped = _kept_whole, False, False, False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if not self.is_stopped:
+            self.is_stopped = True
+            # Not by way of a buffer: the signal may have come in the middle of writing to one.
+            os.write(2, f"\nStopped. {self.told()}\n{self._next()}\n".encode())
+        if not self.is_running:
+            os._exit(INTERRUPTED)
+        raise KeyboardInterrupt
+
+    def install(self) -> None:
+        """Take Ctrl-C over, unless it is ignored (in the background), or this is a helper process of a command."""
+        is_main = threading.current_thread() is threading.main_thread() and not multiprocessing.parent_process()
+        if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self)
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Within it a command runs; Ctrl-C ends it with its own exit code."""
+        self.install()
+        self.is_running = True
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit):
+            if not self.is_stopped:
+                raise
+            sys.exit(INTERRUPTED)
+        finally:
+            self.is_running = self.is_stopped = False
+            if signal.getsignal(signal.SIGINT) is self:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _next(self) -> str:
+        script = sys.modules["__main__"].__doc__ or ""
+        named = script.partition("`")[2].partition("`")[0]
+        aim = "Go on with" if self.goes_on else "Start it again with"
+        return f"{aim}: python -m spacy project run {named} (with the same --vars, if any)"
+
+
+_stopping = _Stopping()
+# Here, and not in `run` alone: to import PyTorch takes seconds, in which people notice that they mistyped something.
+_stopping.install()
 
 
 @contextmanager
-def resumable() -> Iterator[None]:
-    """Ctrl-C within it ends the command with a message and without a traceback."""
+def resumable(told: Callable[[], str] = lambda: "What is done is kept.") -> Iterator[None]:
+    """Within it the next run goes on where Ctrl-C stopped this one. told: what is kept; asked when it is stopped."""
+    before = _stopping.told, _stopping.goes_on
+    _stopping.told, _stopping.goes_on = told, True
     try:
         yield
-    except KeyboardInterrupt:
-        err.print("Stopped. Run it again to go on where it was.")
-        sys.exit(INTERRUPTED)
+    finally:
+        _stopping.told, _stopping.goes_on = before
 
 
 def split_names(text: str) -> list[str]:

@@ -8,32 +8,31 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-import spacy
 import typer
-from _console import READING_HELP, check_choices, out, progress, run, say, split_names, table
-from spacy.language import Language
+from _console import READING_HELP, check_choices, out, progress, run, say, split_names, table, warn
 from spacy.tokens import Doc
 
-from domain_ner.annotations import Annotations, ImportSettings, read_annotations, require_usable
-from domain_ner.conversion.ledger import DROPPED, FATES, IN_CORPUS, KEPT, Ledger
+from domain_ner.annotations import Annotations, ImportSettings, read_annotations, require_usable, unknown_annotators
+from domain_ner.conversion.ledger import FATES, IN_CORPUS, KEPT, Ledger
 from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.conversion.token_splits import SplitRule, learn_splits
 from domain_ner.corpus_file import CorpusFile
 from domain_ner.docs import MISALIGNED, DocRules, make_doc
-from domain_ner.errors import DomainNerError
+from domain_ner.errors import DomainNerError, fold, without_details
+from domain_ner.file_splits import FILES, divide_by_files, pooled
 from domain_ner.files import atomic_path, write_text
+from domain_ner.grouping import count_ungrouped
 from domain_ner.guide.schema import load_guide
+from domain_ner.languages import blank
 from domain_ner.normalization import MODES
 from domain_ner.records import ACCEPTED
 from domain_ner.splits import (
     DEV,
-    FILES,
     SPLITS,
     TRAIN,
     Division,
     SplitRules,
     divide,
-    divide_by_files,
     parse_fractions,
 )
 
@@ -78,7 +77,10 @@ def main(
             on_record=lambda: bar.advance(task),
         )  # fmt: skip
     tell_notes(read.ledger)
+    warn(unknown_annotators(read, settings.prefer))
     require_usable(read, max_loss=max_loss)
+    if splits != FILES:
+        tell_groups(read, group_by)
     division = divide_by_files(read.merged) if splits == FILES else divide(read.merged, rules)
     tokenizer = _tokenizer(lang, normalize, ())
     learned = teach(tokenizer, division, read.ledger) if misaligned == "split" else []
@@ -103,6 +105,20 @@ def main(
     print_splits(docs, labels)
     if division.n_new:
         say(f"{division.n_new} new groups; the others stay in the split where they were")
+
+
+def tell_groups(read: Annotations, group_by: str) -> None:
+    """Print which passages lack the key that keeps them together, and files that look divided already.
+
+    Raises DomainNerError when no passage has the key.
+    """
+    n_without = count_ungrouped(read.merged, group_by) if group_by else 0
+    if n_without:
+        warn(
+            f"{n_without:,} of {len(read.merged):,} passages have no {group_by!r} (vars.group_by): each of them goes to"
+            " a split by itself, together with nearly the same text alone"
+        )
+    warn(pooled(read.ledger.n_read))
 
 
 def teach(tokenizer: Any, division: Division, ledger: Ledger) -> list[SplitRule]:
@@ -138,21 +154,11 @@ def make_docs(division: Division, rules: DocRules, ledger: Ledger) -> dict[str, 
     return made
 
 
-def blank(lang: str, **tokenizer: Any) -> Language:
-    """A pipeline of that language with our tokenizer and no components."""
-    config = {"nlp": {"tokenizer": {"@tokenizers": "domain_ner.Tokenizer.v1", **tokenizer}}}
-    try:
-        return spacy.blank(lang, config=config)
-    except ImportError as error:
-        raise DomainNerError(
-            f"vars.lang is {lang!r}, which spaCy does not know.", "Use a code as in spaCy's list: en, de, fr, xx …"
-        ) from error
-
-
 def tell_notes(ledger: Ledger) -> None:
-    """Print what the readers noticed, file by file."""
-    for file, note in ledger.notes:
-        say(f"{file}: {note}")
+    """Print what the readers noticed; of what they noticed many times, the first case. All are in ledger.json."""
+    for folded in fold(ledger.notes, lambda entry: without_details(entry[1])):
+        file, note = folded.first
+        say(f"{file}: {note}{folded.more(lambda entry: entry[0])}")
 
 
 def write_ledger(read: Annotations, reports: Path) -> None:
@@ -192,11 +198,11 @@ def print_ledger(ledger: Ledger) -> None:
         printed.add_row(total, str(sum(fates[fate] for fate in some)))
         printed.add_section()
     out.print(printed)
-    for line in islice(ledger.losses(), MAX_LISTED):
+    lines = ledger.folded_losses()
+    for line in lines[:MAX_LISTED]:
         say(f"lost: {line}")
-    n_lost = fates[DROPPED] + len(ledger.lost_documents)
-    if n_lost > MAX_LISTED:
-        say(f"… and {n_lost - MAX_LISTED} more, all in ledger.jsonl")
+    if len(lines) > MAX_LISTED:
+        say(f"… and for {len(lines) - MAX_LISTED} reasons more, all in ledger.jsonl")
 
 
 def print_documents(ledger: Ledger) -> None:
@@ -226,7 +232,8 @@ def print_splits(docs: Mapping[str, Corpus], labels: Sequence[str]) -> None:
 
 
 def _tokenizer(lang: str, normalize: str, splits: Sequence[str]) -> Any:
-    return blank(lang, splits=list(splits), normalize=normalize).tokenizer
+    tokenizer = {"@tokenizers": "domain_ner.Tokenizer.v1", "splits": list(splits), "normalize": normalize}
+    return blank(lang, {"nlp": {"tokenizer": tokenizer}}).tokenizer
 
 
 def _read_assigned(path: Path | None) -> dict[str, str]:

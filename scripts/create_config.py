@@ -6,16 +6,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import spacy
 import typer
-from _console import run, say
+from _console import run, say, warn
 
 from domain_ner.config import Choices, build_config
 from domain_ner.devices import CPU, choose_gpu
-from domain_ner.encoders.card import EncoderCard
+from domain_ner.encoders.card import EncoderCard, foreign_language
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.files import atomic_path
+from domain_ner.languages import blank
 from domain_ner.training.oversampling import repeated_lengths
 
 
@@ -38,7 +38,9 @@ def main(
 ) -> None:
     """Write configs/config.cfg from the fragments, the encoder's card and the corpus, and check it."""
     encoder = EncoderCard.read(card)
-    docs = read_docs(train, spacy.blank(lang).vocab)
+    docs = read_docs(train, blank(lang).vocab)
+    if not 0 <= oversample < 1:
+        raise DomainNerError(f"vars.oversample is {oversample}; expected a share from 0 to below 1.")
     lengths = repeated_lengths(docs, threshold=oversample, seed=seed)
     choices = Choices(
         lang=lang,
@@ -56,6 +58,7 @@ def main(
     with atomic_path(config) as temporary:
         built.to_disk(temporary)
         check(temporary)
+    warn(foreign_language(encoder, lang))
     training = built["training"]
     say(
         f"{encoder.name} + {head}: {len(lengths)} passages in batches of {training['batcher']['size']}, learning rate"

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import spacy
 import typer
 from _console import out, resumable, run, say, table
 from thinc.api import require_gpu
@@ -12,6 +11,7 @@ from domain_ner.devices import CPU, choose_gpu
 from domain_ner.evaluation.learning_curve import MORE, LearningCurve, expect, parse_fractions, train_parts
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.files import atomic_path, remove_within, write_text
+from domain_ner.languages import blank
 from domain_ner.reports.figures import percent
 from domain_ner.reports.learning_curve_report import learning_curve_chart, learning_curve_markdown, when
 
@@ -35,7 +35,7 @@ def main(
     gpu = choose_gpu(gpu_id)
     if gpu != CPU:
         require_gpu(gpu)
-    vocab = spacy.blank(lang).vocab
+    vocab = blank(lang).vocab
     learned, stopping, tested = (read_docs(path, vocab) for path in (train, dev, test))
     with resumable():
         scored = list(

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import spacy
 import typer
 from _console import READING_HELP, progress, run, say, split_names
 from spacy.tokens import Doc
@@ -13,6 +12,7 @@ from domain_ner.errors import DomainNerError
 from domain_ner.files import write_text
 from domain_ner.guide.labelling import label_studio_config
 from domain_ner.guide.schema import load_guide
+from domain_ner.languages import blank
 from domain_ner.passages import Passage
 from domain_ner.tokenizer import create_tokenizer
 from domain_ner.writers import label_studio
@@ -78,7 +78,7 @@ def _require_apart(source: Path, output: Path) -> None:
 
 def _tokenizer(lang: str) -> Callable[[str], Doc]:
     try:
-        tokenizer: Callable[[str], Doc] = create_tokenizer()(spacy.blank(lang))
+        tokenizer: Callable[[str], Doc] = create_tokenizer()(blank(lang))
     except ImportError as error:
         raise DomainNerError(
             f"--lang is {lang!r}, which spaCy does not know.", "Use a code as in spaCy's list: en, de, fr, xx …"

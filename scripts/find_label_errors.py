@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from pathlib import Path
 
-import spacy
 import typer
 from _console import out, resumable, run, say, table
 from thinc.api import require_gpu
@@ -14,6 +13,7 @@ from domain_ner.evaluation.label_errors import predict_out_of_sample, report, re
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.evaluation.suspect_schema import LabelErrors
 from domain_ner.files import remove_within, write_text
+from domain_ner.languages import blank
 from domain_ner.metrics.suspects import KINDS
 from domain_ner.reports.figures import percent
 from domain_ner.reports.label_errors_markdown import LIKELY, label_errors_markdown
@@ -38,7 +38,7 @@ def main(
     gpu = choose_gpu(gpu_id)
     if gpu != CPU:
         require_gpu(gpu)
-    vocab = spacy.blank(lang).vocab
+    vocab = blank(lang).vocab
     docs = [doc for path in corpora for doc in read_docs(path, vocab)]
     with resumable():
         found = predict_out_of_sample(

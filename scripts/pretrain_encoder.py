@@ -4,7 +4,7 @@ from pathlib import Path
 
 import srsly
 import typer
-from _console import run, say
+from _console import resumable, run, say
 
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.encoders.presets import INHERITED
@@ -33,7 +33,8 @@ def main(
     settings = Pretraining(epochs, batch, min(window, encoder.max_length), learning_rate, seed)
     # It is trained as what it comes from is: else nobody could tell whether reading has made it better.
     origin = {"adapted_from": encoder.name} | {key: getattr(encoder, key) for key in INHERITED}
-    found = pretrain(Path(encoder.path), read, output, settings, origin=origin)
+    with resumable():
+        found = pretrain(Path(encoder.path), read, output, settings, origin=origin)
     say(f"{found.n_windows} windows learned; pseudo-perplexity on {found.n_held_out} others: {found.before:.1f} before,"
         f" {found.after:.1f} after")  # fmt: skip
     if found.is_new_head:

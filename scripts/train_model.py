@@ -1,12 +1,11 @@
 """`train`: train a pipeline from a config, with early stopping."""
 
 import json
-import sys
 from functools import partial
 from pathlib import Path
 
 import typer
-from _console import INTERRUPTED, err, out, run, say, table
+from _console import out, resumable, run, say, table
 from spacy.language import Language
 from thinc.api import require_gpu
 
@@ -71,14 +70,15 @@ def train_one(nlp: Language, folder: Path, *, gpu: int, resume: bool, checkpoint
         say(f"going on after step {checkpoint.progress.step}, where an interrupted run was")
     elif why_not:
         say(f"an interrupted run cannot be gone on with ({why_not}): training starts anew")
-    try:
+    with resumable(lambda: kept_by(folder, kept)):
         return train_pipeline(nlp, folder, gpu=gpu, checkpoint_s=checkpoint_s, resume=checkpoint)
-    except KeyboardInterrupt:
-        err.print(
-            f"Stopped. {kept} is as it was; the best so far is in {folder / UNFINISHED / BEST}."
-            " Run it again with --resume to go on."
-        )
-        sys.exit(INTERRUPTED)
+
+
+def kept_by(folder: Path, kept: Path) -> str:
+    """What a training that is stopped leaves behind."""
+    best = folder / UNFINISHED / BEST
+    so_far = f"the best so far is in {best}" if best.is_dir() else "no pipeline was evaluated yet"
+    return f"{kept} is {'as it was' if kept.is_dir() else 'not made yet'}; {so_far}."
 
 
 def print_spread(runs: list[SeedRun], best: SeedRun) -> None:

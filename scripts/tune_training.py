@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import run, say
+from _console import resumable, run, say
 from thinc.api import require_gpu
 
 from domain_ner.devices import CPU, choose_gpu
@@ -30,7 +30,8 @@ def main(
     gpu = choose_gpu(gpu_id)
     if gpu != CPU:
         require_gpu(gpu)
-    found = tune(config, searched, output / "study.db", n_trials=trials, seed=seed, gpu=gpu, on_trial=print_trial)
+    with resumable():
+        found = tune(config, searched, output / "study.db", n_trials=trials, seed=seed, gpu=gpu, on_trial=print_trial)
     settings = " ".join(f"{name}={json.dumps(value)}" for name, value in found.settings.items())
     write_text(
         output / "best.json", json.dumps({"dev_score": found.score, "settings": found.settings}, indent=1) + "\n"

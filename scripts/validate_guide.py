@@ -3,20 +3,32 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
-from _console import READING_HELP, out, progress, run, say, split_names, table
+from _console import READING_HELP, out, progress, run, say, split_names, table, warn
 
-from domain_ner.annotations import ImportSettings, read_annotations
+from domain_ner.annotations import ImportSettings, read_annotations, unknown_annotators
 from domain_ner.errors import DomainNerError
 from domain_ner.files import write_text
-from domain_ner.guide.findings import ERROR, KINDS, SEVERITIES, WARNING, count_by_severity
+from domain_ner.guide.findings import (
+    ERROR,
+    KINDS,
+    REMEDIES,
+    SEVERITIES,
+    WARNING,
+    Finding,
+    count_by_severity,
+    fold_findings,
+)
 from domain_ner.guide.schema import line_index, load_guide
 from domain_ner.guide.validate import Corpus, GuideFile, Validation, validate
 from domain_ner.reports.guide_page import guide_page, to_json
 
+# Kinds of findings, each in one section of the guide; findings of each.
 MAX_LISTED = 12
+MAX_ALIKE = 3
 
 
 def main(
@@ -40,6 +52,7 @@ def main(
         bar.reset(task, description="checking", total=len(read.passages) + len(read.merged))
         corpus = Corpus(read.passages, read.merged, read.problems, read.conflicts)
         validation = validate(file, corpus, on_passage=lambda: bar.advance(task))
+    warn(unknown_annotators(read, settings.prefer))
     write_text(reports / "guide.json", json.dumps(to_json(validation), indent=1, ensure_ascii=False) + "\n")
     write_text(reports / "guide.html", guide_page(file.guide, validation))
     print_validation(validation)
@@ -58,11 +71,7 @@ def print_validation(validation: Validation) -> None:
         printed.add_row(KINDS[kind][1], KINDS[kind][0], str(by_kind[kind]))
     if by_kind:
         out.print(printed)
-    for finding in [finding for finding in validation.findings if finding.severity in (ERROR, WARNING)][:MAX_LISTED]:
-        where = " ".join(part for part in (finding.source, finding.label and f"[{finding.label}]") if part)
-        say(f"{finding.severity}: {where}: {finding.message}")
-        if finding.text:
-            say(f"    {finding.text}")
+    print_findings([finding for finding in validation.findings if finding.severity in (ERROR, WARNING)])
     types = table("type", "mentions", "surfaces", "once", "tokens", "most frequent")
     for label, of_type in validation.statistics.items():
         once = f"{100 * of_type.n_once / of_type.n_surfaces:.0f} %"
@@ -75,6 +84,24 @@ def print_validation(validation: Validation) -> None:
     counts = count_by_severity(validation.findings)
     deliberate = f", {validation.n_deliberate} declared deliberate" if validation.n_deliberate else ""
     say(f"{counts['error']} errors, {counts['warning']} warnings, {counts['note']} notes{deliberate}")
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print the first findings of each kind in each section, and how many more there are of it."""
+    groups = fold_findings(findings)
+    for group in groups[:MAX_LISTED]:
+        n_shown = 1 if group[0].kind in REMEDIES else MAX_ALIKE
+        for finding in group[:n_shown]:
+            where = " ".join(part for part in (finding.source, finding.label and f"[{finding.label}]") if part)
+            say(f"{finding.severity}: {where}: {finding.message}")
+            if finding.text:
+                say(f"    {finding.text}")
+        more = f"… and {len(group) - n_shown:,} more like {'it' if n_shown == 1 else 'these'}" * (len(group) > n_shown)
+        if more or group[0].kind in REMEDIES:
+            say(f"    {': '.join(part for part in (more, REMEDIES.get(group[0].kind, '')) if part)}")
+    if len(groups) > MAX_LISTED:
+        n_left = sum(map(len, groups[MAX_LISTED:]))
+        say(f"… and {n_left:,} of other kinds or types; all are in guide.json and guide.html")
 
 
 if __name__ == "__main__":

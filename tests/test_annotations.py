@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from domain_ner.annotations import ImportSettings, parse_reading, read_annotations, require_usable
+from domain_ner.annotations import ImportSettings, parse_reading, read_annotations, require_usable, unknown_annotators
 from domain_ner.errors import DomainNerError
 from domain_ner.passages import LabelledSpan
 from domain_ner.records import ReaderOptions
@@ -165,3 +165,18 @@ def test_every_setting_of_reading_is_read():
     found = parse_reading(f"{text} empty=skip discontinuous=envelope")
     assert (found.format, found.offsets) == ("conll", "utf16")
     assert found.options == ReaderOptions("4", "fine tags", ("O", "B-PER"), True, True, "skip", "envelope")
+
+
+def test_annotators_to_trust_whom_nobody_is_are_told_with_those_who_are_there(write_jsonl):
+    rows = [row(text=f"{TEXT} {n}", _annotator_id=who) for n, who in enumerate(["anna", "anna", "bob"])]
+    found = read(write_jsonl(rows).parent)
+    told = unknown_annotators(found, ["Anna", "bob", "zed", "*"])
+    assert told.startswith(
+        "vars.prefer names 'Anna' (did you mean 'anna'?), 'zed': no accepted passage is by that name."
+    )
+    assert "Annotators are 'anna' (2 passages), 'bob' (1 passages)." in told and 'or to "*"' in told
+    assert unknown_annotators(found, ["bob", "anna", "*"]) == ""
+
+
+def test_exports_that_name_no_annotator_say_so(write_jsonl):
+    assert "The exports name no annotator." in unknown_annotators(read(write_jsonl([row()]).parent), ["anna"])

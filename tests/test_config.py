@@ -162,3 +162,11 @@ def test_spancat_suggests_spans_as_long_as_the_annotations_within_reason(card_of
         choices = replace(CHOICES, head="spancat", longest=longest)
         config = build_config(FRAGMENTS, card_of("minilm"), choices, LENGTHS)
         assert config["components"]["spancat"]["suggester"]["max_size"] == expected
+
+
+def test_a_misspelt_setting_of_training_is_an_error_with_the_nearest():
+    choices = replace(CHOICES, settings={"training.dropot": 0.3})
+    with pytest.raises(
+        DomainNerError, match=r"sets training\.dropot, which the config has not: did you mean 'dropout'"
+    ):
+        build_config(FRAGMENTS, make_card(PRESETS["cnn"], None), choices, LENGTHS)

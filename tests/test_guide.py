@@ -10,7 +10,7 @@ from domain_ner.errors import DomainNerError
 from domain_ner.guide.findings import KINDS
 from domain_ner.guide.labelling import label_studio_config, prodigy_config
 from domain_ner.guide.occurrences import find_occurrences, index_names
-from domain_ner.guide.schema import line_index, load_guide
+from domain_ner.guide.schema import PLACEHOLDER, UNDECIDED, line_index, load_guide
 from domain_ner.guide.skeleton import guide_skeleton
 from domain_ner.guide.validate import Corpus, GuideFile, validate
 from domain_ner.markup import parse_markup
@@ -64,6 +64,10 @@ def kinds(findings):
     return [finding.kind for finding in findings]
 
 
+def errors(findings):
+    return [finding.kind for finding in findings if finding.severity == "error"]
+
+
 def test_a_guide_and_annotations_without_fault(check):
     assert check(["[Ops](TEAM) restarted [Redis](INFRA).", "Nothing here."]) == []
 
@@ -90,6 +94,14 @@ def test_a_fault_of_one_span(check, marked, kind, message):
     assert len(findings) == 1
     assert message in findings[0].message
     assert findings[0].source == "a.jsonl:1"
+
+
+@pytest.mark.parametrize(
+    ("label", "near"), [("team", "TEAM"), ("INFRASTRUCTURE", "INFRA"), ("TEAMS", "TEAM"), ("X", "")]
+)
+def test_an_unknown_label_is_told_with_the_nearest_of_the_guide(check, label, near):
+    (finding,) = [one for one in check([f"[Ops]({label}) called"]) if one.kind == "unknown label"]
+    assert finding.message.endswith(f"did you mean {near!r}?" if near else "expected one of TEAM, INFRA")
 
 
 def test_white_space_that_the_reader_trimmed_is_told(check):
@@ -256,22 +268,37 @@ def test_a_skeleton_is_a_guide_without_errors_that_asks_what_to_decide(check):
     skeleton = guide_skeleton(passages, title="Mine")
     assert "annotated as INFRA (4), TEAM (1)" in skeleton
     assert "is not annotated here, and 5 times elsewhere" in skeleton
-    assert not [finding for finding in check(marked, guide=skeleton) if finding.severity == "error"]
+    assert errors(check(marked, guide=skeleton)) == ["placeholder in the guide"] * 2
+
+
+def test_a_skeleton_passes_when_its_definitions_are_written_and_its_edge_cases_decided(check):
+    marked = [f"Yesterday the [Ops](TEAM) people restarted the [Redis](INFRA) box {n}." for n in "abcd"]
+    marked += ["In the end Redis was left alone by everybody."]
+    skeleton = guide_skeleton([Passage(*parse_markup(text), "a.jsonl:1") for text in marked], title="Mine")
+    line_of = {line.strip(): f"guide.yml:{n}" for n, line in enumerate(skeleton.splitlines(), 1)}
+    found = {(finding.kind, finding.label): finding for finding in check(guide=skeleton)}
+    definition = found["placeholder in the guide", "TEAM"]
+    assert definition.source == line_of[f'definition: "{definition.text}"']
+    assert "expected what is annotated, and what is not" in definition.message
+    case = found["undecided in the guide", "INFRA"]
+    assert (case.severity, case.source) == ("warning", line_of[f'- text: "{case.text}"'])
+    written = skeleton.replace(PLACEHOLDER, "Groups of people called").replace(UNDECIDED, "left out, since")
+    assert not {"placeholder in the guide", "undecided in the guide"} & set(kinds(check(guide=written)))
 
 
 def test_a_skeleton_shows_no_sentence_with_a_span_that_is_wrong_in_any_guide(check):
     marked = ['She set the code to ["sq"](VALUE) and [Redis](INFRA) stopped.', "Later [Redis](VALUE) was its name."]
     skeleton = guide_skeleton([Passage(*parse_markup(text), "a.jsonl:1") for text in marked], title="Mine")
     assert "Later [Redis](VALUE)" in skeleton and "sq" not in skeleton
-    assert not [finding for finding in check(marked, guide=skeleton) if finding.severity == "error"]
+    assert set(errors(check(marked, guide=skeleton))) == {"placeholder in the guide"}
 
 
-def test_a_skeleton_of_the_example_has_no_errors(check, example_rows):
+def test_a_skeleton_of_the_example_has_no_errors_but_its_placeholders(check, example_rows):
     from domain_ner.annotations import read_annotations
 
     passages = read_annotations(GUIDE.parent / "annotations").passages
     findings = check(guide=guide_skeleton(passages, title='With "quotes"'))
-    assert not [finding for finding in findings if finding.severity == "error"]
+    assert errors(findings) == ["placeholder in the guide"] * len(LABELS)
 
 
 def test_types_may_be_named_in_any_script_and_like_those_of_corpora():

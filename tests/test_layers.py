@@ -15,7 +15,8 @@ LAYERS = {
         "__init__", "errors", "files", "passages", "records", "spool", "markup", "devices",
     ],
     1: [
-        "calibration", "choosing", "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes",
+        "calibration", "choosing", "scores", "splits", "file_splits", "grouping", "agreement", "near_duplicates",
+        "normalization", "tag_schemes",
         "metrics/__init__", "metrics/advice", "metrics/learning_curve", "metrics/mistakes",
         "metrics/perturbations", "metrics/resampling", "metrics/schemes", "metrics/suspects", "metrics/traits",
         "transformer/alignment", "transformer/cpu_training", "transformer/encoding", "transformer/layers",
@@ -32,7 +33,7 @@ LAYERS = {
         "readers/tokens", "readers/webanno", "readers/webanno_layers", "readers/webanno_old", "conversion/__init__",
         "conversion/importing", "conversion/ledger", "conversion/merging", "conversion/offsets", "conversion/spans",
         "conversion/token_splits", "encoders/__init__", "encoders/presets", "encoders/pretraining", "encoders/card",
-        "encoders/fetch", "crf_ner/__init__", "crf_ner/model", "crf_ner/padding", "crf_ner/targets",
+        "encoders/fetch", "languages", "crf_ner/__init__", "crf_ner/model", "crf_ner/padding", "crf_ner/targets",
         "transformer/__init__", "transformer/model", "transformer/tokenizing",
         "transformer/lexical", "transformer/pooling", "transformer/architectures",
         "guide/__init__", "guide/schema",

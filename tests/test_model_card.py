@@ -53,6 +53,13 @@ def test_the_card_says_what_the_reports_say():
     assert card.rstrip().endswith("Licence of this package: MIT.")
 
 
+def test_the_card_says_that_the_encoder_is_of_another_language():
+    english = replace(ENCODER, languages=("en",))
+    told = "Its encoder was pretrained on en, not on `de`."
+    assert told in model_card(facts(full(), encoder=english, lang="de"))
+    assert "pretrained on" not in model_card(facts(full(), encoder=english))
+
+
 @pytest.mark.parametrize(
     ("calibration", "told"),
     [

@@ -3,6 +3,7 @@ import re
 import pytest
 from conftest import ROOT
 
+from domain_ner.encoders.card import foreign_language, make_card
 from domain_ner.encoders.presets import Preset, find_encoder, load_presets
 from domain_ner.errors import DomainNerError
 
@@ -23,6 +24,7 @@ def test_a_preset_says_what_it_is_for_and_how_to_train_it(preset):
     assert preset.licence
     assert 0 < preset.learning_rate <= 0.001
     assert preset.batch_size > 0
+    assert preset.languages == (("any",) if preset.name == "cnn" else ("en",))
     assert preset.max_length == 512 or not preset.is_transformer
 
 
@@ -64,3 +66,20 @@ def test_an_unknown_setting_is_an_error_that_names_the_preset(tmp_path):
 def test_a_missing_presets_file_is_an_error(tmp_path):
     with pytest.raises(DomainNerError, match="Cannot read the encoder presets"):
         load_presets(tmp_path / "none.yml")
+
+
+def test_languages_that_are_no_list_are_an_error(tmp_path):
+    path = tmp_path / "presets.yml"
+    path.write_text("mine:\n  languages: de\n")
+    with pytest.raises(DomainNerError, match=r"mine has languages 'de'; expected a list"):
+        load_presets(path)
+
+
+@pytest.mark.parametrize(
+    ("languages", "is_told"), [(("en",), True), (("en", "de"), False), (("any",), False), ((), False)]
+)
+def test_an_encoder_of_other_languages_is_told_with_what_to_do(languages, is_told):
+    told = foreign_language(make_card(Preset("mine", languages=languages), None), "de")
+    assert bool(told) == is_told
+    if is_told:
+        assert "mine was pretrained on en, and vars.lang is 'de'" in told and "Set vars.encoder" in told

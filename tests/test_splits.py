@@ -3,8 +3,9 @@ import random
 import pytest
 
 from domain_ner.errors import DomainNerError
+from domain_ner.file_splits import divide_by_files, pooled
 from domain_ner.passages import LabelledSpan, Passage
-from domain_ner.splits import SplitRules, divide, divide_by_files, parse_fractions
+from domain_ner.splits import SplitRules, divide, parse_fractions
 
 FRACTIONS = {"train": 0.7, "dev": 0.1, "test": 0.2}
 
@@ -172,6 +173,25 @@ def test_files_that_are_divided_already_stay_so(files):
 def test_files_whose_names_do_not_tell_are_an_error(files, told):
     with pytest.raises(DomainNerError, match=told):
         divide_by_files([Passage(f"text {n}", (), f"{file}:1") for n, file in enumerate(files)])
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (["train.conll", "dev.conll", "test.conll"], 'set splits: "files" in project.yml.'),
+        (["eng.train", "eng.testa", "eng.testb"], "eng.train, eng.testa, eng.testb look divided already"),
+        (["train/1.json", "train/2.json", "validation/1.json", "test/1.json"], "train/1.json and 1 more, validation/1"),
+        (["train.txt", "test.txt"], "That needs a file named after dev."),
+        (["train.txt", "valid.txt", "test.txt", "more.txt"], "That needs a name that tells its split for more.txt."),
+    ],
+)
+def test_files_that_look_divided_and_are_pooled_are_told(files, told):
+    assert told in pooled(files)
+
+
+@pytest.mark.parametrize("files", [["test.jsonl"], ["a.jsonl", "b.jsonl"], ["train1.json", "train-2.json"], ["attest"]])
+def test_files_that_do_not_look_divided_are_no_word(files):
+    assert pooled(files) == ""
 
 
 def test_a_split_left_empty_by_an_earlier_assignment_says_so():

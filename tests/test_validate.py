@@ -208,6 +208,22 @@ def test_warnings_let_the_run_go_on_and_strict_does_not(tmp_path):
     assert "begins with an article" in ran.stdout
 
 
+def test_findings_of_one_kind_are_folded_on_the_screen_and_all_in_the_json(tmp_path):
+    (tmp_path / "annotations").mkdir()
+    with (tmp_path / "annotations" / "export.jsonl").open("w", encoding="utf8") as stream:
+        for n in range(300):
+            span = {"start": 0, "end": 5, "label": ["services", "infra"][n % 2]}
+            stream.write(json.dumps({"text": f"Redis {n}", "spans": [span], "answer": "accept"}) + "\n")
+    ran, findings = run_validate(tmp_path / "reports", annotations=tmp_path / "annotations")
+    unknown = [line for line in ran.stdout.splitlines() if line.startswith("error: ")]
+    assert [line.partition(": ")[2][:24].split(":")[0] for line in unknown] == ["export.jsonl"] * 2
+    assert unknown[0].endswith("did you mean 'SERVICE'?") and unknown[1].endswith("did you mean 'INFRA'?")
+    assert ran.stdout.count("… and 149 more like it: add it to `types` in the guide, or rename it in the") == 2
+    assert sum(finding["kind"] == "unknown label" for finding in findings) == 300
+    assert ran.returncode == 1
+    assert "vars.prefer names 'domain_ner-annotator-1'" in ran.stdout
+
+
 def sentences(rows):
     """The sentences of the shipped corpus with their spans, to build a large corpus of."""
     for row in rows:

@@ -4,10 +4,9 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, overload
 
-from domain_ner.errors import MAX_LISTED, DomainNerError
+from domain_ner.errors import MAX_LISTED, DomainNerError, fold, without_details
 from domain_ner.records import ACCEPTED
 from domain_ner.spool import Spool
 
@@ -28,6 +27,7 @@ FATES = (
 )  # fmt: skip
 KEPT = (IMPORTED, REPAIRED, FLATTENED)
 FAULT = "This is a fault of domain-ner, not of your files: please report it. Nothing was written."
+UNKNOWN_LABEL = "is not in the guide"
 # What a person decided to leave out was not lost by us.
 LEFT_OUT = (REJECTED, IGNORED, CANCELLED, PREDICTION)
 
@@ -231,22 +231,31 @@ class Ledger:
         loss = self.loss()
         if loss <= max_loss:
             return
-        lines = list(islice(self.losses(), MAX_LISTED + 1))
-        n_lost = self.fates()[DROPPED] + len(self.lost_documents)
-        listed = "\n".join(f"  {line}" for line in lines[:MAX_LISTED])
-        more = f"\n  … and {n_lost - MAX_LISTED} more" if n_lost > MAX_LISTED else ""
+        lines = self.folded_losses()
+        n_left = len(lines) - MAX_LISTED
+        listed = [f"  {line}" for line in lines[:MAX_LISTED]] + [f"  … and {n_left} reasons more"] * (n_left > 0)
+        has_unknown = any(UNKNOWN_LABEL in line for line in lines)
+        labels = "Add a label that is right to `types` in the guide; rename one that is wrong in the tool.\n"
+        first = f"{loss:.2%} of the annotations would be lost; at most {max_loss:.2%} may be (vars.max_loss):"
         raise DomainNerError(
-            f"{loss:.2%} of the annotations would be lost; at most {max_loss:.2%} may be (vars.max_loss):\n"
-            f"{listed}{more}",
-            "Correct them in the annotation tool and export again, or raise vars.max_loss; the corpus was not touched.",
+            "\n".join([first, *listed]),
+            f"{labels * has_unknown}Correct them in the annotation tool and export again, or raise vars.max_loss; the"
+            " corpus was not touched.",
         )
+
+    def folded_losses(self) -> list[str]:
+        """As `losses`, a line for each reason and each unknown label, with the first case and how many there are."""
+        documents = fold(self.lost_documents, lambda lost: without_details(lost[1]))
+        rows = fold(self.rows.of_fate(DROPPED), _reason)
+        told = [f"{lost.first[0]}: {lost.first[1]}{lost.more(lambda case: case[0])}" for lost in documents]
+        return told + [f"{_loss(lost.first)}{lost.more(lambda row: row.source)}" for lost in rows]
 
     def losses(self) -> Iterator[str]:
         """A line for each unreadable document and each dropped annotation, `file:line: …`."""
         for source, why in self.lost_documents:
             yield f"{source}: {why}"
         for row in self.rows.of_fate(DROPPED):
-            yield f"{row.source}: {describe(row)}: {row.how[-1] if row.how else 'dropped'}"
+            yield _loss(row)
 
     def to_jsonl(self) -> Iterator[str]:
         """The lines of `ledger.jsonl`: annotations, and unreadable documents."""
@@ -271,6 +280,16 @@ def _json_line(plain: dict[str, Any]) -> str:
     line = json.dumps(plain, ensure_ascii=False, default=repr)
     # Half of a surrogate pair, which broken exports hold, is no UTF-8; `backslashreplace` writes it as JSON's escape.
     return line.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _loss(row: Row) -> str:
+    return f"{row.source}: {describe(row)}: {row.how[-1] if row.how else 'dropped'}"
+
+
+def _reason(row: Row) -> str:
+    """Why an annotation was lost, the same for all that were lost for that reason; of each unknown label another."""
+    how = row.how[-1] if row.how else ""
+    return how.split(":")[0] if UNKNOWN_LABEL in how else without_details(how)
 
 
 def describe(row: Row) -> str:

@@ -15,10 +15,12 @@ from domain_ner.conversion.ledger import (
     PREDICTION,
     REJECTED,
     REPAIRED,
+    UNKNOWN_LABEL,
     Ledger,
     Row,
 )
 from domain_ner.conversion.offsets import Located, locate, words_given
+from domain_ner.errors import did_you_mean
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.records import ACCEPTED, Record, SourceSpan
 
@@ -168,7 +170,8 @@ def _label_fault(label: object, labels: Collection[str] | None) -> str:
     if not isinstance(label, str) or not label:
         return f"its label is {label!r}: expected a name"
     if labels is not None and label not in labels:
-        return f"label {label!r} is not in the guide: expected one of {', '.join(labels)}"
+        near = did_you_mean(label, labels)
+        return f"label {label!r} {UNKNOWN_LABEL}: expected one of {', '.join(labels)}{near and f'; {near}'}"
     return ""
 
 

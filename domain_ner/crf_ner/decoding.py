@@ -95,8 +95,8 @@ class SpanProbabilities:
             starts, labels, totals, ends = starts[kept], labels[kept], totals[kept], ends[kept]
             closed = totals + self._step(doc, ends, source, _tag(LAST, labels, self._n_types))
             closed += self._suffixes[ends + 1, doc, AFTER_ENTITY]
-            is_probable = closed >= least[labels]
-            yield from _spans(*(values[is_probable] for values in (starts, ends + 1, labels, closed)))
+            kept = closed >= least[labels]
+            yield from _spans(starts[kept], ends[kept] + 1, labels[kept], closed[kept])
             totals = totals + self._step(doc, ends, source, _tag(INSIDE, labels, self._n_types))
             n_grown += 1
 

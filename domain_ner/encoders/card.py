@@ -7,7 +7,7 @@ from typing import Any
 
 import srsly
 
-from domain_ner.encoders.presets import Preset
+from domain_ner.encoders.presets import ANY_LANGUAGE, Preset
 from domain_ner.errors import DomainNerError
 from domain_ner.files import sha256
 
@@ -39,18 +39,37 @@ class EncoderCard:
     learning_rate: float
     batch_size: int
     max_length: int
+    languages: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> "EncoderCard":
         """Raises DomainNerError when the card is missing or not ours."""
         try:
-            return cls(**json.loads(path.read_text(encoding="utf8")))
+            read = json.loads(path.read_text(encoding="utf8"))
+            return cls(**read | {"languages": tuple(read.get("languages", ()))})
         except (OSError, ValueError, TypeError) as err:
             raise DomainNerError(f"Cannot read the encoder card {path}: {err}.", "Run fetch-encoder first.") from err
 
     def to_json(self) -> str:
         """The card as text, as `read` takes it."""
         return json.dumps(asdict(self), indent=2) + "\n"
+
+
+def is_foreign(card: EncoderCard, lang: str) -> bool:
+    """Whether the encoder is known to have been pretrained on other languages than `lang` (spaCy's code) alone."""
+    return bool(card.languages) and not {lang, ANY_LANGUAGE} & set(card.languages)
+
+
+def foreign_language(card: EncoderCard, lang: str) -> str:
+    """What to do about an encoder of another language; empty where there is nothing to do."""
+    if not is_foreign(card, lang):
+        return ""
+    return (
+        f"the encoder {card.name} was pretrained on {' and '.join(card.languages)}, and vars.lang is {lang!r}: it knows"
+        " few words of that language and will find fewer names. Set vars.encoder to an encoder of that language, or of"
+        " many (FacebookAI/xlm-roberta-base, say), from the model hub; or vars.lang to the language of your text. If"
+        f" {card.name} does know {lang!r}, add {lang!r} to its `languages` in configs/presets.yml."
+    )
 
 
 def make_card(preset: Preset, folder: Path | None, *, revision: str = "") -> EncoderCard:
@@ -71,6 +90,7 @@ def make_card(preset: Preset, folder: Path | None, *, revision: str = "") -> Enc
         learning_rate=preset.learning_rate,
         batch_size=preset.batch_size,
         max_length=_max_length(preset, config),
+        languages=preset.languages,
     )
 
 

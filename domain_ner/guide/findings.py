@@ -19,6 +19,8 @@ KINDS = {
     "example without its type": (ERROR, "an example that does not show the type it stands under"),
     "few examples": (WARNING, "fewer examples than annotators need"),
     "few edge cases": (WARNING, "fewer edge cases than annotators need"),
+    "placeholder in the guide": (ERROR, "a definition that init-guide left to be written"),
+    "undecided in the guide": (WARNING, "an edge case that init-guide left to be decided"),
     # the annotations
     "unreadable": (ERROR, "a row that cannot be read"),
     "conflicting": (ERROR, "one text annotated in two ways, and nobody to trust"),
@@ -40,6 +42,12 @@ KINDS = {
     "more mentions wanted": (NOTE, "a type with fewer mentions than a good recogniser needs"),
     "passages without entities": (NOTE, "passages without any entity"),
     "disagreement": (NOTE, "two annotators who do not agree"),
+}
+
+
+# What to do about findings of a kind, where their messages do not say it.
+REMEDIES = {
+    "unknown label": "add it to `types` in the guide, or rename it in the annotation tool and export again",
 }
 
 
@@ -71,6 +79,14 @@ def excerpt(text: str, span: LabelledSpan) -> str:
     after = text[span.end : span.end + EXCERPT]
     shown = f"{'…' * (span.start > EXCERPT)}{before}«{text[span.start : span.end]}»{after}"
     return " ".join(f"{shown}{'…' * (len(text) > span.end + EXCERPT)}".split())
+
+
+def fold_findings(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The findings of one kind and one section of the guide together, in the order of the first of each."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.kind, finding.label), []).append(finding)
+    return list(groups.values())
 
 
 def count_by_severity(findings: Iterable[Finding]) -> dict[str, int]:

@@ -11,6 +11,10 @@ from srsly.ruamel_yaml import YAML, YAMLError
 from domain_ner.errors import DomainNerError, raise_for
 from domain_ner.markup import LABEL
 
+# How a definition begins, and the reason of an edge case, as `init-guide` leaves them to the annotators.
+PLACEHOLDER = "Say in a sentence or two what is annotated as"
+UNDECIDED = "decide:"
+
 
 def _is_pattern(pattern: str) -> str:
     try:
@@ -173,7 +177,7 @@ def line_index(path: Path) -> dict[tuple[str | int, ...], int]:
     content = _load_yaml(path)
     places: list[tuple[str | int, ...]] = []
     for n_type, entry in enumerate(content.get("types", [])):
-        places.append(("types", n_type))
+        places += [("types", n_type), ("types", n_type, "definition")]
         for key in ("examples", "edge_cases"):
             places += [("types", n_type, key, n) for n in range(len(entry.get(key) or []))]
     places += [("not_entities", n) for n in range(len(content.get("not_entities") or []))]

@@ -8,7 +8,7 @@ from itertools import combinations, cycle
 
 from domain_ner.guide.inconsistencies import skipped_names, surface_labels
 from domain_ner.guide.rules import BRACKETS, QUOTES, TOKEN, check_span, starts_with_article
-from domain_ner.guide.schema import Rules
+from domain_ner.guide.schema import PLACEHOLDER, UNDECIDED, Rules
 from domain_ner.markup import MarkupError, parse_markup, to_markup
 from domain_ner.passages import LabelledSpan, Passage
 
@@ -42,7 +42,7 @@ def guide_skeleton(passages: Sequence[Passage], *, title: str) -> str:
         lines += [
             f"  - label: {label}",
             f'    colour: "{colour}"',
-            f"    definition: {_quoted(f'Say in a sentence or two what is annotated as {label}, and what is not.')}",
+            f"    definition: {_quoted(f'{PLACEHOLDER} {label}, and what is not.')}",
             *_listed("examples", [f"      - {_quoted(marked)}" for marked in _examples(label, sentences, labels)]),
             *(["    edge_cases:"] if cases[label] else []),
         ]
@@ -121,12 +121,12 @@ def _edge_cases(passages: Sequence[Passage], sentences: Sequence[Sentence]) -> d
             surface, counts = text[span.start : span.end], labels[text[span.start : span.end]]
             if len(counts) > 1:
                 counted = ", ".join(f"{label} ({n})" for label, n in counts.most_common())
-                cases[span.label].append((to_markup(text, spans), f"decide: {surface!r} is annotated as {counted}"))
+                cases[span.label].append((to_markup(text, spans), f"{UNDECIDED} {surface!r} is annotated as {counted}"))
     for passage, span, n_annotated in skipped_names(passages):
         whole = _sentence_around(passage, span)
         if whole:
             surface = passage.text[span.start : span.end]
-            why = f"decide: {surface!r} is not annotated here, and {n_annotated} times elsewhere"
+            why = f"{UNDECIDED} {surface!r} is not annotated here, and {n_annotated} times elsewhere"
             cases[span.label].append((to_markup(*whole), why))
     return cases
 

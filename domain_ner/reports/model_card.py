@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain_ner.conversion.ledger import IN_CORPUS
-from domain_ner.encoders.card import EncoderCard
+from domain_ner.encoders.card import EncoderCard, is_foreign
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.schema import Figure, Report
 from domain_ner.guide.schema import Guide
@@ -173,6 +173,8 @@ def _limits(facts: Facts) -> str:
         for label, one in facts.calibration.get("thresholds", {}).items()
         if not one.get("is_reached", True)
     ]
+    if is_foreign(facts.encoder, facts.lang):
+        told.append(f"Its encoder was pretrained on {' and '.join(facts.encoder.languages)}, not on `{facts.lang}`.")
     told += _unseen(facts.report)
     shapes = facts.report.robustness.shapes if facts.report.robustness else []
     for shape in sorted(shapes, key=lambda one: one.difference):

@@ -159,8 +159,22 @@ def test_a_loss_above_the_limit_is_listed_and_counted():
     with pytest.raises(DomainNerError) as error:
         ledger.require_loss_below(0.5)
     assert "96.00% of the annotations would be lost; at most 50.00% may be (vars.max_loss)" in error.value.message
-    assert "  f:1: 'x' (A, 1-2): off the text\n" in error.value.message
-    assert error.value.message.endswith("… and 4 more")
+    assert "  f:1: 'x' (A, 1-2): off the text (and 23 more like it: f:2, f:3, f:4 …)" in error.value.message
+
+
+def test_losses_for_one_reason_are_one_line_and_each_unknown_label_is_its_own():
+    ledger = good_ledger(6)
+    for number, how in enumerate(["0-9 is off the text: it has 3", "4-8 is off the text: it has 5"]):
+        ledger.settle(number, DROPPED, how)
+    for number, label in [(2, "ORG"), (3, "PER"), (4, "ORG")]:
+        ledger.settle(number, DROPPED, f"label {label!r} is not in the guide: expected one of TEAM")
+    ledger.lost_documents += [("b:1", "JSON ends at 7"), ("b:2", "JSON ends at 9")]
+    folded = ledger.folded_losses()
+    assert len(folded) == 4
+    assert folded[0] == "b:1: JSON ends at 7 (and 1 more like it: b:2)"
+    assert [line.partition("label ")[2][:5] for line in folded[2:]] == ["'ORG'", "'PER'"]
+    with pytest.raises(DomainNerError, match="Add a label that is right to `types` in the guide; rename one that is"):
+        ledger.require_loss_below(0)
 
 
 def test_reasons_are_counted_without_their_details():

@@ -83,7 +83,11 @@ def test_a_search_that_ctrl_c_stopped_goes_on_where_it_was(project, tmp_path):
             if line.startswith("fold 2 of 4"):
                 break
         told = interrupt(running)
-    assert running.returncode == 130 and "go on where it was" in told and "Traceback" not in told
+    assert (
+        running.returncode == 130
+        and "Go on with: python -m spacy project run find-label-errors" in told
+        and "Traceback" not in told
+    )
     done = tmp_path / "work" / "fold-1" / "seeds" / "0" / "done.json"
     assert done.is_file() and not (tmp_path / "reports").exists()
     before = done.stat().st_mtime_ns

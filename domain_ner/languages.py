@@ -1,0 +1,40 @@
+"""spaCy's languages: a blank pipeline of one, or an error that says what is wrong with its code."""
+
+import difflib
+import pkgutil
+import re
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from domain_ner.errors import DomainNerError
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+
+def blank(lang: str, config: dict[str, Any] | None = None) -> "Language":
+    """A pipeline of a language without components.
+
+    lang: spaCy's code. config: as `spacy.blank` takes it.
+    Raises DomainNerError for a code that spaCy does not know, and for a language that needs another package.
+    """
+    import spacy  # noqa: PLC0415 (takes seconds: who imports this wants to be stopped by Ctrl-C before)
+
+    try:
+        return spacy.blank(lang, config=config or {})
+    except ImportError as err:
+        if lang.isidentifier() and find_spec(f"spacy.lang.{lang}"):
+            why = f"spaCy needs another package for vars.lang {lang!r}: {' '.join(str(err).split())}"
+            raise DomainNerError(why, "Install that package.") from err
+        raise DomainNerError(f"vars.lang is {lang!r}, which spaCy does not know.", _expected(lang)) from err
+
+
+def _expected(lang: str) -> str:
+    import spacy.lang  # noqa: PLC0415
+    from spacy.util import find_matching_language  # noqa: PLC0415
+
+    codes = sorted(found.name for found in pkgutil.iter_modules(spacy.lang.__path__) if found.ispkg)
+    code = re.split(r"[-_.]", lang.lower())[0]
+    near = find_matching_language(lang) or next(iter(difflib.get_close_matches(code, codes, n=1)), None)
+    told = f"Did you mean {near!r}? " if near else ""
+    return f"{told}It has {', '.join(codes)}; xx is for text in several languages, or in one that it has not."
