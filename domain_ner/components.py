@@ -51,7 +51,7 @@ class Components:
         small, large = int(self.labels[one]), int(self.labels[other])
         if small == large:
             return
-        members = [self._members.pop(label, None) or [label] for label in (small, large)]
+        members = [self._members.pop(label, [label]) for label in (small, large)]
         if len(members[0]) > len(members[1]):
             small, large, members = large, small, members[::-1]
         self.labels[members[0]] = large

@@ -117,7 +117,7 @@ def _near_duplicates(passages: Sequence[Passage]) -> Iterator[Finding]:
         groups[first].append(number)
     for numbers in groups.values():
         if len(numbers) > 1:
-            first, second = (passages[number] for number in numbers[:2])
+            second = passages[numbers[1]]
             yield Finding("near-duplicate", _alike(passages, numbers), "", second.source, second.text[:120])
 
 
