@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 
+from domain_ner.components import connected
 from domain_ner.errors import DomainNerError
 from domain_ner.grouping import group_value
-from domain_ner.near_duplicates import connected, near_duplicates
+from domain_ner.near_duplicates import group_near_duplicates
 from domain_ner.passages import Passage
 from domain_ner.spool import Selection
 
@@ -160,8 +161,8 @@ def _group(passages: Sequence[Passage], group_by: str) -> dict[str, list[Keyed]]
     for passage in passages:
         keys.append(_key(passage, group_by))
         alike.append((keys[-1], first_of_text.setdefault(_digest(passage.text), keys[-1])))
-    pairs = near_duplicates(Texts(passages), n=NGRAM, threshold=ALIKE)
-    alike += [(keys[one], keys[other]) for one, other, _ in pairs]
+    firsts = group_near_duplicates(Texts(passages), n=NGRAM, threshold=ALIKE)
+    alike += [(keys[first], key) for first, key in zip(firsts, keys, strict=True)]
     root = connected(keys, alike)
     groups: dict[str, list[Keyed]] = defaultdict(list)
     for place, key in enumerate(keys):
@@ -209,6 +210,7 @@ def _require_filled(splits: Mapping[str, Sequence[Passage]], *, n_groups: int, n
     if empty:
         unit = f"groups by meta.{group_by}" if group_by else "distinct passages"
         raise DomainNerError(
-            f"The {' and '.join(empty)} split would be empty: there are {n_groups} {unit}, at least 3 are needed.",
+            f"The {' and '.join(empty)} split would be empty: there are {n_groups} {unit}, at least 3 are needed; what "
+            "is nearly the same counts as one.",
             "Add annotated passages" + (', or set vars.group_by to "" to split by passage.' if group_by else "."),
         )

@@ -142,5 +142,7 @@ def table(*columns: str, title: str = "") -> Table:
     """A table whose first column is text and whose others are figures."""
     made = Table(title=title or None, title_justify="left")
     for n_column, column in enumerate(columns):
-        made.add_column(column, justify="left" if n_column == 0 else "right")
+        # A long label takes several lines: of two that begin alike the ends say which is which.
+        is_text = n_column == 0
+        made.add_column(column, justify="left" if is_text else "right", overflow="fold" if is_text else "ellipsis")
     return made

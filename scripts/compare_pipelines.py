@@ -15,7 +15,7 @@ from domain_ner.evaluation.comparison import EQUAL, Compared, Comparison, compar
 from domain_ner.evaluation.predicting import nests, read_docs
 from domain_ner.files import write_text
 from domain_ner.guide.schema import load_guide
-from domain_ner.reports.comparison_markdown import comparison_markdown, difference, interval, verdict
+from domain_ner.reports.comparison_markdown import comparison_markdown, difference, interval, p_value, verdict
 from domain_ner.reports.comparison_page import comparison_page
 from domain_ner.reports.figures import percent
 
@@ -80,7 +80,7 @@ def print_comparison(comparison: Comparison) -> None:
 
 def _figures(one: Compared) -> list[str]:
     shares = [percent(one.first), percent(one.second), difference(one.difference), interval(one)]
-    return [*shares, f"{one.p_holm:.4f}", "" if one.verdict == EQUAL else one.verdict]
+    return [*shares, p_value(one.p_holm), "" if one.verdict == EQUAL else one.verdict]
 
 
 if __name__ == "__main__":

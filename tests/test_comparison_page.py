@@ -83,3 +83,18 @@ def test_changes_can_be_filtered(opened):
     assert page.inner_text("#shown") == "30 shown"
     page.select_option("select[name=label]", "INFRA")
     assert page.inner_text("#shown") == "0 shown"
+
+
+@pytest.mark.parametrize("labels", [[f"TYPE_{n}" for n in range(150)], ["A" * 200, "B" * 200]], ids=["many", "long"])
+def test_many_types_and_long_labels_do_not_widen_the_page(browser, tmp_path, labels):
+    docs = [[doc([("Redis", one)], some, EVIL) for one in labels] for some in ([], [("squad", labels[0])])]
+    sides = [
+        (system("x"), Evaluated(score_entities((one.gold, one.predicted) for one in some), [], some)) for some in docs
+    ]
+    made = comparison_page(compare_pipelines(*sides, margin=0))
+    assert Reader(made).targets == [] and ("the 49 that changed most" in made) is (len(labels) > 50)
+    (tmp_path / "page.html").write_text(made, encoding="utf8")
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((tmp_path / "page.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == 1280
+    page.close()

@@ -12,7 +12,7 @@ from domain_ner.annotations import ImportSettings, read_annotations
 from domain_ner.conversion.ledger import OVERRULED
 from domain_ner.guide.inconsistencies import majority_label, surface_labels
 from domain_ner.guide.occurrences import find_occurrences, index_names
-from domain_ner.near_duplicates import near_duplicates
+from domain_ner.near_duplicates import group_near_duplicates
 from domain_ner.scores import score_entities
 from domain_ner.splits import SplitRules, divide, parse_fractions
 
@@ -92,7 +92,7 @@ def test_some_passages_have_two_annotators_and_some_were_rejected_or_ignored(res
 
 def test_no_two_passages_are_nearly_the_same(result):
     texts = [passage.text for passage in result.merged]
-    assert list(near_duplicates(texts, n=5, threshold=0.5)) == []
+    assert group_near_duplicates(texts, n=5, threshold=0.5) == list(range(len(texts)))
 
 
 def test_the_test_set_holds_organisations_and_names_that_training_never_saw(splits):

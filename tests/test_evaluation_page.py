@@ -227,3 +227,48 @@ def test_a_type_that_is_not_reported_is_named():
     for told in (evaluation_markdown(made), evaluation_page(made, {})):
         assert "Not reported at all: TEAM; the dev set could not promise the precision" in told
     assert "Not reported at all" not in evaluation_markdown(full())
+
+
+LONG = ["INFRA", "A_LABEL_OF_200_CHARACTERS_" + "X" * 170 + "_END", "A" * 200]
+MANY = [f"TYPE_{n}" for n in range(150)]
+
+
+def crowded(labels):
+    """Each type is found, is missed, and is taken for the next."""
+    docs = [
+        doc([("Redis", one), ("Payments squad", other)], [("Redis", other), ("Payments squad", other)])
+        for one, other in zip(labels, [*labels[1:], labels[0]], strict=True)
+    ]
+    judged = [Judged(label, sure, sure > 0.5) for label in labels for sure in (0.3, 0.8)]
+    return report(*docs, judged=judged, uncalibrated=judged)
+
+
+def test_with_many_types_charts_and_tables_show_those_that_matter_most_and_say_so():
+    page = evaluation_page(crowded(MANY))
+    PageReader(page)
+    assert "Drawn are the 50 types with most entities" in page
+    assert "Shown are the 20 types with most mistakes" in page and ">130 others<" in page
+    assert "Drawn, here and below, are all types together and the 11 with most predictions" in page
+    matrix = re.search(r'<table class="matrix">.*?</table>', page, re.DOTALL)[0]
+    assert matrix.count("<tr>") == 22 and matrix.count("<th scope=") == 44
+    assert page.count('<tr><th scope="row"><mark') == 150
+
+
+def test_a_long_label_is_shortened_and_told_whole():
+    page = evaluation_page(crowded(LONG))
+    PageReader(page)
+    assert f'title="{LONG[1]}">A_LABEL_OF_200_CHARACTE…XXXX_END</mark>' in page
+    # Only advice, which is running text, has it whole.
+    attributes, advice = r"""="[^"]*"|='[^']*'|<script.*?</script>""", r'|<ul class="tips">.*?</ul>'
+    assert LONG[1] not in re.sub(attributes + advice, "", page, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("labels", [MANY, LONG], ids=["many", "long"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_many_types_and_long_labels_do_not_widen_the_page(browser, tmp_path, labels, width):
+    path = tmp_path / "page.html"
+    path.write_text(evaluation_page(crowded(labels)), encoding="utf8")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.close()

@@ -1,6 +1,7 @@
 """The guide's shape, and each check of the guide and of annotations provoked once."""
 
 import json
+import time
 from xml.etree import ElementTree
 
 import pytest
@@ -153,6 +154,16 @@ def test_near_duplicates_cite_the_earlier_one(check):
     assert "those of a.jsonl:1" in finding.message
 
 
+def test_many_near_duplicates_are_one_finding_that_says_how_many(check):
+    text = "the night shift saw the disk fill up and called nobody at all until the morning came at"
+    (finding,) = check([f"{text} {n}" for n in range(9)])
+    assert (finding.kind, finding.source) == ("near-duplicate", "a.jsonl:2")
+    assert finding.message == (
+        "9 passages are nearly the same, each as one of the others: "
+        "a.jsonl:1, a.jsonl:2, a.jsonl:3, a.jsonl:4, a.jsonl:5 and 4 more"
+    )
+
+
 def test_annotators_who_differ_are_a_note(check):
     findings = check(["[Redis](INFRA) died", "Redis died"], annotators=["ann", "bob"])
     assert kinds(findings) == ["disagreement"]
@@ -241,6 +252,16 @@ def test_a_finding_declared_deliberate_is_left_out_there_and_only_there(check):
 def test_names_are_found_as_whole_names(text, found):
     names = index_names(["Redis", "Redis Stack", "/api/v1"])
     assert [text[start:end] for start, end in find_occurrences(text, names, [])] == found
+
+
+def test_names_with_a_running_number_are_looked_up_and_not_compared_with_all():
+    n = 20_000
+    names = index_names(f"pump {number}" for number in range(n))
+    begun = time.perf_counter()
+    for number in range(n):
+        text = f"The pump {number} failed"
+        assert list(find_occurrences(text, names, [])) == [(4, len(text) - 7)]
+    assert time.perf_counter() - begun < 10
 
 
 def test_the_shipped_guide_has_more_than_enough_of_everything():

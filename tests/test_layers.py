@@ -12,10 +12,10 @@ from conftest import ROOT
 # 4 reports and packages. A new module is added here, in its room.
 LAYERS = {
     0: [
-        "__init__", "errors", "files", "passages", "records", "spool", "markup", "devices",
+        "__init__", "errors", "files", "passages", "records", "spool", "markup", "devices", "components", "words",
     ],
     1: [
-        "calibration", "choosing", "scores", "splits", "file_splits", "grouping", "agreement", "near_duplicates",
+        "calibration", "choosing", "scores", "splits", "file_splits", "grouping", "agreement", "near_duplicates", "set_join",
         "normalization", "tag_schemes",
         "metrics/__init__", "metrics/advice", "metrics/learning_curve", "metrics/mistakes",
         "metrics/perturbations", "metrics/resampling", "metrics/schemes", "metrics/suspects", "metrics/traits",

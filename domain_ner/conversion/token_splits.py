@@ -14,15 +14,10 @@ from dataclasses import dataclass
 from spacy.tokens import Doc
 
 from domain_ner.passages import Passage
+from domain_ner.words import NO_SPACE, NO_SPACES
 
 # Distinct tokens that must show an edge of one kind before it becomes a rule for all tokens.
 GENERAL_FROM = 3
-# Han, kana, Thai, Lao, Khmer, Myanmar, Tibetan, as ranges of a character class.
-NO_SPACES = (
-    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\U00020000-\U0002ffff"
-)
-NO_SPACE = re.compile(f"[{NO_SPACES}]")
 # The word around an edge: in a text without spaces a token may be a whole sentence.
 IN_WORD = f"(?:(?![{NO_SPACES}])\\w)"
 RUN_BEFORE, RUN_AFTER = re.compile(f"(?:{IN_WORD}+|.)$", re.DOTALL), re.compile(f"{IN_WORD}+|.", re.DOTALL)

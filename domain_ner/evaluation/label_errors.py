@@ -28,7 +28,7 @@ from domain_ner.evaluation.sections import context
 from domain_ner.evaluation.suspect_schema import HeldOut, LabelErrors, ShownSuspect
 from domain_ner.metrics.suspects import Suspect, Usage, find_suspects, most_to_claim, weigh
 from domain_ner.metrics.traits import fold
-from domain_ner.near_duplicates import connected, near_duplicates
+from domain_ner.near_duplicates import group_near_duplicates
 from domain_ner.passages import Passage
 from domain_ner.scores import Entity, Score, Scores, score_entities
 from domain_ner.splits import ALIKE, NGRAM
@@ -59,14 +59,13 @@ def make_folds(texts: Sequence[str], n_folds: int, *, seed: int) -> list[list[in
     """Divide the numbers of texts at random, evenly; those that are nearly the same stay together, for a model that
     learned one knows the other. Raises DomainNerError where they are too few.
     """
-    pairs = near_duplicates(texts, n=NGRAM, threshold=ALIKE)
-    root = connected(range(len(texts)), ((one, other) for one, other, _ in pairs))
     groups: dict[int, list[int]] = {}
-    for number, first in root.items():
+    for number, first in enumerate(group_near_duplicates(texts, n=NGRAM, threshold=ALIKE)):
         groups.setdefault(first, []).append(number)
     if not 2 <= n_folds <= len(groups) // 2:
         raise DomainNerError(
-            f"{len(groups)} different passages in {n_folds} folds: expected at least 2 folds, and 2 passages in each.",
+            f"{len(groups)} different passages in {n_folds} folds: expected at least 2 folds, and 2 passages in each; "
+            "what is nearly the same counts as one.",
             "Annotate more passages, or set vars.folds.",
         )
     units = list(groups.values())

@@ -1,5 +1,6 @@
 """Checks annotations against the guide: passage by passage, then over the whole corpus."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from domain_ner.errors import did_you_mean
@@ -9,7 +10,7 @@ from domain_ner.guide.inconsistencies import majority_label, skipped_names, surf
 from domain_ner.guide.rules import check_span
 from domain_ner.guide.schema import Guide, Rules
 from domain_ner.guide.statistics import TypeStatistics
-from domain_ner.near_duplicates import near_duplicates
+from domain_ner.near_duplicates import group_near_duplicates, similarity
 from domain_ner.passages import LabelledSpan, Passage
 
 USABLE_MENTIONS = 200
@@ -17,6 +18,8 @@ GOOD_MENTIONS = 500
 NGRAM = 5
 NEAR_DUPLICATE = 0.5
 DOMINANT_SHARE = 0.2
+# Sources that a finding names of passages that are nearly the same.
+MAX_SOURCES = 5
 
 Count = Callable[[], None]
 
@@ -110,10 +113,26 @@ def _skipped(passages: Sequence[Passage], on_passage: Count) -> Iterator[Finding
 
 
 def _near_duplicates(passages: Sequence[Passage]) -> Iterator[Finding]:
-    texts = [passage.text for passage in passages]
-    for earlier, later, similarity in near_duplicates(texts, n=NGRAM, threshold=NEAR_DUPLICATE):
-        message = f"{similarity:.0%} of the {NGRAM}-word runs are those of {passages[earlier].source}"
-        yield Finding("near-duplicate", message, "", passages[later].source, passages[later].text[:120])
+    """One finding for all passages that are connected by being nearly the same, at the second of them."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    firsts = group_near_duplicates([passage.text for passage in passages], n=NGRAM, threshold=NEAR_DUPLICATE)
+    for number, first in enumerate(firsts):
+        groups[first].append(number)
+    for numbers in groups.values():
+        if len(numbers) > 1:
+            second = passages[numbers[1]]
+            yield Finding("near-duplicate", _alike(passages, numbers), "", second.source, second.text[:120])
+
+
+def _alike(passages: Sequence[Passage], numbers: Sequence[int]) -> str:
+    if len(numbers) == 2:
+        first, second = (passages[number] for number in numbers)
+        return (
+            f"{similarity(first.text, second.text, n=NGRAM):.0%} of the {NGRAM}-word runs are those of {first.source}"
+        )
+    sources = ", ".join(passages[number].source for number in numbers[:MAX_SOURCES])
+    more = f" and {len(numbers) - MAX_SOURCES:,} more" if len(numbers) > MAX_SOURCES else ""
+    return f"{len(numbers):,} passages are nearly the same, each as one of the others: {sources}{more}"
 
 
 def _too_little(guide: Guide, statistics: dict[str, TypeStatistics]) -> Iterator[Finding]:

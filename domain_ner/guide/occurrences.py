@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from domain_ner.passages import LabelledSpan
 
@@ -12,8 +12,10 @@ CONTINUES_BEFORE = re.compile(r"[\w@$#/.-]$")
 CONTINUES_AFTER = re.compile(r"^(?:[\w]|[-/@:=]\w|\.\w)")
 
 
-NameIndex = Mapping[str, Sequence[tuple[str, int]]]
-"""First word of a name to the names that begin with it, longest first, and where in the name it stands."""
+NameIndex = Mapping[str, Mapping[tuple[int, int], Set[str]]]
+"""First word of a name to the names that begin with it, by their length and where in the name that word stands; the
+longest first. Names with a running number are as many as the passages: each word is looked up, not compared with all.
+"""
 
 
 def find_occurrences(text: str, names: NameIndex, spans: Iterable[LabelledSpan]) -> Iterator[tuple[int, int]]:
@@ -23,10 +25,10 @@ def find_occurrences(text: str, names: NameIndex, spans: Iterable[LabelledSpan])
     for word in WORD.finditer(text):
         if word.start() < end_of_last:
             continue
-        for name, offset in names.get(word.group(), ()):
+        for (length, offset), some in names.get(word.group(), {}).items():
             start = word.start() - offset
-            end = start + len(name)
-            if text.startswith(name, max(0, start)) and start >= end_of_last and _stands_alone(text, start, end):
+            end = start + length
+            if start >= end_of_last and text[start:end] in some and _stands_alone(text, start, end):
                 if not any(start < taken_end and taken_start < end for taken_start, taken_end in taken):
                     yield start, end
                 end_of_last = end
@@ -35,16 +37,14 @@ def find_occurrences(text: str, names: NameIndex, spans: Iterable[LabelledSpan])
 
 def index_names(names: Iterable[str]) -> NameIndex:
     """Prepare names for `find_occurrences`. Those without a letter or digit are left out."""
-    index: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    index: dict[str, dict[tuple[int, int], set[str]]] = defaultdict(lambda: defaultdict(set))
     for name in names:
         first = WORD.search(name)
         if first:
-            index[first.group()].append((name, first.start()))
-    for found in index.values():
-        found.sort(key=lambda entry: -len(entry[0]))
-    return index
+            index[first.group()][len(name), first.start()].add(name)
+    return {word: dict(sorted(found.items(), key=lambda entry: -entry[0][0])) for word, found in index.items()}
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
     before, after = text[max(0, start - 1) : start], text[end : end + 2]
-    return start >= 0 and not CONTINUES_BEFORE.search(before) and not CONTINUES_AFTER.match(after)
+    return not CONTINUES_BEFORE.search(before) and not CONTINUES_AFTER.match(after)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.schema import Certainty, Evaluation, Figure, Histogram, Shapes
+from domain_ner.reports.marks import short
 
 # matplotlib knows no variables of a style sheet: it draws in these colours, and the page's take their place.
 TEXT, SOFT, LINE, FIRST, SECOND, WRONG = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
@@ -120,11 +121,16 @@ def _intervals(axes: Any, rows: Sequence[tuple[str, float, float | None, float |
         if low is not None and high is not None:
             axes.plot([100 * low, 100 * high], [n, n], color=FIRST, linewidth=2, solid_capstyle="butt")
         axes.plot([100 * value], [n], "o", color=FIRST, markersize=6)
-    axes.set_yticks(range(len(rows)), [name.replace("$", r"\$") for name, *_ in rows])
+    axes.set_yticks(range(len(rows)), [_tick(name) for name, *_ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.7)
     axes.tick_params(axis="y", length=0, labelcolor=TEXT)
     axes.grid(axis="x", linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def _tick(label: str) -> str:
+    """A label as matplotlib writes it: short, and no dollar of it begins a formula."""
+    return short(label).replace("$", r"\$")
 
 
 def training_chart(rows: Sequence[Evaluation]) -> Markup:
@@ -221,7 +227,7 @@ def _grid(
         flat = [axes for row in grid for axes in row]
         for axes, (kind, one) in zip(flat, certainty.items(), strict=False):
             draw_one(axes, one)
-            axes.set_title((kind or "all").replace("$", r"\$"))
+            axes.set_title(_tick(kind or "all"))
             axes.set_xlabel(axes_told[0])
             axes.tick_params(labelbottom=True)
         for axes in flat[len(certainty) :]:

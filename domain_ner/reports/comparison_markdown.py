@@ -21,6 +21,8 @@ from domain_ner.reports.markdown import code, table
 MAX_CHANGES = 10
 # A smaller difference is told as none.
 SMALLEST = 0.0005
+# A p that four decimals would show as 0.
+SMALLEST_P = 0.0001
 KINDS = {
     LOST: "right before, not now",
     NEW: "an entity that is none",
@@ -84,9 +86,14 @@ def interval(one: Compared) -> str:
     return "" if one.low is None or one.high is None else f"{difference(one.low)} to {difference(one.high)}"
 
 
+def p_value(p: float) -> str:
+    """A probability with four decimals."""
+    return f"{p:.4f}" if p >= SMALLEST_P else f"<{SMALLEST_P}"
+
+
 def _row(label: str, one: Compared) -> list[str]:
     figures = [percent(one.first), percent(one.second), difference(one.difference), interval(one)]
-    return [label, *figures, f"{one.p:.4f}", f"{one.p_holm:.4f}", f"{one.support:,}", one.verdict]
+    return [label, *figures, p_value(one.p), p_value(one.p_holm), f"{one.support:,}", one.verdict]
 
 
 def _systems(first: System, second: System) -> list[list[str]]:

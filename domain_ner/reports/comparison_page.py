@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from domain_ner.evaluation.comparison import ALPHA, Change, Comparison
 from domain_ner.reports import charts
-from domain_ner.reports.comparison_markdown import KINDS, difference, interval, verdict
-from domain_ner.reports.figures import percent
-from domain_ner.reports.marks import palette, readable
+from domain_ner.reports.comparison_markdown import KINDS, difference, interval, p_value, verdict
+from domain_ner.reports.figures import MAX_ROWS, most, percent
+from domain_ner.reports.marks import palette, readable, short
 from domain_ner.reports.pages import render
 
 # Of the changes, those that got worse first; the others are in comparison.json.
@@ -22,11 +22,16 @@ def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = 
     labels = list(comparison.by_type)
     colours = palette(labels) | dict(colours or {})
     rows = {"all": comparison.overall, **comparison.by_type}
+    drawn = ["all", *most(labels, {label: abs(rows[label].difference) for label in labels}, MAX_ROWS - 1)]
     return render(
         "comparison.html.j2",
         comparison=comparison,
         verdict=verdict(comparison).replace("**", ""),
-        chart=charts.differences_chart({label: (one.difference, one.low, one.high) for label, one in rows.items()}),
+        chart=charts.differences_chart(
+            {label: (rows[label].difference, rows[label].low, rows[label].high) for label in drawn}
+        ),
+        short=short,
+        max_rows=MAX_ROWS,
         rows=rows,
         alpha=ALPHA,
         kinds=KINDS,
@@ -36,6 +41,7 @@ def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = 
         percent=percent,
         difference=difference,
         interval=interval,
+        p_value=p_value,
         colour_of=lambda label: readable(colours[label]),
     )
 

@@ -12,12 +12,26 @@ from domain_ner.evaluation.schema import Marked, Report, ShownMistake
 from domain_ner.metrics.mistakes import KINDS
 from domain_ner.passages import utf16_offsets
 from domain_ner.reports import charts
-from domain_ner.reports.figures import MAX_TIPS, change, elsewhere, entropy, percent, reported_from, told, unreported
-from domain_ner.reports.marks import palette, readable
+from domain_ner.reports.figures import (
+    MAX_ROWS,
+    MAX_TIPS,
+    change,
+    column_labels,
+    elsewhere,
+    entropy,
+    most,
+    percent,
+    reported_from,
+    told,
+    unreported,
+)
+from domain_ner.reports.marks import MAX_LABEL, palette, readable, short
 from domain_ner.reports.pages import render
 
 NO_COLOUR = "#dddddd"
 NO_ENTITY = "no entity"
+# Small charts, that of all types included.
+MAX_SMALL = 12
 # Of the mistakes, in bytes, the most confident ones; the others are in evaluation.json.
 MAX_BYTES = 6_000_000
 MARKS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no gold": "no gold"}
@@ -38,19 +52,25 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
     colours: of types, `#rrggbb`; where there are none, from a palette. Raises DomainNerError without matplotlib.
     """
     colours = palette(report.labels) | dict(colours or {})
-    mistakes = _fitting(report.mistakes)
+    mistakes, columns = _fitting(report.mistakes), column_labels(report)
     return render(
         "evaluation.html.j2",
         report=report,
         target=TARGET_F1,
         floor=FLOOR_F1,
         charts=_charts(report),
-        counts=_counts(report),
+        counts=_counts(report, columns),
+        columns=columns,
+        n_others=len(report.labels) - len(columns),
         kinds=KINDS,
-        confusion=_confusion(report),
+        confusion=_confusion(report, columns),
+        short=short,
+        max_label=MAX_LABEL,
         titles=TITLES,
         marks=MARKS,
         max_tips=MAX_TIPS,
+        max_rows=MAX_ROWS,
+        max_small=MAX_SMALL,
         told=told,
         percent=percent,
         reported_from=reported_from,
@@ -75,7 +95,9 @@ def _verdict(report: Report) -> str:
         return "The test set holds no entity: there is nothing to measure."
     n_target = sum(one.verdict == "target" for one in in_gold)
     below = [label for label, one in report.headline.by_type.items() if one.verdict == "below"]
-    told_below = f" Below the floor of {100 * FLOOR_F1:.0f}: {', '.join(below)}." if below else ""
+    more = f" and {len(below) - MAX_TIPS} more" if len(below) > MAX_TIPS else ""
+    told_below = f" Below the floor of {100 * FLOOR_F1:.0f}: {', '.join(map(short, below[:MAX_TIPS]))}{more}."
+    told_below = told_below if below else ""
     return f"{n_target} of {len(in_gold)} types reach the target F1 of {100 * TARGET_F1:.0f}.{told_below}"
 
 
@@ -84,35 +106,48 @@ def _charts(report: Report) -> dict[str, Markup]:
     in_gold = {label: one.f1 for label, one in report.headline.by_type.items() if one.support}
     found = {}
     if in_gold:
-        found["scores"] = charts.scores_chart(in_gold, target=TARGET_F1, floor=FLOOR_F1)
+        support = {label: one.support for label, one in report.headline.by_type.items()}
+        drawn = {label: in_gold[label] for label in most(in_gold, support, MAX_ROWS)}
+        found["scores"] = charts.scores_chart(drawn, target=TARGET_F1, floor=FLOOR_F1)
     if report.training:
         found["training"] = charts.training_chart(report.training)
     if report.confidence:
         found["confidence"] = charts.confidence_chart(report.confidence)
     if report.certainty:
-        found["reliability"] = charts.reliability_chart(report.certainty)
-        found["thresholds"] = charts.threshold_chart(report.certainty)
+        n_of = {label: sum(part.n for part in one.after.bins) for label, one in report.certainty.items()}
+        small = {label: report.certainty[label] for label in most(n_of, n_of, MAX_SMALL)}
+        found["reliability"] = charts.reliability_chart(small)
+        found["thresholds"] = charts.threshold_chart(small)
     if report.robustness:
         found["shapes"] = charts.shapes_chart(report.robustness)
     return found
 
 
-def _counts(report: Report) -> list[tuple[str, list[int]]]:
-    """Kind to mistakes of each type, in the order of the labels."""
+def _counts(report: Report, columns: Sequence[str]) -> list[tuple[str, list[int]]]:
+    """Kind to mistakes of each type that has a column, and of the others together if there are any."""
     return [
-        (kind, [of_kind.get(label, 0) for label in report.labels]) for kind, of_kind in report.mistake_counts.items()
+        (kind, list(_in_columns(of_kind, report, columns).values())) for kind, of_kind in report.mistake_counts.items()
     ]
 
 
-def _confusion(report: Report) -> list[tuple[str, int, list[tuple[int, float, bool]]]]:
+def _confusion(report: Report, columns: Sequence[str]) -> list[tuple[str, int, list[tuple[int, float, bool]]]]:
     """Gold type, how many, and of each predicted type: how many, the share of the row, whether it is right."""
     rows = []
     for gold, row in report.confusion.items():
+        if gold and gold not in columns:
+            continue
         n_all = sum(row.values())
-        counts = {name: row.get(name, 0) for name in [*report.labels, ""]}
+        counts = _in_columns(row, report, columns) | {"": row.get("", 0)}
         cells = [(n, n / n_all if n_all else 0.0, name == gold) for name, n in counts.items()]
         rows.append((gold or NO_ENTITY, n_all, cells))
     return rows
+
+
+def _in_columns(n_of: Mapping[str, int], report: Report, columns: Sequence[str]) -> dict[str | None, int]:
+    """The number of each type that has a column, and under None of the others together if there are any."""
+    n_others = sum(n_of.get(label, 0) for label in {*report.labels}.difference(columns))
+    shown: dict[str | None, int] = {label: n_of.get(label, 0) for label in columns}
+    return shown | ({None: n_others} if len(columns) < len(report.labels) else {})
 
 
 def _fitting(mistakes: Iterable[ShownMistake]) -> list[str]:

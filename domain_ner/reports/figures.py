@@ -1,9 +1,29 @@
 """Figures as people read them, in every report alike."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
 from domain_ner.evaluation.schema import Certainty, Figure, Report, Shape, SplitScore
 
 # Pieces of advice that a reader takes in at once; with many types there are far more.
 MAX_TIPS = 10
+# Types that a table has a column for, and a chart a row.
+MAX_COLUMNS, MAX_ROWS = 20, 50
+
+
+def most(labels: Iterable[str], n_of: Mapping[str, float], n: int) -> list[str]:
+    """At most `n` of the labels, those with the highest numbers, in the order given."""
+    found = list(labels)
+    chosen = set(sorted(found, key=lambda label: -n_of.get(label, 0))[:n])
+    return [label for label in found if label in chosen]
+
+
+def column_labels(report: Report) -> list[str]:
+    """The types that tables have a column for: all, or those with most mistakes."""
+    n_mistakes = Counter[str]()
+    for of_kind in report.mistake_counts.values():
+        n_mistakes.update(of_kind)
+    return most(report.labels, n_mistakes, MAX_COLUMNS)
 
 
 def percent(share: float) -> str:

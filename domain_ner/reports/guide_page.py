@@ -13,6 +13,7 @@ from domain_ner.guide.findings import KINDS, SEVERITIES, Finding, count_by_sever
 from domain_ner.guide.schema import EntityType, Guide
 from domain_ner.guide.validate import Validation
 from domain_ner.markup import MarkupError, parse_markup
+from domain_ner.reports.marks import short
 from domain_ner.reports.pages import render
 
 MAX_SHOWN = 50
@@ -59,6 +60,7 @@ def guide_page(guide: Guide, validation: Validation) -> str:
         sections=_by_section(guide, validation.findings),
         highlight=lambda marked: _highlight(marked, guide.colours),
         rules=_told_rules,
+        short=short,
         today=date.today().isoformat(),
     )
 
@@ -87,7 +89,8 @@ def _highlight(marked: str, colours: dict[str, str]) -> Markup:
     html, end = "", 0
     for span in spans:
         colour, surface = colours.get(span.label, "#dddddd"), escape(text[span.start : span.end])
-        mark = f'<mark style="--c:{colour}">{surface}<span>{escape(span.label)}</span></mark>'
+        label = f'<span title="{escape(span.label)}">{escape(short(span.label))}</span>'
+        mark = f'<mark style="--c:{colour}">{surface}{label}</mark>'
         html, end = html + escape(text[end : span.start]) + mark, span.end
     return Markup(html + escape(text[end:]))
 

@@ -20,7 +20,7 @@ from domain_ner.inspection import (
     most_suspicious,
 )
 from domain_ner.placing import UNACCOUNTED, Annotation
-from domain_ner.reports.marks import Mark, nest, palette, readable
+from domain_ner.reports.marks import Mark, nest, palette, readable, short
 from domain_ner.reports.pages import render
 from domain_ner.splits import SPLITS
 
@@ -111,6 +111,7 @@ def inspect_page(inspection: Inspection, colours: Mapping[str, str], *, max_pass
         long_from=LONG_FROM,
         css=lambda fate: fate.split()[0].replace("'", ""),
         quoted=_quoted,
+        short=short,
     )
 
 
@@ -196,7 +197,7 @@ def _entity(one: Annotation, places: Mapping[str, int], colours: Mapping[str, st
     style = readable(colours.get(label, NO_COLOUR))
     badge = "" if row.fate == IMPORTED else f" <b>{escape(row.fate)}</b>"
     opening = f'<mark{kind} style="{style}" title="{title}" data-key="{_key(one, places)}">'
-    return opening, f'<span class="tag"> {escape(label)}{badge}</span>', "</mark>"
+    return opening, f'<span class="tag" title="{escape(label)}"> {escape(short(label))}{badge}</span>', "</mark>"
 
 
 def _missing(doc: Doc) -> list[tuple[int, int]]:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from domain_ner.evaluation.learning_curve import MORE, ExpectedF1, LearningCurve, TypeCurve
-from domain_ner.reports.figures import percent
+from domain_ner.reports.figures import MAX_COLUMNS, most, percent
 from domain_ner.reports.markdown import table
+from domain_ner.reports.marks import short
 
 
 def learning_curve_markdown(found: LearningCurve) -> str:
@@ -77,10 +78,16 @@ def learning_curve_chart(found: LearningCurve) -> Any:
     canvas = Figure(figsize=(7.2, 4.4), layout="constrained")
     axes = canvas.subplots()
     axes.spines[["top", "right"]].set_visible(False)
-    for label, one in found.by_type.items():
+    # More curves than these hide one another; those of the types with most entities are drawn.
+    support = {label: one.support for label, one in found.by_type.items()}
+    for label in most(support, support, MAX_COLUMNS):
+        one = found.by_type[label]
         sizes = [size.n_passages for size in one.sizes]
         [line] = axes.plot(
-            sizes, [100 * sum(size.f1) / len(size.f1) for size in one.sizes], "o-", label=label.replace("$", r"\$")
+            sizes,
+            [100 * sum(size.f1) / len(size.f1) for size in one.sizes],
+            "o-",
+            label=short(label).replace("$", r"\$"),
         )
         if one.now is not None:
             now, base = one.now.f1, found.n_passages

@@ -1,10 +1,12 @@
-"""Marked stretches of a text as HTML."""
+"""Marked stretches of a text as HTML, and their labels."""
 
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
+# Characters of a label that are shown.
+MAX_LABEL = 32
 # Where no guide says the colours of the types.
 PALETTE = (
     "#a6cee3", "#b2df8a", "#fdbf6f", "#cab2d6", "#fb9a99", "#ffff99", "#8dd3c7", "#fccde5", "#d9d9d9", "#e5c494",
@@ -49,6 +51,11 @@ def nest(text: str, marks: Iterable[Mark]) -> str:
         html, at = html + escape(text[at : mark.start]) + mark.opening, mark.start
         open_marks.append(mark)
     return html + escape(text[at:])
+
+
+def short(label: str) -> str:
+    """A label as a table or a chart has room for it: of a long one the beginning and the end."""
+    return label if len(label) <= MAX_LABEL else f"{label[: MAX_LABEL - 9]}…{label[-8:]}"
 
 
 def readable(colour: str) -> str:

@@ -75,6 +75,19 @@ def test_a_real_difference_is_found_and_told_with_its_sign():
     assert other.p == pytest.approx(one.p, abs=0.01)
 
 
+def test_a_real_loss_in_one_of_300_types_is_found():
+    """The second finds one type in two of three documents only, and all the others as the first does."""
+    n_docs, labels = 300, tuple(f"T{n}" for n in range(300))
+    values = np.zeros((n_docs, 3, 300))
+    for n in range(n_docs):
+        values[n, :, [n, (7 * n) % 300, 5]] = 1
+    second = values.copy()
+    second[:200, 0, 5] = second[:200, 1, 5] = 0
+    found = compare(Counts(labels, values), Counts(labels, second))
+    assert found["T5"].value < -0.4 and found["T5"].p_holm < 0.05 / 5
+    assert found["T6"].p_holm == 1
+
+
 def test_equal_systems_do_not_differ():
     counts = Counts(LABELS, draw(np.random.default_rng(0), 50))
     for one in compare(counts, counts).values():

@@ -1,0 +1,23 @@
+"""The words of a text for comparing texts; in scripts without spaces each character, with its marks, is one."""
+
+import re
+import unicodedata
+
+# Thai, Lao, Tibetan, Myanmar, Khmer, kana, Han, as ranges of a character class.
+NO_SPACES = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0002ffff"
+)
+NO_SPACE = re.compile(f"[{NO_SPACES}]")
+WORD = re.compile(r"\w+")
+# What joins the character before it: vowel signs, tones, sound marks; the Thai and Lao vowel am is no mark in Unicode.
+_MARKED = (*range(0x0E00, 0x10A0), *range(0x1780, 0x1800), *range(0x3040, 0x3100))
+MARKS = "\u0e33\u0eb3\ufe00-\ufe0f" + "".join(chr(n) for n in _MARKED if unicodedata.category(chr(n)).startswith("M"))
+UNIT = re.compile(f"(?=\\w)[{NO_SPACES}][{MARKS}]*|(?:(?![{NO_SPACES}])\\w)+")
+
+
+def split_words(text: str) -> tuple[list[str], bool]:
+    """The words of a text, and whether it holds characters of a script without spaces, each of which is a word."""
+    if NO_SPACE.search(text) is None:
+        return WORD.findall(text), False
+    return UNIT.findall(text), True
