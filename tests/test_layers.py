@@ -12,7 +12,7 @@ from conftest import ROOT
 # 4 reports and packages. A new module is added here, in its room.
 LAYERS = {
     0: [
-        "__init__", "errors", "files", "passages", "records", "spool", "markup", "devices",
+        "__init__", "archives", "errors", "files", "passages", "records", "spool", "markup", "devices",
     ],
     1: [
         "calibration", "scores", "splits", "agreement", "near_duplicates", "normalization", "tag_schemes",
@@ -40,8 +40,8 @@ LAYERS = {
         "guide/check_guide", "guide/check_annotations", "guide/validate", "guide/skeleton", "guide/labelling",
     ],
     3: [
-        "annotations", "tokenizer", "docs", "wordpieces", "corpus_file", "config", "crf_ner/fitting", "crf_ner/pipe",
-        "crf_ner/probing",
+        "annotations", "tokenizer", "docs", "wordpieces", "corpus_file", "config", "crf_ner/fitting",
+        "crf_ner/pipe", "crf_ner/probing",
         "training/__init__", "training/batching", "training/checkpoint", "training/freezing", "training/loop",
         "training/oversampling", "training/parts", "training/reached", "training/run", "training/seeds",
         "training/summary", "training/tuning",
