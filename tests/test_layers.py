@@ -34,7 +34,7 @@ LAYERS = {
         "conversion/token_splits", "encoders/__init__", "encoders/presets", "encoders/pretraining", "encoders/card",
         "encoders/fetch", "crf_ner/__init__", "crf_ner/model", "crf_ner/padding", "crf_ner/targets",
         "transformer/__init__", "transformer/model", "transformer/tokenizing",
-        "transformer/lexical", "transformer/pooling", "transformer/architectures",
+        "transformer/lexical", "transformer/pooling", "transformer/shim", "transformer/architectures",
         "guide/__init__", "guide/schema",
         "guide/rules", "guide/findings", "guide/occurrences", "guide/inconsistencies", "guide/statistics",
         "guide/check_guide", "guide/check_annotations", "guide/validate", "guide/skeleton", "guide/labelling",
