@@ -18,6 +18,7 @@ from spacy.language import Language
 
 from domain_ner.docs import entities, spans
 from domain_ner.errors import DomainNerError
+from domain_ner.saving import forget_texts
 
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "domain_ner")
 # Reads texts, writes entities; run by the clean environment's Python, where only the wheels are installed.
@@ -69,6 +70,8 @@ def build_wheels(
             model, Path(room), name=release.name, version=version, create_sdist=False, create_wheel=False, silent=True
         )
         pipeline = next(Path(room).iterdir())
+        for saved in pipeline.glob("*/*/config.cfg"):  # of `spacy train`; ours have forgotten them already
+            forget_texts(saved.parent)
         if documents is not None:
             _document(pipeline, documents)
         _build_wheel(pipeline, wheels)

@@ -21,6 +21,7 @@ from domain_ner.devices import CPU, choose_gpu
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import compare_calibration, input_doc, load_pipeline, read_docs
 from domain_ner.files import atomic_path, write_text
+from domain_ner.saving import forget_texts, save
 
 NAME = "crf_ner"
 F1 = "f1"
@@ -47,6 +48,7 @@ def main(
         figures: dict[str, Any] = {"calibrated": False}
         with atomic_path(output) as new:
             shutil.copytree(model, new)
+            forget_texts(new)
     else:
         fitted = fit_on(nlp, dev, choose, for_f1=threshold == F1)
         print_fitted(fitted)
@@ -56,8 +58,7 @@ def main(
             kept = "which is kept: no spans above one confidence have more"
             say(f"micro F1 on dev: {best_path} with the best path, {other if fitted.settings.is_marginal else kept}")
         figures = {"calibrated": True} | to_figures(fitted)
-        with atomic_path(output) as new:
-            nlp.to_disk(new)
+        save(nlp, output)
     write_text(report, json.dumps(figures, indent=1) + "\n")
     say(f"calibrated pipeline: {output}")
 

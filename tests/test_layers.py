@@ -40,7 +40,7 @@ LAYERS = {
         "guide/check_guide", "guide/check_annotations", "guide/validate", "guide/skeleton", "guide/labelling",
     ],
     3: [
-        "annotations", "tokenizer", "docs", "wordpieces", "corpus_file", "config", "crf_ner/fitting",
+        "annotations", "tokenizer", "docs", "wordpieces", "corpus_file", "config", "saving", "crf_ner/fitting",
         "crf_ner/pipe", "crf_ner/probing",
         "training/__init__", "training/batching", "training/checkpoint", "training/freezing", "training/loop",
         "training/oversampling", "training/parts", "training/reached", "training/run", "training/seeds",

@@ -21,6 +21,7 @@ from thinc.api import Config, fix_random_seed, set_gpu_allocator
 from domain_ner.devices import TORCH
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, sha256
+from domain_ner.saving import save
 from domain_ner.training import checkpoint
 from domain_ner.training.checkpoint import Checkpoint, Progress
 from domain_ner.training.loop import Training, resolve, run_steps
@@ -155,5 +156,5 @@ def _logged(nlp: Language, training: Training) -> Iterator[Any]:
 
 
 def _save(nlp: Language, training: Training, place: Path) -> None:
-    with atomic_path(place) as new, nlp.use_params(training.optimizer.averages or {}):
-        training.before_to_disk(nlp).to_disk(new)
+    with nlp.use_params(training.optimizer.averages or {}):
+        save(training.before_to_disk(nlp), place)
