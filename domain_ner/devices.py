@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from domain_ner.errors import DomainNerError
 
 CPU = -1
+# What a pipeline asks for: with an older PyTorch a pickle can run code in spite of weights_only=True (CVE-2026-24747).
+TORCH = "torch>=2.10"
 # In the environment: whether tokenizers works with several threads.
 TOKENIZERS = "TOKENIZERS_PARALLELISM"
 # In the environment: of how many shapes of matrices PyTorch, and oneDNN under it, remember how to multiply them.

@@ -18,6 +18,7 @@ from spacy.language import Language
 
 from domain_ner.docs import entities, spans
 from domain_ner.errors import DomainNerError
+from domain_ner.saving import forget_texts
 
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "domain_ner")
 # Reads texts, writes entities; run by the clean environment's Python, where only the wheels are installed.
@@ -69,6 +70,8 @@ def build_wheels(
             model, Path(room), name=release.name, version=version, create_sdist=False, create_wheel=False, silent=True
         )
         pipeline = next(Path(room).iterdir())
+        for saved in pipeline.glob("*/*/config.cfg"):  # of `spacy train`; ours have forgotten them already
+            forget_texts(saved.parent)
         if documents is not None:
             _document(pipeline, documents)
         _build_wheel(pipeline, wheels)
@@ -88,7 +91,8 @@ def _document(pipeline: Path, documents: Documents) -> None:
 def predict_in_clean_environment(wheels: Path, release: Release, texts: Sequence[str], *, say: Say) -> Predicted:
     """Install the pipeline into a new virtual environment and let it predict there, without access to a model hub.
 
-    wheels: folder of the wheels; everything else comes from the package index, in the versions installed here.
+    wheels: folder of the wheels, all of which are installed; everything else comes from the package index, in the
+        versions installed here.
     Returns the entities of each text, as `predict` does.
     Raises DomainNerError when it does not install or load.
     """
@@ -100,15 +104,21 @@ def predict_in_clean_environment(wheels: Path, release: Release, texts: Sequence
         constraints.write_text("\n".join(_installed_versions()), encoding="utf8")
         given.write_text(json.dumps(list(texts)), encoding="utf8")
         say(f"installing {release.name} {release.version} and what it needs")
-        install = [*python, "-m", "pip", "install", "--disable-pip-version-check", "--find-links", str(wheels)]
-        asked = f"{release.name}=={release.version}"
-        _run([*install, "-c", str(constraints), asked], f"pip install {asked} failed", show=True)
+        install = [*python, "-m", "pip", "install", "--disable-pip-version-check", "-c", str(constraints)]
+        _run([*install, *map(str, in_order(wheels))], f"pip install of the wheels in {wheels} failed", show=True)
         say(f"predicting {len(texts)} test passages there")
         # -I: neither this project nor the user's own packages are on the import path.
         command = [*python, "-I", "-c", PREDICT, release.name, str(given), str(found)]
         _run(command, f"{release.name} does not load or predict", cwd=room)
         predicted: Predicted = json.loads(found.read_text(encoding="utf8"))
     return predicted
+
+
+def in_order(wheels: Path) -> list[Path]:
+    """The wheels to install, all named: a package that is asked for by name is looked up on the package index, where
+    anybody may register ours.
+    """
+    return sorted(wheels.glob("*.whl"))
 
 
 def predict(nlp: Language, texts: Sequence[str]) -> Predicted:

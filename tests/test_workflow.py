@@ -7,11 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
+from pathlib import Path
 
 import pytest
 import spacy
-from conftest import ANNOTATIONS, LABELS, ROOT
+import spacy.cli.package
+import thinc.api
+from conftest import ANNOTATIONS, GUIDE, LABELS, ROOT
 from pipelines import convert, create_config, fetch, run, train
+from spacy.tokens import DocBin
+from wheels import pickles_in, words, words_in
 
 from domain_ner.metrics.mistakes import KINDS
 
@@ -32,6 +38,24 @@ def test_a_hub_model_trains_is_scored_packaged_and_loads(tiny_encoder, example_r
     assert "predict the same entities on" in ran.stdout
     wheels = sorted(os.listdir(tmp_path / "packages"))
     assert [wheel.split("-")[0] for wheel in wheels] == ["domain_ner", "en_tiny"]
+    pipeline = tmp_path / "packages" / wheels[1]
+    assert pickles_in(pipeline) == pickles_in(model) == []
+    vocabulary = words(" ".join(spacy.load(model).get_pipe("transformer").model.tokenizer.get_vocab()))
+    assert_forgotten(pipeline, corpus / "train.spacy", known=vocabulary)
+
+
+def assert_forgotten(wheel, train, *, known=frozenset()):
+    """No word of the training text is in a wheel, but those that the guide, our code, spaCy's or `known` names."""
+    defaults = spacy.blank("en").Defaults
+    code = [path for folder in ("domain_ner", "configs", "scripts") for path in (ROOT / folder).rglob("*.*")]
+    own = [GUIDE, ROOT / "project.yml", *(path for path in code if path.suffix in {".py", ".cfg", ".yml"})]
+    named = words(" ".join(path.read_text("utf8") for path in [*own, Path(spacy.cli.package.__code__.co_filename)]))
+    named |= words(" ".join(dir(thinc.api)))  # layers have names
+    named |= words(f"{defaults.tokenizer_exceptions} {defaults.stop_words}") | known
+    texts = [doc.text for doc in DocBin().from_disk(train).get_docs(spacy.blank("en").vocab)]
+    read = words(" ".join(texts)) - named
+    assert len(read) > 100
+    assert sorted(words_in(wheel) & read) == []
 
 
 def test_two_runs_with_one_seed_give_identical_scores(tiny_encoder, example_rows, tmp_path):
@@ -162,6 +186,21 @@ def test_all_makes_what_it_says(project):
     assert nlp.config["components"]["crf_ner"]["temperature"] == fitted["temperature"]
     measured = json.loads((project / "training" / "metrics.json").read_text())["calibration"]
     assert {"before", "after", "by_type"} <= set(measured)
+
+
+def test_the_wheel_holds_no_pickle_and_no_word_of_the_training_text_and_the_scores_of_the_test_set(project):
+    wheel = next((project / "training" / "packages").glob("en_*.whl"))
+    assert pickles_in(wheel) == []
+    splits = json.loads((project / "corpus" / "tokenizer.json").read_text())["splits"]
+    assert_forgotten(wheel, project / "corpus" / "train.spacy", known=words(str(splits)))
+    measured = json.loads((project / "training" / "metrics.json").read_text())
+    with zipfile.ZipFile(wheel) as archive:
+        metas = [json.loads(archive.read(name)) for name in archive.namelist() if name.endswith("meta.json")]
+    assert len(metas) == 2
+    for meta in metas:
+        assert meta["performance"]["ents_f"] == pytest.approx(measured["micro"]["f1"])
+        assert set(meta["performance"]) == {"ents_p", "ents_r", "ents_f", "ents_per_type"}
+        assert "test passages" in meta["domain_ner"]["performance"]
 
 
 def test_a_second_run_runs_nothing(project):

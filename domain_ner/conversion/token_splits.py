@@ -22,6 +22,7 @@ GENERAL_FROM = 3
 IN_WORD = f"(?:(?![{NO_SPACES}])\\w)"
 RUN_BEFORE, RUN_AFTER = re.compile(f"(?:{IN_WORD}+|.)$", re.DOTALL), re.compile(f"{IN_WORD}+|.", re.DOTALL)
 SHOWN_CHARS = 12
+CHAR_CLASS, NAMED = re.compile(r"(?<!\\)\[.*?\]"), re.compile(r"[^\W_]{3,}")
 DIGIT, LETTER = r"\d", r"[^\W\d_]"
 
 
@@ -95,6 +96,11 @@ def _rules(key: tuple[str, str], shown: Sequence[InnerEdge]) -> list[SplitRule]:
         SplitRule(f"(?<={re.escape(word.before)})(?={re.escape(word.after)})", "this word", (str(word),))
         for word in sorted(words)
     ]
+
+
+def named_words(patterns: Iterable[str]) -> set[str]:
+    """The words of the training text that the patterns of rules name, of three letters or digits and more."""
+    return {word for pattern in patterns for word in NAMED.findall(CHAR_CLASS.sub(" ", pattern))}
 
 
 NO_SPACE_REASON = "a script without spaces into characters"

@@ -19,6 +19,7 @@ from thinc.types import Floats2d
 from domain_ner.crf_ner.model import TRANSITIONS, require_encoded
 from domain_ner.crf_ner.selection import Found, apart_from, choose_apart, choose_candidates
 from domain_ner.crf_ner.settings import AUTO, VITERBI, Settings, rarity_weights
+from domain_ner.devices import TORCH
 from domain_ner.errors import DomainNerError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 BELOW_KEY, CANDIDATES_KEY, REJECTED_KEY = "below_threshold", "candidates", "incorrect_spans"
 N_SAMPLES = 10
-REQUIREMENT = "torch>=2.2"
 DEFAULT_MODEL = """
 [model]
 @architectures = "domain_ner.CRF.v1"
@@ -161,7 +161,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         self.cfg["type_weights"] = rarity_weights(counts) if weights == AUTO else dict(weights)  # type: ignore[arg-type]
         if nlp is not None:  # a package of the pipeline asks for what predicting takes
             requirements = nlp.meta.setdefault("requirements", [])
-            requirements += [] if REQUIREMENT in requirements else [REQUIREMENT]
+            requirements += [] if TORCH in requirements else [TORCH]
         self.model.set_dim("nO", 1 + 4 * len(self.labels))
         self.model.initialize(X=sample)
 

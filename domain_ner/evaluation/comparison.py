@@ -18,6 +18,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import is_package
 
+from domain_ner.archives import unpack as unpack_archive
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import Evaluated, EvaluatedDoc, evaluate_pipeline, input_doc, load_pipeline
 from domain_ner.evaluation.sections import context
@@ -138,11 +139,7 @@ def opened(pipeline: str) -> Iterator[tuple[Language, Path]]:
 
 def unpack(wheel: Path, folder: Path) -> Path:
     """Unpack the pipeline in a wheel; gives its folder."""
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(folder)
-    except (OSError, zipfile.BadZipFile) as err:
-        raise DomainNerError(f"Cannot read the wheel {wheel}: {err}", "Run package again.") from err
+    unpack_archive(wheel, folder)
     found = sorted(folder.glob("*/*/config.cfg"))
     if len(found) != 1:
         raise DomainNerError(f"The wheel {wheel} holds no pipeline.", "Take the wheel whose name begins like en_…")

@@ -228,7 +228,7 @@ def _group_sizes(bin_: "DocBin") -> Counter[str]:
 
 
 def _n_entities(bin_: "DocBin") -> int:
-    from spacy.attrs import ENT_IOB, ENT_TYPE  # type: ignore[import-not-found]  # noqa: PLC0415
+    from spacy.attrs import ENT_IOB, ENT_TYPE  # noqa: PLC0415
 
     if ENT_IOB not in bin_.attrs or ENT_TYPE not in bin_.attrs:
         return 0

@@ -1,12 +1,12 @@
 """Reads doccano's exports: JSONL of every version, and the zip of one file an annotator (https://doccano.github.io)."""
 
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
+from domain_ner.archives import BROKEN_ZIP, Member
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_sample
 from domain_ner.readers.jsonl import Row, RowError, passage_text, read_rows, sample_rows
@@ -26,7 +26,6 @@ MARKS = {"Comments", "comments", "annotation_approver", "relations", "doc_id", "
 NOT_OURS = {"annotation_id", "annotator", "lead_time"}
 ALL_MEMBERS = "all"
 ROW_SUFFIXES = {".jsonl", ".json"}
-BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)
 
 
 def recognises(sample: Sample) -> bool:
@@ -231,14 +230,13 @@ def _read_member(archive: zipfile.ZipFile, member: str, options: ReaderOptions, 
 
 
 def _members(archive: zipfile.ZipFile) -> list[str]:
-    paths = [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
+    paths = {name: PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")}
     return [
-        str(path)
-        for path in sorted(paths)
+        name
+        for name, path in sorted(paths.items(), key=lambda item: item[1])
         if path.suffix.lower() in ROW_SUFFIXES and not path.name.startswith(".") and "__MACOSX" not in path.parts
     ]
 
 
 def _inside(archive: zipfile.ZipFile, member: str) -> Path:
-    # zipfile.Path has what decoding asks of a path, `open` and a name, and streams.
-    return cast("Path", zipfile.Path(archive, member))
+    return cast("Path", Member(archive, member))  # has what decoding asks of a path

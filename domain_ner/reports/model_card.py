@@ -1,20 +1,28 @@
 """The model card of a packaged pipeline: what it finds, how well, on what data, and where it should not be trusted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain_ner import __version__
 from domain_ner.conversion.ledger import IN_CORPUS
+from domain_ner.conversion.token_splits import named_words
 from domain_ner.encoders.card import EncoderCard, is_foreign
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
-from domain_ner.evaluation.schema import Figure, Report
+from domain_ner.evaluation.schema import Figure, Report, TypeScore
 from domain_ner.guide.schema import Guide
 from domain_ner.reports.figures import elsewhere, percent, told
 from domain_ner.reports.markdown import table
 
 # Of an F1 that falls by more in worse shape, the card warns.
 FALL = 0.03
-USAGE = """```python
+USAGE = """Install its two wheels by their files: asked for by name, pip would look for them on a public index too.
+
+```bash
+pip install domain_ner-{own_version}-py3-none-any.whl {name}-{version}-py3-none-any.whl
+```
+
+```python
 import spacy
 
 nlp = spacy.load("{name}")
@@ -28,7 +36,9 @@ class Facts:
     """What a card is made of. name, version, licence: of the package; an empty licence is none stated.
 
     ledger: the shape of ledger.json. calibration: the shape of calibration.json, empty for a pipeline without
-    confidences. group_by: the key of `meta` that the splits keep together, or empty.
+    confidences. group_by: the key of `meta` that the splits keep together, or empty. spans_key: of the `doc.spans` that
+    the pipeline writes its entities to, empty for one that writes `doc.ents`. splits: the patterns that its tokenizer
+    learned.
     """
 
     name: str
@@ -41,6 +51,8 @@ class Facts:
     ledger: Mapping[str, Any]
     calibration: Mapping[str, Any]
     group_by: str
+    spans_key: str = ""
+    splits: Sequence[str] = ()
 
 
 def model_card(facts: Facts) -> str:
@@ -48,7 +60,7 @@ def model_card(facts: Facts) -> str:
     parts = [
         f"# {facts.name} {facts.version}",
         f"A spaCy pipeline that finds {len(facts.report.labels)} types of names: {facts.guide.title}.",
-        USAGE.format(name=facts.name),
+        USAGE.format(name=facts.name, version=facts.version, own_version=__version__),
         "## What it finds, and how well",
         _types(facts),
         _measured(facts),
@@ -70,7 +82,9 @@ def meta_of(facts: Facts) -> dict[str, Any]:
     return {
         "description": f"Finds {', '.join(facts.report.labels)}: {facts.guide.title}.",
         "license": facts.licence,
+        "performance": _performance(facts),
         "domain_ner": {
+            "performance": f"on the {head.n_passages} test passages, as packaged: the scores of the model card",
             "n_test_passages": head.n_passages,
             "micro": _figures(head.micro.precision, head.micro.recall, head.micro.f1),
             "by_type": {
@@ -91,6 +105,21 @@ def meta_of(facts: Facts) -> dict[str, Any]:
             },
         },
     }
+
+
+def _performance(facts: Facts) -> dict[str, Any]:
+    """The scores on the test set under spaCy's names, in the place of those on dev that training left there, which are
+    of before the calibration.
+    """
+    head, prefix = facts.report.headline, f"spans_{facts.spans_key}" if facts.spans_key else "ents"
+    micro = _short(head.micro)
+    return {f"{prefix}_{name}": value for name, value in micro.items()} | {
+        f"{prefix}_per_type": {label: _short(one) for label, one in head.by_type.items()}
+    }
+
+
+def _short(score: TypeScore) -> dict[str, float]:
+    return {"p": score.precision.value, "r": score.recall.value, "f": score.f1.value}
 
 
 def _figures(precision: Figure, recall: Figure, f1: Figure) -> dict[str, float]:
@@ -154,6 +183,12 @@ def _data(facts: Facts) -> list[str]:
         f"Language `{facts.lang}`. {ledger.get('annotations', 0):,} annotations in {n_files:,} exports, of "
         f"{n_accepted:,} accepted documents, which are {n_passages:,} passages; {lost} % of the annotations were lost "
         "on the way."
+    )
+    n_words = len(named_words(facts.splits))
+    told += " Of their text the package holds no word but those that the types and their definitions name" + (
+        f", and {n_words:,} in the rules by which its tokenizer splits words (`splits` in config.cfg)."
+        if n_words
+        else "."
     )
     rows = [
         [label, *(f"{split[label].n_mentions:,}" if label in split else "0" for split in diversity.values())]

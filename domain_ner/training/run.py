@@ -18,8 +18,10 @@ from spacy.training.initialize import init_nlp
 from spacy.util import load_config
 from thinc.api import Config, fix_random_seed, set_gpu_allocator
 
+from domain_ner.devices import TORCH
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, sha256
+from domain_ner.saving import save
 from domain_ner.training import checkpoint
 from domain_ner.training.checkpoint import Checkpoint, Progress
 from domain_ner.training.loop import Training, resolve, run_steps
@@ -59,7 +61,11 @@ def initialize(
     Raises DomainNerError when there is no config.
     """
     seeded = {} if seed is None else {"system.seed": seed, "training.seed": seed}
-    return init_nlp(read_config(config_path, {**overrides, **seeded}), use_gpu=gpu)
+    nlp = init_nlp(read_config(config_path, {**overrides, **seeded}), use_gpu=gpu)
+    requirements = nlp.meta.setdefault("requirements", [])
+    if "transformer" in nlp.pipe_names and TORCH not in requirements:  # spacy-transformers would take any PyTorch
+        requirements.append(TORCH)
+    return nlp
 
 
 def train(nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume: Checkpoint | None = None) -> Trained:
@@ -150,5 +156,5 @@ def _logged(nlp: Language, training: Training) -> Iterator[Any]:
 
 
 def _save(nlp: Language, training: Training, place: Path) -> None:
-    with atomic_path(place) as new, nlp.use_params(training.optimizer.averages or {}):
-        training.before_to_disk(nlp).to_disk(new)
+    with nlp.use_params(training.optimizer.averages or {}):
+        save(training.before_to_disk(nlp), place)

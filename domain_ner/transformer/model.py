@@ -1,7 +1,8 @@
 """spacy-transformers' TransformerModel, with windows counted in wordpieces and each wordpiece in the token it covers.
 
-The pipe, the listener and the serialisation are spacy-transformers' own; how a document is cut, encoded and aligned is
-ours. What its own model gets wrong: windows count tokens, and what a window has over the encoder's maximum is cut off.
+The pipe and the listener are spacy-transformers' own; how a document is cut, encoded and aligned is ours, and how the
+weights are written. What its own model gets wrong: windows count tokens, and what a window has over the encoder's
+maximum is cut off.
 """
 
 import copy
@@ -22,6 +23,7 @@ from transformers.file_utils import ModelOutput
 from domain_ner.errors import DomainNerError
 from domain_ner.transformer.encoding import Padding, begin_update, encode
 from domain_ner.transformer.layers import depths, freeze
+from domain_ner.transformer.shim import SafetensorsShim
 from domain_ner.transformer.tokenizing import Tokenized, masked, special_ids, tokenize, wordpiece_batch
 
 
@@ -58,6 +60,7 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
         self.attrs.update(own)
         self._func = forward
         self.init = initialize
+        self.layers[0].shims[0] = SafetensorsShim.of(self.shim)
 
     @property
     def shim(self) -> Any:

@@ -1,8 +1,13 @@
 import pytest
 import spacy
 
-from domain_ner.conversion.token_splits import inner_edges, learn_splits
+from domain_ner.conversion.token_splits import NO_SPACES, inner_edges, learn_splits, named_words
 from domain_ner.passages import LabelledSpan, Passage
+
+
+def test_a_rule_for_a_single_word_names_it_and_a_general_one_none():
+    general = [r"(?<=[^\W\d_])(?=\d)", r"(?<=\d)(?=\-)", f"(?<=[{NO_SPACES}])(?=.)|(?<=.)(?=[{NO_SPACES}])"]
+    assert named_words([*general, r"(?<=UNION)(?=2024)", r"(?<=\[abc)(?=d)"]) == {"UNION", "2024", "abc"}
 
 
 def tokenizer(splits=()):

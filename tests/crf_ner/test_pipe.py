@@ -120,7 +120,7 @@ def test_a_label_cannot_be_added_once_it_is_initialised(trained):
 
 def test_a_package_will_ask_for_torch(trained, tmp_path):
     trained.to_disk(tmp_path / "nlp")
-    assert spacy.load(tmp_path / "nlp").meta["requirements"] == ["torch>=2.2"]
+    assert spacy.load(tmp_path / "nlp").meta["requirements"] == ["torch>=2.10"]
 
 
 def test_labels_can_be_given_instead_of_found(trained):

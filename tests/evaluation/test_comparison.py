@@ -138,7 +138,7 @@ def test_what_is_no_pipeline(given):
 
 def test_wheels_without_a_pipeline(tmp_path):
     (tmp_path / "broken.whl").write_bytes(b"no zip")
-    with pytest.raises(DomainNerError, match="Cannot read the wheel"):
+    with pytest.raises(DomainNerError, match="Cannot read .*broken.whl"):
         unpack(tmp_path / "broken.whl", tmp_path / "to")
     with zipfile.ZipFile(tmp_path / "other.whl", "w") as archive:
         archive.writestr("domain_ner/__init__.py", "")

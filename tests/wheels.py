@@ -1,0 +1,92 @@
+"""What is in the files of a pipeline or its wheel, however deep: words, and pickles."""
+
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import srsly
+
+WORD = re.compile(r"[^\W_]{3,}")
+
+
+def words(text):
+    """The words of three letters or digits and more, in lower case."""
+    return set(WORD.findall(text.lower()))
+
+
+def contents(place):
+    """(name, bytes) of every file in a folder or a wheel."""
+    if place.is_dir():
+        yield from ((str(path.relative_to(place)), path.read_bytes()) for path in place.rglob("*") if path.is_file())
+        return
+    with zipfile.ZipFile(place) as archive:
+        yield from ((name, archive.read(name)) for name in archive.namelist())
+
+
+def leaves(held):
+    """Every text, and every run of bytes, in what a file holds: zip, safetensors, JSON and MessagePack are opened.
+
+    Bytes that are one of these are given too. Arrays of numbers are left out.
+    """
+    if isinstance(held, dict):
+        for key, value in held.items():
+            yield from leaves(key)
+            yield from leaves(value)
+    elif isinstance(held, list | tuple):
+        for one in held:
+            yield from leaves(one)
+    elif isinstance(held, np.ndarray) and held.dtype.kind not in "biufc":
+        yield from leaves(held.tolist())
+    elif isinstance(held, bytes):
+        yield held
+        yield from leaves(opened(held))
+    elif isinstance(held, str):
+        yield held
+
+
+def opened(held):
+    """What is in bytes; None where nothing can be made of them."""
+    if held.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(io.BytesIO(held)) as archive:
+            return [part for name in archive.namelist() for part in (name, archive.read(name))]
+    size = int.from_bytes(held[:8], "little")
+    if held[8:9] == b"{" and size < len(held):
+        return json.loads(held[8 : 8 + size])
+    for read in (json.loads, srsly.msgpack_loads, lambda held: held.decode("utf-8")):
+        try:
+            found = read(held)
+        except Exception:
+            continue
+        if not isinstance(found, int | float):
+            return found
+    return None
+
+
+def words_in(place):
+    """The words of all files, and of their names."""
+    found = set()
+    for name, held in contents(place):
+        found |= words(name)
+        for leaf in leaves(held):
+            found |= words(leaf) if isinstance(leaf, str) else set()
+    return found
+
+
+def pickles_in(place):
+    """The files that are or hold a pickle: PyTorch's zip of one, or one by itself (from protocol 2 on)."""
+    found = []
+    for name, held in contents(place):
+        parts = [leaf for leaf in leaves(held) if isinstance(leaf, bytes)]
+        is_pickle = any(re.match(rb"\x80[\x02-\x05]", part) and part.endswith(b".") for part in parts)
+        is_zip_of_one = any(part.startswith(b"PK\x03\x04") and b"data.pkl" in part for part in parts)
+        if (
+            is_pickle
+            or is_zip_of_one
+            or Path(name).suffix
+            in {".pkl", ".pickle", ".pt", ".pth", ".bin"} - {".bin" if name.endswith("lookups.bin") else ""}
+        ):
+            found.append(name)
+    return found
