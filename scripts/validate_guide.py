@@ -78,4 +78,4 @@ def print_validation(validation: Validation) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["reports"])
