@@ -33,7 +33,7 @@ def main(
     settings = Pretraining(epochs, batch, min(window, encoder.max_length), learning_rate, seed)
     # It is trained as what it comes from is: else nobody could tell whether reading has made it better.
     origin = {"adapted_from": encoder.name} | {key: getattr(encoder, key) for key in INHERITED}
-    found = pretrain(Path(encoder.path), read, output, settings, origin=origin)
+    found = pretrain(Path(encoder.path), read, output, settings, origin=origin, say=say)
     say(f"{found.n_windows} windows learned; pseudo-perplexity on {found.n_held_out} others: {found.before:.1f} before,"
         f" {found.after:.1f} after")  # fmt: skip
     if found.is_new_head:
@@ -69,4 +69,4 @@ def _text_of(line: str, where: str) -> str:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["output"])
