@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from spacy.cli.package import package as write_package
@@ -18,6 +17,7 @@ from spacy.language import Language
 
 from domain_ner.docs import entities, spans
 from domain_ner.errors import DomainNerError
+from domain_ner.files import scratch_folder
 from domain_ner.saving import forget_texts
 
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "domain_ner")
@@ -30,6 +30,14 @@ docs = spacy.load(name).pipe(json.load(open(texts, encoding="utf8")))
 spans = [[*doc.ents, *doc.spans.get("sc", ())] for doc in docs]
 found = [sorted([span.start_char, span.end_char, span.label_] for span in of_doc) for of_doc in spans]
 json.dump(found, open(predicted, "w", encoding="utf8"))
+"""
+# Runs the command it is given, and dies with who started it: kill -9 leaves no pip at work behind.
+BOUND = """
+import ctypes, os, signal, sys
+parent, *command = sys.argv[1:]
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() == int(parent):
+    os.execvp(command[0], command)
 """
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
@@ -64,18 +72,18 @@ def build_wheels(
     Raises DomainNerError when a wheel cannot be built.
     """
     wheels.mkdir(parents=True)
-    with TemporaryDirectory() as room:
+    with scratch_folder() as room:
         version = release.version
         write_package(
-            model, Path(room), name=release.name, version=version, create_sdist=False, create_wheel=False, silent=True
+            model, room, name=release.name, version=version, create_sdist=False, create_wheel=False, silent=True
         )
-        pipeline = next(Path(room).iterdir())
+        pipeline = next(room.iterdir())
         for saved in pipeline.glob("*/*/config.cfg"):  # of `spacy train`; ours have forgotten them already
             forget_texts(saved.parent)
         if documents is not None:
             _document(pipeline, documents)
-        _build_wheel(pipeline, wheels)
-        _build_wheel(_copy_sources(source, Path(room) / "source"), wheels)
+        _build_wheel(pipeline, wheels, room)
+        _build_wheel(_copy_sources(source, room / "source"), wheels, room)
         return Release(pipeline.name.removesuffix(f"-{version}"), version)
 
 
@@ -96,20 +104,19 @@ def predict_in_clean_environment(wheels: Path, release: Release, texts: Sequence
     Returns the entities of each text, as `predict` does.
     Raises DomainNerError when it does not install or load.
     """
-    with TemporaryDirectory() as temporary:
-        room = Path(temporary)
+    with scratch_folder() as room:
         say("creating a clean virtual environment")
-        python = _create_environment(room / "venv")
+        python = _create_environment(room)
         constraints, given, found = room / "constraints.txt", room / "texts.json", room / "predicted.json"
         constraints.write_text("\n".join(_installed_versions()), encoding="utf8")
         given.write_text(json.dumps(list(texts)), encoding="utf8")
         say(f"installing {release.name} {release.version} and what it needs")
         install = [*python, "-m", "pip", "install", "--disable-pip-version-check", "-c", str(constraints)]
-        _run([*install, *map(str, in_order(wheels))], f"pip install of the wheels in {wheels} failed", show=True)
+        _run([*install, *map(str, in_order(wheels))], f"pip install of the wheels in {wheels} failed", room, show=True)
         say(f"predicting {len(texts)} test passages there")
         # -I: neither this project nor the user's own packages are on the import path.
         command = [*python, "-I", "-c", PREDICT, release.name, str(given), str(found)]
-        _run(command, f"{release.name} does not load or predict", cwd=room)
+        _run(command, f"{release.name} does not load or predict", room, cwd=room)
         predicted: Predicted = json.loads(found.read_text(encoding="utf8"))
     return predicted
 
@@ -138,10 +145,12 @@ def require_same(here: Predicted, there: Predicted, texts: Sequence[str]) -> Non
         )
 
 
-def _create_environment(folder: Path) -> list[str]:
+def _create_environment(room: Path) -> list[str]:
     """A new virtual environment; returns the command of its Python."""
-    venv.create(folder, with_pip=True)
-    return [str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))]
+    venv.create(room / "venv")
+    python = [str(room / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))]
+    _run([*python, "-I", "-m", "ensurepip", "--upgrade", "--default-pip"], "there is no pip to install with", room)
+    return python
 
 
 def _copy_sources(source: Path, copy: Path) -> Path:
@@ -155,10 +164,10 @@ def _copy_sources(source: Path, copy: Path) -> Path:
     return copy
 
 
-def _build_wheel(source: Path, target: Path) -> None:
+def _build_wheel(source: Path, target: Path, room: Path) -> None:
     # Without isolation setuptools comes from this environment, so that building needs no network.
     build = [sys.executable, "-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
-    _run([*build, "--wheel-dir", str(target), str(source)], f"building a wheel of {source.name} failed")
+    _run([*build, "--wheel-dir", str(target), str(source)], f"building a wheel of {source.name} failed", room)
 
 
 def _installed_versions() -> list[str]:
@@ -167,13 +176,19 @@ def _installed_versions() -> list[str]:
     return [f"{name}=={version}" for name, version in sorted(installed.items())]
 
 
-def _run(command: Sequence[str], failure: str, *, cwd: Path | None = None, show: bool = False) -> None:
-    """Run a command; its output is shown as it comes, or with the error. Raises DomainNerError when it fails."""
+def _run(command: Sequence[str], failure: str, room: Path, *, cwd: Path | None = None, show: bool = False) -> None:
+    """Run a command; its output is shown as it comes, or with the error. room: for what it keeps meanwhile.
+
+    Raises DomainNerError when it fails.
+    """
     output = None if show else subprocess.PIPE
+    kept = room / "tmp"
+    kept.mkdir(exist_ok=True)
+    bound = [sys.executable, "-I", "-S", "-c", BOUND, str(os.getpid())] if sys.platform == "linux" else []
     ran = subprocess.run(
-        command,
+        [*bound, *command],
         cwd=cwd,
-        env={**os.environ, **OFFLINE},
+        env={**os.environ, **OFFLINE, "TMPDIR": str(kept)},
         stdout=output,
         stderr=subprocess.STDOUT if output else None,
         text=True,

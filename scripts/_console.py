@@ -4,9 +4,12 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import wraps
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -16,6 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from domain_ner.errors import DomainNerError
+from domain_ner.locks import held
 
 # Exit code of a command that Ctrl-C ended, as shells have it.
 INTERRUPTED = 130
@@ -36,10 +40,13 @@ def warn(message: str) -> None:
         out.print(f"⚠ {message}", markup=False, style="yellow")
 
 
-def run(command: Callable[..., Any]) -> None:
-    """Run a typer command; a problem the user can mend ends it with a message and exit code 1, not with a traceback."""
+def run(command: Callable[..., Any], *, writes: Sequence[str] = ()) -> None:
+    """Run a typer command; a problem the user can mend ends it with a message and exit code 1, not with a traceback.
+
+    writes: the options that name what it writes, which no other command may write meanwhile.
+    """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
+    app.command()(_alone(command, writes))
     with _stopping.watch():
         try:
             app()
@@ -47,8 +54,8 @@ def run(command: Callable[..., Any]) -> None:
             err.print(f"✘ {error}", markup=False, style="red")
             sys.exit(1)
         except OSError as error:
-            what = f" {error.filename}" if error.filename else ""
-            err.print(f"✘ {error.strerror or error}:{what}", markup=False, style="red")
+            place = error.filename or f"{Path.cwd()} or {tempfile.gettempdir()}"
+            err.print(f"✘ {error.strerror or error}: {place}", markup=False, style="red")
             err.print("Check the permissions and the free space there.", markup=False, style="red")
             sys.exit(1)
 
@@ -107,6 +114,22 @@ class _Stopping:
 _stopping = _Stopping()
 # Here, and not in `run` alone: to import PyTorch takes seconds, in which people notice that they mistyped something.
 _stopping.install()
+
+
+def _alone(command: Callable[..., Any], writes: Sequence[str]) -> Callable[..., Any]:
+    @wraps(command)
+    def locked(**options: Any) -> None:
+        with ExitStack() as stack:
+            for name in writes:
+                stack.enter_context(hold(options[name]))
+            command(**options)
+
+    return locked
+
+
+def hold(target: Path, *, shared: bool = False) -> AbstractContextManager[None]:
+    """Keep what this command writes, or, shared, what it reads again and again, from others that would write it."""
+    return held(target, Path(sys.argv[0]).name, shared=shared)
 
 
 @contextmanager

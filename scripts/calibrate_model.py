@@ -185,4 +185,4 @@ def of_type(judged: Sequence[Judged], label: str) -> list[Judged]:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["output"])

@@ -1,10 +1,14 @@
 """`clean`: remove what the workflow made."""
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import typer
-from _console import run, say
+from _console import hold, run, say
+
+from domain_ner.files import sweep
+from domain_ner.locks import require_free
 
 KEPT = ".gitkeep"
 
@@ -13,11 +17,16 @@ def main(
     paths: list[Path] = typer.Argument(..., help="Files to remove, and folders to empty."),
 ) -> None:
     """Remove what the workflow made; the folders themselves stay."""
-    for path in paths:
-        for made in sorted(path.iterdir()) if path.is_dir() else [path]:
-            if made.name != KEPT and made.exists():
-                shutil.rmtree(made) if made.is_dir() else made.unlink()
-                say(f"removed {made}")
+    with ExitStack() as stack:
+        for path in paths:
+            stack.enter_context(hold(path))
+            require_free(path)
+        for path in paths:
+            sweep(path.parent)
+            for made in sorted(path.iterdir()) if path.is_dir() else [path]:
+                if made.name != KEPT and made.exists():
+                    shutil.rmtree(made) if made.is_dir() else made.unlink()
+                    say(f"removed {made}")
 
 
 if __name__ == "__main__":

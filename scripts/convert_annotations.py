@@ -245,7 +245,7 @@ def _read_assigned(path: Path | None) -> dict[str, str]:
         raise DomainNerError(
             f"{path} is not valid JSON: {error}.", "Restore it, or remove it to split anew."
         ) from error
-    if not isinstance(read, dict) or not set(read.values()) <= set(SPLITS):
+    if not isinstance(read, dict) or not all(value in SPLITS for value in read.values()):
         raise DomainNerError(f"{path} holds something else than groups and splits.", "Restore it, or remove it.")
     return read
 
@@ -259,4 +259,4 @@ def _json(data: Any) -> str:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["corpus"])

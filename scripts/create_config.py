@@ -98,4 +98,4 @@ def check(config: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["config"])

@@ -41,7 +41,7 @@ def main(
         scored = list(
             train_parts(
                 config, learned, stopping, tested, work, fractions=parts, seeds=seeds, gpu=gpu,
-                group_by=group_by, epochs=epochs,
+                group_by=group_by, epochs=epochs, say=say,
                 on_part=lambda fraction, seed: say(f"training on {100 * fraction:g} % of the passages, seed {seed}"),
             )
         )  # fmt: skip
@@ -78,4 +78,4 @@ def print_curve(found: LearningCurve) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["work"])

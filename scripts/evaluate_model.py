@@ -250,4 +250,4 @@ def _figures(score: TypeScore | MacroScore) -> list[str]:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["metrics"])

@@ -87,4 +87,4 @@ def _tokenizer(lang: str) -> Callable[[str], Doc]:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["output"])

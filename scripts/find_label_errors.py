@@ -42,7 +42,7 @@ def main(
     docs = [doc for path in corpora for doc in read_docs(path, vocab)]
     with resumable():
         found = predict_out_of_sample(
-            config, docs, work, n_folds=folds, gpu=gpu, seed=seed, epochs=epochs,
+            config, docs, work, n_folds=folds, gpu=gpu, seed=seed, epochs=epochs, say=say,
             on_fold=lambda number: say(f"fold {number + 1} of {folds}: training on the others"),
         )  # fmt: skip
     require_agreement(found)
@@ -96,4 +96,4 @@ def print_errors(errors: LabelErrors) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["work"])

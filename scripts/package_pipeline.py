@@ -102,4 +102,4 @@ def read_json(path: Path, command: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["packages"])

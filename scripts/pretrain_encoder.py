@@ -34,7 +34,7 @@ def main(
     # It is trained as what it comes from is: else nobody could tell whether reading has made it better.
     origin = {"adapted_from": encoder.name} | {key: getattr(encoder, key) for key in INHERITED}
     with resumable():
-        found = pretrain(Path(encoder.path), read, output, settings, origin=origin)
+        found = pretrain(Path(encoder.path), read, output, settings, origin=origin, say=say)
     say(f"{found.n_windows} windows learned; pseudo-perplexity on {found.n_held_out} others: {found.before:.1f} before,"
         f" {found.after:.1f} after")  # fmt: skip
     if found.is_new_head:
@@ -70,4 +70,4 @@ def _text_of(line: str, where: str) -> str:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["output"])

@@ -1,18 +1,19 @@
 """`train`: train a pipeline from a config, with early stopping."""
 
 import json
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import typer
-from _console import out, resumable, run, say, table
+from _console import hold, out, resumable, run, say, table
 from spacy.language import Language
 from thinc.api import require_gpu
 
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.files import write_text
-from domain_ner.training.run import BEST, UNFINISHED, Trained, initialize, interrupted
+from domain_ner.training.run import BEST, UNFINISHED, Trained, corpora, forget, initialize, interrupted
 from domain_ner.training.run import train as train_pipeline
 from domain_ner.training.seeds import SeedRun, finish, finished, keep_best, seed_folder, spread, to_json
 from domain_ner.training.summary import TrainingSummary, summarise
@@ -31,6 +32,16 @@ def main(
     gpu = choose_gpu(gpu_id)
     if gpu != CPU:
         require_gpu(gpu)
+    with ExitStack() as stack:
+        for folder in {path.parent for path in corpora(config)}:  # dev is read at each evaluation
+            stack.enter_context(hold(folder, shared=True))
+        train_all(config, output, card, gpu=gpu, seeds=seeds, resume=resume, checkpoint_s=checkpoint_every)
+
+
+def train_all(
+    config: Path, output: Path, card: Path, *, gpu: int, seeds: int, resume: bool, checkpoint_s: float
+) -> None:
+    """Train from each seed, and write what became of it."""
     say(f"training on {'the CPU' if gpu == CPU else f'GPU {gpu}'}; loading the encoder and timing a few steps")
     # Timed on a pipeline of its own: the one that is trained starts from the seed, untouched.
     encoder = EncoderCard.read(card)
@@ -39,7 +50,7 @@ def main(
     print_summary(encoder, summary, seeds)
 
     reports = output / "reports"
-    start = partial(train_one, gpu=gpu, resume=resume, checkpoint_s=checkpoint_every, kept=output / BEST)
+    start = partial(train_one, gpu=gpu, resume=resume, checkpoint_s=checkpoint_s, kept=output / BEST)
     if seeds == 1:
         trained = start(initialize(config, gpu=gpu), output)
         reached, log = trained.reached.to_json(), trained.log
@@ -49,15 +60,17 @@ def main(
         runs = []
         for seed in range(first, first + seeds):
             nlp = initialize(config, gpu=gpu, seed=seed)
-            before = finished(nlp, output, seed) if resume else None
+            before = finished(nlp, output, seed, say=say) if resume else None
             say(f"seed {seed}: {'trained before' if before else 'training'}")
             runs.append(before or finish(nlp, output, seed, start(nlp, seed_folder(output, seed))))
+            forget(seed_folder(output, seed))
         best = keep_best(output, runs)
         reached, log = best.reached, best.log
         write_text(reports / "seeds.json", json.dumps(to_json(runs), indent=1) + "\n")
         print_spread(runs, best)
     write_text(reports / "reached.json", json.dumps(reached, indent=1) + "\n")
     write_text(reports / "training.jsonl", "".join(json.dumps(row) + "\n" for row in log))
+    forget(output)
     told = f"{reached['documents']} of {summary.n_passages} passages with {reached['mentions']} of {summary.n_mentions}"
     say(f"reached a batch: {told} mentions, {reached['learnable']} of them on the pipeline's own tokens")
     say(f"best pipeline: {output / BEST}")
@@ -65,11 +78,9 @@ def main(
 
 def train_one(nlp: Language, folder: Path, *, gpu: int, resume: bool, checkpoint_s: float, kept: Path) -> Trained:
     """Train into a folder, from where an interrupted run was if there is one. kept: what Ctrl-C leaves as it is."""
-    checkpoint, why_not = interrupted(nlp, folder) if resume else (None, "")
-    if checkpoint is not None:
-        say(f"going on after step {checkpoint.progress.step}, where an interrupted run was")
-    elif why_not:
-        say(f"an interrupted run cannot be gone on with ({why_not}): training starts anew")
+    checkpoint, told = interrupted(nlp, folder) if resume else (None, [])
+    for line in told:
+        say(line)
     with resumable(lambda: kept_by(folder, kept)):
         return train_pipeline(nlp, folder, gpu=gpu, checkpoint_s=checkpoint_s, resume=checkpoint)
 
@@ -107,4 +118,4 @@ def print_summary(card: EncoderCard, summary: TrainingSummary, seeds: int) -> No
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["output"])

@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import typer
-from _console import resumable, run, say
+from _console import hold, resumable, run, say
 from thinc.api import require_gpu
 
 from domain_ner.devices import CPU, choose_gpu
-from domain_ner.errors import DomainNerError
 from domain_ner.files import write_text
+from domain_ner.training.run import corpora
 from domain_ner.training.tuning import read_space, tune
 
 
@@ -25,12 +26,13 @@ def main(
 ) -> None:
     """Search the training settings of configs/search.yml by dev F1, and write training/tuning/best.json."""
     searched = read_space(space)
-    if not config.is_file():
-        raise DomainNerError(f"There is no training config {config}.", "Run create-config first.")
     gpu = choose_gpu(gpu_id)
     if gpu != CPU:
         require_gpu(gpu)
-    with resumable():
+    with ExitStack() as stack:
+        for folder in {path.parent for path in corpora(config)}:
+            stack.enter_context(hold(folder, shared=True))
+        stack.enter_context(resumable())
         found = tune(config, searched, output / "study.db", n_trials=trials, seed=seed, gpu=gpu, on_trial=print_trial)
     settings = " ".join(f"{name}={json.dumps(value)}" for name, value in found.settings.items())
     write_text(
@@ -52,4 +54,4 @@ def _short(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["output"])

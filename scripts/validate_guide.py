@@ -105,4 +105,4 @@ def print_findings(findings: Sequence[Finding]) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, writes=["reports"])

@@ -26,7 +26,13 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 
 # They take most of the time, so that they must not be the last ones to start.
-SLOW = ["test_workflow.py", "test_resume.py", "test_long_documents.py", "test_transformer_model.py"]
+SLOW = [
+    "test_power_cut.py",
+    "test_workflow.py",
+    "test_resume.py",
+    "test_long_documents.py",
+    "test_transformer_model.py",
+]
 
 
 def pytest_collection_modifyitems(items):

@@ -10,8 +10,9 @@ from pipelines import fetch, run
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from domain_ner.encoders.presets import INHERITED
-from domain_ner.encoders.pretraining import Pretraining, claim, cut, hold_out, pretrain
+from domain_ner.encoders.pretraining import Pretraining, claim, cut, find_whole, hold_out, pretrain
 from domain_ner.errors import DomainNerError
+from domain_ner.files import seal, write_text
 
 SETTINGS = Pretraining(epochs=12, batch=8, window=32, learning_rate=5e-3, seed=0)
 
@@ -75,6 +76,18 @@ def test_a_checkpoint_that_was_cut_off_is_left_aside(tiny_encoder, texts, tmp_pa
     (tmp_path / "adapted.unfinished" / "checkpoint-9").mkdir()
     (tmp_path / "adapted.unfinished" / "checkpoint-9" / "model.safetensors").write_bytes(b"half")
     assert pretrain(tiny_encoder("bert"), texts, tmp_path / "adapted", settings, origin={}).n_windows
+
+
+def test_a_damaged_checkpoint_is_told_and_the_former_taken(tmp_path):
+    for n in (5, 10):
+        write_text(tmp_path / f"checkpoint-{n}" / "model.safetensors", "weights")
+        seal(tmp_path / f"checkpoint-{n}")
+    (tmp_path / "checkpoint-10" / "model.safetensors").write_text("")
+    told = []
+    assert find_whole(tmp_path, told.append) == str(tmp_path / "checkpoint-5")
+    assert "checkpoint-10 is damaged: model.safetensors is empty" in told[0] and "going on from" in told[1]
+    (tmp_path / "checkpoint-5" / "checksums.json").unlink()
+    assert find_whole(tmp_path, told.append) is None and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,14 @@ import hashlib
 import json
 import math
 import random
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from domain_ner.encoders.presets import ORIGIN
 from domain_ner.errors import DomainNerError
-from domain_ner.files import atomic_path, sha256, write_text
+from domain_ner.files import atomic_path, discard, find_damage, seal, sha256, sync, write_text
 
 # Of the text: held out, to tell whether the encoder got better at it.
 HELD_OUT = 0.05
@@ -51,15 +50,21 @@ class Pretrained:
     is_new_head: bool
 
 
-def pretrain(
-    encoder: Path, texts: Sequence[str], output: Path, settings: Pretraining, *, origin: Mapping[str, Any]
+def pretrain(  # noqa: PLR0913
+    encoder: Path,
+    texts: Sequence[str],
+    output: Path,
+    settings: Pretraining,
+    *,
+    origin: Mapping[str, Any],
+    say: Callable[[str], None] = lambda _: None,
 ) -> Pretrained:
     """Write an adapted encoder to the folder `output`, whole or not at all.
 
     encoder: folder of a Hugging Face model. texts: documents of any length; one that comes again is read once.
-    origin: what to note beside the adapted encoder.
-    An interrupted run of the same texts, encoder and settings goes on from its last epoch. Raises DomainNerError when
-    there is too little text, or when accelerate is not installed.
+    origin: what to note beside the adapted encoder. say: told what became of an interrupted run.
+    An interrupted run of the same texts, encoder and settings goes on from its last whole epoch.
+    Raises DomainNerError when there is too little text, or when accelerate is not installed.
     """
     transformers = _import()
     transformers.set_seed(settings.seed)
@@ -82,17 +87,37 @@ def pretrain(
         args=_arguments(transformers, work, settings),
         train_dataset=[{"input_ids": window} for window in learned],
         data_collator=transformers.DataCollatorForLanguageModeling(tokenizer, mlm_probability=MASKED),
+        callbacks=[_sealing(transformers)],
     )
-    for cut_off in (path for path in work.glob("checkpoint-*") if not (path / "trainer_state.json").is_file()):
-        shutil.rmtree(cut_off)
-    trainer.train(resume_from_checkpoint=any(work.glob("checkpoint-*")) or None)
+    trainer.train(resume_from_checkpoint=find_whole(work, say))
     after = pseudo_perplexity(model, tokenizer, held_out, seed=settings.seed)
     with atomic_path(output) as new:
         model.base_model.save_pretrained(new)
         tokenizer.save_pretrained(new)
         write_text(new / ORIGIN, json.dumps(dict(origin)) + "\n")
-    shutil.rmtree(work, ignore_errors=True)
+    discard(work)
     return Pretrained(len(learned), len(held_out), before, after, is_new_head=bool(loaded["missing_keys"]))
+
+
+def find_whole(work: Path, say: Callable[[str], None]) -> str | None:
+    """The last whole checkpoint of an unfinished run, if there is one; damaged ones are told and removed."""
+    for path in sorted(work.glob("checkpoint-*"), key=lambda path: -int(path.name.rpartition("-")[2])):
+        wrong = find_damage(path)
+        if not wrong:
+            say(f"going on from {path}, where an interrupted run was")
+            return str(path)
+        say(f"{path} is damaged: {wrong}")
+        discard(path)
+    return None
+
+
+def _sealing(transformers: Any) -> Any:
+    class Sealing(transformers.TrainerCallback):  # type: ignore[misc]
+        def on_save(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+            seal(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+            sync(Path(args.output_dir))
+
+    return Sealing()
 
 
 def claim(work: Path, encoder: Path, texts: Sequence[str], settings: Pretraining) -> None:
@@ -101,7 +126,7 @@ def claim(work: Path, encoder: Path, texts: Sequence[str], settings: Pretraining
     told["encoder"] = {path.name: sha256(path) for path in sorted(encoder.iterdir()) if path.is_file()}
     place, text = work / "run.json", json.dumps(told, sort_keys=True)
     if work.exists() and not (place.is_file() and place.read_text(encoding="utf8") == text):
-        shutil.rmtree(work)
+        discard(work)
     write_text(place, text)
 
 
@@ -154,7 +179,7 @@ def _arguments(transformers: Any, work: Path, settings: Pretraining) -> Any:
         weight_decay=0.01,
         seed=settings.seed,
         save_strategy="epoch",
-        save_total_limit=1,
+        save_total_limit=2,
         logging_strategy="epoch",
         group_by_length=True,
         report_to=[],

@@ -5,11 +5,9 @@ Decides what is told; draws and prints nothing.
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from timeit import default_timer
 from typing import Annotated
 
@@ -22,6 +20,7 @@ from domain_ner.archives import unpack as unpack_archive
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import Evaluated, EvaluatedDoc, evaluate_pipeline, input_doc, load_pipeline
 from domain_ner.evaluation.sections import context
+from domain_ner.files import scratch_folder
 from domain_ner.metrics.resampling import Difference, compare, count
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -124,8 +123,8 @@ def opened(pipeline: str) -> Iterator[tuple[Language, Path]]:
     """
     path = Path(pipeline)
     if path.suffix == ".whl":
-        with TemporaryDirectory() as folder:
-            inside = unpack(path, Path(folder))
+        with scratch_folder() as folder:
+            inside = unpack(path, folder)
             yield load_pipeline(inside), inside
         return
     if not path.exists() and not is_package(pipeline):

@@ -83,11 +83,13 @@ def predict_out_of_sample(  # noqa: PLR0913
     seed: int,
     epochs: int = 0,
     on_fold: Callable[[int], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[OutOfSample]:
     """Train on all folds but one, and predict the one; in the order of `docs`.
 
     config: as create-config writes it. work: folder for the trainings, of which those that ended are not run again.
-    gpu: -1 for the CPU. epochs: at most; 0 for those of the config. on_fold: called before each training.
+    gpu: -1 for the CPU. epochs: at most; 0 for those of the config. on_fold: called before each training. say: told
+    what became of an interrupted one.
     Raises DomainNerError where the recogniser gives no probabilities.
     """
     if NAME not in read_config(config, {})["nlp"]["pipeline"]:
@@ -98,7 +100,8 @@ def predict_out_of_sample(  # noqa: PLR0913
         others = np.random.default_rng(seed).permutation(sorted(set(range(len(docs))) - set(held))).tolist()
         n_dev = max(1, round(DEV_SHARE * len(others)))
         dev, learned = ([docs[n] for n in sorted(some)] for some in (others[:n_dev], others[n_dev:]))
-        best, _ = train_part(config, learned, dev, work / f"fold-{number + 1}", gpu=gpu, seed=seed, epochs=epochs)
+        place = work / f"fold-{number + 1}"
+        best, _ = train_part(config, learned, dev, place, gpu=gpu, seed=seed, epochs=epochs, say=say)
         nlp = load_pipeline(best)
         fit(nlp, [Example(input_doc(nlp, gold), gold) for gold in dev], NAME)
         found |= dict(zip(held, predict(nlp, [docs[n] for n in held]), strict=True))

@@ -136,12 +136,14 @@ def train_parts(  # noqa: PLR0913
     group_by: str = "",
     epochs: int = 0,
     on_part: Callable[[float, int], None] = lambda *_: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[PartScores]:
     """Train on each part from each seed, and score on the test documents.
 
     config: as create-config writes it; its seed is the first. work: folder for the trainings; those that ended are not
     run again. epochs: at most, over all of the data; 0 for those of the config. A part takes more, by the root of how
-    much smaller it is, for it has fewer steps in each. on_part: called before each, with fraction and seed.
+    much smaller it is, for it has fewer steps in each. on_part: called before each, with fraction and seed. say: told
+    what became of an interrupted training.
     Raises DomainNerError where the test documents hold no entity.
     """
     if not any(doc.ents for doc in test):
@@ -160,7 +162,7 @@ def train_parts(  # noqa: PLR0913
             nlp = spacy.blank(lang)
             # Without an entity there is nothing to learn, and nothing is found.
             if any(doc.ents or doc.spans.get("sc") for doc in part):
-                best, _ = train_part(config, part, dev, place / str(seed), gpu=gpu, seed=seed, epochs=n_epochs)
+                best, _ = train_part(config, part, dev, place / str(seed), gpu=gpu, seed=seed, epochs=n_epochs, say=say)
                 nlp = load_pipeline(best)
             scores = evaluate_pipeline(nlp, test).scores
             rows = dict(sorted(scores.by_type.items())) | {MICRO: scores.micro}

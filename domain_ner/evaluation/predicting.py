@@ -15,6 +15,7 @@ from spacy.vocab import Vocab
 
 from domain_ner.calibration import Judged, calibration_error, chance_error, reliability
 from domain_ner.conversion.ledger import DROPPED, KEPT, MASKED
+from domain_ner.corpus_check import require_whole
 from domain_ner.crf_ner.pipe import BELOW_KEY
 from domain_ner.docs import META_KEY, SOURCE_KEY, entities, nested, rejected, span_scores, unknown_tokens
 from domain_ner.errors import DomainNerError
@@ -27,15 +28,21 @@ MEANT = {*KEPT, DROPPED, MASKED}
 
 
 def load_pipeline(model: Path | str) -> Language:
-    """The trained pipeline in a folder or an installed package. Raises DomainNerError when there is none."""
+    """The trained pipeline in a folder or an installed package. Raises DomainNerError when it is missing or damaged."""
     try:
         return spacy.load(model)
     except OSError as err:
         raise DomainNerError(f"Cannot load a pipeline from {model}: {err}", "Run train first.") from err
+    except Exception as err:  # a file that is cut off raises what its reader likes to
+        raise DomainNerError(
+            f"Cannot load the pipeline in {model}: {type(err).__name__}: {err}",
+            "A file in it is damaged, or a package that it needs is missing. Make it again.",
+        ) from err
 
 
 def read_docs(path: Path, vocab: Vocab) -> list[Doc]:
     """The documents of a DocBin file. Raises DomainNerError when it is missing, is not a DocBin or holds none."""
+    require_whole(path)
     try:
         docs = list(DocBin().from_disk(path).get_docs(vocab))
     except (OSError, ValueError) as err:

@@ -1,13 +1,15 @@
 """Where training stands, written so that a run that was killed goes on as if nothing had happened.
 
 Weights, the optimizer's moments and averages, the random generators and the place in the data; a checkpoint is there
-whole or not at all. What a pipeline keeps beside weights comes from initialising it anew.
+whole or not at all. The best pipeline so far is in it too. What a pipeline keeps beside weights comes from initialising
+it anew. Two checkpoints are kept: the older goes when the newer is on the disk, and is there where that one is damaged.
 """
 
 import json
+import math
 import random
-import shutil
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -19,10 +21,15 @@ from spacy.language import Language
 from thinc.api import Optimizer
 from thinc.backends import get_array_ops
 
-from domain_ner.files import atomic_path
+from domain_ner.files import atomic_path, discard, find_damage, link_folder, seal
 
 PREFIX = "checkpoint-"
+KEPT = 2
+ARRAYS, STATE, BEST = "arrays.npz", "state.json", "model-best"
+# What reading a damaged file raises.
+DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile)
 MOMENTS = ("mom1", "mom2", "averages")
+GENERATOR = "generator"
 COUNTS = ("nr_update", "last_seen")
 Arrays = dict[str, NDArray[Any]]
 
@@ -52,8 +59,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint holds. `run` tells which run it is of: only the very same run can go on from it."""
+    """What a checkpoint holds. `run` tells which run it is of: only the very same run can go on from it.
 
+    folder: where it was read from.
+    """
+
+    folder: Path
     run: dict[str, str]
     progress: Progress
     counts: dict[str, dict[str, int]]
@@ -75,9 +86,47 @@ class Checkpoint:
             optimizer.step_schedules()
         set_generators(self.generators, self.arrays)
 
+    def restore_best(self, place: Path) -> None:
+        """Put the best pipeline as it was then into `place`, if there was one."""
+        if (self.folder / BEST).is_dir():
+            with atomic_path(place) as new:
+                link_folder(self.folder / BEST, new)
 
-def save(folder: Path, run: dict[str, str], progress: Progress, nlp: Language, optimizer: Optimizer) -> None:
-    """Write a checkpoint into `folder`, and remove the former ones."""
+    def find_misfit(self, nlp: Language) -> str:
+        """What of the arrays is not of this pipeline: its name, or its shape. Empty: nothing."""
+        shapes = {name: weights.get().shape for name, weights in _weights(nlp)}
+        for name, array in self.arrays.items():
+            moment, _, rest = name.partition("/")
+            of = rest if moment in MOMENTS else name
+            if moment == GENERATOR:
+                continue
+            if of not in shapes:
+                return f"it holds {name}, which the pipeline has not"
+            # An optimizer may keep its moments flat.
+            expected = shapes[of] if moment not in MOMENTS or array.ndim > 1 else (math.prod(shapes[of]),)
+            if array.shape != expected:
+                return f"{name} has the shape {array.shape}, expected {expected}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The last checkpoint that is whole, if there is one. damaged: those after it, a line each."""
+
+    checkpoint: Checkpoint | None = None
+    damaged: tuple[str, ...] = ()
+
+
+def save(  # noqa: PLR0913
+    folder: Path,
+    run: dict[str, str],
+    progress: Progress,
+    nlp: Language,
+    optimizer: Optimizer,
+    *,
+    best: Path | None = None,
+) -> None:
+    """Write a checkpoint into `folder`, and remove those before the last two. best: the best pipeline so far."""
     arrays: Arrays = {}
     counts: dict[str, dict[str, int]] = {count: {} for count in COUNTS}
     for name, weights in _weights(nlp):
@@ -91,38 +140,65 @@ def save(folder: Path, run: dict[str, str], progress: Progress, nlp: Language, o
                 counts[count][name] = getattr(optimizer, count)[weights.key]
     generators = get_generators(arrays)
     place = folder / f"{PREFIX}{progress.step}"
-    former = [path for path in _checkpoints(folder) if path != place]
     with atomic_path(place) as new:
         new.mkdir()
-        np.savez(new / "arrays.npz", allow_pickle=False, **arrays)
+        np.savez(new / ARRAYS, allow_pickle=False, **arrays)
         state = {"run": run, "progress": asdict(progress), "counts": counts, "generators": generators}
-        (new / "state.json").write_text(json.dumps(state), encoding="utf8")
-    for path in former:
-        shutil.rmtree(path, ignore_errors=True)
+        (new / STATE).write_text(json.dumps(state | {"arrays": sorted(arrays)}), encoding="utf8")
+        if best is not None and best.is_dir():
+            link_folder(best, new / BEST)
+        seal(new)
+    for path in _checkpoints(folder)[:-KEPT]:
+        discard(path)
 
 
-def load(folder: Path) -> Checkpoint | None:
-    """The last checkpoint in `folder`, if there is one, as far as this version knows what it says."""
-    found = _checkpoints(folder)
-    if not found:
-        return None
-    state = json.loads((found[-1] / "state.json").read_text(encoding="utf8"))
+def load(folder: Path, find_misfit: Callable[[Checkpoint], str] = lambda _: "") -> Found:
+    """The last whole checkpoint in `folder`, as far as this version knows what it says.
+
+    find_misfit: says why a checkpoint cannot be one of the pipeline; empty: nothing.
+    """
+    damaged: list[str] = []
+    for path in reversed(_checkpoints(folder)):
+        wrong = find_damage(path)
+        if not wrong:
+            try:
+                found = _read(path)
+                wrong = find_misfit(found)
+            except DAMAGED as err:
+                wrong = f"it cannot be read: {type(err).__name__}: {err}"
+            if not wrong:
+                return Found(found, tuple(damaged))
+        damaged.append(f"{path} is damaged: {wrong}")
+    return Found(None, tuple(damaged))
+
+
+def remove_later(folder: Path, step: int) -> None:
+    """Remove the checkpoints of later steps: damaged ones, which must not be taken for the last."""
+    for path in _checkpoints(folder):
+        if _step(path) > step:
+            discard(path)
+
+
+def _read(path: Path) -> Checkpoint:
+    state = json.loads((path / STATE).read_text(encoding="utf8"))
     known = {item.name for item in fields(Progress)}
     progress = Progress(**{name: value for name, value in state["progress"].items() if name in known})
     progress.results = [(score, step) for score, step in progress.results]
-    with np.load(found[-1] / "arrays.npz", allow_pickle=False) as stored:
+    with np.load(path / ARRAYS, allow_pickle=False) as stored:
         arrays = dict(stored)
-    return Checkpoint(state["run"], progress, state["counts"], state["generators"], arrays)
+    if missing := sorted({*state["arrays"]} ^ {*arrays}):
+        raise ValueError(f"{ARRAYS} and {STATE} name other arrays: {missing[0]}")
+    return Checkpoint(path, state["run"], progress, state["counts"], state["generators"], arrays)
 
 
 def get_generators(arrays: Arrays) -> dict[str, Any]:
     """The states of the random generators of Python, numpy and PyTorch; those of PyTorch go into `arrays`."""
     kind, keys, *rest = np.random.get_state(legacy=True)
-    arrays["generator/numpy"] = np.asarray(keys)
+    arrays[f"{GENERATOR}/numpy"] = np.asarray(keys)
     if torch := sys.modules.get("torch"):
-        arrays["generator/torch"] = torch.get_rng_state().numpy()
+        arrays[f"{GENERATOR}/torch"] = torch.get_rng_state().numpy()
         for n, state in enumerate(torch.cuda.get_rng_state_all() if torch.cuda.is_available() else ()):
-            arrays[f"generator/cuda/{n}"] = state.numpy()
+            arrays[f"{GENERATOR}/cuda/{n}"] = state.numpy()
     return {"python": random.getstate(), "numpy": [kind, *rest]}
 
 
@@ -132,11 +208,11 @@ def set_generators(states: dict[str, Any], arrays: Arrays) -> None:
     random.setstate((version, tuple(keys), gauss))
     kind, *rest = states["numpy"]
     np.random.set_state((kind, arrays["generator/numpy"], *rest))
-    if (torch := sys.modules.get("torch")) and "generator/torch" in arrays:
-        torch.set_rng_state(torch.from_numpy(arrays["generator/torch"]))
+    if (torch := sys.modules.get("torch")) and f"{GENERATOR}/torch" in arrays:
+        torch.set_rng_state(torch.from_numpy(arrays[f"{GENERATOR}/torch"]))
         for n in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-            if f"generator/cuda/{n}" in arrays:
-                torch.cuda.set_rng_state(torch.from_numpy(arrays[f"generator/cuda/{n}"]), n)
+            if f"{GENERATOR}/cuda/{n}" in arrays:
+                torch.cuda.set_rng_state(torch.from_numpy(arrays[f"{GENERATOR}/cuda/{n}"]), n)
 
 
 @dataclass(frozen=True)
@@ -198,4 +274,8 @@ def _to_numpy(array: Any) -> NDArray[Any]:
 def _checkpoints(folder: Path) -> list[Path]:
     """The checkpoints in a folder, the last one last."""
     found = [path for path in folder.glob(f"{PREFIX}*") if path.name.removeprefix(PREFIX).isdigit()]
-    return sorted(found, key=lambda path: int(path.name.removeprefix(PREFIX)))
+    return sorted(found, key=_step)
+
+
+def _step(path: Path) -> int:
+    return int(path.name.removeprefix(PREFIX))

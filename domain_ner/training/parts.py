@@ -1,16 +1,15 @@
 """Trains the pipeline of a config on documents other than its own: on parts of a corpus, one after the other."""
 
-import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from spacy.tokens import Doc
 
 from domain_ner.config import replan
 from domain_ner.docs import to_docbin
-from domain_ner.files import atomic_path
+from domain_ner.files import atomic_path, discard
 from domain_ner.training.oversampling import repeated_lengths
-from domain_ner.training.run import BEST, LAST, initialize, interrupted, read_config, train
+from domain_ner.training.run import BEST, LAST, forget, initialize, interrupted, read_config, train
 from domain_ner.training.seeds import SeedRun, finish, finished, seed_folder
 
 CHECKPOINT_S = 60.0
@@ -25,11 +24,12 @@ def train_part(  # noqa: PLR0913
     gpu: int,
     seed: int,
     epochs: int = 0,
+    say: Callable[[str], None] = lambda _: None,
 ) -> tuple[Path, SeedRun]:
     """Train on documents, with early stopping on others; gives the folder of the best pipeline, and how it went.
 
     config: as create-config writes it. folder: for the corpora and the pipelines. gpu: -1 for the CPU.
-    epochs: at most; 0 for those of the config.
+    epochs: at most; 0 for those of the config. say: told where an interrupted one goes on, and what is damaged.
     Only the best pipeline is kept. A training of the same documents that ended is not run again, and one that was
     interrupted goes on.
     """
@@ -43,10 +43,13 @@ def train_part(  # noqa: PLR0913
     overrides = replan(given, lengths, epochs=epochs or given["training"]["max_epochs"])
     overrides |= {f"paths.{name}": str(path) for name, path in paths.items()}
     nlp = initialize(config, gpu=gpu, seed=seed, overrides=overrides)
-    run = finished(nlp, folder, seed, parts=(BEST,))
+    run = finished(nlp, folder, seed, parts=(BEST,), say=say)
     if run is None:
         place = seed_folder(folder, seed)
-        checkpoint, _ = interrupted(nlp, place)
+        checkpoint, told = interrupted(nlp, place)
+        for line in told:
+            say(line)
         run = finish(nlp, folder, seed, train(nlp, place, gpu=gpu, checkpoint_s=CHECKPOINT_S, resume=checkpoint))
-        shutil.rmtree(place / LAST, ignore_errors=True)
+        discard(place / LAST)
+        forget(place)
     return run.folder / BEST, run

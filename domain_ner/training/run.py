@@ -18,9 +18,10 @@ from spacy.training.initialize import init_nlp
 from spacy.util import load_config
 from thinc.api import Config, fix_random_seed, set_gpu_allocator
 
+from domain_ner.corpus_check import require_whole
 from domain_ner.devices import TORCH
 from domain_ner.errors import DomainNerError
-from domain_ner.files import atomic_path, sha256
+from domain_ner.files import atomic_path, discard, sha256
 from domain_ner.saving import save
 from domain_ner.training import checkpoint
 from domain_ner.training.checkpoint import Checkpoint, Progress
@@ -28,8 +29,9 @@ from domain_ner.training.loop import Training, resolve, run_steps
 from domain_ner.training.reached import Reached
 
 UNFINISHED = "unfinished"
-BEST, LAST = "model-best", "model-last"
+BEST, LAST = checkpoint.BEST, "model-last"
 PACKAGE = Path(__file__).parents[1]
+SECTIONS = ("paths", "system", "nlp", "components", "corpora", "training", "initialize")
 PACKAGES = ("domain-ner", "spacy", "spacy-transformers", "thinc", "torch", "transformers")
 
 
@@ -46,10 +48,17 @@ class Trained:
 
 
 def read_config(path: Path, overrides: Mapping[str, Any]) -> Config:
-    """A training config, with values in the place of its own. Raises DomainNerError when there is none."""
+    """A training config, with values in the place of its own. Raises DomainNerError when it is missing or damaged."""
     if not path.is_file():
         raise DomainNerError(f"There is no training config {path}.", "Run create-config first.")
-    return load_config(path, overrides=dict(overrides), interpolate=False)
+    try:
+        config = load_config(path, overrides=dict(overrides), interpolate=False)
+    except ValueError as err:
+        raise DomainNerError(f"The training config {path} cannot be read: {err}", "Run create-config again.") from err
+    # spaCy would fill in defaults for what is cut off.
+    if missing := [name for name in SECTIONS if name not in config]:
+        raise DomainNerError(f"The training config {path} lacks [{missing[0]}].", "Run create-config again.")
+    return config
 
 
 def initialize(
@@ -58,14 +67,27 @@ def initialize(
     """The untrained pipeline of a config, its labels read from the training data and its encoder loaded.
 
     gpu: -1 for the CPU. seed: in the place of the config's; overrides: of other values, by section and name with dots.
-    Raises DomainNerError when there is no config.
+    Raises DomainNerError when there is no config, and for a corpus that is missing or damaged.
     """
     seeded = {} if seed is None else {"system.seed": seed, "training.seed": seed}
-    nlp = init_nlp(read_config(config_path, {**overrides, **seeded}), use_gpu=gpu)
+    config = read_config(config_path, {**overrides, **seeded})
+    for path in _corpora(config):
+        if path.suffix == ".spacy":
+            require_whole(path)
+    nlp = init_nlp(config, use_gpu=gpu)
     requirements = nlp.meta.setdefault("requirements", [])
     if "transformer" in nlp.pipe_names and TORCH not in requirements:  # spacy-transformers would take any PyTorch
         requirements.append(TORCH)
     return nlp
+
+
+def corpora(config_path: Path) -> list[Path]:
+    """The files that a config trains and stops by. Raises DomainNerError when there is no config."""
+    return _corpora(read_config(config_path, {}))
+
+
+def _corpora(config: Config) -> list[Path]:
+    return [Path(config["paths"][name]) for name in ("train", "dev") if config["paths"][name]]
 
 
 def train(nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume: Checkpoint | None = None) -> Trained:
@@ -73,12 +95,12 @@ def train(nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume:
 
     checkpoint_s: seconds of training between two checkpoints: what a power cut can cost. resume: of `interrupted`.
     Works in `output`/unfinished, and puts the two in the place of the former ones at the end. Whatever stops it before
-    leaves those as they were, the best so far in `output`/unfinished/model-best, and a checkpoint to go on from.
+    leaves those as they were, the best so far in `output`/unfinished/model-best, and a checkpoint to go on from. What
+    is in `output`/unfinished stays until `forget`: until all that the caller writes of the training is on the disk.
     """
     unfinished = output / UNFINISHED
     if resume is None:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True, exist_ok=True)
+        forget(output)
     config = nlp.config.interpolate()
     run, block = identify(config), config["training"]
     if block["seed"] is not None:
@@ -89,6 +111,8 @@ def train(nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume:
     if resume is not None:
         resume.restore(nlp, training.optimizer)
         progress = resume.progress
+        resume.restore_best(unfinished / BEST)
+        checkpoint.remove_later(unfinished, progress.step)
     resumed_at, saved = progress.step, default_timer()
     with _logged(nlp, training) as log:
         for info in run_steps(nlp, training, progress, on_batch=reached.add):
@@ -96,26 +120,36 @@ def train(nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume:
                 _save(nlp, training, unfinished / BEST)
             log(info)
             if info is not None or default_timer() - saved > checkpoint_s:
-                checkpoint.save(unfinished, run, progress, nlp, training.optimizer)
+                checkpoint.save(unfinished, run, progress, nlp, training.optimizer, best=unfinished / BEST)
                 saved = default_timer()
     _save(nlp, training, unfinished / LAST)
     for name in (LAST, BEST):
         with atomic_path(output / name) as new:
             shutil.copytree(unfinished / name, new)
-    shutil.rmtree(unfinished, ignore_errors=True)
     return Trained(output / BEST, reached, progress.rows, resumed_at)
 
 
-def interrupted(nlp: Language, output: Path) -> tuple[Checkpoint | None, str]:
-    """The checkpoint of a run of this very pipeline that was interrupted, or None and, where there is one that cannot
-    be gone on from, why not.
+def forget(output: Path) -> None:
+    """Remove what an unfinished run left."""
+    discard(output / UNFINISHED)
+
+
+def interrupted(nlp: Language, output: Path) -> tuple[Checkpoint | None, list[str]]:
+    """The checkpoint of a run of this very pipeline that was interrupted, if there is one to go on from; and what there
+    is to tell of it, a line each: what is damaged, and whether training goes on or starts anew.
     """
-    found = checkpoint.load(output / UNFINISHED)
-    if found is None:
-        return None, ""
+    if not (output / UNFINISHED).is_dir():
+        return None, []
     now = identify(nlp.config.interpolate())
-    other = [name for name in now if found.run.get(name) != now[name]]
-    return (None, f"changed since: {', '.join(other)}") if other else (found, "")
+    found = checkpoint.load(output / UNFINISHED, lambda one: one.find_misfit(nlp) if one.run == now else "")
+    told, kept = list(found.damaged), found.checkpoint
+    if kept is None:
+        return None, [*told, "an interrupted run left no checkpoint to go on from: training starts anew"]
+    other = [name for name in now if kept.run.get(name) != now[name]]
+    if other:
+        why = f"changed since: {', '.join(other)}"
+        return None, [*told, f"an interrupted run cannot be gone on with ({why}): training starts anew"]
+    return kept, [*told, f"going on after step {kept.progress.step}, where an interrupted run was"]
 
 
 def identify(config: Config) -> dict[str, str]:

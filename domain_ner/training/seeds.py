@@ -3,14 +3,14 @@
 import json
 import shutil
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
 
-from domain_ner.files import atomic_path, write_text
+from domain_ner.files import atomic_path, sha256_of_folder, write_text
 from domain_ner.training.run import BEST, LAST, Trained, identify
 
 SEEDS = "seeds"
@@ -44,21 +44,40 @@ def finish(nlp: Language, output: Path, seed: int, trained: Trained) -> SeedRun:
     scores = _scores(meta["performance"], judged[0] if judged else "ents")
     run = SeedRun(seed, trained.best.parent, scores, trained.log, trained.reached.to_json())
     row = asdict(run) | {"folder": None, "run": identify(nlp.config.interpolate())}
+    row["sha256"] = {name: sha256_of_folder(run.folder / name) for name in (BEST, LAST)}
     write_text(seed_folder(output, seed) / DONE, json.dumps(row) + "\n")
     return run
 
 
-def finished(nlp: Language, output: Path, seed: int, parts: Sequence[str] = (BEST, LAST)) -> SeedRun | None:
-    """The training of this very pipeline from a seed, if it ended in an earlier run. parts: folders that it left."""
+def finished(
+    nlp: Language,
+    output: Path,
+    seed: int,
+    parts: Sequence[str] = (BEST, LAST),
+    *,
+    say: Callable[[str], None] = lambda _: None,
+) -> SeedRun | None:
+    """The training of this very pipeline from a seed, if it ended in an earlier run and what it left is whole.
+
+    parts: folders that it left. say: told what is damaged.
+    """
     folder = seed_folder(output, seed)
     try:
         row = json.loads((folder / DONE).read_text(encoding="utf8"))
-    except (OSError, ValueError):
+        if row.pop("run") != identify(nlp.config.interpolate()):
+            return None
+        checksums = row.pop("sha256")
+        done = SeedRun(**row | {"folder": folder})
+    except FileNotFoundError:
         return None
-    is_same = row.pop("run", None) == identify(nlp.config.interpolate()) and all(
-        (folder / name).is_dir() for name in parts
-    )
-    return SeedRun(**row | {"folder": folder}) if is_same else None
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as err:
+        say(f"{folder / DONE} is damaged ({type(err).__name__}): trained anew")
+        return None
+    for name in parts:
+        if sha256_of_folder(folder / name) != checksums.get(name):
+            say(f"{folder / name} is damaged, or was changed: trained anew")
+            return None
+    return done
 
 
 def keep_best(output: Path, runs: Sequence[SeedRun]) -> SeedRun:

@@ -3,7 +3,9 @@ interrupted goes on.
 """
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +14,17 @@ import spacy
 import srsly
 from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
-from spacy.util import load_config
 from thinc.api import Config, fix_random_seed
 
 from domain_ner.config import replan
+from domain_ner.corpus_check import require_whole
 from domain_ner.errors import DomainNerError
+from domain_ner.files import make_folder
+from domain_ner.locks import cannot_write
 from domain_ner.training.checkpoint import Progress
 from domain_ner.training.loop import resolve, run_steps
 from domain_ner.training.oversampling import repeated_lengths
-from domain_ner.training.run import identify
+from domain_ner.training.run import identify, read_config
 
 # Trials that are never given up: there is nothing to compare the first ones with.
 N_STARTUP = 3
@@ -81,15 +85,10 @@ def tune(  # noqa: PLR0913
     """
     optuna = _import()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study.parent.mkdir(parents=True, exist_ok=True)
-    found = optuna.create_study(
-        storage=f"sqlite:///{study}",
-        study_name="domain-ner",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=N_STARTUP, n_warmup_steps=1),
-        direction="maximize",
-        load_if_exists=True,
-    )
-    given = load_config(config, interpolate=True)
+    found = _open(optuna, study)
+    given = read_config(config, {}).interpolate()
+    for name in ("train", "dev"):
+        require_whole(Path(given["paths"][name]))
     _check_names(given, space)
     _check(found, study, identify(given) | {"the search space": json.dumps(space)})
     # A seed that has been drawn from before would try the same settings again.
@@ -100,7 +99,7 @@ def tune(  # noqa: PLR0913
     def objective(trial: Any) -> float:
         settings = {name: _suggest(trial, name, entry) for name, entry in space.items()}
         overrides = settings | implied(given, settings)
-        nlp = init_nlp(load_config(config, overrides=overrides, interpolate=False), use_gpu=gpu)
+        nlp = init_nlp(read_config(config, overrides), use_gpu=gpu)
         fix_random_seed(nlp.config.interpolate()["training"]["seed"])
         training, progress = resolve(nlp), Progress()
         for info in run_steps(nlp, training, progress, on_batch=lambda _: None):
@@ -113,12 +112,44 @@ def tune(  # noqa: PLR0913
         return progress.best[0]
 
     ended = found.get_trials(states=(states.COMPLETE, states.PRUNED))
-    found.optimize(objective, n_trials=max(0, n_trials - len(ended)))
+    try:
+        found.optimize(objective, n_trials=max(0, n_trials - len(ended)))
+    except optuna.exceptions.StorageInternalError as err:
+        raise DomainNerError(f"Cannot write the study {study}: {err}", "Free space there, and run it again.") from err
     ended = found.get_trials(states=(states.COMPLETE, states.PRUNED))
     n_pruned = sum(trial.state == states.PRUNED for trial in ended)
     settings = dict(found.best_params)
     told = {name: value for name, value in implied(given, settings).items() if name == FACTOR}
     return Found(settings | told, found.best_value, len(ended), n_pruned)
+
+
+def _open(optuna: Any, study: Path) -> Any:
+    """The study in a file, or a new one. Raises DomainNerError where the file is damaged or cannot be written to."""
+    try:
+        make_folder(study.parent)
+        if study.is_file():
+            _require_whole_database(study)
+        return optuna.create_study(
+            storage=f"sqlite:///{study}",
+            study_name="domain-ner",
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=N_STARTUP, n_warmup_steps=1),
+            direction="maximize",
+            load_if_exists=True,
+        )
+    except OSError as err:
+        raise cannot_write(study, err) from err
+    except Exception as err:  # of SQLite, or of what optuna puts between
+        raise DomainNerError(
+            f"The study {study} cannot be opened: {type(err).__name__}: {err}",
+            "Make it a file you may write to; where it is damaged, delete it to search anew.",
+        ) from err
+
+
+def _require_whole_database(study: Path) -> None:
+    with closing(sqlite3.connect(study)) as opened:
+        told = opened.execute("PRAGMA integrity_check").fetchone()[0]
+    if told != "ok":
+        raise ValueError(told)
 
 
 def implied(config: Config, settings: Mapping[str, Any]) -> dict[str, Any]:

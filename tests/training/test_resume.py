@@ -1,6 +1,8 @@
 """A run that is killed goes on as if nothing had happened."""
 
+import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,10 +11,12 @@ import time
 import numpy as np
 import pytest
 import spacy
-from pipelines import SCRIPTS, convert, create_config, fetch, train
+from pipelines import SCRIPTS, convert, create_config, fetch, run, train
 from spacy.util import load_model_from_config
 from thinc.api import Config, fix_random_seed
 
+from domain_ner import files
+from domain_ner.files import write_text
 from domain_ner.training import checkpoint
 from domain_ner.training.checkpoint import Progress
 from domain_ner.training.loop import resolve, run_steps
@@ -102,7 +106,7 @@ def test_weights_moments_and_the_place_in_the_data_come_back(small, tmp_path):
     expected = {name: weights.get() for name, weights in checkpoint._weights(nlp)}
 
     other, anew = start(config)
-    found = checkpoint.load(tmp_path / "here")
+    found = checkpoint.load(tmp_path / "here").checkpoint
     assert (found.run, found.progress.step) == ({"run": "this"}, 3)
     found.restore(other, anew.optimizer)
     step(other, anew, found.progress, 2)
@@ -112,17 +116,115 @@ def test_weights_moments_and_the_place_in_the_data_come_back(small, tmp_path):
     assert found.progress.losses == progress.losses
 
 
-def test_only_the_last_checkpoint_is_kept(small, tmp_path):
+@pytest.fixture
+def three(small, tmp_path):
+    """A pipeline, and a folder into which it has written checkpoints after its first three steps."""
     nlp, training = start(small[0])
     progress = Progress()
-    for _ in range(2):
+    for _ in range(3):
         step(nlp, training, progress, 1)
         checkpoint.save(tmp_path / "here", {}, progress, nlp, training.optimizer)
-    assert [path.name for path in (tmp_path / "here").iterdir()] == ["checkpoint-2"]
+    return nlp, tmp_path / "here"
+
+
+def reseal(folder, name, content):
+    """Write a file of a checkpoint anew, so that only what it says is wrong."""
+    (folder / name).write_bytes(content)
+    (folder / "checksums.json").unlink()
+    files.seal(folder)
+
+
+def other_arrays(folder, change):
+    with np.load(folder / "arrays.npz") as stored:
+        arrays = change(dict(stored))
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)
+    reseal(folder, "arrays.npz", stream.getvalue())
+
+
+def without_one(arrays):
+    return dict(list(arrays.items())[1:])
+
+
+def of_another_shape(arrays):
+    name = next(iter(arrays))
+    return arrays | {name: np.zeros((1, 2, 3), dtype="f")}
+
+
+DAMAGES = {
+    "arrays.npz is empty": lambda folder: (folder / "arrays.npz").write_bytes(b""),
+    "arrays.npz holds other bytes": lambda folder: os.truncate(folder / "arrays.npz", 1000),
+    "arrays.npz holds other bytes than": lambda folder: (folder / "arrays.npz").write_bytes(bytes(100_000)),
+    "arrays.npz is missing": lambda folder: (folder / "arrays.npz").unlink(),
+    "state.json is missing": lambda folder: (folder / "state.json").unlink(),
+    "checksums.json is missing": lambda folder: (folder / "checksums.json").unlink(),
+    "it cannot be read: JSONDecodeError": lambda folder: reseal(folder, "state.json", b"{"),
+    "it cannot be read: TypeError": lambda folder: reseal(folder, "state.json", b"[]"),
+    "it cannot be read: BadZipFile": lambda folder: reseal(folder, "arrays.npz", b"PK\x03\x04"),
+    "name other arrays": lambda folder: other_arrays(folder, without_one),
+    "has the shape (1, 2, 3), expected": lambda folder: other_arrays(folder, of_another_shape),
+}
+
+
+def test_two_checkpoints_are_kept_and_a_damaged_one_is_told_and_the_former_taken(three):
+    nlp, folder = three
+    assert sorted(os.listdir(folder)) == ["checkpoint-2", "checkpoint-3"]
+    assert checkpoint.load(folder).checkpoint.progress.step == 3
+    kept = folder.with_name("kept")
+    shutil.copytree(folder / "checkpoint-3", kept)
+    for told, damage in DAMAGES.items():
+        shutil.rmtree(folder / "checkpoint-3")
+        shutil.copytree(kept, folder / "checkpoint-3")
+        damage(folder / "checkpoint-3")
+        found = checkpoint.load(folder, lambda one: one.find_misfit(nlp))
+        assert found.checkpoint.progress.step == 2, told
+        assert f"{folder / 'checkpoint-3'} is damaged: " in found.damaged[0] and told in found.damaged[0]
+
+
+def test_where_all_are_damaged_there_is_none_and_each_is_told(three):
+    _, folder = three
+    for n in (2, 3):
+        os.truncate(folder / f"checkpoint-{n}" / "state.json", 10)
+    found = checkpoint.load(folder)
+    assert found.checkpoint is None
+    assert [line.split()[0][-1] for line in found.damaged] == ["3", "2"]
 
 
 def test_no_checkpoint_is_none(tmp_path):
-    assert checkpoint.load(tmp_path) is None
+    assert checkpoint.load(tmp_path) == checkpoint.Found()
+
+
+def test_the_best_pipeline_of_a_checkpoint_comes_back_with_it(small, tmp_path):
+    nlp, training = start(small[0])
+    best = tmp_path / "best"
+    for number in (1, 2):
+        write_text(best / "meta.json", str(number))
+        progress = Progress(step=number)
+        checkpoint.save(tmp_path / "here", {}, progress, nlp, training.optimizer, best=best)
+    (tmp_path / "here" / "checkpoint-2" / "state.json").write_bytes(b"")
+    checkpoint.load(tmp_path / "here").checkpoint.restore_best(best)
+    assert (best / "meta.json").read_text() == "1"
+
+
+@pytest.mark.parametrize("n_damaged", [1, 2])
+def test_a_run_with_damaged_checkpoints_says_so_and_ends_like_one_without(example_rows, tmp_path, n_damaged):
+    card, corpus = fetch(tmp_path, "cnn"), convert(tmp_path, example_rows[:60])
+    config = create_config(tmp_path, card, corpus, "--epochs", "3", "--patience", "3")
+    whole = train(tmp_path / "whole", config, card)
+    folder = tmp_path / "killed"
+    command = [sys.executable, SCRIPTS / "train_model.py", config, folder, "--card", card, "--resume"]
+    steps = [kill_at_checkpoint([*command, "--checkpoint-every", "0"], folder) for _ in range(2)]
+    places = sorted((folder / "unfinished").glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
+    assert len(places) == 2 and steps[1] > steps[0]
+    for place in places[-n_damaged:]:
+        os.truncate(place / "arrays.npz", 0)
+    told = run(command[1].stem, *command[2:]).stdout
+    for place in places[-n_damaged:]:
+        assert f"{place} is damaged: arrays.npz is empty" in told
+    assert ("going on after step" in told) == (n_damaged == 1)
+    assert ("training starts anew" in told) == (n_damaged == 2)
+    assert files.sha256_of_folder(folder / "model-best") == files.sha256_of_folder(whole)
+    assert not (folder / "unfinished").exists()
 
 
 def test_another_config_starts_anew_and_says_why(small, tmp_path):

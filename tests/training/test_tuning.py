@@ -53,6 +53,13 @@ def test_a_search_that_was_killed_goes_on(config, tmp_path):
     assert json.loads((output / "best.json").read_text())["settings"].keys() == {"training.dropout"}
 
 
+@pytest.mark.parametrize("content", [b"no database, but text " * 100, b"SQLite format 3\0" + bytes(4000)])
+def test_a_damaged_study_is_named(config, tmp_path, content):
+    (tmp_path / "study.db").write_bytes(content)
+    with pytest.raises(DomainNerError, match=r"study\.db cannot be opened(.|\n)*delete it to search anew"):
+        tune(config, SPACE, tmp_path / "study.db", n_trials=1, seed=0, gpu=-1)
+
+
 @pytest.mark.parametrize(
     "text", ["", "training.dropout: 3", "a.b: {low: 2, high: 1}", "a.b: {choices: []}", "a: {low: 1}"]
 )

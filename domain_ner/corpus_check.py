@@ -1,0 +1,26 @@
+"""Tells a damaged `.spacy` file before anyone reads it. Knows no documents."""
+
+import zlib
+from pathlib import Path
+
+from domain_ner.errors import DomainNerError
+from domain_ner.files import CHUNK_BYTES
+
+
+def require_whole(path: Path) -> None:
+    """Raise DomainNerError where a `.spacy` file is missing, cut off or holds other bytes than were written.
+
+    By the checksum of its compression; what the documents say is not looked at.
+    """
+    unpacker, n_bytes = zlib.decompressobj(), 0
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                n_bytes += len(chunk)
+                unpacker.decompress(chunk)
+    except OSError as err:
+        raise DomainNerError(f"Cannot read the corpus {path}: {err.strerror}.", "Run convert first.") from err
+    except zlib.error as err:
+        raise DomainNerError(f"The corpus {path} is damaged, or no corpus: {err}.", "Run convert again.") from err
+    if not unpacker.eof:
+        raise DomainNerError(f"The corpus {path} is damaged: cut off after {n_bytes} bytes.", "Run convert again.")
