@@ -16,8 +16,6 @@ from domain_ner.errors import DomainNerError
 
 TokenVectors: TypeAlias = Model[list[Doc], list[Floats2d]]
 TRANSITIONS = "transitions"
-# What spacy-transformers calls the layer that takes the vectors of the encoder before it.
-LISTENER = "transformer-listener"
 
 
 @registry.architectures("domain_ner.CRF.v1")
@@ -45,11 +43,27 @@ def require_encoded(model: TokenVectors, name: str, docs: Sequence[Doc]) -> None
 
     The listener itself would take zeros for its vectors. name: of the component.
     """
-    if any(node.name == LISTENER for node in model.walk()) and any(doc._.trf_data is None for doc in docs):
-        raise DomainNerError(
-            f"{name} gets no vectors: the transformer before it is disabled, or not in the pipeline.",
-            "Enable it, or disable both.",
-        )
+    listeners = {node.name for node in model.walk()} & HAS_ENCODED.keys()
+    for listener in listeners:
+        component, has_encoded = HAS_ENCODED[listener]
+        if not all(map(has_encoded, docs)):
+            raise DomainNerError(
+                f"{name} gets no vectors: the {component} before it is disabled, or not in the pipeline.",
+                f"Enable it, or disable {name} too: nlp.select_pipes(disable=...), spacy.load(..., exclude=...).",
+            )
+
+
+def _has_transformed(doc: Doc) -> bool:
+    # The extension is the transformer's: without one nobody has set it.
+    return Doc.has_extension("trf_data") and doc._.trf_data is not None
+
+
+# By the name of the layer that takes the vectors of an encoder before it: which component, and whether it has seen a
+# document. Of spacy-transformers, and of spaCy's own tok2vec.
+HAS_ENCODED: dict[str, tuple[str, Callable[[Doc], bool]]] = {
+    "transformer-listener": ("transformer", _has_transformed),
+    "tok2vec-listener": ("tok2vec", lambda doc: doc.tensor.size > 0),
+}
 
 
 def initialize(model: TokenVectors, X: list[Doc] | None = None, Y: object = None) -> None:  # noqa: N803 (thinc's names)

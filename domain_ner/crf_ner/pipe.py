@@ -12,10 +12,12 @@ from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import logger
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate, torch2xp
 from thinc.types import Floats2d
 
+from domain_ner.crf_ner.foreign_tokens import ForeignTokens, Tokenize
 from domain_ner.crf_ner.model import TRANSITIONS, require_encoded
 from domain_ner.crf_ner.selection import Found, apart_from, choose_apart, choose_candidates
 from domain_ner.crf_ner.settings import AUTO, VITERBI, Settings, rarity_weights
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 BELOW_KEY, CANDIDATES_KEY, REJECTED_KEY = "below_threshold", "candidates", "incorrect_spans"
 N_SAMPLES = 10
+FEW = 10  # entities of a type
 DEFAULT_MODEL = """
 [model]
 @architectures = "domain_ner.CRF.v1"
@@ -87,7 +90,7 @@ def create_crf_ner(  # noqa: PLR0913, PLR0917 (spaCy gives them by name)
     scorer: of `nlp.evaluate`.
     """
     settings = Settings(min_confidence, temperature, type_temperatures, candidates, decoding, type_weights)
-    return CRFRecognizer(nlp.vocab, model, name, settings=settings, scorer=scorer)
+    return CRFRecognizer(nlp.vocab, model, name, settings=settings, scorer=scorer, tokenizer=nlp.tokenizer)
 
 
 class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
@@ -98,7 +101,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
     Missing entity values teach nothing, and `doc.spans["incorrect_spans"]` of the gold document are learned as wrong.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the first three are spaCy's)
         self,
         vocab: Vocab,
         model: Model[list[Doc], list[Floats2d]],
@@ -106,11 +109,13 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         *,
         settings: Settings | None = None,
         scorer: Callable[..., Any] | None = None,
+        tokenizer: Tokenize | None = None,
     ) -> None:
         self.vocab = vocab
         self.model = model
         self.name = name
         self.scorer = scorer
+        self.foreign = ForeignTokens(name, vocab, tokenizer)
         self.settings = settings or Settings()
         self.cfg: dict[str, Any] = {"labels": [], "type_weights": {}}
         self.n_batch: int | None = None  # where a batch is learned in parts: the documents of all of it
@@ -147,15 +152,22 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         validate_get_examples(get_examples, "CRFRecognizer.initialize")
         sample: list[Doc] = []
         counts: Counter[str] = Counter()
+        n_at_space = 0
         for example in get_examples():
             counts.update(ent.label_ for ent in example.reference.ents)
+            n_at_space += sum(ent[0].is_space or ent[-1].is_space for ent in example.reference.ents)
             counts.update({span.label_: 0 for span in example.reference.spans.get(REJECTED_KEY, ())})
             if len(sample) < N_SAMPLES and len(example.predicted):
                 sample.append(example.predicted)
         for label in list(labels) if labels is not None else sorted(counts):
             self.add_label(label)
         if not self.labels:
-            raise DomainNerError("The training data holds no entity.", "Annotate some, or give the labels.")
+            raise DomainNerError(
+                f"{self.name} has nothing to learn: the training data holds no entity.",
+                "Annotate some, or give the labels. `spacy assemble` initialises every component anew, unless the"
+                ' config takes it from a trained pipeline: `source = "path"` in the place of its factory.',
+            )
+        self._warn(counts, n_at_space)
         self.settings.check(self.name, self.labels)
         weights = self.settings.type_weights
         self.cfg["type_weights"] = rarity_weights(counts) if weights == AUTO else dict(weights)  # type: ignore[arg-type]
@@ -164,6 +176,17 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
             requirements += [] if TORCH in requirements else [TORCH]
         self.model.set_dim("nO", 1 + 4 * len(self.labels))
         self.model.initialize(X=sample)
+
+    def _warn(self, counts: Counter[str], n_at_space: int) -> None:
+        """Tell what training will hardly learn from the data; `spacy debug data` shows it too."""
+        rare = [f"{label} ({counts[label]})" for label in self.labels if 0 < counts[label] < FEW]
+        if rare:
+            logger.warning(
+                "%s: types with fewer than %d entities in the training data: %s.", self.name, FEW, ", ".join(rare)
+            )
+        if n_at_space:
+            told = "%s: %d entities of the training data begin or end with white space; it predicts none such."
+            logger.warning(told, self.name, n_at_space)
 
     def predict(self, docs: Iterable[Doc]) -> "list[Decoded]":
         """The best tagging of each document, with the probabilities of its entities."""
@@ -178,6 +201,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         docs = list(docs)
         filled = [doc for doc in docs if len(doc)]
         require_encoded(self.model, self.name, filled)
+        self.foreign.look_at(filled)
         scored = iter(self.model.predict(filled) if filled else [])
         n_types = len(self.labels)
         scores = [next(scored) if len(doc) else self.model.ops.alloc2f(0, 1 + 4 * n_types) for doc in docs]
