@@ -146,6 +146,7 @@ def _make_room(target: Path) -> tuple[Path, int]:
             room.rmdir()
             raise
         if lock is not None:
+            _sync_folder(room)  # without the lock's name nobody could tell later that the room is nobody's
             return room, lock
 
 

@@ -32,19 +32,19 @@ def main(
     gpu = choose_gpu(gpu_id)
     if gpu != CPU:
         require_gpu(gpu)
+    encoder = EncoderCard.read(card)
     with ExitStack() as stack:
         for folder in {path.parent for path in corpora(config)}:  # dev is read at each evaluation
             stack.enter_context(hold(folder, shared=True))
-        train_all(config, output, card, gpu=gpu, seeds=seeds, resume=resume, checkpoint_s=checkpoint_every)
+        train_all(config, output, encoder, gpu=gpu, seeds=seeds, resume=resume, checkpoint_s=checkpoint_every)
 
 
 def train_all(
-    config: Path, output: Path, card: Path, *, gpu: int, seeds: int, resume: bool, checkpoint_s: float
+    config: Path, output: Path, encoder: EncoderCard, *, gpu: int, seeds: int, resume: bool, checkpoint_s: float
 ) -> None:
     """Train from each seed, and write what became of it."""
     say(f"training on {'the CPU' if gpu == CPU else f'GPU {gpu}'}; loading the encoder and timing a few steps")
     # Timed on a pipeline of its own: the one that is trained starts from the seed, untouched.
-    encoder = EncoderCard.read(card)
     timed = initialize(config, gpu=gpu)
     summary = summarise(timed)
     print_summary(encoder, summary, seeds)

@@ -13,8 +13,11 @@ WORD = re.compile(r"[^\W_]{3,}")
 
 
 def words(text):
-    """The words of three letters or digits and more, in lower case."""
-    return set(WORD.findall(text.lower()))
+    """The words of three letters or digits and more, in lower case.
+
+    Short numbers are left out: a length or a date has them too.
+    """
+    return {word for word in WORD.findall(text.lower()) if len(word) > 4 or not word.isdecimal()}
 
 
 def contents(place):

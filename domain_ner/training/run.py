@@ -56,7 +56,13 @@ def read_config(path: Path, overrides: Mapping[str, Any]) -> Config:
     except ValueError as err:
         raise DomainNerError(f"The training config {path} cannot be read: {err}", "Run create-config again.") from err
     # spaCy would fill in defaults for what is cut off.
-    if missing := [name for name in SECTIONS if name not in config]:
+    missing = [name for name in SECTIONS if name not in config]
+    missing += (
+        [f"components.{name}" for name in config["nlp"]["pipeline"] if name not in config["components"]]
+        if not missing
+        else []
+    )
+    if missing:
         raise DomainNerError(f"The training config {path} lacks [{missing[0]}].", "Run create-config again.")
     return config
 

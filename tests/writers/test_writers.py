@@ -376,7 +376,7 @@ def test_the_command_writes_exports_in_another_format(tmp_path, write_jsonl):
         ("gone.spacy", "out", ["--to", "prodigy"], "gone.spacy does not exist"),
         ("gone", "out", ["--to", "xml"], "--to is 'xml'; expected one of"),
         ("same", "same", ["--to", "prodigy"], "would replace"),
-        ("gone", "out", ["--to", "prodigy", "--lang", "qqq"], "--lang is 'qqq', which spaCy does not know"),
+        ("gone", "out", ["--to", "prodigy", "--lang", "qqq"], "vars.lang is 'qqq', which spaCy does not know"),
     ],
 )
 def test_the_command_says_what_is_wrong(tmp_path, source, output, arguments, expected):
