@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
+from domain_ner.spool import Spooled
+
 
 @dataclass(frozen=True, order=True, slots=True)
-class LabelledSpan:
+class LabelledSpan(Spooled):
     """An entity mention. `start` and `end` are code-point offsets into the passage's text, `end` exclusive."""
 
     start: int
@@ -16,7 +18,7 @@ class LabelledSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(Spooled):
     """A text with its annotation.
 
     text: as the annotator saw it, never altered.

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from domain_ner.spool import Spooled
+
 Unit = Literal["codepoint", "utf16", "grapheme", "byte"]
 """What an offset counts: Unicode code points (Python's), UTF-16 code units (JavaScript's), user-perceived characters,
 or bytes of UTF-8."""
@@ -18,7 +20,7 @@ Answer = Literal["accepted", "rejected", "ignored", "cancelled", "prediction", "
 
 
 @dataclass(frozen=True, slots=True)
-class SourceSpan:
+class SourceSpan(Spooled):
     """One annotation as the export has it.
 
     start, end: offsets into the record's text, in the record's unit, `end` exclusive. Whatever else the file holds
@@ -40,7 +42,7 @@ class SourceSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Record(Spooled):
     """One annotator's work on one text. A text that two annotators saw is two records.
 
     text: exactly as the annotator saw it.

@@ -5,6 +5,7 @@ import os
 import random
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -243,12 +244,11 @@ def sentences(rows):
 
 
 def slowness():
-    """How much slower than a core that counts to ten million in 0.7 s this one is; at least 1."""
-    before = time.process_time()
-    total = 0
-    for number in range(10_000_000):
+    """How much slower than a core that counts to a million in 70 ms this one is just now."""
+    before, total = time.process_time(), 0
+    for number in range(1_000_000):
         total += number
-    return max(1.0, (time.process_time() - before) / 0.7)
+    return (time.process_time() - before) / 0.07
 
 
 def test_a_hundred_thousand_passages_take_under_two_minutes_and_two_gigabytes(example_rows, tmp_path):
@@ -265,8 +265,12 @@ def test_a_hundred_thousand_passages_take_under_two_minutes_and_two_gigabytes(ex
     validating = subprocess.Popen(
         [sys.executable, script, GUIDE, tmp_path / "annotations", reports], stdout=subprocess.DEVNULL
     )
-    _, _, usage = os.wait4(validating.pid, 0)
-    # Its own time, by this machine's speed: what else the machine does is no fault of it.
-    assert usage.ru_utime + usage.ru_stime < 120 * slowness()
+    slow = [1.0]
+    while (ended := os.wait4(validating.pid, os.WNOHANG))[0] == 0:
+        slow.append(slowness())
+        time.sleep(2)
+    usage = ended[2]
+    # Its own time, by this machine's speed meanwhile: what else the machine does is no fault of it.
+    assert usage.ru_utime + usage.ru_stime < 120 * max(1.0, statistics.median(slow))
     assert usage.ru_maxrss * 1024 < 2e9
     assert json.loads((tmp_path / "reports" / "guide.json").read_text())["n_passages"] > 99_000
