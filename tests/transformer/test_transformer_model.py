@@ -260,8 +260,11 @@ def test_settings_of_the_encoder_can_be_changed_at_load_and_it_stays_frozen(init
                                              "components.transformer.model.overlap": 12})  # fmt: skip
 
 
-def test_without_its_encoder_the_recogniser_predicts_nothing(initialized):
+def test_without_its_encoder_the_recogniser_predicts_nothing(initialized, tmp_path):
     nlp = initialized("bert")
+    nlp.to_disk(tmp_path / "nlp")
+    with pytest.raises(DomainNerError, match="gets no vectors"):
+        spacy.load(tmp_path / "nlp", exclude=["transformer"])(TEXTS[1])
     with nlp.select_pipes(disable="transformer"), pytest.raises(DomainNerError, match="gets no vectors"):
         nlp(TEXTS[1])
     assert nlp(TEXTS[1])._.trf_data is not None
