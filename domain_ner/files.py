@@ -129,6 +129,7 @@ def _room(target: Path, *, only: str = "") -> Iterator[Path]:
     except OSError as err:
         raise cannot_write(target, err) from err
     try:
+        _sync_folder(room)  # without the lock's name nobody could tell later that the room is nobody's
         yield room / target.name
     finally:
         _clear(room)
@@ -146,7 +147,6 @@ def _make_room(target: Path) -> tuple[Path, int]:
             room.rmdir()
             raise
         if lock is not None:
-            _sync_folder(room)  # without the lock's name nobody could tell later that the room is nobody's
             return room, lock
 
 
