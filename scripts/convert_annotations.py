@@ -79,8 +79,7 @@ def main(
     tell_notes(read.ledger)
     warn(unknown_annotators(read, settings.prefer))
     require_usable(read, max_loss=max_loss)
-    if splits != FILES:
-        tell_groups(read, group_by)
+    tell_groups(read, group_by, splits)
     division = divide_by_files(read.merged) if splits == FILES else divide(read.merged, rules)
     tokenizer = _tokenizer(lang, normalize, ())
     learned = teach(tokenizer, division, read.ledger) if misaligned == "split" else []
@@ -107,18 +106,25 @@ def main(
         say(f"{division.n_new} new groups; the others stay in the split where they were")
 
 
-def tell_groups(read: Annotations, group_by: str) -> None:
+def tell_groups(read: Annotations, group_by: str, splits: str) -> None:
     """Print which passages lack the key that keeps them together, and files that look divided already.
 
-    Raises DomainNerError when no passage has the key.
+    Raises DomainNerError when no passage has the key, and the key decides what is in which split.
     """
-    n_without = count_ungrouped(read.merged, group_by) if group_by else 0
-    if n_without:
+    by_name = splits == FILES
+    try:
+        n_without = count_ungrouped(read.merged, group_by) if group_by else 0
+    except DomainNerError as error:
+        if not by_name:
+            raise
+        warn(f"{error.message} The evaluation takes each passage for itself.")
+        return
+    if n_without and not by_name:
         warn(
             f"{n_without:,} of {len(read.merged):,} passages have no {group_by!r} (vars.group_by): each of them goes to"
             " a split by itself, together with nearly the same text alone"
         )
-    warn(pooled(read.ledger.n_read))
+    warn("" if by_name else pooled(read.ledger.n_read))
 
 
 def teach(tokenizer: Any, division: Division, ledger: Ledger) -> list[SplitRule]:

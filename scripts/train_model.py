@@ -52,14 +52,14 @@ def train_all(
     reports = output / "reports"
     start = partial(train_one, gpu=gpu, resume=resume, checkpoint_s=checkpoint_s, kept=output / BEST)
     if seeds == 1:
-        trained = start(initialize(config, gpu=gpu), output)
+        trained = start(initialize(config, gpu=gpu, warns=False), output)
         reached, log = trained.reached.to_json(), trained.log
         (reports / "seeds.json").unlink(missing_ok=True)
     else:
         first = timed.config.interpolate()["training"]["seed"] or 0
         runs = []
         for seed in range(first, first + seeds):
-            nlp = initialize(config, gpu=gpu, seed=seed)
+            nlp = initialize(config, gpu=gpu, seed=seed, warns=False)
             before = finished(nlp, output, seed, say=say) if resume else None
             say(f"seed {seed}: {'trained before' if before else 'training'}")
             runs.append(before or finish(nlp, output, seed, start(nlp, seed_folder(output, seed))))

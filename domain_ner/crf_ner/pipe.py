@@ -1,7 +1,6 @@
 """`crf_ner`, the trainable component: finds entities and gives each the exact probability that it is one."""
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import logger
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate, torch2xp
 from thinc.types import Floats2d
@@ -21,15 +19,14 @@ from domain_ner.crf_ner.foreign_tokens import ForeignTokens, Tokenize
 from domain_ner.crf_ner.model import TRANSITIONS, require_encoded
 from domain_ner.crf_ner.selection import Found, apart_from, choose_apart, choose_candidates
 from domain_ner.crf_ner.settings import AUTO, VITERBI, Settings, rarity_weights
+from domain_ner.crf_ner.training_data import TrainingData
 from domain_ner.devices import TORCH
 from domain_ner.errors import DomainNerError
 
 if TYPE_CHECKING:
     from domain_ner.crf_ner.decoding import Decoded
 
-BELOW_KEY, CANDIDATES_KEY, REJECTED_KEY = "below_threshold", "candidates", "incorrect_spans"
-N_SAMPLES = 10
-FEW = 10  # entities of a type
+BELOW_KEY, CANDIDATES_KEY = "below_threshold", "candidates"
 DEFAULT_MODEL = """
 [model]
 @architectures = "domain_ner.CRF.v1"
@@ -150,16 +147,8 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
     ) -> None:
         """Find the labels in the examples, or take those given, and set up the weights."""
         validate_get_examples(get_examples, "CRFRecognizer.initialize")
-        sample: list[Doc] = []
-        counts: Counter[str] = Counter()
-        n_at_space = 0
-        for example in get_examples():
-            counts.update(ent.label_ for ent in example.reference.ents)
-            n_at_space += sum(ent[0].is_space or ent[-1].is_space for ent in example.reference.ents)
-            counts.update({span.label_: 0 for span in example.reference.spans.get(REJECTED_KEY, ())})
-            if len(sample) < N_SAMPLES and len(example.predicted):
-                sample.append(example.predicted)
-        for label in list(labels) if labels is not None else sorted(counts):
+        data = TrainingData.read(get_examples())
+        for label in list(labels) if labels is not None else sorted(data.counts):
             self.add_label(label)
         if not self.labels:
             raise DomainNerError(
@@ -167,26 +156,15 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
                 "Annotate some, or give the labels. `spacy assemble` initialises every component anew, unless the"
                 ' config takes it from a trained pipeline: `source = "path"` in the place of its factory.',
             )
-        self._warn(counts, n_at_space)
+        data.warn(self.name, self.labels)
         self.settings.check(self.name, self.labels)
         weights = self.settings.type_weights
-        self.cfg["type_weights"] = rarity_weights(counts) if weights == AUTO else dict(weights)  # type: ignore[arg-type]
+        self.cfg["type_weights"] = rarity_weights(data.counts) if weights == AUTO else dict(weights)  # type: ignore[arg-type]
         if nlp is not None:  # a package of the pipeline asks for what predicting takes
             requirements = nlp.meta.setdefault("requirements", [])
             requirements += [] if TORCH in requirements else [TORCH]
         self.model.set_dim("nO", 1 + 4 * len(self.labels))
-        self.model.initialize(X=sample)
-
-    def _warn(self, counts: Counter[str], n_at_space: int) -> None:
-        """Tell what training will hardly learn from the data; `spacy debug data` shows it too."""
-        rare = [f"{label} ({counts[label]})" for label in self.labels if 0 < counts[label] < FEW]
-        if rare:
-            logger.warning(
-                "%s: types with fewer than %d entities in the training data: %s.", self.name, FEW, ", ".join(rare)
-            )
-        if n_at_space:
-            told = "%s: %d entities of the training data begin or end with white space; it predicts none such."
-            logger.warning(told, self.name, n_at_space)
+        self.model.initialize(X=data.sample)
 
     def predict(self, docs: Iterable[Doc]) -> "list[Decoded]":
         """The best tagging of each document, with the probabilities of its entities."""

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from spacy.training import Example
 
 from domain_ner.crf_ner.loss import Known
+from domain_ner.crf_ner.training_data import REJECTED_KEY
 
-REJECTED_KEY = "incorrect_spans"
 KINDS = "BUIL"
 
 

@@ -42,7 +42,7 @@ def train_part(  # noqa: PLR0913
     lengths = repeated_lengths(docs, threshold=oversampled.get("threshold", 0.0), seed=oversampled.get("seed", 0))
     overrides = replan(given, lengths, epochs=epochs or given["training"]["max_epochs"])
     overrides |= {f"paths.{name}": str(path) for name, path in paths.items()}
-    nlp = initialize(config, gpu=gpu, seed=seed, overrides=overrides)
+    nlp = initialize(config, gpu=gpu, seed=seed, overrides=overrides, warns=False)
     run = finished(nlp, folder, seed, parts=(BEST,), say=say)
     if run is None:
         place = seed_folder(folder, seed)

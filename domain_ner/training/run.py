@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.training.initialize import init_nlp
-from spacy.util import load_config
+from spacy.util import load_config, logger
 from thinc.api import Config, fix_random_seed, set_gpu_allocator
 
 from domain_ner.corpus_check import require_whole
@@ -68,11 +69,17 @@ def read_config(path: Path, overrides: Mapping[str, Any]) -> Config:
 
 
 def initialize(
-    config_path: Path, *, gpu: int, seed: int | None = None, overrides: Mapping[str, Any] = MappingProxyType({})
+    config_path: Path,
+    *,
+    gpu: int,
+    seed: int | None = None,
+    overrides: Mapping[str, Any] = MappingProxyType({}),
+    warns: bool = True,
 ) -> Language:
     """The untrained pipeline of a config, its labels read from the training data and its encoder loaded.
 
     gpu: -1 for the CPU. seed: in the place of the config's; overrides: of other values, by section and name with dots.
+    warns: of what the training data lacks; once is enough.
     Raises DomainNerError when there is no config, and for a corpus that is missing or damaged.
     """
     seeded = {} if seed is None else {"system.seed": seed, "training.seed": seed}
@@ -80,7 +87,12 @@ def initialize(
     for path in _corpora(config):
         if path.suffix == ".spacy":
             require_whole(path)
-    nlp = init_nlp(config, use_gpu=gpu)
+    level = logger.level
+    logger.setLevel(level if warns else logging.ERROR)
+    try:
+        nlp = init_nlp(config, use_gpu=gpu)
+    finally:
+        logger.setLevel(level)
     requirements = nlp.meta.setdefault("requirements", [])
     if "transformer" in nlp.pipe_names and TORCH not in requirements:  # spacy-transformers would take any PyTorch
         requirements.append(TORCH)

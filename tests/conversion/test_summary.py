@@ -45,3 +45,15 @@ def test_accepted_is_what_is_in_the_corpus_and_each_reason(tmp_path):
     lines = (tmp_path / "reports" / "left_out.jsonl").read_text("utf8").splitlines()
     left_out = {one["source"]: (one["reason"], one.get("kept")) for one in map(json.loads, lines)}
     assert len(left_out) == 6 and left_out["p.jsonl:13"] == ("the same text again, by the same annotator", "p.jsonl:1")
+
+
+def test_a_group_by_that_nobody_has_is_told_where_files_make_the_splits(tmp_path):
+    (tmp_path / "exports").mkdir()
+    for n, name in enumerate(("train", "dev", "test")):
+        line = json.dumps(row(f"Redis {n} is number {n * 7919}", (0, 5)))
+        (tmp_path / "exports" / f"{name}.jsonl").write_text(f"{line}\n", encoding="utf8")
+    places = [tmp_path / "exports", tmp_path / "corpus", tmp_path / "reports"]
+    ran = run("convert_annotations", *places, "--guide", GUIDE, "--splits", "files", "--group-by", "custmer")
+    assert ran.returncode == 0
+    assert "vars.group_by is 'custmer', and none of the 3 passages has that key" in " ".join(ran.stdout.split())
+    assert "look divided already" not in ran.stdout

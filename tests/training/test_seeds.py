@@ -109,6 +109,15 @@ def test_seeds_differ_whatever_the_config_says_of_them_and_any_score_may_be_the_
     assert {path.name for path in (tmp_path / "training" / "seeds").iterdir()} == {"0", "1"} and len(weights) > 1
 
 
+def test_rare_types_are_told_once_whatever_the_number_of_seeds(example_rows, tmp_path, caplog):
+    corpus, card = convert(tmp_path, example_rows[:12]), fetch(tmp_path, "cnn")
+    config = create_config(tmp_path, card, corpus, "--epochs", "1")
+    caplog.set_level("WARNING", logger="spacy")
+    run("train_model", config, tmp_path / "training", "--card", card, "--seeds", "2")
+    told = [message for message in caplog.messages if "types with fewer than 10 entities" in message]
+    assert len(told) == 1
+
+
 def test_other_code_makes_another_run(trained, monkeypatch, tmp_path):
     folder, command, _ = trained
     nlp = initialize(command[1], gpu=-1, seed=5)
