@@ -9,10 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import READING_HELP, check_choices, out, progress, run, say, split_names, table, warn
+from _console import LABELS_HELP, READING_HELP, check_choices, out, progress, run, say, split_names, table, warn
 from spacy.tokens import Doc
 
-from domain_ner.annotations import Annotations, ImportSettings, read_annotations, require_usable, unknown_annotators
+from domain_ner.annotations import (
+    Annotations,
+    ImportSettings,
+    read_annotations,
+    require_usable,
+    unknown_annotators,
+    unknown_labels,
+)
 from domain_ner.conversion.ledger import FATES, IN_CORPUS, KEPT, Ledger
 from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.conversion.token_splits import SplitRule, learn_splits
@@ -55,6 +62,7 @@ def main(
     seed: int = typer.Option(0, help="Seed of the splits."),
     grow_test: bool = typer.Option(False, "--grow-test", help="Let new passages into the test set too."),
     reading: str = typer.Option("", help=READING_HELP),
+    label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
     prefer: str = typer.Option("", help="Annotators to trust where annotations differ, the most trusted first."),
     conflicts: str = typer.Option("stop", help="Where none of these annotated: stop, majority or unknown."),
     overlaps: str = typer.Option("longest", help=f"What doc.ents keeps of overlapping spans: {', '.join(OVERLAPS)}."),
@@ -67,7 +75,7 @@ def main(
         overlaps=(overlaps, OVERLAPS), misaligned=(misaligned, MISALIGNED), normalize=(normalize, MODES)
     )  # fmt: skip
     labels = load_guide(guide).labels
-    settings = ImportSettings(labels, reading, split_names(prefer), conflicts)
+    settings = ImportSettings(labels, reading, label_names, split_names(prefer), conflicts)
     fractions = {} if splits == FILES else parse_fractions(splits)
     rules = SplitRules(fractions, group_by, seed, _read_assigned(assigned), grow_test)
     with progress() as bar:
@@ -78,6 +86,7 @@ def main(
         )  # fmt: skip
     tell_notes(read.ledger)
     warn(unknown_annotators(read, settings.prefer))
+    warn(unknown_labels(read, label_names))
     require_usable(read, max_loss=max_loss)
     tell_groups(read, group_by, splits)
     division = divide_by_files(read.merged) if splits == FILES else divide(read.merged, rules)

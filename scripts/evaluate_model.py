@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import READING_HELP, check_choices, out, progress, run, say, split_names, table
+from _console import LABELS_HELP, READING_HELP, check_choices, out, progress, run, say, split_names, table
 from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import require_gpu
@@ -68,6 +68,7 @@ def main(
         "", help="Other test sets, apart by spaces: corpora (.spacy), or exports; for the report."
     ),
     reading: str = typer.Option("", help=READING_HELP),
+    label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
     prefer: str = typer.Option("", help="Of exports: annotators to trust where annotations differ, by commas."),
     conflicts: str = typer.Option("stop", help="Of exports: where none of these annotated: stop, majority or unknown."),
     overlaps: str = typer.Option(
@@ -87,7 +88,7 @@ def main(
     gold = read_docs(test, nlp.vocab)
     check_choices(overlaps=(overlaps, OVERLAPS), misaligned=(misaligned, MISALIGNED))
     colours = load_guide(guide).colours if guide else {}
-    rules = GoldRules(reading, split_names(prefer), conflicts, overlaps, misaligned, list(colours))
+    rules = GoldRules(reading, label_names, split_names(prefer), conflicts, overlaps, misaligned, list(colours))
     test_sets = read_test_sets(also, nlp, rules)
     others = {name: read_docs(path, nlp.vocab) for name, path in (("train", train), ("dev", dev)) if path is not None}
     evaluated, before, fates = score(nlp, gold, ledger, metrics)
