@@ -27,7 +27,7 @@ from domain_ner.corpus_file import CorpusFile
 from domain_ner.docs import MISALIGNED, DocRules, make_doc
 from domain_ner.errors import DomainNerError, fold, without_details
 from domain_ner.file_splits import FILES, divide_by_files, pooled
-from domain_ner.files import atomic_path, write_text
+from domain_ner.files import atomic_path, together, write_text
 from domain_ner.grouping import count_ungrouped
 from domain_ner.guide.schema import load_guide
 from domain_ner.languages import blank
@@ -99,15 +99,17 @@ def main(
     docs = make_docs(division, doc_rules, read.ledger)
     read.ledger.check_balance()
     read.ledger.require_loss_below(max_loss)
-    for name in SPLITS:
-        with atomic_path(corpus / f"{name}.spacy") as temporary:
-            docs[name].docs.write(temporary)
-    write_text(corpus / "tokenizer.json", _json({"splits": [_rule(rule) for rule in learned], "normalize": normalize}))
-    write_ledger(read, reports)
-    if assigned is not None and splits != FILES:
-        # Groups that are not here today may come back; those of other data altogether are forgotten.
-        earlier = rules.former if rules.former.keys() & division.keys.keys() else {}
-        write_text(assigned, _json(dict(sorted({**earlier, **division.keys}.items()))))
+    with together():
+        for name in SPLITS:
+            with atomic_path(corpus / f"{name}.spacy") as temporary:
+                docs[name].docs.write(temporary)
+        of_tokenizer = {"splits": [_rule(rule) for rule in learned], "normalize": normalize}
+        write_text(corpus / "tokenizer.json", _json(of_tokenizer))
+        write_ledger(read, reports)
+        if assigned is not None and splits != FILES:
+            # Groups that are not here today may come back; those of other data altogether are forgotten.
+            earlier = rules.former if rules.former.keys() & division.keys.keys() else {}
+            write_text(assigned, _json(dict(sorted({**earlier, **division.keys}.items()))))
     print_ledger(read.ledger)
     print_documents(read.ledger)
     print_splits(docs, labels)

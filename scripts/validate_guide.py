@@ -11,7 +11,7 @@ from _console import LABELS_HELP, READING_HELP, out, progress, run, say, split_n
 
 from domain_ner.annotations import ImportSettings, read_annotations, unknown_annotators, unknown_labels
 from domain_ner.errors import DomainNerError
-from domain_ner.files import write_text
+from domain_ner.files import together, write_text
 from domain_ner.guide.findings import (
     ERROR,
     KINDS,
@@ -55,8 +55,9 @@ def main(
         validation = validate(file, corpus, on_passage=lambda: bar.advance(task))
     warn(unknown_annotators(read, settings.prefer))
     warn(unknown_labels(read, label_names))
-    write_text(reports / "guide.json", json.dumps(to_json(validation), indent=1, ensure_ascii=False) + "\n")
-    write_text(reports / "guide.html", guide_page(file.guide, validation))
+    with together():
+        write_text(reports / "guide.json", json.dumps(to_json(validation), indent=1, ensure_ascii=False) + "\n")
+        write_text(reports / "guide.html", guide_page(file.guide, validation))
     print_validation(validation)
     say(f"written to {reports / 'guide.json'} and {reports / 'guide.html'}")
     counts = count_by_severity(validation.findings)
