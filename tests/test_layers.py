@@ -34,7 +34,7 @@ LAYERS = {
         "readers/spacy_json", "readers/tagged", "readers/tagged_words", "readers/token_columns", "readers/token_csv",
         "readers/tokens", "readers/webanno", "readers/webanno_layers", "readers/webanno_old", "conversion/__init__",
         "conversion/importing", "conversion/ledger", "conversion/merging", "conversion/offsets", "conversion/spans",
-        "conversion/token_splits", "encoders/__init__", "encoders/presets", "encoders/pretraining", "encoders/card",
+        "conversion/split_evidence", "conversion/token_splits", "encoders/__init__", "encoders/presets", "encoders/pretraining", "encoders/card",
         "encoders/fetch", "languages", "crf_ner/__init__", "crf_ner/foreign_tokens", "crf_ner/model", "crf_ner/padding",
         "crf_ner/targets", "crf_ner/training_data",
         "transformer/__init__", "transformer/model", "transformer/tokenizing",
