@@ -16,8 +16,8 @@ LAYERS = {
         "passages", "records", "spool", "words",
     ],
     1: [
-        "calibration", "choosing", "scores", "splits", "file_splits", "grouping", "agreement", "near_duplicates",
-        "set_join", "normalization", "tag_schemes",
+        "assigned", "calibration", "choosing", "scores", "splits", "file_splits", "grouping", "agreement",
+        "near_duplicates", "set_join", "normalization", "tag_schemes",
         "metrics/__init__", "metrics/advice", "metrics/learning_curve", "metrics/mistakes",
         "metrics/perturbations", "metrics/resampling", "metrics/schemes", "metrics/suspects", "metrics/traits",
         "transformer/alignment", "transformer/cpu_training", "transformer/encoding", "transformer/layers",
