@@ -13,6 +13,7 @@ from domain_ner.conversion.merging import ANYONE, CONFLICT_RULES, MergeRules, me
 from domain_ner.conversion.offsets import UNITS
 from domain_ner.conversion.spans import Checks
 from domain_ner.errors import MAX_LISTED, DomainNerError, did_you_mean, raise_for
+from domain_ner.label_names import parse_label_names
 from domain_ner.passages import Passage
 from domain_ner.readers.folder import find_exports
 from domain_ner.records import ExportFile, ReaderOptions
@@ -38,11 +39,13 @@ class ImportSettings:
     """How a folder is read; every field as the variable of project.yml of that name.
 
     labels: the types that may occur; None: any.
-    reading: what files do not say, as `parse_reading` takes it.
+    reading: what files do not say, as `parse_reading` takes it. names: other names for labels (vars.labels), as
+        `parse_label_names` takes them.
     """
 
     labels: Collection[str] | None = None
     reading: str = ""
+    names: str = ""
     prefer: Sequence[str] = ()
     conflicts: str = "stop"
 
@@ -87,7 +90,7 @@ def read_annotations(
         raise DomainNerError(f"vars.conflicts is {settings.conflicts!r}; expected one of {', '.join(CONFLICT_RULES)}.")
     reading = parse_reading(settings.reading)
     files = find_exports(folder, format=reading.format, options=reading.options)
-    checks = Checks(labels=settings.labels, unit=reading.offsets)
+    checks = Checks(labels=settings.labels, unit=reading.offsets, names=parse_label_names(settings.names))
     read: Import = import_files(files, checks, on_file=on_file, on_record=on_record)
     rules = MergeRules(prefer=settings.prefer, conflicts=settings.conflicts)
     merged, conflicts = merge(read.passages, read.ledger, rules)
@@ -112,6 +115,11 @@ def unknown_annotators(read: Annotations, prefer: Sequence[str]) -> str:
         f"vars.prefer names {told}: no accepted passage is by that name. {who} Set prefer in project.yml to those whom"
         ' you trust, the most trusted first, or to "*" (where two differ, the first that is read).'
     )
+
+
+def unknown_labels(read: Annotations, names: str) -> str:
+    """A warning that vars.labels names labels that no annotation has; empty when all occur."""
+    return parse_label_names(names).unused(read.ledger.found_labels)
 
 
 def require_usable(read: Annotations, *, max_loss: float) -> None:

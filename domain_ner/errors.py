@@ -83,16 +83,22 @@ def without_details(message: str) -> str:
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """A question that names the nearest of `names`, by case, beginning and spelling; empty where none is near."""
-    return _did_you_mean(name, tuple(names))
+    """A question that names the nearest of `names`; empty where none is near."""
+    near = nearest(name, names)
+    return f"did you mean {near!r}?" if near else ""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The nearest of `names`, by case, beginning and spelling; empty where none is near."""
+    return _nearest(name, tuple(names))
 
 
 @lru_cache(maxsize=1000)  # for it is asked about one label a thousand times
-def _did_you_mean(name: str, names: tuple[str, ...]) -> str:
+def _nearest(name: str, names: tuple[str, ...]) -> str:
     plain = {one.strip().casefold(): one for one in names}
     wanted = name.strip().casefold()
     near = difflib.get_close_matches(wanted, plain, n=1)
     if not near and len(wanted) >= SHORTEST_STEM:  # PER for PERSON
         stems = [one for one in plain if len(one) >= SHORTEST_STEM]
         near = [one for one in stems if one.startswith(wanted) or wanted.startswith(one)]
-    return f"did you mean {plain[near[0]]!r}?" if near else ""
+    return plain[near[0]] if near else ""

@@ -12,8 +12,10 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from domain_ner.locks import acquire, cannot_write, take_over
@@ -27,6 +29,8 @@ _MAX_SYNCED = 100
 _ROOM = re.compile(r"\.(?P<name>.+)-[a-z0-9_]{8}")
 _LOCK = "domain-ner.lock"
 _SCRATCH = "domain-ner"
+# What a full or broken disk answers, without the name of the file.
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 SEAL = "checksums.json"
 
 
@@ -39,24 +43,76 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+@dataclass
+class _Together:
+    """What waits for its name: (temporary path, target), in the order it was written. begun: temporary paths."""
+
+    rooms: ExitStack
+    waiting: list[tuple[Path, Path]] = field(default_factory=list)
+    begun: list[Path] = field(default_factory=list)
+
+    def holds(self, target: Path) -> bool:
+        """Whether a path lies in a folder that waits for its own name."""
+        return any(one in target.parents for one in self.begun)
+
+
+_written_together: ContextVar[_Together | None] = ContextVar("written together", default=None)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Within it, what is written keeps its temporary name to the end; then all of it gets its own, or nothing does.
+
+    So a full or a read-only disk, or Ctrl-C, never leaves one file new and another old. What is written there cannot be
+    read there.
+    """
+    with ExitStack() as rooms:
+        batch = _Together(rooms)
+        token = _written_together.set(batch)
+        try:
+            yield
+        finally:
+            _written_together.reset(token)
+        _rename_all(batch.waiting)
+
+
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; a clean exit renames it to `target`, any other leaves `target` as it was.
 
     All of it is on the disk before it gets its name, and the name before this returns: a power cut leaves the former or
-    the new one. What killed processes left in the folder is removed.
+    the new one. What killed processes left in the folder is removed. Within `together` the name comes at its end.
     target: a file or a folder. The caller creates the temporary path as the one or the other.
-    Raises DomainNerError when the folder cannot be written to.
+    Raises DomainNerError when the folder cannot be written to, or the disk is full.
     """
     try:
         make_folder(target.parent)
     except OSError as err:
         raise cannot_write(target, err) from err
-    with _room(target) as temporary:
-        yield temporary
-        sync(temporary)
-        _replace(temporary, target)
-        _sync_folder(target.parent)
+    batch = _written_together.get()
+    if batch is not None and batch.holds(target):
+        batch = None
+    with ExitStack() as own:
+        temporary = (own if batch is None else batch.rooms).enter_context(_room(target))
+        if batch is not None:
+            batch.begun.append(temporary)
+        try:
+            yield temporary
+            sync(temporary)
+            if batch is None:
+                _replace(temporary, target)
+                _sync_folder(target.parent)
+            else:
+                batch.waiting.append((temporary, target))
+        except OSError as err:
+            if names_no_file(err):
+                raise cannot_write(target, err) from err
+            raise
+
+
+def names_no_file(err: OSError) -> bool:
+    """Whether this is what the system says of a full or a broken disk while something is written."""
+    return err.errno in _DISK_ERRORS and err.filename is None
 
 
 @contextmanager
@@ -129,7 +185,10 @@ def _room(target: Path, *, only: str = "") -> Iterator[Path]:
     except OSError as err:
         raise cannot_write(target, err) from err
     try:
-        _sync_folder(room)  # without the lock's name nobody could tell later that the room is nobody's
+        try:
+            _sync_folder(room)  # without the lock's name nobody could tell later that the room is nobody's
+        except OSError as err:
+            raise cannot_write(target, err) from err
         yield room / target.name
     finally:
         _clear(room)
@@ -204,6 +263,34 @@ def _replace(temporary: Path, target: Path) -> None:
         except OSError:
             aside.rename(target)
             raise
+
+
+def _rename_all(waiting: Sequence[tuple[Path, Path]]) -> None:
+    """Give each its name; where one cannot have it, those before it are as they were."""
+    undo = ExitStack()
+    for temporary, target in waiting:
+        try:
+            _swap(temporary, target, undo)
+        except OSError as err:
+            undo.close()
+            raise cannot_write(target, err) from err
+    for folder in {target.parent for _, target in waiting}:
+        _sync_folder(folder)
+
+
+def _swap(temporary: Path, target: Path, undo: ExitStack) -> None:
+    """Put `temporary` in the place of `target`, whose former content is kept; `undo` is told how to go back."""
+    if not target.exists():
+        temporary.rename(target)
+        undo.callback(target.rename, temporary)
+    elif _exchange(temporary, target):
+        undo.callback(_exchange, temporary, target)
+    else:
+        aside = temporary.with_name(f"{target.name}.old")
+        target.rename(aside)
+        undo.callback(aside.rename, target)
+        temporary.rename(target)
+        undo.callback(target.rename, temporary)
 
 
 def _exchange(one: Path, other: Path) -> bool:

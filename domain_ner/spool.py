@@ -4,9 +4,15 @@ import pickle
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
+from domain_ner.files import names_no_file
+from domain_ner.locks import cannot_write
+
 ItemT = TypeVar("ItemT")
+# Of the error for a full disk: the file has no name.
+_PLACE = Path(tempfile.gettempdir(), "temporary files")
 
 
 class Spooled:
@@ -25,6 +31,7 @@ class Spool(Sequence[ItemT], Generic[ItemT]):
 
     In memory there are 8 bytes an item. The file has no name, and goes with the object.
     items: what it holds at first; anything that can be pickled.
+    Raises DomainNerError when the disk of temporary files is full.
     """
 
     def __init__(self, items: Iterable[ItemT] = ()) -> None:
@@ -37,8 +44,13 @@ class Spool(Sequence[ItemT], Generic[ItemT]):
     def append(self, item: ItemT) -> None:
         """Add an item at the end."""
         data = pickle.dumps(item, protocol=pickle.HIGHEST_PROTOCOL)
-        self._file.seek(self._end)
-        self._file.write(data)
+        try:
+            self._file.seek(self._end)
+            self._file.write(data)
+        except OSError as err:
+            if names_no_file(err):
+                raise cannot_write(_PLACE, err) from err
+            raise
         self._starts.append(self._end)
         self._end += len(data)
 
@@ -54,8 +66,13 @@ class Spool(Sequence[ItemT], Generic[ItemT]):
             return [self[n] for n in range(*index.indices(len(self)))]
         place = range(len(self))[index]
         start, end = self._starts[place], self._starts[place + 1] if place + 1 < len(self) else self._end
-        self._file.seek(start)
-        item: ItemT = pickle.loads(self._file.read(end - start))
+        try:  # what was written last is flushed first
+            self._file.seek(start)
+            item: ItemT = pickle.loads(self._file.read(end - start))
+        except OSError as err:
+            if names_no_file(err):
+                raise cannot_write(_PLACE, err) from err
+            raise
         return item
 
     def __iter__(self) -> Iterator[ItemT]:

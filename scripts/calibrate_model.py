@@ -29,7 +29,7 @@ from domain_ner.devices import CPU, choose_gpu
 from domain_ner.docs import groups_of
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import compare_calibration, input_doc, load_pipeline, read_docs
-from domain_ner.files import atomic_path, write_text
+from domain_ner.files import atomic_path, together, write_text
 from domain_ner.saving import forget_texts, save
 
 NAME = "crf_ner"
@@ -54,22 +54,23 @@ def main(
     if gpu != CPU:
         require_gpu(gpu)
     nlp = load_pipeline(model)
-    if NAME not in nlp.pipe_names:
-        say(f"{model} has no {NAME}, so that there are no confidences to calibrate: it is copied as it is")
-        figures: dict[str, Any] = {"calibrated": False}
-        with atomic_path(output) as new:
-            shutil.copytree(model, new)
-            forget_texts(new)
-    else:
-        fitted = fit_on(nlp, dev, choose, for_f1=threshold == F1, group_by=group_by, seed=seed)
-        print_fitted(fitted)
-        if fitted.thresholds and not any(one.is_reached for one in fitted.thresholds.values()):
-            raise nothing_promised(fitted, float(threshold))
-        for line in tell_choice(fitted):
-            say(line)
-        figures = {"calibrated": True} | to_figures(fitted)
-        save(nlp, output)
-    write_text(report, json.dumps(figures, indent=1) + "\n")
+    with together():
+        if NAME not in nlp.pipe_names:
+            say(f"{model} has no {NAME}, so that there are no confidences to calibrate: it is copied as it is")
+            figures: dict[str, Any] = {"calibrated": False}
+            with atomic_path(output) as new:
+                shutil.copytree(model, new)
+                forget_texts(new)
+        else:
+            fitted = fit_on(nlp, dev, choose, for_f1=threshold == F1, group_by=group_by, seed=seed)
+            print_fitted(fitted)
+            if fitted.thresholds and not any(one.is_reached for one in fitted.thresholds.values()):
+                raise nothing_promised(fitted, float(threshold))
+            for line in tell_choice(fitted):
+                say(line)
+            figures = {"calibrated": True} | to_figures(fitted)
+            save(nlp, output)
+        write_text(report, json.dumps(figures, indent=1) + "\n")
     say(f"calibrated pipeline: {output}")
 
 

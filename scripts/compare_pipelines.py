@@ -13,7 +13,7 @@ from domain_ner.devices import CPU, choose_gpu
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.comparison import EQUAL, Compared, Comparison, compare_pipelines, measure, opened
 from domain_ner.evaluation.predicting import nests, read_docs
-from domain_ner.files import write_text
+from domain_ner.files import together, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.reports.comparison_markdown import comparison_markdown, difference, interval, p_value, verdict
 from domain_ner.reports.comparison_page import comparison_page
@@ -54,10 +54,11 @@ def main(
                 measured.append(measure(pipeline, nlp, folder, gold, can_nest=can_nest, on_doc=on_doc))
     comparison = compare_pipelines(measured[0], measured[1], margin=margin / 100, seed=seed)
     print_comparison(comparison)
-    write_text(reports / "comparison.json", comparison.model_dump_json(indent=1) + "\n")
-    write_text(reports / "comparison.schema.json", json.dumps(Comparison.model_json_schema(), indent=1) + "\n")
-    write_text(reports / "comparison.md", comparison_markdown(comparison))
-    write_text(reports / "comparison.html", comparison_page(comparison, colours))
+    with together():
+        write_text(reports / "comparison.json", comparison.model_dump_json(indent=1) + "\n")
+        write_text(reports / "comparison.schema.json", json.dumps(Comparison.model_json_schema(), indent=1) + "\n")
+        write_text(reports / "comparison.md", comparison_markdown(comparison))
+        write_text(reports / "comparison.html", comparison_page(comparison, colours))
     say(f"report: {reports / 'comparison.html'}, also as comparison.md; for machines {reports / 'comparison.json'}")
     say(verdict(comparison).replace("**", ""))
     if not comparison.is_passed:

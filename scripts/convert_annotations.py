@@ -6,15 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 import typer
-from _console import READING_HELP, check_choices, out, progress, run, say, split_names, table, warn
+from _console import LABELS_HELP, READING_HELP, check_choices, out, progress, run, say, split_names, table, warn
 from spacy.tokens import Doc
 
-from domain_ner.annotations import Annotations, ImportSettings, read_annotations, require_usable, unknown_annotators
-from domain_ner.assigned import DEV, SPLITS, TEST, TRAIN, Assigned, digest
+from domain_ner.annotations import (
+    Annotations,
+    ImportSettings,
+    read_annotations,
+    require_usable,
+    unknown_annotators,
+    unknown_labels,
+)
+from domain_ner.assigned import DEV, SPLITS, TEST, TRAIN, Assigned
 from domain_ner.conversion.ledger import FATES, IN_CORPUS, KEPT, Ledger
 from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.conversion.token_splits import SplitRule, learn_splits
@@ -22,19 +28,17 @@ from domain_ner.corpus_file import CorpusFile
 from domain_ner.docs import MISALIGNED, DocRules, make_doc
 from domain_ner.errors import DomainNerError, fold, without_details
 from domain_ner.file_splits import FILES, divide_by_files, pooled
-from domain_ner.files import atomic_path, write_text
+from domain_ner.files import atomic_path, together, write_text
 from domain_ner.grouping import count_ungrouped
 from domain_ner.guide.schema import load_guide
 from domain_ner.languages import blank
 from domain_ner.normalization import MODES
 from domain_ner.records import ACCEPTED
 from domain_ner.splits import Division, SplitRules, divide, parse_fractions
-from domain_ner.writers.passages import read_docbin
+from domain_ner.writers.passages import beginnings
 
 MAX_LISTED = 12
 MAX_SHOWN = 3
-# Of a text that is shown.
-MAX_CHARS = 60
 STOP, ACCEPT = TEST_CHANGES = ("stop", "accept")
 LEARNED = "a token is split there, and the tokenizer learns it"
 
@@ -56,6 +60,7 @@ def main(
         STOP, help="Where passages of the frozen test set are missing or have another text: stop, or accept."
     ),
     reading: str = typer.Option("", help=READING_HELP),
+    label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
     prefer: str = typer.Option("", help="Annotators to trust where annotations differ, the most trusted first."),
     conflicts: str = typer.Option("stop", help="Where none of these annotated: stop, majority or unknown."),
     overlaps: str = typer.Option("longest", help=f"What doc.ents keeps of overlapping spans: {', '.join(OVERLAPS)}."),
@@ -69,11 +74,11 @@ def main(
         test_changes=(test_changes, TEST_CHANGES),
     )  # fmt: skip
     labels = load_guide(guide).labels
-    settings = ImportSettings(labels, reading, split_names(prefer), conflicts)
+    settings = ImportSettings(labels, reading, label_names, split_names(prefer), conflicts)
     fractions = {} if splits == FILES else parse_fractions(splits)
     rules = SplitRules(
         fractions, group_by, seed, _read_assigned(assigned), grow_test, test_changes == ACCEPT,
-        seen=lambda: former_test(corpus / f"{TEST}.spacy"),
+        seen=lambda: beginnings(corpus / f"{TEST}.spacy"),
     )  # fmt: skip
     with progress() as bar:
         task = bar.add_task("reading", total=None)
@@ -83,6 +88,7 @@ def main(
         )  # fmt: skip
     tell_notes(read.ledger)
     warn(unknown_annotators(read, settings.prefer))
+    warn(unknown_labels(read, label_names))
     require_usable(read, max_loss=max_loss)
     tell_groups(read, group_by, splits)
     division = divide_by_files(read.merged) if splits == FILES else divide(read.merged, rules)
@@ -95,13 +101,15 @@ def main(
     docs = make_docs(division, doc_rules, read.ledger)
     read.ledger.check_balance()
     read.ledger.require_loss_below(max_loss)
-    for name in SPLITS:
-        with atomic_path(corpus / f"{name}.spacy") as temporary:
-            docs[name].docs.write(temporary)
-    write_text(corpus / "tokenizer.json", _json({"splits": [_rule(rule) for rule in learned], "normalize": normalize}))
-    write_ledger(read, reports)
-    if assigned is not None and splits != FILES:
-        write_text(assigned, _json(division.assigned.to_json()))
+    with together():
+        for name in SPLITS:
+            with atomic_path(corpus / f"{name}.spacy") as temporary:
+                docs[name].docs.write(temporary)
+        of_tokenizer = {"splits": [_rule(rule) for rule in learned], "normalize": normalize}
+        write_text(corpus / "tokenizer.json", _json(of_tokenizer))
+        write_ledger(read, reports)
+        if assigned is not None and splits != FILES:
+            write_text(assigned, _json(division.assigned.to_json()))
     print_ledger(read.ledger)
     print_documents(read.ledger)
     print_splits(docs, labels)
@@ -118,17 +126,6 @@ def tell_division(division: Division) -> None:
         say(f"{division.n_joined} new passages are in the test set, with the groups that they belong to")
     for line in division.changes.lines():
         warn(f"the test set has changed, as you accepted: {line}")
-
-
-def former_test(path: Path) -> dict[str, str]:
-    """The beginning of each text of a test set and where it stood, by its digest; none where the file is not there."""
-    try:
-        return {
-            digest(passage.text): f"{shorten(passage.text, MAX_CHARS, placeholder=' …')!r} ({passage.source})"
-            for passage in read_docbin(path)
-        }
-    except DomainNerError:
-        return {}
 
 
 def tell_groups(read: Annotations, group_by: str, splits: str) -> None:

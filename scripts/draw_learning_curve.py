@@ -10,7 +10,7 @@ from thinc.api import require_gpu
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.evaluation.learning_curve import MORE, LearningCurve, expect, parse_fractions, train_parts
 from domain_ner.evaluation.predicting import read_docs
-from domain_ner.files import atomic_path, remove_within, write_text
+from domain_ner.files import atomic_path, remove_within, together, write_text
 from domain_ner.languages import blank
 from domain_ner.reports.figures import percent
 from domain_ner.reports.learning_curve_report import learning_curve_chart, learning_curve_markdown, when
@@ -47,11 +47,13 @@ def main(
         )  # fmt: skip
     found = expect(scored)
     print_curve(found)
-    write_text(reports / "learning_curve.json", found.model_dump_json(indent=1) + "\n")
-    write_text(reports / "learning_curve.schema.json", json.dumps(LearningCurve.model_json_schema(), indent=1) + "\n")
-    write_text(reports / "learning_curve.md", learning_curve_markdown(found))
-    with atomic_path(reports / "learning_curve.svg") as temporary:
-        learning_curve_chart(found).savefig(temporary, format="svg")
+    schema = LearningCurve.model_json_schema()
+    with together():
+        write_text(reports / "learning_curve.json", found.model_dump_json(indent=1) + "\n")
+        write_text(reports / "learning_curve.schema.json", json.dumps(schema, indent=1) + "\n")
+        write_text(reports / "learning_curve.md", learning_curve_markdown(found))
+        with atomic_path(reports / "learning_curve.svg") as temporary:
+            learning_curve_chart(found).savefig(temporary, format="svg")
     remove_within(work, (f"{part:g}" for part in parts))
     say(f"report: {reports / 'learning_curve.md'}, chart {reports / 'learning_curve.svg'}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import READING_HELP, check_choices, out, progress, run, say, split_names, table
+from _console import LABELS_HELP, READING_HELP, check_choices, out, progress, run, say, split_names, table
 from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import require_gpu
@@ -40,7 +40,7 @@ from domain_ner.evaluation.report import QUEUES, TEST_SET, Measured, make_report
 from domain_ner.evaluation.robustness import Robustness, n_predictions, other_names, sample, try_worse
 from domain_ner.evaluation.schema import Headline, MacroScore, Report, TypeScore
 from domain_ner.evaluation.sections import headline
-from domain_ner.files import atomic_path, sha256_of_folder, write_text
+from domain_ner.files import atomic_path, sha256_of_folder, together, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
 from domain_ner.reports.evaluation_page import evaluation_page
@@ -68,6 +68,7 @@ def main(
         "", help="Other test sets, apart by spaces: corpora (.spacy), or exports; for the report."
     ),
     reading: str = typer.Option("", help=READING_HELP),
+    label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
     prefer: str = typer.Option("", help="Of exports: annotators to trust where annotations differ, by commas."),
     conflicts: str = typer.Option("stop", help="Of exports: where none of these annotated: stop, majority or unknown."),
     overlaps: str = typer.Option(
@@ -87,34 +88,39 @@ def main(
     gold = read_docs(test, nlp.vocab)
     check_choices(overlaps=(overlaps, OVERLAPS), misaligned=(misaligned, MISALIGNED))
     colours = load_guide(guide).colours if guide else {}
-    rules = GoldRules(reading, split_names(prefer), conflicts, overlaps, misaligned, list(colours))
+    rules = GoldRules(reading, label_names, split_names(prefer), conflicts, overlaps, misaligned, list(colours))
     test_sets = read_test_sets(also, nlp, rules)
     others = {name: read_docs(path, nlp.vocab) for name, path in (("train", train), ("dev", dev)) if path is not None}
-    evaluated, before, fates = score(nlp, gold, ledger, metrics)
-    if reports is None:
-        return
-    samples = {split: sample(docs, MAX_SAMPLE, seed=seed) for split, docs in others.items()}
-    groups = groups_of(gold, group_by)
-    measured = Measured(
-        pipeline=name_of(nlp, model),
-        docs=evaluated.docs,
-        judged=evaluated.judged,
-        uncalibrated=before,
-        least=least_confidences(nlp) if before else {},
-        train=others.get("train", []),
-        can_nest=nests(nlp),
-        group_by=group_by if any(groups) else "",
-        groups=[group or doc.source for group, doc in zip(groups, evaluated.docs, strict=True)],
-        mentions={split: mentions(docs, can_nest=nests(nlp)) for split, docs in (others | {TEST_SET: gold}).items()},
-        others={split: predict(nlp, docs, f"predicting on {split}").docs for split, docs in samples.items() if docs},
-        test_sets={name: predict(nlp, docs, f"predicting on {name}").docs for name, docs in test_sets.items()},
-        fates=fates,
-        robustness=worse(nlp, gold, others.get("train", gold), robustness, seed) if robustness else None,
-        log=read_log(log) if log else [],
-    )
-    report = queue_names(make_report(measured)).model_copy(update={"model_sha256": sha256_of_folder(model)})
-    write_report(report, reports, colours)
-    write_queues(report, gold, evaluated.docs, reports, lang=nlp.meta["lang"])
+    with together():
+        evaluated, before, fates = score(nlp, gold, ledger, metrics)
+        if reports is None:
+            return
+        samples = {split: sample(docs, MAX_SAMPLE, seed=seed) for split, docs in others.items()}
+        groups = groups_of(gold, group_by)
+        measured = Measured(
+            pipeline=name_of(nlp, model),
+            docs=evaluated.docs,
+            judged=evaluated.judged,
+            uncalibrated=before,
+            least=least_confidences(nlp) if before else {},
+            train=others.get("train", []),
+            can_nest=nests(nlp),
+            group_by=group_by if any(groups) else "",
+            groups=[group or doc.source for group, doc in zip(groups, evaluated.docs, strict=True)],
+            mentions={
+                split: mentions(docs, can_nest=nests(nlp)) for split, docs in (others | {TEST_SET: gold}).items()
+            },
+            others={
+                split: predict(nlp, docs, f"predicting on {split}").docs for split, docs in samples.items() if docs
+            },
+            test_sets={name: predict(nlp, docs, f"predicting on {name}").docs for name, docs in test_sets.items()},
+            fates=fates,
+            robustness=worse(nlp, gold, others.get("train", gold), robustness, seed) if robustness else None,
+            log=read_log(log) if log else [],
+        )
+        report = queue_names(make_report(measured)).model_copy(update={"model_sha256": sha256_of_folder(model)})
+        write_report(report, reports, colours)
+        write_queues(report, gold, evaluated.docs, reports, lang=nlp.meta["lang"])
 
 
 def score(

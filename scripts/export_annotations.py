@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import typer
-from _console import READING_HELP, progress, run, say, split_names
+from _console import LABELS_HELP, READING_HELP, progress, run, say, split_names
 from spacy.tokens import Doc
 
 from domain_ner.annotations import ImportSettings, read_annotations, require_usable
@@ -33,6 +33,7 @@ def main(
     guide: Path | None = typer.Option(None, help="Label Studio: write the guide's labelling config beside the file."),
     lang: str = typer.Option("en", help="spaCy's code of the language, for texts without tokens."),
     reading: str = typer.Option("", help=READING_HELP),
+    label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
     prefer: str = typer.Option("", help="Exports: annotators to trust where annotations differ, by commas."),
     conflicts: str = typer.Option("stop", help="Exports: where none of these annotated: stop, majority or unknown."),
     max_loss: float = typer.Option(0.005, help="Exports: share of the annotations (0..1) that may be unreadable."),
@@ -41,7 +42,7 @@ def main(
     named(to)
     _require_apart(source, output)
     reading = f"predictions=yes {reading}" if predictions else reading
-    settings = ImportSettings(reading=reading, prefer=split_names(prefer), conflicts=conflicts)
+    settings = ImportSettings(reading=reading, names=label_names, prefer=split_names(prefer), conflicts=conflicts)
     options = WriterOptions(_tokenizer(lang), predictions, model_version, lossy)
     labels = load_guide(guide) if guide is not None else None
     with progress() as bar:

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 from _console import run, say
 
-from domain_ner.files import write_text
+from domain_ner.files import together, write_text
 from domain_ner.guide.labelling import label_studio_config, prodigy_config
 from domain_ner.guide.schema import load_guide
 
@@ -17,8 +17,9 @@ def main(
 ) -> None:
     """Write the guide's types as a Label Studio labelling config and as Prodigy labels with colours."""
     loaded = load_guide(guide)
-    write_text(labels / "label_studio.xml", label_studio_config(loaded))
-    write_text(labels / "prodigy.json", json.dumps(prodigy_config(loaded), indent=2, ensure_ascii=False) + "\n")
+    with together():
+        write_text(labels / "label_studio.xml", label_studio_config(loaded))
+        write_text(labels / "prodigy.json", json.dumps(prodigy_config(loaded), indent=2, ensure_ascii=False) + "\n")
     say(f"Label Studio: paste {labels / 'label_studio.xml'} under Settings, Labeling Interface, Code")
     say(f"Prodigy: copy {labels / 'prodigy.json'}, then prodigy ner.manual … --label {','.join(loaded.labels)}")
 

@@ -12,7 +12,7 @@ from domain_ner.devices import CPU, choose_gpu
 from domain_ner.evaluation.label_errors import predict_out_of_sample, report, require_agreement, review_tasks
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.evaluation.suspect_schema import LabelErrors
-from domain_ner.files import remove_within, write_text
+from domain_ner.files import remove_within, together, write_text
 from domain_ner.languages import blank
 from domain_ner.metrics.suspects import KINDS
 from domain_ner.reports.figures import percent
@@ -48,10 +48,11 @@ def main(
     require_agreement(found)
     errors = report(docs, found, n_folds=folds)
     print_errors(errors)
-    write_text(reports / "label_errors.json", errors.model_dump_json(indent=1) + "\n")
-    write_text(reports / "label_errors.schema.json", json.dumps(LabelErrors.model_json_schema(), indent=1) + "\n")
-    write_text(reports / "label_errors.md", label_errors_markdown(errors))
-    queue = write_queue(review_tasks(docs, found, n=n), reports / "label_errors", lang=lang)
+    with together():
+        write_text(reports / "label_errors.json", errors.model_dump_json(indent=1) + "\n")
+        write_text(reports / "label_errors.schema.json", json.dumps(LabelErrors.model_json_schema(), indent=1) + "\n")
+        write_text(reports / "label_errors.md", label_errors_markdown(errors))
+        queue = write_queue(review_tasks(docs, found, n=n), reports / "label_errors", lang=lang)
     remove_within(work, (f"fold-{number + 1}" for number in range(folds)))
     say(f"report: {reports / 'label_errors.md'}, for machines {reports / 'label_errors.json'}")
     if queue:

@@ -13,7 +13,7 @@ from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import load_pipeline, nests, read_docs
 from domain_ner.evaluation.schema import Report
-from domain_ner.files import atomic_path, sha256_of_folder, write_text
+from domain_ner.files import atomic_path, sha256_of_folder, together, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.packaging import (
     Documents,
@@ -50,36 +50,37 @@ def main(
         )
     texts = [doc.text for doc in read_docs(test, nlp.vocab)][:MAX_COMPARED]
     documents = None
-    if reports is not None:
-        lang = nlp.meta["lang"]
-        report = read_report(reports / "evaluation.json")
-        if report.model_sha256 != sha256_of_folder(model):
-            raise DomainNerError(
-                f"{reports / 'evaluation.json'} is of another pipeline than {model}.", "Run evaluate again."
+    with together():
+        if reports is not None:
+            lang = nlp.meta["lang"]
+            report = read_report(reports / "evaluation.json")
+            if report.model_sha256 != sha256_of_folder(model):
+                raise DomainNerError(
+                    f"{reports / 'evaluation.json'} is of another pipeline than {model}.", "Run evaluate again."
+                )
+            facts = Facts(
+                name=f"{lang}_{name}",
+                version=version,
+                licence=licence,
+                lang=lang,
+                guide=load_guide(guide),
+                report=report,
+                encoder=EncoderCard.read(card),
+                ledger=read_json(reports / "ledger.json", "convert"),
+                calibration=read_json(reports / "calibration.json", "calibrate"),
+                group_by=group_by,
+                splits=nlp.config["nlp"]["tokenizer"].get("splits", ()),
+                spans_key=SPANS_KEY if nests(nlp) else "",
             )
-        facts = Facts(
-            name=f"{lang}_{name}",
-            version=version,
-            licence=licence,
-            lang=lang,
-            guide=load_guide(guide),
-            report=report,
-            encoder=EncoderCard.read(card),
-            ledger=read_json(reports / "ledger.json", "convert"),
-            calibration=read_json(reports / "calibration.json", "calibrate"),
-            group_by=group_by,
-            splits=nlp.config["nlp"]["tokenizer"].get("splits", ()),
-            spans_key=SPANS_KEY if nests(nlp) else "",
-        )
-        documents = Documents(model_card(facts), meta_of(facts))
-        write_text(reports / "model_card.md", documents.readme)
-        say(f"model card: {reports / 'model_card.md'}, the README of the package")
-    with atomic_path(packages) as wheels:
-        release = build_wheels(model, Path(), wheels, Release(name, version), documents=documents)
-        for wheel in sorted(wheels.glob("*.whl")):
-            say(f"built {wheel.name} ({wheel.stat().st_size / 1e6:.1f} MB)")
-        there = predict_in_clean_environment(wheels, release, texts, say=say)
-        require_same(predict(nlp, texts), there, texts)
+            documents = Documents(model_card(facts), meta_of(facts))
+            write_text(reports / "model_card.md", documents.readme)
+            say(f"model card: {reports / 'model_card.md'}, the README of the package")
+        with atomic_path(packages) as wheels:
+            release = build_wheels(model, Path(), wheels, Release(name, version), documents=documents)
+            for wheel in sorted(wheels.glob("*.whl")):
+                say(f"built {wheel.name} ({wheel.stat().st_size / 1e6:.1f} MB)")
+            there = predict_in_clean_environment(wheels, release, texts, say=say)
+            require_same(predict(nlp, texts), there, texts)
     say(f"installed and trained pipeline predict the same entities on {len(texts)} test passages")
     say(f"pip install {' '.join(map(str, in_order(packages)))}")
 

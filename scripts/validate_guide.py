@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import typer
-from _console import READING_HELP, out, progress, run, say, split_names, table, warn
+from _console import LABELS_HELP, READING_HELP, out, progress, run, say, split_names, table, warn
 
-from domain_ner.annotations import ImportSettings, read_annotations, unknown_annotators
+from domain_ner.annotations import ImportSettings, read_annotations, unknown_annotators, unknown_labels
 from domain_ner.errors import DomainNerError
-from domain_ner.files import write_text
+from domain_ner.files import together, write_text
 from domain_ner.guide.findings import (
     ERROR,
     KINDS,
@@ -38,6 +38,7 @@ def main(
     prefer: str = typer.Option("", help="Annotators to trust where annotations differ, the most trusted first."),
     conflicts: str = typer.Option("stop", help="Where none of these annotated: stop, majority or unknown."),
     reading: str = typer.Option("", help=READING_HELP),
+    label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
     fail_on: str = typer.Option("error", help="What ends the run with an error: error, or warning."),
     strict: bool = typer.Option(False, "--strict", help="The same as --fail-on warning."),
 ) -> None:
@@ -45,7 +46,7 @@ def main(
     if fail_on not in (ERROR, WARNING):
         raise DomainNerError(f"vars.fail_on is {fail_on!r}; expected {ERROR!r} or {WARNING!r}.")
     file = GuideFile(load_guide(guide), guide.name, line_index(guide))
-    settings = ImportSettings(reading=reading, prefer=split_names(prefer), conflicts=conflicts)
+    settings = ImportSettings(reading=reading, names=label_names, prefer=split_names(prefer), conflicts=conflicts)
     with progress() as bar:
         task = bar.add_task("reading", total=None)
         read = read_annotations(annotations, settings, on_record=lambda: bar.advance(task))
@@ -53,8 +54,10 @@ def main(
         corpus = Corpus(read.passages, read.merged, read.problems, read.conflicts)
         validation = validate(file, corpus, on_passage=lambda: bar.advance(task))
     warn(unknown_annotators(read, settings.prefer))
-    write_text(reports / "guide.json", json.dumps(to_json(validation), indent=1, ensure_ascii=False) + "\n")
-    write_text(reports / "guide.html", guide_page(file.guide, validation))
+    warn(unknown_labels(read, label_names))
+    with together():
+        write_text(reports / "guide.json", json.dumps(to_json(validation), indent=1, ensure_ascii=False) + "\n")
+        write_text(reports / "guide.html", guide_page(file.guide, validation))
     print_validation(validation)
     say(f"written to {reports / 'guide.json'} and {reports / 'guide.html'}")
     counts = count_by_severity(validation.findings)

@@ -1,5 +1,8 @@
+import errno
 import json
+import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -135,6 +138,45 @@ def test_a_folder_that_is_empty_or_missing_is_an_error(tmp_path):
         read(tmp_path)
     with pytest.raises(DomainNerError, match="nowhere does not exist"):
         read(tmp_path / "nowhere")
+
+
+def test_a_folder_of_files_that_are_left_alone_names_them(tmp_path):
+    for name in ("README.md", "notes.md", "labels.xml", "a.yml", "b.yml", "c.yml"):
+        (tmp_path / name).write_text("text")
+    with pytest.raises(DomainNerError, match=r"only README.md, a.yml, b.yml, c.yml, labels.xml and 1 more"):
+        read(tmp_path)
+
+
+def test_linked_folders_are_read_each_of_them_once(write_jsonl, tmp_path):
+    exports = write_jsonl([row()]).parent
+    folder = tmp_path / "linked"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / name).symlink_to(exports)
+    (exports / "up").symlink_to(folder)
+    assert [passage.source.partition("/")[0] for passage in read(folder).passages] == ["a"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")
+def test_what_cannot_be_read_is_an_error_that_names_all_of_it(write_jsonl, monkeypatch):
+    folder = write_jsonl([row()]).parent
+    (folder / "gone.jsonl").symlink_to("nowhere.jsonl")
+    os.mkfifo(folder / "pipe.jsonl")
+    (folder / "closed").mkdir()
+    scandir = os.scandir
+
+    def refuse(path):  # as for everyone but root
+        if Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DomainNerError) as caught:
+        read(folder)
+    told = str(caught.value)
+    assert "gone.jsonl: a link to nowhere.jsonl, which does not exist" in told
+    assert "pipe.jsonl: no file, but a pipe" in told
+    assert "closed: Permission denied" in told
 
 
 @pytest.mark.parametrize(

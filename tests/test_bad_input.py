@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 from conftest import GUIDE, ROOT
@@ -120,6 +121,17 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
     write(tmp_path, rows())
     (tmp_path / "corpus").write_text("a file in the place of the folder")
     assert failed(try_convert(tmp_path), "Cannot write", "corpus")
+
+
+def test_a_report_that_cannot_be_written_leaves_the_former_corpus(tmp_path):
+    write(tmp_path, rows())
+    assert try_convert(tmp_path).returncode == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "corpus").iterdir()}
+    shutil.rmtree(tmp_path / "reports")
+    (tmp_path / "reports").write_text("a file in the place of the folder")
+    write(tmp_path, rows()[:-1])
+    assert failed(try_convert(tmp_path), "Cannot write", "reports")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "corpus").iterdir()} == before
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")

@@ -13,8 +13,9 @@ import pytest
 
 from domain_ner import files
 from domain_ner.errors import DomainNerError
-from domain_ner.files import atomic_path, find_damage, link_folder, scratch_folder, seal, sweep, write_text
+from domain_ner.files import atomic_path, find_damage, link_folder, scratch_folder, seal, sweep, together, write_text
 from domain_ner.locks import held, require_free
+from domain_ner.spool import Spool
 
 needs_locks = pytest.mark.skipif(sys.platform == "win32", reason="locks are flock(2)")
 BEFORE = "import sys; from pathlib import Path; from domain_ner.files import *; from domain_ner.locks import held"
@@ -106,10 +107,83 @@ def test_very_many_files_are_synced_at_once(tmp_path, monkeypatch):
 def test_a_sync_that_fails_leaves_the_former_file(tmp_path, monkeypatch):
     write_text(tmp_path / "a.txt", "former")
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.EIO, "Input/output error")))
-    with pytest.raises(OSError, match="Input/output"):
+    with pytest.raises(DomainNerError, match="Cannot write .*a.txt: Input/output error"):
         write_text(tmp_path / "a.txt", "new")
     assert (tmp_path / "a.txt").read_text() == "former"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def write_all(folder, content):
+    """Two files and a folder of one, written together."""
+    with together():
+        write_text(folder / "a.txt", content)
+        with atomic_path(folder / "model") as new:
+            new.mkdir()
+            write_text(new / "weights", content)  # in a folder that is new itself
+        write_text(folder / "deep" / "b.txt", content)
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(params=["exchange", "two renames"])
+def swapping(request, monkeypatch):
+    """Both ways of putting something in the place of what is there."""
+    if request.param == "two renames":
+        monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+
+
+@pytest.mark.usefixtures("swapping")
+def test_what_is_written_together_changes_together(tmp_path):
+    write_all(tmp_path, "one")
+    write_all(tmp_path, "two")
+    assert contents(tmp_path) == dict.fromkeys(("a.txt", "model/weights", "deep/b.txt"), "two")
+
+
+@pytest.mark.usefixtures("swapping")
+def test_an_error_before_the_end_changes_nothing(tmp_path):
+    write_all(tmp_path, "one")
+    before = contents(tmp_path)
+    (tmp_path / "file").write_text("in the place of a folder")
+    with pytest.raises(DomainNerError, match="Cannot write"), together():
+        write_text(tmp_path / "a.txt", "two")
+        write_text(tmp_path / "file" / "b.txt", "two")
+    assert contents(tmp_path) == before | {"file": "in the place of a folder"}
+
+
+@pytest.mark.usefixtures("swapping")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_name_that_cannot_be_given_takes_back_those_before_it(tmp_path, monkeypatch, is_there):
+    if is_there:
+        write_all(tmp_path, "one")
+    before = contents(tmp_path)
+    swap = files._swap
+
+    def refuse_the_last(temporary, target, undo):
+        if target.name == "b.txt":
+            raise OSError(errno.EROFS, "Read-only file system")
+        swap(temporary, target, undo)
+
+    monkeypatch.setattr(files, "_swap", refuse_the_last)
+    with pytest.raises(DomainNerError, match="Cannot write .*b.txt: Read-only file system"):
+        write_all(tmp_path, "two")
+    assert contents(tmp_path) == before
+
+
+def test_a_full_disk_is_told_with_the_name_of_what_was_written(tmp_path):
+    resource = pytest.importorskip("resource")
+    write_text(tmp_path / "a.txt", "former")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 12, before[1]))
+    try:
+        with pytest.raises(DomainNerError, match="Cannot write .*a.txt: File too large"):
+            write_text(tmp_path / "a.txt", "new" * (1 << 12))
+        with pytest.raises(DomainNerError, match="temporary files: File too large"):
+            list(Spool([b"x" * (1 << 13), b"y" * (1 << 13)]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert contents(tmp_path) == {"a.txt": "former"}
 
 
 def test_a_folder_without_sync_is_still_written_to(tmp_path, monkeypatch):

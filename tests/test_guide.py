@@ -217,7 +217,7 @@ def test_a_fault_of_the_guide_names_its_line(check, before, after, kind):
         ("definition: a group", "definitoin: a group", r"guide\.yml:3: types\.0\.definition"),
         ("digits: true", "digits: perhaps", r"guide\.yml:\d+: types\.1\.rules\.digits.*came 'perhaps'"),
         ('must_not_match: ["="]', 'must_not_match: ["("]', "no valid regular expression"),
-        ("label: TEAM", "label: my team", "types.0.label"),
+        ("label: TEAM", 'label: " TEAM"', "types.0.label"),
         ("label: TEAM", "label: INFRA", "INFRA has several entries"),
         ("types:", "types: [", "not valid YAML"),
     ],

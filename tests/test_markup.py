@@ -12,6 +12,23 @@ def test_marks_become_spans_and_leave_the_text():
     assert spans == (LabelledSpan(4, 19, "SERVICE"), LabelledSpan(25, 30, "INFRA"))
 
 
+def test_a_label_may_be_any_name_of_a_type():
+    labels = ["first name", "LOC: city", "it (thing)", "x"]
+    marked = "[Anna](first name) of [Rome](LOC: city) saw [it](it (thing)), [him](x)"
+    text, spans = parse_markup(marked, labels)
+    assert text == "Anna of Rome saw it, him"
+    assert [span.label for span in spans] == labels
+    assert to_markup(text, spans) == marked
+
+
+def test_a_label_of_no_type_is_read_all_the_same_and_a_link_is_none():
+    assert [span.label for span in parse_markup("[Anna](first nam) and [Bob](PRE)", ["first name"])[1]] == [
+        "first nam",
+        "PRE",
+    ]
+    assert parse_markup("see [here](https://a.io/b)", ["first name"]) == ("see [here](https://a.io/b)", ())
+
+
 def test_a_path_with_braces_and_a_mark_within_a_word():
     text, spans = parse_markup("curl https://a.io[/users/{id}](ENDPOINT)?x=1")
     assert text[spans[0].start : spans[0].end] == "/users/{id}"

@@ -4,9 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, overload
 
 from domain_ner.errors import MAX_LISTED, DomainNerError, fold, without_details
+from domain_ner.label_names import as_setting
 from domain_ner.records import ACCEPTED
 from domain_ner.spool import Spool
 
@@ -20,16 +22,19 @@ REJECTED = "rejected by the annotator"
 IGNORED = "ignored by the annotator"
 CANCELLED = "cancelled"
 PREDICTION = "prediction"
+UNWANTED = "label left out (vars.labels)"
 DROPPED = "dropped"
 # In the order of the summary. The first three are in the corpus; only `dropped` counts as lost.
 FATES = (
-    IMPORTED, REPAIRED, FLATTENED, MERGED, OVERRULED, MASKED, REJECTED, IGNORED, CANCELLED, PREDICTION, DROPPED,
+    IMPORTED, REPAIRED, FLATTENED, MERGED, OVERRULED, MASKED, REJECTED, IGNORED, CANCELLED, PREDICTION, UNWANTED,
+    DROPPED,
 )  # fmt: skip
 KEPT = (IMPORTED, REPAIRED, FLATTENED)
 FAULT = "This is a fault of domain-ner, not of your files: please report it. Nothing was written."
 UNKNOWN_LABEL = "is not in the guide"
+MAX_NAMED = 8
 # What a person decided to leave out was not lost by us.
-LEFT_OUT = (REJECTED, IGNORED, CANCELLED, PREDICTION)
+LEFT_OUT = (REJECTED, IGNORED, CANCELLED, PREDICTION, UNWANTED)
 
 # What becomes of an accepted document: a passage of the corpus, or one of these reasons why it is none of its own.
 IN_CORPUS = "in the corpus"
@@ -47,6 +52,7 @@ class Row:
     """One annotation of an export.
 
     source: `file:line`. start, end: as in the file. text: the words in the text, or the export's own.
+    label: its name; was: the one in the file, where `vars.labels` gives it another.
     fate: empty until settled. how: repairs and reasons, in the order they happened. split: where it ended up.
     """
 
@@ -60,13 +66,14 @@ class Row:
     fate: str = ""
     how: list[str] = field(default_factory=list)
     split: str = ""
+    was: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The row as it stands in `ledger.jsonl`; empty fields are left out."""
         plain = {
             "source": self.source, "document": self.document, "annotator": self.annotator, "start": self.start,
             "end": self.end, "label": self.label, "text": self.text, "fate": self.fate, "how": self.how,
-            "split": self.split,
+            "split": self.split, "was": self.was,
         }  # fmt: skip
         return {key: value for key, value in plain.items() if value not in ("", [])}
 
@@ -85,7 +92,8 @@ class Rows(Sequence[Row]):
 
     def append(self, row: Row) -> None:
         """Add a row."""
-        self._read.append((row.source, row.document, row.annotator, row.start, row.end, row.label, row.text))
+        was = (row.was,) if row.was else ()
+        self._read.append((row.source, row.document, row.annotator, row.start, row.end, row.label, row.text, *was))
         self._fates.append(self._number(row.fate))
         self._splits.append(self._number(row.split))
         if row.how:
@@ -136,9 +144,10 @@ class Rows(Sequence[Row]):
             return [self[n] for n in range(*index.indices(len(self)))]
         number = range(len(self))[index]
         split = self._names[self._splits[number]]
-        source, document, annotator, start, end, label, text = self._read[number]
+        source, document, annotator, start, end, label, text, *was = self._read[number]
         how = list(self.hows(number))
-        return Row(source, document, annotator, start, end, label, text, self.fate(number), how, split)
+        fate = self.fate(number)
+        return Row(source, document, annotator, start, end, label, text, fate, how, split, *was)
 
     def __iter__(self) -> Iterator[Row]:
         return (self[number] for number in range(len(self)))
@@ -157,11 +166,14 @@ class Ledger:
     documents: documents by what became of them. lost_documents: (source, why) of the unreadable ones.
     passages: the accepted documents among them, by IN_CORPUS or the reason why one is no passage of its own.
     left_out: these others: (source, reason, the source of the passage that stands for it, where there is one).
-    labels: annotations by label.
+    labels: annotations by label; found_labels: by the label in the files. unknown: labels that may not occur, and the
+        nearest one that may, if there is one.
     """
 
     rows: Rows = field(default_factory=Rows)
     labels: Counter[str] = field(default_factory=Counter)
+    found_labels: Counter[str] = field(default_factory=Counter)
+    unknown: dict[str, str] = field(default_factory=dict)
     n_read: Counter[str] = field(default_factory=Counter)
     documents: Counter[str] = field(default_factory=Counter)
     lost_documents: list[tuple[str, str]] = field(default_factory=list)
@@ -174,6 +186,7 @@ class Ledger:
         self.rows.append(row)
         if isinstance(row.label, str):
             self.labels[row.label] += 1
+            self.found_labels[row.was or row.label] += 1
         return len(self.rows) - 1
 
     def settle(self, number: int, fate: str, how: str = "") -> None:
@@ -234,13 +247,16 @@ class Ledger:
         lines = self.folded_losses()
         n_left = len(lines) - MAX_LISTED
         listed = [f"  {line}" for line in lines[:MAX_LISTED]] + [f"  … and {n_left} reasons more"] * (n_left > 0)
-        has_unknown = any(UNKNOWN_LABEL in line for line in lines)
-        labels = "Add a label that is right to `types` in the guide; rename one that is wrong in the tool.\n"
+        named = as_setting({label: near or "…" for label, near in islice(self.unknown.items(), MAX_NAMED)})
+        labels = (
+            "Add a label that is right to `types` in the guide; give one that is wrong its name in project.yml (nothing"
+            f" after the = leaves it out), or in the tool:\n  {named}\n"
+        )
         first = f"{loss:.2%} of the annotations would be lost; at most {max_loss:.2%} may be (vars.max_loss):"
         raise DomainNerError(
             "\n".join([first, *listed]),
-            f"{labels * has_unknown}Correct them in the annotation tool and export again, or raise vars.max_loss; the"
-            " corpus was not touched.",
+            f"{labels * bool(self.unknown)}Correct them in the annotation tool and export again, or raise vars.max_loss"
+            "; the corpus was not touched.",
         )
 
     def folded_losses(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain_ner.conversion.ledger import (
     CANCELLED,
@@ -16,11 +16,13 @@ from domain_ner.conversion.ledger import (
     REJECTED,
     REPAIRED,
     UNKNOWN_LABEL,
+    UNWANTED,
     Ledger,
     Row,
 )
 from domain_ner.conversion.offsets import Located, locate, words_given
-from domain_ner.errors import did_you_mean
+from domain_ner.errors import nearest
+from domain_ner.label_names import LabelNames
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.records import ACCEPTED, Record, SourceSpan
 
@@ -37,12 +39,13 @@ LEFT_OUT = {
 class Checks:
     """What a span must be.
 
-    labels: the types that may occur; None: any.
+    labels: the types that may occur; None: any. names: other names for the labels of the exports.
     unit: of offsets, where a file leaves it open; None: as the record says.
     """
 
     labels: Collection[str] | None = None
     unit: str | None = None
+    names: LabelNames = field(default_factory=LabelNames)
 
 
 def to_passage(record: Record, ledger: Ledger, checks: Checks) -> Passage | None:
@@ -52,8 +55,7 @@ def to_passage(record: Record, ledger: Ledger, checks: Checks) -> Passage | None
     """
     ledger.n_read[record.file] += len(record.spans)
     located = locate(record, checks.unit)
-    source = record.source
-    rows = [_open_row(record, source, span, at, ledger) for span, at in zip(record.spans, located, strict=True)]
+    rows = [_open_row(record, span, at, checks.names, ledger) for span, at in zip(record.spans, located, strict=True)]
     ledger.documents[record.answer] += 1
     if record.answer != ACCEPTED:
         for row in rows:
@@ -117,9 +119,12 @@ def _rank(label: str, labels: Sequence[str]) -> int:
     return labels.index(label) if label in labels else len(labels)
 
 
-def _open_row(record: Record, source: str, span: SourceSpan, at: Located, ledger: Ledger) -> int:
+def _open_row(record: Record, span: SourceSpan, at: Located, names: LabelNames, ledger: Ledger) -> int:
     text = words_given(span) if at.fault else record.text[at.start : at.end]
-    row = Row(source, record.document, record.annotator, span.start, span.end, span.label, text)
+    row = Row(record.source, record.document, record.annotator, span.start, span.end, span.label, text)
+    name = names.of(span.label)
+    if name and name != span.label:
+        row.label, row.was = name, span.label
     row.how.extend(span.how)
     if at.how:
         row.how.append(at.how)
@@ -134,13 +139,17 @@ def _sort_out(
     rejected: set[LabelledSpan] = set()
     trimmed: list[LabelledSpan] = []
     for source, at, row in zip(record.spans, located, rows, strict=True):
-        fault = source.fault or at.fault or _label_fault(source.label, checks.labels)
+        label = checks.names.of(source.label)
+        if source.label and label == "":
+            ledger.settle(row, UNWANTED)
+            continue
+        fault = source.fault or at.fault or _label_fault(label, checks.labels, ledger)
         if not fault and not record.text[at.start : at.end].strip():
             fault = "it covers white space only"
         if fault or at.start is None or at.end is None:
             ledger.settle(row, DROPPED, fault)
             continue
-        given = LabelledSpan(at.start, at.end, source.label)
+        given = LabelledSpan(at.start, at.end, str(label))
         span = _trim(given, record.text)
         if span != given:
             ledger.repair(row, TRIMMED)
@@ -166,12 +175,13 @@ def _lost_ranges(located: Sequence[Located], rows: Sequence[int], ledger: Ledger
     ]
 
 
-def _label_fault(label: object, labels: Collection[str] | None) -> str:
+def _label_fault(label: object, labels: Collection[str] | None, ledger: Ledger) -> str:
     if not isinstance(label, str) or not label:
         return f"its label is {label!r}: expected a name"
     if labels is not None and label not in labels:
-        near = did_you_mean(label, labels)
-        return f"label {label!r} {UNKNOWN_LABEL}: expected one of {', '.join(labels)}{near and f'; {near}'}"
+        ledger.unknown[label] = near = nearest(label, labels)
+        asked = f"; did you mean {near!r}?" if near else ""
+        return f"label {label!r} {UNKNOWN_LABEL}: expected one of {', '.join(labels)}{asked}"
     return ""
 
 

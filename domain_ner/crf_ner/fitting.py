@@ -28,7 +28,7 @@ from domain_ner.crf_ner.model import TRANSITIONS
 from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.crf_ner.pipe import CRFRecognizer
 from domain_ner.crf_ner.probing import score
-from domain_ner.crf_ner.settings import MARGINAL, VITERBI, Settings, log_odds
+from domain_ner.crf_ner.settings import MARGINAL, VITERBI, Settings, log_odds, to_config
 from domain_ner.crf_ner.targets import known
 from domain_ner.errors import DomainNerError
 
@@ -157,9 +157,9 @@ def set_settings(nlp: Language, name: str, settings: Settings) -> None:
     thresholds = settings.min_confidence
     nlp.get_pipe_config(name).update(
         {
-            "min_confidence": dict(thresholds) if isinstance(thresholds, Mapping) else thresholds,
+            "min_confidence": to_config(thresholds) if isinstance(thresholds, Mapping) else thresholds,
             "temperature": settings.temperature,
-            "type_temperatures": dict(settings.type_temperatures),
+            "type_temperatures": to_config(settings.type_temperatures),
             "candidates": settings.n_candidates,
             "decoding": settings.decoding,
         }

@@ -18,7 +18,7 @@ from thinc.types import Floats2d
 from domain_ner.crf_ner.foreign_tokens import ForeignTokens, Tokenize
 from domain_ner.crf_ner.model import TRANSITIONS, require_encoded
 from domain_ner.crf_ner.selection import Found, apart_from, choose_apart, choose_candidates
-from domain_ner.crf_ner.settings import AUTO, VITERBI, Settings, rarity_weights
+from domain_ner.crf_ner.settings import AUTO, VITERBI, ByLabel, Settings, rarity_weights
 from domain_ner.crf_ner.training_data import TrainingData
 from domain_ner.devices import TORCH
 from domain_ner.errors import DomainNerError
@@ -65,18 +65,19 @@ def create_crf_ner(  # noqa: PLR0913, PLR0917 (spaCy gives them by name)
     nlp: Language,
     name: str,
     model: Model[list[Doc], list[Floats2d]],
-    min_confidence: float | dict[str, float],
+    min_confidence: float | ByLabel,
     temperature: float,
-    type_temperatures: dict[str, float],
+    type_temperatures: ByLabel,
     candidates: int,
     decoding: str,
-    type_weights: str | dict[str, float],
+    type_weights: str | ByLabel,
     scorer: Callable[..., Any] | None,
 ) -> "CRFRecognizer":
     """The component.
 
     model: `domain_ner.CRF.v1`.
-    min_confidence: entities that are less probable go to `doc.spans["below_threshold"]`; one for all types, or by type.
+    min_confidence: entities that are less probable go to `doc.spans["below_threshold"]`; one for all types, or by type:
+        `{"TEAM": 0.9}`, or, for labels that a config file cannot hold as keys, `[["LOC:city", 0.9]]`.
     temperature: scores are divided by it before they become probabilities. type_temperatures: by type, what the
         log-odds of a span are divided by after that. Both are fitted by `calibrate`.
     candidates: `doc.spans["candidates"]` has the other spans that are among so many most probable ones over one of
@@ -86,7 +87,14 @@ def create_crf_ner(  # noqa: PLR0913, PLR0917 (spaCy gives them by name)
     type_weights: how much a missed entity of a type weighs in training, at least 1; `auto`: the rarer, the more.
     scorer: of `nlp.evaluate`.
     """
-    settings = Settings(min_confidence, temperature, type_temperatures, candidates, decoding, type_weights)
+    settings = Settings(
+        min_confidence=dict(min_confidence) if isinstance(min_confidence, list) else min_confidence,
+        temperature=temperature,
+        type_temperatures=dict(type_temperatures),
+        n_candidates=candidates,
+        decoding=decoding,
+        type_weights=dict(type_weights) if isinstance(type_weights, list) else type_weights,
+    )
     return CRFRecognizer(nlp.vocab, model, name, settings=settings, scorer=scorer, tokenizer=nlp.tokenizer)
 
 

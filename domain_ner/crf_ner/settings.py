@@ -1,8 +1,10 @@
 """What of a recogniser can be set without training: how sure it must be, and how sure it says it is."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import exp, expm1, log, log1p
+from typing import Any
 
 from domain_ner.errors import DomainNerError
 
@@ -14,6 +16,11 @@ CERTAIN = -(2.0**-24)
 MIN_PROBABLE = 0.01
 # Of weights by rarity: a type of a handful of mentions must not drown the rest.
 MAX_WEIGHT = 4.0
+# Keys that spaCy's config files keep as they are: no `=` or `:`, and none that begins like a comment, a section or the
+# name of a registered function.
+PLAIN_KEY = re.compile(r"[^\s=:\[#;@*$][^\n=:$]*(?<!\s)")
+# Values by label: where a config cannot hold a label as a key, pairs of label and value.
+ByLabel = dict[str, float] | list[Any]
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,12 @@ class Settings:
         if not is_right:
             of_label = f" for {label!r}" if label else ""
             raise DomainNerError(f"{setting} of {name} is {value}{of_label}; expected {wanted}.")
+
+
+def to_config(values: Mapping[str, float]) -> ByLabel:
+    """Values by label as a config keeps them, whatever the labels are."""
+    is_plain = all(PLAIN_KEY.fullmatch(label) for label in values)
+    return dict(values) if is_plain else list(values.items())
 
 
 def log_odds(log_prob: float) -> float:

@@ -19,6 +19,7 @@ class GoldRules:
     """How exports become gold documents, as a corpus is made: see `ImportSettings` and `DocRules`."""
 
     reading: str = ""
+    names: str = ""
     prefer: Sequence[str] = ()
     conflicts: str = "stop"
     overlaps: str = "longest"
@@ -33,7 +34,7 @@ def read_gold(path: Path, nlp: Language, rules: GoldRules = GoldRules()) -> list
     """
     if path.suffix == DOCBIN:
         return read_docs(path, nlp.vocab)
-    settings = ImportSettings(reading=rules.reading, prefer=rules.prefer, conflicts=rules.conflicts)
+    settings = ImportSettings(reading=rules.reading, names=rules.names, prefer=rules.prefer, conflicts=rules.conflicts)
     read = read_annotations(path, settings)
     require_usable(read, max_loss=0.0)
     normalize = nlp.config["nlp"]["tokenizer"].get("normalize", "")

@@ -39,7 +39,7 @@ def _sentences(guide: Guide, lines: Mapping[Place, int], name: str, findings: li
         for key, n, marked in written:
             source = f"{name}:{lines.get(('types', n_type, key, n), 1)}"
             try:
-                text, spans = parse_markup(marked)
+                text, spans = parse_markup(marked, guide.labels)
             except MarkupError as err:
                 findings.append(Finding("markup", str(err), entity_type.label, source, marked))
                 continue

@@ -47,7 +47,8 @@ KINDS = {
 
 # What to do about findings of a kind, where their messages do not say it.
 REMEDIES = {
-    "unknown label": "add it to `types` in the guide, or rename it in the annotation tool and export again",
+    "unknown label": "add it to `types` in the guide, give it its name in project.yml (labels: 'old=new'; 'old=' leaves"
+    " it out), or rename it in the annotation tool and export again",
 }
 
 

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from srsly.ruamel_yaml import YAML, YAMLError
 
 from domain_ner.errors import DomainNerError, raise_for
-from domain_ner.markup import LABEL
 
 # How a definition begins, and the reason of an edge case, as `init-guide` leaves them to the annotators.
 PLACEHOLDER = "Say in a sentence or two what is annotated as"
@@ -25,7 +24,8 @@ def _is_pattern(pattern: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
-Label = Annotated[str, Field(pattern=rf"^{LABEL}$")]
+# As spaCy has them: any name. White space around it nobody would see.
+Label = Annotated[str, Field(pattern=r"^\S(?:[^\n\r]*\S)?$")]
 
 
 class _Strict(BaseModel):

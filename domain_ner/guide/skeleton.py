@@ -17,6 +17,7 @@ MAX_EDGE_CASES = 8
 SENTENCE_CHARS = (25, 220)
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 COLOURS = ("#a6cee3", "#b2df8a", "#fdbf6f", "#fb9a99", "#cab2d6", "#ffff99", "#8dd3c7", "#fccde5", "#d9d9d9", "#bebada")
+PLAIN, YAML_WORDS = re.compile(r"[^\W\d_][\w-]*"), {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 Sentence = tuple[str, tuple[LabelledSpan, ...]]
 SurfaceLabels = Mapping[str, Counter[str]]
@@ -40,7 +41,7 @@ def guide_skeleton(passages: Sequence[Passage], *, title: str) -> str:
     ]
     for label, colour in zip(found, cycle(COLOURS), strict=False):
         lines += [
-            f"  - label: {label}",
+            f"  - label: {_label(label)}",
             f'    colour: "{colour}"',
             f"    definition: {_quoted(f'{PLACEHOLDER} {label}, and what is not.')}",
             *_listed("examples", [f"      - {_quoted(marked)}" for marked in _examples(label, sentences, labels)]),
@@ -54,6 +55,13 @@ def guide_skeleton(passages: Sequence[Passage], *, title: str) -> str:
 
 def _listed(key: str, entries: list[str]) -> list[str]:
     return [f"    {key}:", *entries] if entries else [f"    {key}: []"]
+
+
+def _label(label: str) -> str:
+    """A label in YAML: without quotes where it is a plain word that YAML takes for no number, truth or nothing."""
+    return (
+        label if PLAIN.fullmatch(label) and label.lower() not in YAML_WORDS else json.dumps(label, ensure_ascii=False)
+    )
 
 
 def _quoted(text: str) -> str:
@@ -91,7 +99,7 @@ def _can_be_shown(sentence: Sentence) -> bool:
     if any(fault for span in spans for fault in check_span(text, span, Rules(quotes=True, articles=True))):
         return False
     try:
-        return parse_markup(to_markup(text, spans)) == (text, spans)
+        return parse_markup(to_markup(text, spans), {span.label for span in spans}) == (text, spans)
     except MarkupError:
         return False
 
@@ -149,7 +157,7 @@ def _rules(label: str, labels: SurfaceLabels) -> Iterator[tuple[str, str]]:
     pairs = {pair for counts in labels.values() for pair in combinations(sorted(counts), 2)}
     sharing = sorted({other for pair in pairs if label in pair for other in pair if other != label})
     if sharing:
-        yield "may_share_surface_with", f"[{', '.join(sharing)}]"
+        yield "may_share_surface_with", f"[{', '.join(map(_label, sharing))}]"
 
 
 def _yes(value: object) -> str:

@@ -1,10 +1,11 @@
 """Finds the exports of a folder and tells the format of each by its content."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
-from domain_ner.errors import DomainNerError
+from domain_ner.errors import DomainNerError, raise_for
 from domain_ner.readers import (
     argilla,
     brat,
@@ -38,19 +39,21 @@ LEFT_ALONE = {".md", ".conf", ".xml", ".yml", ".yaml", ".cfg", ".arrow"}
 LEFT_ALONE_NAMES = {"README", "LICENSE", "dataset_info.json", "state.json", "dataset_dict.json"}
 BRAT_PARTNERS = (".ann", ".a1")
 BINARY = {".spacy", ".zip"}
+MAX_NAMED = 5
 
 
 def find_exports(folder: Path, *, format: str = "", options: ReaderOptions = ReaderOptions()) -> list[ExportFile]:  # noqa: B008
     """Every export in a folder and its subfolders, in the order of their names; or the one file that `folder` is.
 
     format: the `NAME` of a format, for all files; empty: told by the content of each.
-    Hidden files, Markdown, configurations and the texts of brat's pairs are left alone.
-    Raises DomainNerError when there is nothing to read, or for a file that is of no known format.
+    Hidden files, Markdown, configurations and the texts of brat's pairs are left alone; linked folders are read.
+    Raises DomainNerError when there is nothing to read, for what cannot be read, or is of no known format.
     """
-    paths = [folder] if folder.is_file() else _files(folder)
+    found = [folder] if folder.is_file() else _files(folder) if folder.is_dir() else []
+    paths = [path for path in found if path == folder or not _is_left_alone(path)]
     if not paths:
         raise DomainNerError(
-            f"No annotations: {folder} {'holds no file' if folder.is_dir() else 'does not exist'}.",
+            f"No annotations: {folder} {_holds(found, folder) if folder.is_dir() else 'does not exist'}.",
             f"Put the export of the annotation tool into {folder}; formats: {', '.join(f.NAME for f in FORMATS)}.",
         )
     root = folder.parent if folder.is_file() else folder
@@ -73,12 +76,62 @@ def detect(path: Path) -> Format | None:
 
 
 def _files(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(folder)))
-    return [path for path in found if not _is_left_alone(path)]
+    """Every file below a folder, in the order of their names. A folder that several links lead to is read once.
+
+    Raises DomainNerError for what is there and cannot be read, so that no export is passed over.
+    """
+    faults: list[str] = []
+
+    def refuse(error: OSError) -> None:
+        faults.append(f"{error.filename}: {error.strerror}; expected a folder that you may read")
+
+    found: list[Path] = []
+    for path in _walk(folder, refuse):
+        fault = _fault(path)
+        if fault:
+            faults.append(f"{path}: {fault}")
+        else:
+            found.append(path)
+    raise_for(
+        faults,
+        summary=f"{{n}} of the files and folders in {folder} cannot be read:",
+        fix="Mend them, or move them elsewhere.",
+    )
+    return sorted(found)
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in path.parts)
+def _walk(folder: Path, refuse: Callable[[OSError], None]) -> Iterator[Path]:
+    seen: set[Path] = set()
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
+        real = Path(place).resolve()
+        if real in seen:  # a link led there, or leads from there to a folder above it
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        yield from (Path(place, name) for name in names if not _is_hidden(name))
+
+
+def _fault(path: Path) -> str:
+    """Why a file cannot be read; empty when it can."""
+    if path.is_symlink() and not path.exists():
+        return f"a link to {path.readlink()}, which does not exist"
+    if not path.is_file():
+        return "no file, but a pipe, a socket or a device"
+    return "" if os.access(path, os.R_OK) else "you may not read it"
+
+
+def _holds(left_alone: Sequence[Path], folder: Path) -> str:
+    """What a folder without exports holds."""
+    if not left_alone:
+        return "holds no file"
+    listed = ", ".join(path.relative_to(folder).as_posix() for path in left_alone[:MAX_NAMED])
+    more = f" and {len(left_alone) - MAX_NAMED} more" if len(left_alone) > MAX_NAMED else ""
+    return f"holds no file of a kind that is read, only {listed}{more}"
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "__MACOSX"))
 
 
 def _is_left_alone(path: Path) -> bool:

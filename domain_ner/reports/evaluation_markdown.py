@@ -7,7 +7,7 @@ from domain_ner.evaluation.report import TEST_SET
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
 from domain_ner.reports.figures import MAX_TIPS, change, elsewhere, entropy, percent, reported_from, told, unreported
-from domain_ner.reports.markdown import code, table
+from domain_ner.reports.markdown import code, kinds_by_type, table
 
 MAX_MISTAKES, MAX_CONFUSIONS, MAX_VALUES = 15, 10, 12
 NO_ENTITY = "no entity"
@@ -76,10 +76,8 @@ def _row(name: str, one: TypeScore) -> list[str]:
 def _counts(report: Report) -> str:
     if not report.mistake_counts:
         return "None."
-    rows = []
-    for kind, of_kind in report.mistake_counts.items():
-        rows.append([kind, KINDS[kind], *(str(of_kind.get(label, 0)) for label in report.labels)])
-    return table(["kind", "", *report.labels], rows)
+    counts = {(kind, label): n for kind, found in report.mistake_counts.items() for label, n in found.items()}
+    return kinds_by_type(counts, {kind: KINDS[kind] for kind in report.mistake_counts}, report.labels)
 
 
 def _confusions(report: Report) -> list[str]:

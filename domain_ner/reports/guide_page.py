@@ -83,7 +83,7 @@ def _by_section(guide: Guide, findings: Sequence[Finding]) -> dict[str, list[_Gr
 def _highlight(marked: str, colours: dict[str, str]) -> Markup:
     """A marked sentence with its entities coloured and labelled."""
     try:
-        text, spans = parse_markup(marked)
+        text, spans = parse_markup(marked, colours)
     except MarkupError:
         return Markup(escape(marked))
     html, end = "", 0

@@ -6,7 +6,7 @@ from domain_ner.evaluation.schema import Marked
 from domain_ner.evaluation.suspect_schema import LabelErrors, ShownSuspect
 from domain_ner.metrics.suspects import KINDS
 from domain_ner.reports.figures import percent
-from domain_ner.reports.markdown import code, table
+from domain_ner.reports.markdown import code, kinds_by_type, table
 
 LIKELY = 0.5
 MAX_SHOWN = 50
@@ -49,8 +49,7 @@ def _counts(likely: list[ShownSuspect]) -> str:
     counts = Counter(
         (one.kind, label) for one in likely for label in {mark.label for mark in (*one.annotated, *one.suggested)}
     )
-    rows = ([kind, meaning, *(str(counts[kind, label]) for label in labels)] for kind, meaning in KINDS.items())
-    return table(["kind", "", *labels], rows)
+    return kinds_by_type(counts, KINDS, labels)
 
 
 def _annotators(likely: list[ShownSuspect]) -> list[str]:

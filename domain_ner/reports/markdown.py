@@ -1,7 +1,7 @@
 """Pieces of GitHub-flavoured Markdown that hold whatever they are given."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 PIPE = re.compile(r"\|")
 
@@ -24,3 +24,13 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _is_figure(cell: str) -> bool:
     return not cell or cell[0].isdigit()
+
+
+def kinds_by_type(counts: Mapping[tuple[str, str], int], meanings: Mapping[str, str], labels: Sequence[str]) -> str:
+    """A table of how often each kind of fault stands at each type, a row a type, for there may be many; what is what.
+
+    counts: by (kind, label). meanings: of each kind, in the order of the columns.
+    """
+    rows = ([label, *(str(counts.get((kind, label), 0)) for kind in meanings)] for label in labels)
+    told = "; ".join(f"{kind}: {meaning}" for kind, meaning in meanings.items())
+    return f"{table(['type', *meanings], rows)}\n\n{told[:1].upper()}{told[1:]}."

@@ -6,6 +6,7 @@ import math
 import pytest
 import spacy
 from spacy.tokens import Doc
+from spacy.training import Example
 from test_pipe import TEXTS, blank, confidences, examples, fit, found
 
 from domain_ner.crf_ner.fitting import set_settings
@@ -164,3 +165,22 @@ def test_weights_found_in_the_data_stay_with_the_pipeline():
 def test_nothing_is_wholly_certain_at_any_temperature():
     settings = Settings(type_temperatures={"A": 0.05})
     assert settings.confidence(-1e-9, "A") < 1 > settings.confidence(0.0, "A")
+
+
+def test_thresholds_survive_labels_of_any_name_on_disk(tmp_path):
+    names = ["LOC:city", "x=y", "#tag", "[REDACTED]", "@role", "first name", "50%", "Größe", "a.b", "; y"]
+    nlp = blank()
+    given = [Doc(nlp.vocab, words=[f"w{n}"], ents=[f"B-{name}"]) for n, name in enumerate(names)]
+    fit(nlp, [Example(nlp.make_doc(doc.text), doc) for doc in given], n_steps=1)
+    values = {name: n / 100 for n, name in enumerate(names, start=1)}
+    for label in [*names, ""]:  # each by itself, and all
+        some = {label: values[label]} if label else values
+        set_settings(nlp, "crf_ner", Settings(min_confidence=some, type_temperatures=some))
+        nlp.to_disk(tmp_path / "nlp")
+        settings = load(tmp_path / "nlp").get_pipe("crf_ner").settings
+        assert (settings.min_confidence, settings.type_temperatures) == (some, some)
+
+
+def test_thresholds_can_be_pairs_at_load(saved):
+    settings = load(saved, min_confidence=[["TEAM", 0.9]]).get_pipe("crf_ner").settings
+    assert settings.min_confidence == {"TEAM": 0.9}

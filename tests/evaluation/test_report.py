@@ -122,6 +122,15 @@ def test_markdown_shows_any_words_as_they_are():
         assert len(set(widths[head - 1 : following - 1])) == 1
 
 
+def test_mistakes_are_counted_in_a_row_a_type_so_that_many_types_stay_readable():
+    made = report(doc([("Redis", "INFRA"), ("Payments", "TEAM")], [("Redis", "TEAM")]))
+    lines = evaluation_markdown(made).split("\n")
+    head = next(n for n, line in enumerate(lines) if line.startswith("| type | missing"))
+    rows = {line.split(" | ")[0]: line for line in lines[head + 2 : head + 4]}
+    assert set(rows) == {"| INFRA", "| TEAM"}
+    assert lines[head + 5].startswith("Missing: an entity was not found;")
+
+
 def test_other_test_sets_stand_beside():
     right, wrong = doc([("Redis", "INFRA")], [("Redis", "INFRA")]), doc([("Redis", "INFRA")])
     made = report(right, test_sets={"march": [right, wrong]})
