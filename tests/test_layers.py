@@ -12,9 +12,8 @@ from conftest import ROOT
 # 4 reports and packages. A new module is added here, in its room.
 LAYERS = {
     0: [
-        "__init__", "archives", "components", "corpus_check", "devices", "errors", "files", "label_names", "locks",
-        "markup",
-        "passages", "records", "spool", "words",
+        "__init__", "archives", "carried", "components", "corpus_check", "devices", "errors", "files", "label_names",
+        "locks", "markup", "passages", "records", "spool", "words",
     ],
     1: [
         "assigned", "calibration", "choosing", "scores", "splits", "file_splits", "grouping", "agreement",
@@ -30,7 +29,8 @@ LAYERS = {
         "readers/columns", "readers/conll", "readers/conllu", "readers/conllu_names", "readers/dataturks",
         "readers/decoding", "readers/docbin", "readers/doccano", "readers/folder", "readers/gliner", "readers/hf_json",
         "readers/html_text", "readers/json_rows", "readers/jsonl", "readers/label_studio",
-        "readers/label_studio_regions", "readers/label_studio_table", "readers/prodigy", "readers/sentence_lines",
+        "readers/label_studio_records", "readers/label_studio_regions", "readers/label_studio_survey",
+        "readers/label_studio_table", "readers/label_studio_texts", "readers/prodigy", "readers/sentence_lines",
         "readers/spacy_json", "readers/tagged", "readers/tagged_words", "readers/token_columns", "readers/token_csv",
         "readers/tokens", "readers/webanno", "readers/webanno_layers", "readers/webanno_old", "conversion/__init__",
         "conversion/importing", "conversion/ledger", "conversion/merging", "conversion/offsets", "conversion/spans",
