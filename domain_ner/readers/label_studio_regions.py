@@ -3,12 +3,12 @@
 Keys as in https://labelstud.io/guide/export and https://labelstud.io/guide/task_format.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from domain_ner.readers.text_evidence import ADDRESS, plain
 from domain_ner.records import SourceSpan
 
 LABEL_KEYS = ("labels", "hypertextlabels", "htmllabels", "paragraphlabels")
@@ -16,8 +16,6 @@ OFFSET_KEYS = {"start", "end", "startOffset", "endOffset", "globalOffsets", "tex
 # What is asked of a region or of a whole task beside its labels: notes, whose values have the region's offsets too.
 NOTES = {"textarea", "choices", "rating", "taxonomy", "number", "datetime", "pairwise", "ranker", "relation"}
 IN_HTML = "the region points into HTML; offsets into the rendered text are needed"
-WHITE = re.compile(r"\s+")
-ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:/)?[^\s]*/[^\s]*", re.IGNORECASE)
 
 Kind = Literal["text", "html", "dialogue"]
 
@@ -112,16 +110,6 @@ def offsets_of(region: Region, starts: Sequence[int] | None) -> tuple[Any, Any, 
     if region.kind == "dialogue":
         return start, end, "it points to a paragraph of a dialogue, and the text is none"
     return start, end, IN_HTML if region.kind == "html" else ""
-
-
-def plain(words: str | None) -> str:
-    """Words without what front ends change in them: runs of white space, and line ends written as two characters."""
-    return WHITE.sub(" ", (words or "").replace("\\n", " ")).strip()
-
-
-def squeezed(words: str) -> str:
-    """Words without white space, of which what is copied from a page has other than the page."""
-    return "".join(words.replace("\\n", " ").split())
 
 
 def n_fitting(text: str, regions: Sequence[Region]) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_text
 from domain_ner.readers.html_text import renderings
-from domain_ner.readers.label_studio_regions import Region, n_fitting, squeezed
+from domain_ner.readers.label_studio_regions import Region, n_fitting
+from domain_ner.readers.text_evidence import Shown
 from domain_ner.records import FileLog
 
 # Of the paragraphs of a dialogue: Label Studio's names for who speaks, and what they say.
@@ -19,22 +19,10 @@ AUTHOR, SAID = "author", "text"
 
 
 @dataclass(frozen=True)
-class Text:
+class Text(Shown):
     """A text of a task. starts: of the paragraphs of a dialogue, which line ends join; None where it is none."""
 
-    text: str
     starts: tuple[int, ...] | None = None
-
-    @cached_property
-    def squeezed(self) -> str:
-        """The text without white space."""
-        return squeezed(self.text)
-
-    @cached_property
-    def utf16(self) -> bytes:
-        """The text in UTF-16, two bytes a unit; nothing where its offsets are the same in code points."""
-        is_astral = not self.text.isascii() and max(self.text, default="") > "\uffff"
-        return self.text.encode("utf-16-le", "surrogatepass") if is_astral else b""
 
     def shown(self, regions: Sequence[Region]) -> str:
         """What an HTML page shows, read in the way in which most of these regions fit."""
