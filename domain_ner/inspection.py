@@ -16,6 +16,7 @@ from typing import Any
 from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
+from domain_ner.assigned import SPLITS
 from domain_ner.conversion.ledger import DOUBTFUL, DROPPED, FATES, FLATTENED, MASKED, OVERRULED, REPAIRED, Row, describe
 from domain_ner.docs import SOURCE_KEY
 from domain_ner.errors import DomainNerError
@@ -23,7 +24,6 @@ from domain_ner.evaluation.predicting import read_docs
 from domain_ner.guide.inconsistencies import skipped_names, surface_labels
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.placing import Annotation, place, spans_of
-from domain_ner.splits import SPLITS
 from domain_ner.wordpieces import visible, wordpieces
 
 # What ledger.jsonl says of documents instead of annotations.

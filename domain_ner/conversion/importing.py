@@ -41,7 +41,7 @@ def import_files(
         on_file(file)
         log = FileLog(file.name)
         of_file = replace(checks, unit=_unit(file, checks, log))
-        texts_of_id: dict[str, int] = {}
+        texts_of_id: dict[str, tuple[int, str]] = {}
         n_records = 0
         for record in file.records(log):
             n_records += 1
@@ -84,10 +84,12 @@ def _is_open(record: Record) -> bool:
     return record.unit is None and not has_words and differs_by_unit(record)
 
 
-def _note_repeated_id(record: Record, texts_of_id: dict[str, int], log: FileLog) -> None:
+def _note_repeated_id(record: Record, texts_of_id: dict[str, tuple[int, str]], log: FileLog) -> None:
+    """Two texts at one place are those of one task."""
     if not record.document:
         return
-    if texts_of_id.setdefault(record.document, hash(record.text)) != hash(record.text):
+    text, source = texts_of_id.setdefault(record.document, (hash(record.text), record.source))
+    if text != hash(record.text) and source != record.source:
         log.note(f"id {record.document!r} stands for two texts, the second at {record.source}: both are kept")
 
 

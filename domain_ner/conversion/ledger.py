@@ -29,7 +29,6 @@ DROPPED = "dropped"
 FATES = (
     IMPORTED, REPAIRED, DOUBTFUL, FLATTENED, MERGED, OVERRULED, MASKED, REJECTED, IGNORED, CANCELLED, PREDICTION,
     UNWANTED, DROPPED,
-    DROPPED,
 )  # fmt: skip
 KEPT = (IMPORTED, REPAIRED, DOUBTFUL, FLATTENED)
 FAULT = "This is a fault of domain-ner, not of your files: please report it. Nothing was written."

@@ -36,7 +36,7 @@ FORMATS = cast(
 )  # fmt: skip
 # What stands beside exports and is none: documents, configurations of the tools, the texts of brat's pairs.
 LEFT_ALONE = {".md", ".conf", ".xml", ".yml", ".yaml", ".cfg", ".arrow"}
-LEFT_ALONE_NAMES = {"README", "LICENSE", "dataset_info.json", "state.json", "dataset_dict.json"}
+LEFT_ALONE_NAMES = {"README", "LICENSE", "dataset_info.json", "state.json", "dataset_dict.json", "settings.json"}
 BRAT_PARTNERS = (".ann", ".a1")
 BINARY = {".spacy", ".zip"}
 MAX_NAMED = 5

@@ -10,10 +10,14 @@ from typing import Any, TextIO
 
 import ijson
 
+from domain_ner.carried import unpack, without_carried
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import find_encoding, read_text
-from domain_ner.readers.label_studio_regions import Annotation, Region, TextKeys, find_regions, make_record
-from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample
+from domain_ner.readers.label_studio_records import Annotation, make_records
+from domain_ner.readers.label_studio_regions import Region, find_regions
+from domain_ner.readers.label_studio_survey import choose, survey_of
+from domain_ner.readers.label_studio_texts import LabellingConfig
+from domain_ner.records import ACCEPTED, Answer, FileLog, ReaderOptions, Record, Sample
 
 NAME = "label_studio"
 TITLE = "Label Studio JSON"
@@ -40,11 +44,15 @@ def recognises(sample: Sample) -> bool:
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield a record for each annotation of each task, for each prediction, and for each task without annotation.
+    """Yield a record for each annotation of each task, for each prediction, and for each task without annotation; where
+    a task has several texts, for each of them.
 
-    Raises DomainNerError where the file holds no task.
+    options.field: the key of the text, or those of several, where nothing else tells on which the regions lie.
+    Raises DomainNerError where the file holds no task, and where that cannot be told.
     """
-    keys, others = TextKeys.beside(path), Counter[str]()
+    survey = survey_of(_surveyed(path, options), by_key=True)
+    chosen = choose(survey, LabellingConfig.beside(path), options.field, log.file)
+    others = Counter[str]()
     for n_task, item in read_items(path, log):
         log.n_documents += 1
         task = _task(item)
@@ -52,12 +60,23 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
             log.problem(n_task, f"{_told(item)}; expected a task, with `data` and `annotations`")
             continue
         for annotation in _Task(task, n_task, others, log).annotations(options):
-            record = make_record(annotation, keys, log)
-            if record is None:
+            records = make_records(annotation, chosen, log)
+            if not records:
                 break
-            yield record
+            yield from records
     for kind, n_others in others.items():
         log.note(f"{kind} not read: {n_others}")
+
+
+def _surveyed(path: Path, options: ReaderOptions) -> Iterator[tuple[Mapping[str, Any], list[Region], bool]]:
+    """(data, regions, whether somebody accepted an annotation) of each task."""
+    log = FileLog(path.name)
+    for n_task, item in read_items(path, log):
+        task = _task(item)
+        if task is not None:
+            found = list(_Task(task, n_task, Counter(), log).annotations(options))
+            annotated = any(one.answer == ACCEPTED for one in found)
+            yield found[0].data if found else {}, [region for one in found for region in one.regions], annotated
 
 
 def read_items(path: Path, log: FileLog) -> Iterator[tuple[int, Any]]:
@@ -183,14 +202,18 @@ class _Task:
         yield self._annotation(item, regions, answer)
 
     def _annotation(self, item: Mapping[str, Any], regions: Sequence[Region], answer: Answer) -> Annotation:
+        carried = unpack(self.task["data"])
+        document = "" if self.task.get("id") is None else str(self.task["id"])
+        # What was imported, and nobody has changed since, is still by whom it was.
+        is_imported = item.get("import_id") is not None and item.get("updated_by") is None
         return Annotation(
             line=self.number,
-            document="" if self.task.get("id") is None else str(self.task["id"]),
-            data=self.task["data"],
+            document=carried.document if carried else document,
+            data=without_carried(self.task["data"], carried),
             regions=regions,
             answer=answer,
-            annotator=_annotator(item),
-            meta=_meta(self.task, item),
+            annotator=(carried.annotator if carried and is_imported else "") or _annotator(item),
+            meta={**(carried.meta if carried else {}), **_meta(self.task, item)},
         )
 
     def _count_drafts(self, given: list[Any]) -> None:

@@ -8,6 +8,7 @@ from html import escape
 from markupsafe import Markup
 from spacy.tokens import Doc
 
+from domain_ner.assigned import SPLITS
 from domain_ner.conversion.ledger import DOUBTFUL, DROPPED, FATES, FLATTENED, IMPORTED, REPAIRED, Row
 from domain_ner.docs import META_KEY
 from domain_ner.inspection import (
@@ -22,7 +23,6 @@ from domain_ner.inspection import (
 from domain_ner.placing import UNACCOUNTED, Annotation
 from domain_ner.reports.marks import Mark, nest, palette, readable, short
 from domain_ner.reports.pages import render
-from domain_ner.splits import SPLITS
 
 MAX_UNPLACED = 200
 MAX_META = 200

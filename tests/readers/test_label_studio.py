@@ -245,7 +245,7 @@ def test_dialogue_is_joined_and_its_regions_moved(tmp_path):
         (5, "a JSON int; expected a task, with `data` and `annotations`"),
         ({"id": 1}, "an object with id; expected a task, with `data` and `annotations`"),
         ({"id": 1, "data": {"n": 5}, "annotations": [annotation()]},
-         "no text in the task (its data holds n); expected a key with the text"),
+         "no text in the task (its data holds n); expected a text under text"),
         (task(12), "an annotation is a JSON int; expected an object with `result`, a list of regions"),
     ],
 )  # fmt: skip
