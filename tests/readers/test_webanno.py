@@ -233,3 +233,10 @@ def test_old_tokens_that_are_not_in_their_text_make_it(write_old):
 )
 def test_webanno_alone_is_recognised(tmp_path, text, expected):
     assert webanno.recognises(Sample(tmp_path / "doc.tsv", text, whole=True)) == expected
+
+
+def test_a_layer_without_a_name_is_a_layer_all_the_same(write):
+    record, _ = read(
+        write(ANNA, layers=("#T_SP=", "#T_SP=webanno.custom.Span|value")), field="webanno.custom.Span|value"
+    )
+    assert record.text == "Anna left"
