@@ -63,7 +63,7 @@ def find_exports(folder: Path, *, format: str = "", options: ReaderOptions = Rea
 def detect(path: Path) -> Format | None:
     """The format of a file, by its content; None where no reader knows it.
 
-    Raises DomainNerError for a file of 0 bytes, and for one that is binary and no DocBin or zip.
+    Raises DomainNerError for a file without any text, and for one that is binary and no DocBin or zip.
     """
     if not path.stat().st_size and path.suffix not in BRAT_PARTNERS:  # brat's .ann of a text without entities is empty
         raise DomainNerError(f"{path} is empty (0 bytes).", "Export again, or remove the file.")
@@ -71,6 +71,8 @@ def detect(path: Path) -> Format | None:
         sample = Sample(path, "", whole=False)
     else:
         text, whole = read_sample(path)
+        if not text and path.suffix not in BRAT_PARTNERS:
+            raise DomainNerError(f"{path} is empty: it holds white space alone.", "Export again, or remove the file.")
         sample = Sample(path, text.removeprefix("\ufeff"), whole)
     return next((format for format in FORMATS if format.recognises(sample)), None)
 
