@@ -9,6 +9,7 @@ from typing import Any
 
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.argilla_questions import OLD_SUGGESTION, RESPONSES, SUGGESTION, Question, questions_of, spans_in
+from domain_ner.readers.guarded_json import load
 from domain_ner.readers.jsonl import Row
 from domain_ner.readers.text_evidence import Evidence, Shown
 
