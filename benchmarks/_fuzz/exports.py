@@ -6,7 +6,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import bioc
+import cassis
 import spacy
+from bioc import biocjson, biocxml
 from spacy.tokens import DocBin
 
 from domain_ner.passages import LabelledSpan, Passage
@@ -116,6 +119,16 @@ LABEL_STUDIO_CSV = (
     + '",3.2,"The checkout-api is down.","2026-11-28T19:55:56.027200Z"\n'
     '1841,"2","2026-11-28T19:55:56.959453Z",1848,"",3.2,"Nothing here.","2026-11-28T19:55:56.991642Z"\n'
 )
+PUBTATOR = """1|t|Anna left Rome.
+1|a|BRCA1 was not seen again.
+1\t0\t4\tAnna\tPerson\tP1
+1\t16\t21\tBRCA1\tGene\tG1
+
+2|t|Nothing.
+2|a|Nothing at all.
+
+"""
+NAMED_ENTITY = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
 PRODIGY_TEACH = [
     {"text": "Redis is up.", "spans": [{"start": 0, "end": 5, "label": "INFRA"}], "answer": answer, "_task_hash": n}
     for n, answer in enumerate(("accept", "reject", "ignore"))
@@ -139,15 +152,47 @@ def small_exports(folder: Path) -> list[Path]:
         "spacy.json": json.dumps(SPACY_JSON),
         "turks.json": _lines(DATATURKS), "argilla.json": json.dumps(ARGILLA), "gliner.json": json.dumps(GLINER),
         "min.json": json.dumps(LABEL_STUDIO_MIN, indent=1), "ls.csv": LABEL_STUDIO_CSV,
-        "teach.jsonl": _lines(PRODIGY_TEACH),
+        "teach.jsonl": _lines(PRODIGY_TEACH), "x.pubtator": PUBTATOR,
     }  # fmt: skip
     for name, text in plain.items():
         (folder / name).write_bytes(text.encode())
     docs = [nlp("Anna met Ben."), nlp("🔥 Redis is up.")]
     docs[0].set_ents([docs[0].char_span(0, 4, "PER")])
     DocBin(docs=docs, store_user_data=True).to_disk(folder / "corpus.spacy")
+    collection, cas = _collection(), _cas()
+    (folder / "bioc.xml").write_text(biocxml.dumps(collection), encoding="utf8")
+    (folder / "bioc.json").write_text(biocjson.dumps(collection), encoding="utf8")
+    cas.to_json(folder / "cas.json")
+    with zipfile.ZipFile(folder / "cas.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("doc.xmi"), cas.to_xmi())
+        archive.writestr(zipfile.ZipInfo("TypeSystem.xml"), cas.typesystem.to_xml())
     (folder / "doccano.zip").write_bytes(_zipped(folder / "doccano.jsonl"))
     return sorted(folder.iterdir())
+
+
+def _collection() -> bioc.BioCCollection:
+    collection, document, passage = bioc.BioCCollection(), bioc.BioCDocument(), bioc.BioCPassage()
+    collection.source = collection.date = collection.key = "x"
+    document.id, passage.offset, passage.text = "d1", 0, "😀 Anna left Rome."
+    for number, (start, words) in enumerate(((2, "Anna"), (12, "Rome")), start=1):
+        one = bioc.BioCAnnotation()
+        one.id, one.text, one.infons = f"T{number}", words, {"type": "NAME"}
+        one.add_location(bioc.BioCLocation(start, len(words)))
+        passage.add_annotation(one)
+    document.add_passage(passage)
+    collection.add_document(document)
+    return collection
+
+
+def _cas() -> cassis.Cas:
+    system = cassis.TypeSystem()
+    kind = system.create_type(NAMED_ENTITY)
+    system.create_feature(kind, "value", "uima.cas.String")
+    cas = cassis.Cas(system)
+    cas.sofa_string, cas.sofa_mime = "😀 Anna left Rome.", "text/plain"
+    for start, end in ((2, 6), (12, 16)):
+        cas.add(system.get_type(NAMED_ENTITY)(begin=start, end=end, value="NAME"))
+    return cas
 
 
 def _lines(rows: list[dict[str, Any]]) -> str:

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -69,22 +69,37 @@ def _watch(folders: Sequence[Path], read: Callable[[Path], str]) -> list[Outcome
         _read_all(folders, read, telling)
     os.close(telling)
     found: list[Outcome] = []
-    with os.fdopen(told, "rb") as stream:
-        for _ in folders:
-            began = time.perf_counter()
-            line = stream.readline() if select.select([stream], [], [], MAX_S)[0] else None
-            seconds = time.perf_counter() - began
-            if not line:
-                what, words = (CRASH, "") if line is not None else (HANG, f"more than {MAX_S:g} s")
-                os.kill(pid, signal.SIGKILL) if line is None else None
-                found.append(Outcome(what, words, seconds))
-                break
-            what, _, words = line.decode("utf-8", "replace").rstrip("\n").partition(" ")
-            found.append(Outcome(what.replace("_", " "), words, seconds))
-    _, status = os.waitpid(pid, 0)
-    if found and found[-1].what == CRASH:
-        found[-1] = Outcome(CRASH, f"status {status}", found[-1].seconds)
+    for line in _lines(told, len(folders)):
+        what, seconds, words = line.decode("utf-8", "replace").split(" ", 2)
+        found.append(Outcome(what.replace("_", " "), words, float(seconds)))
+    if len(found) < len(folders):  # it ended, or is still at it
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if not ended:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        found.append(
+            Outcome(CRASH, f"status {status}", 0.0) if ended else Outcome(HANG, f"more than {MAX_S:g} s", MAX_S)
+        )
+    else:
+        os.waitpid(pid, 0)
+    os.close(told)
     return found
+
+
+def _lines(told: int, n: int) -> Iterator[bytes]:
+    """Up to `n` lines from a pipe; ends early with the pipe, or where the next one takes too long."""
+    text = b""
+    for _ in range(n):
+        while b"\n" not in text:
+            if not select.select([told], [], [], MAX_S)[0]:
+                return
+            more = os.read(told, 1 << 16)
+            if not more:
+                time.sleep(0.05)  # so that it can be told from a process that hangs
+                return
+            text += more
+        line, _, text = text.partition(b"\n")
+        yield line
 
 
 def _read_all(folders: Sequence[Path], read: Callable[[Path], str], telling: int) -> None:
@@ -93,11 +108,13 @@ def _read_all(folders: Sequence[Path], read: Callable[[Path], str], telling: int
     resource.setrlimit(resource.RLIMIT_AS, (2 * MAX_BYTES, 2 * MAX_BYTES))
     for folder in folders:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        began = time.perf_counter()
         what, words = _outcome(folder, read)
+        seconds = time.perf_counter() - began
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
         if grown > MAX_BYTES:
             what, words = MEMORY, f"{grown / 1e9:.1f} GB"
-        line = f"{what.replace(' ', '_')} {' '.join(words.split())}\n"
+        line = f"{what.replace(' ', '_')} {seconds:.3f} {' '.join(words.split())}\n"
         os.write(telling, line.encode("utf-8", "replace")[:4000].rstrip(b"\n") + b"\n")
     os._exit(0)
 
