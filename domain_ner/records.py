@@ -87,6 +87,7 @@ class ReaderOptions:
     predictions: take a model's predictions where nobody annotated. forced: read formats known to lose annotations.
     empty: what an empty annotation of a tool that also exports unseen texts means, `negative` or `skip`.
     discontinuous: `drop` (listed), `envelope` (from the first to the last character) or `fragments` (each for itself).
+    label: type of every entity of a file whose tags are B, I and O alone.
     """
 
     tag_column: str = ""
@@ -96,6 +97,7 @@ class ReaderOptions:
     forced: bool = False
     empty: Literal["negative", "skip"] = "negative"
     discontinuous: Literal["drop", "envelope", "fragments"] = "drop"
+    label: str = ""
 
 
 Cost = Literal["document", "token", "rest"]

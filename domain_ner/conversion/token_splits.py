@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 
 from domain_ner.conversion.split_evidence import IN_WORD, InnerEdge, Shown, confirmed
 from domain_ner.passages import Passage
-from domain_ner.words import MARKS, NO_SPACES, SYLLABLES, WIDE_MARKS
+from domain_ner.words import MARKS, NO_SPACES, SYLLABLE, SYLLABLES, WIDE_MARKS
 
 # Distinct tokens that must show an edge of one kind before it becomes a rule for all tokens.
 GENERAL_FROM = 3
@@ -27,7 +27,7 @@ IN_TOKEN = f"(?:(?![{NO_SPACES}])\\S)"
 BEFORE, AFTER = re.compile(f"(?:{IN_TOKEN}+|.)$", re.DOTALL), re.compile(f"{IN_TOKEN}+|.", re.DOTALL)
 IN_WORD_CHAR = re.compile(IN_WORD)
 CHAR_CLASS, NAMED = re.compile(r"(?<!\\)\[.*?\]"), re.compile(r"[^\W_]{3,}")
-SYLLABLE, OF_SCRIPT = re.compile(f"[{SYLLABLES}]"), re.compile(f"[{NO_SPACES}{WIDE_MARKS}]")
+OF_SCRIPT = re.compile(f"[{NO_SPACES}{WIDE_MARKS}]")
 JOINED = re.compile(f"([{NO_SPACES}][{MARKS}]*)((?![{MARKS}])\\w)|(\\w)([{NO_SPACES}])")
 
 Kind = tuple[str, str]
@@ -50,7 +50,8 @@ class SplitRule:
 class Learned:
     """What annotated passages teach a tokenizer.
 
-    rules: those that most tokens show first. rows: the ledger's numbers of the spans that tokens are split for.
+    rules: those that most tokens show first. rows: the ledger's numbers of the spans that tokens are split for; not of
+        those in scripts of which each character is a token.
     doubtful: spans with an edge inside a word that no other annotation confirms: no rule splits there.
     """
 
@@ -87,7 +88,8 @@ def learn_splits(
     evidence = _gather(parts, tokenize)
     kinds = evidence.kinds()
     if only_scripts:
-        kinds = {kind: edges for kind, edges in kinds.items() if kind == CHARACTERS}
+        edges = kinds.get(CHARACTERS, [])
+        return Learned((SplitRule(*CHARACTERS, tuple(map(str, edges[:5]))),) if edges else (), (), ())
     general = {kind: edges for kind, edges in kinds.items() if evidence.is_general(kind, edges)}
     single = {edge for kind, edges in kinds.items() if kind not in general for edge in edges}
     seamless = [shown for shown in evidence.shown if not single.isdisjoint(shown.edges.values())]
@@ -96,10 +98,14 @@ def learn_splits(
     words = sorted({_word(edge) for edge in single - left_out})
     rules = [SplitRule(*kind, tuple(map(str, edges[:5]))) for kind, edges in general.items()]
     rules += [_word_rule(word, among_characters=CHARACTERS in general) for word in words]
-    taught = {edge for edges in kinds.values() for edge in edges} - left_out
+    of_scripts = {edge for kind, edges in general.items() if kind in (CHARACTERS, KOREAN) for edge in edges}
     return Learned(
         rules=tuple(sorted(rules, key=lambda rule: (-len(rule.examples), rule.pattern))),
-        rows=tuple(shown.row for shown in evidence.shown if taught.issuperset(shown.edges.values())),
+        rows=tuple(
+            shown.row
+            for shown in evidence.shown
+            if left_out.isdisjoint(shown.edges.values()) and not of_scripts.issuperset(shown.edges.values())
+        ),
         doubtful=tuple(shown for shown in evidence.shown if not left_out.isdisjoint(shown.edges.values())),
     )
 
@@ -111,13 +117,16 @@ def named_words(patterns: Iterable[str]) -> set[str]:
 
 def _escaped(ranges: str) -> str:
     """Ranges of a character class in ASCII: the pattern stands in a config, where marks alone cannot be read."""
-    return "".join(char if char.isascii() else f"\\U{ord(char):08x}" for char in ranges)
+    return "".join(
+        char if char.isascii() else f"\\u{ord(char):04x}" if char <= "\uffff" else f"\\U{ord(char):08x}"
+        for char in ranges
+    )
 
 
 def _into_characters() -> str:
     """Each character, with its marks, is a token, also beside another script; and so is its punctuation."""
     script, marks = _escaped(NO_SPACES + WIDE_MARKS), _escaped(MARKS)
-    return f"(?<=[{script}])(?![{marks}])(?=.)|(?<=.)(?![{marks}])(?=[{script}])"
+    return f"(?![{marks}])(?:(?<=[{script}])(?=.)|(?<=.)(?=[{script}]))"
 
 
 CHARACTERS: Kind = _into_characters(), "a script without spaces into characters"

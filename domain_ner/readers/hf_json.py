@@ -9,6 +9,8 @@ from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_sample, read_text
 from domain_ner.readers.guarded_json import JsonError, load
 from domain_ner.readers.json_rows import first_rows, first_values, json_rows, list_at
+from domain_ner.readers.spacing import Spacing
+from domain_ner.readers.tagged import with_label
 from domain_ner.readers.tagged_words import TagDecoder, Tagged
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample
 from domain_ner.tag_schemes import PREFIXED, Tag, TagStatistics
@@ -37,14 +39,15 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each row.
 
     options.field: the key with the tags; options.label_names: names of integer tags.
-    Raises DomainNerError where there are no rows, the tags are missing, or are numbers without names.
+    Raises DomainNerError where there are no rows, the tags are missing, are numbers without names, or have no type.
     """
     survey = Survey.of(path, options)
     names = survey.names(path, options, log) if survey.numbers else ()
-    statistics = TagStatistics()
+    statistics, spacing = TagStatistics(), Spacing()
     for _, row in json_rows(path, FileLog(path.name), ROW_LISTS):
         statistics.add(tag for tag in _named(_row(row), survey.key, names) if isinstance(tag, str))
-    decoder = TagDecoder(log, statistics.scheme())
+        spacing.add(word for word in list_at(_row(row), _words_key(_row(row))) if isinstance(word, str))
+    decoder = TagDecoder(log, with_label(statistics.scheme(), options, log.file), spacing)
     for line, row in json_rows(path, log, ROW_LISTS):
         try:
             record = decoder.record(_tagged(_row(row), line, survey.key, names))

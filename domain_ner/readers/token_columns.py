@@ -2,12 +2,14 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from domain_ner.errors import DomainNerError
 from domain_ner.records import ReaderOptions
+from domain_ner.tag_schemes import find_outside
 
 DELIMITERS = (",", ";", "\t")
 WORD_NAMES = ("word", "token", "words", "tokens", "text", "sentence", "form")
@@ -190,7 +192,8 @@ def _holds_tags(rows: Sequence[Sequence[str]], column: int) -> bool:
 
 
 def _n_outside(cells: Sequence[str]) -> int:
-    return sum(cell in ("O", "OTHER") for cell in cells)
+    tags = Counter(cells)
+    return tags[find_outside(tags)]
 
 
 def _holds_words(rows: Sequence[Sequence[str]], column: int) -> bool:

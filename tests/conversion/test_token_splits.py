@@ -157,7 +157,7 @@ def test_scripts_without_spaces_alone_are_learned_where_nothing_else_is_to_be_sp
     found = [passage("see AB12 李明", "AB", "李"), passage("see CD34", "CD"), passage("see EF56", "EF")]
     learned = learn_splits([found], tokenizer(), only_scripts=True)
     assert [rule.reason for rule in learned.rules] == ["a script without spaces into characters"]
-    assert (learned.rows, learned.doubtful) == ((1,), ())
+    assert (learned.rows, learned.doubtful) == ((), ())
 
 
 def test_korean_is_split_into_syllables_where_three_tokens_show_it():
@@ -179,6 +179,10 @@ def test_an_edge_in_the_middle_of_a_name_splits_on_both_sides():
 
 def test_spans_that_needed_a_split_are_told():
     assert learn_splits([[passage("UNION2024 saw Redis", "UNION", "Redis")]], tokenizer()).rows == (0,)
+
+
+def test_no_span_is_repaired_where_all_characters_are_tokens():
+    assert learn_splits([[passage("日本電気株式会社です", "日本電気")]], tokenizer()).rows == ()
 
 
 def test_the_tokens_of_an_export_without_spacing_are_its_own():
