@@ -28,7 +28,7 @@ LAYERS = {
         "readers/__init__", "readers/argilla", "readers/brat", "readers/column_blocks", "readers/column_survey",
         "readers/columns", "readers/conll", "readers/conllu", "readers/conllu_names", "readers/dataturks",
         "readers/decoding", "readers/docbin", "readers/doccano", "readers/folder", "readers/gliner", "readers/hf_json",
-        "readers/guarded_json", "readers/python_literals",
+        "readers/guarded_json", "readers/python_literals", "conversion/ledger_rows",
         "readers/html_text", "readers/json_rows", "readers/json_stream", "readers/jsonl", "readers/label_studio",
         "readers/label_studio_regions", "readers/label_studio_table", "readers/prodigy", "readers/sentence_lines",
         "readers/spacy_json", "readers/tagged", "readers/tagged_words", "readers/token_columns", "readers/token_csv",

@@ -17,8 +17,8 @@ from domain_ner.conversion.ledger import (
     REPAIRED,
     UNKNOWN_LABEL,
     Ledger,
-    Row,
 )
+from domain_ner.conversion.ledger_rows import Row
 from domain_ner.conversion.offsets import Located, locate, words_given
 from domain_ner.errors import did_you_mean
 from domain_ner.passages import LabelledSpan, Passage

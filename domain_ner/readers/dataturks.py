@@ -27,17 +27,13 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     unless its status is `done`.
     Raises DomainNerError where there are no rows.
     """
-    n_empty = 0
     for line, row in read_rows(path, log):
         text = row.get("content")
         if not isinstance(text, str) or not _are_annotations(row.get("annotation")):
             log.problem(line, f"content is {short(text)}; expected a text, and a list or null as `annotation`")
             continue
-        n_empty += not row.get("annotation")
         yield _record(row, text, line, options, log.file)
     log.note("ends are inclusive (DataTurks): converted")
-    if n_empty:
-        log.note(f"{n_empty} texts have no entities: reviewed or not seen? vars.reading (empty=negative or skip)")
 
 
 def _record(row: Row, text: str, line: int, options: ReaderOptions, file: str) -> Record:

@@ -23,7 +23,7 @@ from domain_ner.readers import (
     webanno,
 )
 from domain_ner.readers.decoding import read_sample
-from domain_ner.records import ExportFile, Format, ReaderOptions, Sample
+from domain_ner.records import ExportFile, Format, ReaderOptions, Sample, unreadable
 
 # In the order they are asked: the more particular shape first.
 FORMATS = cast(
@@ -71,7 +71,16 @@ def detect(path: Path) -> Format | None:
         if not text and path.suffix not in BRAT_PARTNERS:
             raise DomainNerError(f"{path} is empty: it holds white space alone.", "Export again, or remove the file.")
         sample = Sample(path, text.removeprefix("\ufeff"), whole)
-    return next((format for format in FORMATS if format.recognises(sample)), None)
+    return next((format for format in FORMATS if _recognises(format, sample)), None)
+
+
+def _recognises(format: Format, sample: Sample) -> bool:
+    try:
+        return format.recognises(sample)
+    except (DomainNerError, OSError):
+        raise
+    except Exception as err:
+        raise unreadable(sample.path, format.TITLE, err) from err
 
 
 def _files(folder: Path) -> list[Path]:
