@@ -17,7 +17,18 @@ from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
 from domain_ner.assigned import SPLITS
-from domain_ner.conversion.ledger import DOUBTFUL, DROPPED, FATES, FLATTENED, MASKED, OVERRULED, REPAIRED, Row, describe
+from domain_ner.conversion.ledger import (
+    DOUBTFUL,
+    DROPPED,
+    FATES,
+    FLATTENED,
+    MASKED,
+    OVERRULED,
+    REPAIRED,
+    UNREADABLE,
+    describe,
+)
+from domain_ner.conversion.ledger_rows import Row
 from domain_ner.docs import SOURCE_KEY
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import read_docs
@@ -26,8 +37,6 @@ from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.placing import Annotation, place, spans_of
 from domain_ner.wordpieces import visible, wordpieces
 
-# What ledger.jsonl says of documents instead of annotations.
-UNREADABLE = "unreadable document"
 GOLD_ALONE = "token split in the gold document alone"
 
 SPLIT_IN_GOLD, OTHERWISE, SKIPPED = (
@@ -116,7 +125,7 @@ def read_corpus(folder: Path) -> list[tuple[str, Doc]]:
 
 
 def read_ledger(path: Path) -> list[Row]:
-    """The rows of `ledger.jsonl`, unreadable documents too. Raises DomainNerError where it is missing or no ledger."""
+    """The rows of `ledger.jsonl`, what is unreadable too. Raises DomainNerError where it is missing or no ledger."""
     empty = dict.fromkeys(("document", "annotator", "start", "end", "label", "text"), "")
     try:
         # Not `splitlines`, which also splits at the line separators that stand in JSON as they are.
@@ -126,7 +135,7 @@ def read_ledger(path: Path) -> list[Row]:
         raise DomainNerError(f"Cannot read the ledger {path}: {err.strerror}.", "Run convert first.") from err
     except (ValueError, TypeError) as err:
         raise DomainNerError(f"{path} is not a ledger of convert: {err}.", "Run convert again.") from err
-    unknown = {row.fate for row in rows} - {*FATES, UNREADABLE}
+    unknown = {row.fate for row in rows} - {*FATES, *UNREADABLE}
     if unknown:
         raise DomainNerError(f"{path} is not a ledger of convert: fate {min(unknown)!r}.", "Run convert again.")
     return rows

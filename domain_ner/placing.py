@@ -8,7 +8,8 @@ from typing import Any
 
 from spacy.tokens import Doc, Span
 
-from domain_ner.conversion.ledger import KEPT, Row
+from domain_ner.conversion.ledger import KEPT
+from domain_ner.conversion.ledger_rows import Row
 from domain_ner.docs import SOURCE_KEY, SPANS_KEY
 from domain_ner.grouping import file_of
 

@@ -4,11 +4,13 @@ Checking, repairing and merging is one place's work for all formats (`domain_ner
 its tool writes things down.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from domain_ner.errors import DomainNerError
 from domain_ner.spool import Spooled
 
 Unit = Literal["codepoint", "utf16", "grapheme", "byte"]
@@ -21,12 +23,23 @@ N_CASES_SHOWN = 3
 Answer = Literal["accepted", "rejected", "ignored", "cancelled", "prediction", "not annotated"]
 
 
+WHOLE_NUMBER = re.compile(r"([-+]?[0-9]{1,15})(\.0*)?")
+
+
+def as_offset(value: Any) -> Any:
+    """An offset as the whole number that it is, however a tool writes it (`4.0`, `"4"`); anything else as it is."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    found = WHOLE_NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(found[1]) if found else value
+
+
 @dataclass(frozen=True, slots=True)
 class SourceSpan(Spooled):
     """One annotation as the export has it.
 
-    start, end: offsets into the record's text, in the record's unit, `end` exclusive. Whatever else the file holds
-        there (None, a string, end before start) is passed on as it is: the check tells it to the user.
+    start, end: offsets into the record's text, in the record's unit, `end` exclusive, as `as_offset` reads them.
+        Whatever else the file holds there (None, a word, end before start) is passed on as it is: the check tells it.
     label: as the file has it.
     text: the words that the export itself gives for the span; None where it gives none.
     rejected: the annotator said that this is *not* an entity of that label.
@@ -179,6 +192,17 @@ class FileLog:
         """Say that something cannot be read, and why. The arguments are those of Problem."""
         self.found.append(Problem(line, message, cost, n_behind))
 
+    def take(self, part: "FileLog", name: str) -> None:
+        """Add what there is to say of a part of the file. name: of the part."""
+        self.n_documents += part.n_documents
+        self.n_tokens += part.n_tokens
+        self.found += [replace(problem, message=f"{name}: {problem.message}") for problem in part.found]
+        for fact in part._facts:
+            cases = part._cases.get(fact, _Cases(1, [""]))
+            for case in cases.first:
+                self.note(fact, case=f"{name} {case}".rstrip())
+            self._cases[fact].n += cases.n - len(cases.first)
+
     def unread(self, line: int, message: str, *, n_read: int, read: int, left: int) -> None:
         """Say that a file cannot be read from a place on, and guess what is behind it from what was before it.
 
@@ -223,6 +247,14 @@ class Format(Protocol):
         """
 
 
+def unreadable(path: Path, title: str, err: Exception) -> DomainNerError:
+    """The error for a file at which a reader failed. title: of the format."""
+    return DomainNerError(
+        f"{path} cannot be read as {title}: {type(err).__name__} ({err}).",
+        "Export again, or move it elsewhere; if the tool can read it, this is a fault of domain-ner: please report it.",
+    )
+
+
 @dataclass(frozen=True)
 class ExportFile:
     """A file whose format is known, ready to be read as often as needed.
@@ -238,5 +270,13 @@ class ExportFile:
     options: ReaderOptions = ReaderOptions()
 
     def records(self, log: FileLog) -> Iterator[Record]:
-        """Read the file from its start. log: gets its notes and problems."""
-        return self.read(self.path, self.options, log)
+        """Read the file from its start. log: gets its notes and problems.
+
+        Raises DomainNerError where it cannot be read, and where its reader fails at what is in it.
+        """
+        try:
+            yield from self.read(self.path, self.options, log)
+        except (DomainNerError, OSError):
+            raise
+        except Exception as err:
+            raise unreadable(self.path, self.title, err) from err

@@ -219,7 +219,7 @@ def write_ledger(read: Annotations, reports: Path) -> None:
         "documents": dict(ledger.documents),
         "accepted": dict(ledger.passages),
         "files": dict(sorted(ledger.n_read.items())),
-        "lost": ledger.loss(),
+        "lost": {loss.kind: {"n": loss.n_lost, "of": loss.n, "share": loss.share} for loss in ledger.losses_by_kind()},
         "notes": [{"file": file, "note": note} for file, note in ledger.notes],
     }
     write_text(reports / "ledger.json", _json(summary))
@@ -240,6 +240,9 @@ def print_ledger(ledger: Ledger) -> None:
         printed.add_row(total, str(sum(fates[fate] for fate in some)))
         printed.add_section()
     out.print(printed)
+    lost = [str(loss) for loss in ledger.losses_by_kind() if loss.n_lost]
+    if lost:
+        say(f"lost: {' and '.join(lost)}")
     lines = ledger.folded_losses()
     for line in lines[:MAX_LISTED]:
         say(f"lost: {line}")

@@ -37,6 +37,7 @@ LAYERS = {
         "readers/tagged", "readers/tagged_words", "readers/text_evidence", "readers/token_columns",
         "readers/token_csv", "readers/tokens", "readers/unread", "readers/unread_marks", "readers/webanno",
         "readers/webanno_layers", "readers/webanno_old", "readers/xml_text", "conversion/__init__",
+        "conversion/ledger_rows",
         "conversion/importing", "conversion/ledger", "conversion/merging", "conversion/offsets", "conversion/spans",
         "conversion/split_evidence", "conversion/token_splits", "encoders/__init__", "encoders/presets",
         "encoders/pretraining", "encoders/card",

@@ -19,8 +19,8 @@ from domain_ner.conversion.ledger import (
     UNKNOWN_LABEL,
     UNWANTED,
     Ledger,
-    Row,
 )
+from domain_ner.conversion.ledger_rows import Row
 from domain_ner.conversion.offsets import Located, locate, words_given
 from domain_ner.errors import nearest
 from domain_ner.label_names import LabelNames

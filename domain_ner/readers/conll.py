@@ -75,8 +75,7 @@ def recognises(sample: Sample) -> bool:
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each sentence, or each document of a file without blank lines.
 
-    A row without a valid tag costs its sentence, which is told; in a document without sentences its token alone, which
-    is then marked as unknown.
+    A row without a valid tag costs its token, which is told, and marked as unknown; one without a token is left out.
     Raises DomainNerError where no column holds tags or their type is not known, and for Label Studio's CoNLL export
     unless forced.
     """
@@ -184,6 +183,7 @@ def _tell(layout: Layout, tagging: _Tagging, log: FileLog) -> None:
 
 def _record(block: Block, layout: Layout, tagging: _Tagging, log: FileLog, findings: Findings) -> Record | None:
     tokens = _tokens(block, layout, tagging.spacing, findings)
+    log.n_tokens += len(tokens)
     _report([token for token in tokens if token.column is None or not token.word], layout, log)
     tokens = [token for token in tokens if token.word]
     if not tokens:
@@ -243,7 +243,7 @@ def _report(faulty: Sequence[Token], layout: Layout, log: FileLog) -> None:
     """Report rows that cannot be read: they cost no more than their own token."""
     for token in faulty:
         fate = "its token is taken as not annotated" if token.word else "the row is left out"
-        log.problem(token.line, f"{_fault(token, layout)}; {fate}")
+        log.problem(token.line, f"{_fault(token, layout)}; {fate}", cost="token")
 
 
 def _fault(token: Token, layout: Layout) -> str:

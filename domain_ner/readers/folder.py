@@ -30,7 +30,7 @@ from domain_ner.readers import (
 from domain_ner.readers.decoding import read_sample
 from domain_ner.readers.unread_marks import Unread
 from domain_ner.readers.xml_text import find_root
-from domain_ner.records import ExportFile, Format, ReaderOptions, Sample
+from domain_ner.records import ExportFile, Format, ReaderOptions, Sample, unreadable
 
 # In the order they are asked: the more particular shape first.
 FORMATS = cast(
@@ -87,7 +87,7 @@ def detect(path: Path) -> Format | None:
             raise DomainNerError(f"{path} is empty: it holds white space alone.", "Export again, or remove the file.")
         sample = Sample(path, text.removeprefix("\ufeff"), whole)
         _refuse(path, unread.find_unread(sample.text))
-    found = next((format for format in FORMATS if format.recognises(sample)), None)
+    found = next((format for format in FORMATS if _recognises(format, sample)), None)
     if found is None and path.suffix.lower() == ".zip":
         _refuse(path, unread.find_unread_zip(path))
     return found
@@ -96,6 +96,15 @@ def detect(path: Path) -> Format | None:
 def _refuse(path: Path, found: Unread | None) -> None:
     if found:
         raise DomainNerError(f"{path} is {found.told}, which is not read.", found.advice)
+
+
+def _recognises(format: Format, sample: Sample) -> bool:
+    try:
+        return format.recognises(sample)
+    except (DomainNerError, OSError):
+        raise
+    except Exception as err:
+        raise unreadable(sample.path, format.TITLE, err) from err
 
 
 def _files(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from domain_ner.readers.text_evidence import ADDRESS, plain
-from domain_ner.records import SourceSpan
+from domain_ner.records import SourceSpan, as_offset
 
 LABEL_KEYS = ("labels", "hypertextlabels", "htmllabels", "paragraphlabels")
 OFFSET_KEYS = {"start", "end", "startOffset", "endOffset", "globalOffsets", "text"}
@@ -105,8 +105,9 @@ def offsets_of(region: Region, starts: Sequence[int] | None) -> tuple[Any, Any, 
         return _dialogue_offsets(region, starts)
     value = region.value
     if isinstance(value.get("globalOffsets"), dict):
-        return value["globalOffsets"].get("start"), value["globalOffsets"].get("end"), ""
-    start, end = value.get("start"), value.get("end")
+        value = value["globalOffsets"]
+        return as_offset(value.get("start")), as_offset(value.get("end")), ""
+    start, end = as_offset(value.get("start")), as_offset(value.get("end"))
     if region.kind == "dialogue":
         return start, end, "it points to a paragraph of a dialogue, and the text is none"
     return start, end, IN_HTML if region.kind == "html" else ""
@@ -132,7 +133,10 @@ def _region(item: Mapping[str, Any]) -> Region | None:
 def _dialogue_offsets(region: Region, starts: Sequence[int]) -> tuple[Any, Any, str]:
     """Offsets into the joined text, from the numbers of the paragraphs and offsets into these."""
     value, found = region.value, []
-    for number, offset in ((value.get("start"), value.get("startOffset")), (value.get("end"), value.get("endOffset"))):
+    for number, offset in (
+        (as_offset(value.get("start")), as_offset(value.get("startOffset"))),
+        (as_offset(value.get("end")), as_offset(value.get("endOffset"))),
+    ):
         if not str(number).isdecimal() or int(str(number)) >= len(starts) or not isinstance(offset, int):
             where = f"paragraph {number!r}, character {offset!r}"
             return value.get("start"), value.get("end"), f"it points to {where} of {len(starts)} paragraphs"
