@@ -4,6 +4,7 @@ Checking, repairing and merging is one place's work for all formats (`domain_ner
 its tool writes things down.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,12 +23,23 @@ N_CASES_SHOWN = 3
 Answer = Literal["accepted", "rejected", "ignored", "cancelled", "prediction", "not annotated"]
 
 
+WHOLE_NUMBER = re.compile(r"([-+]?[0-9]{1,15})(\.0*)?")
+
+
+def as_offset(value: Any) -> Any:
+    """An offset as the whole number that it is, however a tool writes it (`4.0`, `"4"`); anything else as it is."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    found = WHOLE_NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(found[1]) if found else value
+
+
 @dataclass(frozen=True, slots=True)
 class SourceSpan(Spooled):
     """One annotation as the export has it.
 
-    start, end: offsets into the record's text, in the record's unit, `end` exclusive. Whatever else the file holds
-        there (None, a string, end before start) is passed on as it is: the check tells it to the user.
+    start, end: offsets into the record's text, in the record's unit, `end` exclusive, as `as_offset` reads them.
+        Whatever else the file holds there (None, a word, end before start) is passed on as it is: the check tells it.
     label: as the file has it.
     text: the words that the export itself gives for the span; None where it gives none.
     rejected: the annotator said that this is *not* an entity of that label.

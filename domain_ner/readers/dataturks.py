@@ -6,7 +6,7 @@ from reprlib import repr as short
 from typing import Any
 
 from domain_ner.readers.jsonl import Row, read_rows, sample_rows
-from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan
+from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 
 NAME = "dataturks"
 TITLE = "DataTurks JSON (content and annotation)"
@@ -78,6 +78,7 @@ def _spans(entry: Any, text: str) -> Iterator[SourceSpan]:
 
 def _exclusive_end(start: Any, end: Any, words: str | None, text: str) -> Any:
     """The end of a point, one more than the file's, unless its words say that the file's is exclusive already."""
+    start, end = as_offset(start), as_offset(end)
     if not isinstance(start, int) or not isinstance(end, int):
         return end
     is_exclusive = words and text[start:end] == words

@@ -12,7 +12,7 @@ from domain_ner.archives import BROKEN_ZIP, Member, names_that_stand_twice, requ
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_sample
 from domain_ner.readers.jsonl import Row, RowError, passage_text, read_rows, sample_rows
-from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
+from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 
 NAME = "doccano"
 TITLE = "doccano JSONL, or its zip"
@@ -97,7 +97,7 @@ def _records(row: Row, line: int, reading: _Reading) -> list[Record]:
     owner = str(row.get("username") or reading.annotator)
     by_annotator: dict[str, list[SourceSpan]] = {} if items else {owner: []}
     for item in items:
-        by_annotator.setdefault(_annotator(item) or owner, []).append(_span(item, reading))
+        by_annotator.setdefault(_annotator(item) or owner, []).append(_span(item, text, reading))
     meta = _meta({key: value for key, value in row.items() if key != text_key and value is not items})
     if row.get("relations"):
         reading.log.note("relations are not read")
@@ -133,12 +133,15 @@ def _is_span(item: Any) -> bool:
 
 
 def _is_triple(item: Any) -> bool:
-    return isinstance(item, list) and len(item) == 3 and isinstance(item[0], int) and isinstance(item[1], int)
+    """Whether an item is [start, end, label], or that with the words of the span behind it."""
+    is_list = isinstance(item, list) and len(item) in (3, 4)
+    return is_list and all(isinstance(as_offset(offset), int) for offset in item[:2])
 
 
-def _span(item: Any, reading: _Reading) -> SourceSpan:
-    if isinstance(item, list) and len(item) == 3:
-        return SourceSpan(item[0], item[1], reading.name(item[2]))
+def _span(item: Any, text: str, reading: _Reading) -> SourceSpan:
+    if isinstance(item, list) and len(item) in (3, 4):
+        words = item[3] if len(item) > 3 and isinstance(item[3], str) and item[3] in text else None
+        return SourceSpan(item[0], item[1], reading.name(item[2]), text=words)
     if isinstance(item, dict):
         return SourceSpan(item.get("start_offset"), item.get("end_offset"), reading.name(item.get("label")))
     fault = f"it is {item!r}: expected [start, end, label], or an object with start_offset, end_offset and label"

@@ -6,7 +6,7 @@ from typing import Any
 
 from domain_ner.readers.jsonl import Row, RowError, read_rows, sample_rows
 from domain_ner.readers.tokens import join_tokens, token_span
-from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
+from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 
 NAME = "gliner"
 TITLE = "GLiNER JSON (tokenized_text and ner)"
@@ -45,7 +45,7 @@ def _record(row: Row, line: int, file: str) -> Record:
 def _span(entry: Any, words: list[str], starts: list[int]) -> SourceSpan:
     if not isinstance(entry, list) or len(entry) < 3:
         return SourceSpan(None, None, None, fault=f"{entry!r}; expected [first token, last token, label]")
-    first, last, label = entry[:3]
+    first, last, label = as_offset(entry[0]), as_offset(entry[1]), entry[2]
     if not all(isinstance(n, int) and 0 <= n < len(words) for n in (first, last)) or first > last:
         fault = f"tokens {first} to {last}; expected first <= last < {len(words)}, the number of tokens"
         return SourceSpan(first, last, label, fault=fault)

@@ -15,7 +15,7 @@ from typing import Any
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_text
 from domain_ner.readers.html_text import looks_like_html, renderings
-from domain_ner.records import Answer, FileLog, Record, SourceSpan
+from domain_ner.records import Answer, FileLog, Record, SourceSpan, as_offset
 
 LABEL_KEYS = ("labels", "hypertextlabels", "htmllabels", "paragraphlabels")
 OFFSET_KEYS = {"start", "end", "startOffset", "endOffset", "globalOffsets", "text"}
@@ -226,8 +226,9 @@ def _offsets(region: Region) -> tuple[Any, Any, str]:
     """(start, end, fault): offsets into the rendered text where the region has them, else its own."""
     value = region.value
     if isinstance(value.get("globalOffsets"), dict):
-        return value["globalOffsets"].get("start"), value["globalOffsets"].get("end"), ""
-    start, end = value.get("start"), value.get("end")
+        value = value["globalOffsets"]
+        return as_offset(value.get("start")), as_offset(value.get("end")), ""
+    start, end = as_offset(value.get("start")), as_offset(value.get("end"))
     return start, end, IN_HTML if region.in_html else ""
 
 
@@ -235,10 +236,11 @@ def _dialogue_offsets(region: Region, starts: list[int]) -> tuple[Any, Any, str]
     """Offsets into the joined text, from the numbers of the paragraphs and offsets into these."""
     value, found = region.value, []
     for number, offset in ((value.get("start"), value.get("startOffset")), (value.get("end"), value.get("endOffset"))):
-        if not str(number).isdecimal() or int(str(number)) >= len(starts) or not isinstance(offset, int):
+        paragraph, offset = as_offset(number), as_offset(offset)  # noqa: PLW2901
+        if not isinstance(paragraph, int) or not 0 <= paragraph < len(starts) or not isinstance(offset, int):
             where = f"paragraph {number!r}, character {offset!r}"
             return value.get("start"), value.get("end"), f"it points to {where} of {len(starts)} paragraphs"
-        found.append(starts[int(str(number))] + offset)
+        found.append(starts[paragraph] + offset)
     return found[0], found[1], ""
 
 

@@ -13,7 +13,7 @@ from domain_ner.readers.decoding import read_sample, read_text
 from domain_ner.readers.json_rows import first_rows, json_rows
 from domain_ner.readers.python_literals import parse, value_of
 from domain_ner.readers.tagged_words import TagDecoder, Tagged
-from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
+from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 from domain_ner.tag_schemes import Tag, TagStatistics
 
 NAME = "spacy_json"
@@ -265,7 +265,7 @@ def _are_spans(found: list[Any] | None) -> bool:
 def _is_span(entry: Any) -> bool:
     if isinstance(entry, dict):
         return _first(entry, STARTS) is not None or _first(entry, ENDS) is not None
-    return isinstance(entry, list | tuple) and len(entry) > 1 and not isinstance(entry[0], str)
+    return isinstance(entry, list | tuple) and len(entry) > 1 and not isinstance(as_offset(entry[0]), str)
 
 
 def _is_v2(row: Any) -> bool:
