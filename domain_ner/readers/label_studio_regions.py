@@ -133,12 +133,10 @@ def _region(item: Mapping[str, Any]) -> Region | None:
 def _dialogue_offsets(region: Region, starts: Sequence[int]) -> tuple[Any, Any, str]:
     """Offsets into the joined text, from the numbers of the paragraphs and offsets into these."""
     value, found = region.value, []
-    for number, offset in (
-        (as_offset(value.get("start")), as_offset(value.get("startOffset"))),
-        (as_offset(value.get("end")), as_offset(value.get("endOffset"))),
-    ):
-        if not str(number).isdecimal() or int(str(number)) >= len(starts) or not isinstance(offset, int):
+    for number, offset in ((value.get("start"), value.get("startOffset")), (value.get("end"), value.get("endOffset"))):
+        paragraph, offset = as_offset(number), as_offset(offset)  # noqa: PLW2901
+        if not isinstance(paragraph, int) or not 0 <= paragraph < len(starts) or not isinstance(offset, int):
             where = f"paragraph {number!r}, character {offset!r}"
             return value.get("start"), value.get("end"), f"it points to {where} of {len(starts)} paragraphs"
-        found.append(starts[int(str(number))] + offset)
+        found.append(starts[paragraph] + offset)
     return found[0], found[1], ""

@@ -285,8 +285,12 @@ def test_a_span_of_tokens_alone_gets_its_offsets_from_them(read_one):
 
 
 def test_impossible_offsets_are_passed_on_for_the_check(read_one):
-    spans = [TEAM | {"end": 99}, TEAM | {"start": "0"}, {"label": "TEAM"}]
-    assert [(span.start, span.end) for span in read_one(task(spans=spans)).spans] == [(0, 99), ("0", 8), (None, None)]
+    spans = [TEAM | {"end": 99}, TEAM | {"start": "zero"}, {"label": "TEAM"}]
+    assert [(span.start, span.end) for span in read_one(task(spans=spans)).spans] == [
+        (0, 99),
+        ("zero", 8),
+        (None, None),
+    ]
 
 
 def test_a_span_that_is_no_object_is_kept_with_its_fault(read_one):
