@@ -7,11 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
+from domain_ner.carried import KEY, SIDECAR, Carried, unpack
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_lines, read_text
+from domain_ner.readers.json_rows import json_rows
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
 
 NAME = "brat"
@@ -70,13 +73,28 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     empty = not spans and not faulty
     if empty:
         log.note(f"no annotations: read as {'not annotated' if options.empty == 'skip' else 'annotated without any'}")
+    carried = _carried(path)
     yield Record(
         text=text,
         spans=(*spans, *faulty),
         file=log.file,
-        document=path.stem,
+        document=carried.document if carried else path.stem,
+        annotator=carried.annotator if carried else "",
+        meta=carried.meta if carried else {},
         answer="not annotated" if empty and options.empty == "skip" else "accepted",
     )
+
+
+def _carried(path: Path) -> Carried | None:
+    """What an export of ours says of the text beside it."""
+    beside = path.with_name(SIDECAR)
+    return _sidecar(beside, beside.stat().st_mtime_ns).get(path.stem) if beside.is_file() else None
+
+
+@lru_cache(maxsize=1)  # all files of a folder ask for it
+def _sidecar(path: Path, changed_ns: int) -> dict[str, Carried]:
+    rows = (row for _, row in json_rows(path, FileLog(path.name)) if isinstance(row, list) and len(row) == 2)
+    return {str(name): carried for name, packed in rows if (carried := unpack({KEY: packed}))}
 
 
 def _text(path: Path, log: FileLog) -> str:
