@@ -13,8 +13,8 @@ from domain_ner.passages import Passage
 KEY = "domain_ner"
 # What the text itself is called, be there meta of that name or not.
 TEXT = "text"
-# Where texts are files: a file beside them, a line of JSON for each, [its name without suffix, what is carried].
-SIDECAR = "domain_ner.conf"
+# Where texts are files: a file beside them with a line of JSON for each, which names it without its suffix.
+SIDECAR, FILE = "domain_ner.conf", "file"
 
 
 @dataclass(frozen=True)

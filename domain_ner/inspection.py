@@ -17,7 +17,7 @@ from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
 from domain_ner.assigned import SPLITS
-from domain_ner.conversion.ledger import DROPPED, FATES, FLATTENED, MASKED, OVERRULED, REPAIRED, Row, describe
+from domain_ner.conversion.ledger import DOUBTFUL, DROPPED, FATES, FLATTENED, MASKED, OVERRULED, REPAIRED, Row, describe
 from domain_ner.docs import SOURCE_KEY
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import read_docs
@@ -43,6 +43,7 @@ REASONS: Mapping[str, tuple[int, str]] = {
     SKIPPED: (3, "words that are annotated nearly everywhere else, or elsewhere in the passage, and not here"),
     MASKED: (3, "annotators differ without a decision, so that the tokens teach nothing"),
     OVERRULED: (2, "another annotator marked something else"),
+    DOUBTFUL: (3, "a name that starts or ends inside a word, which no other annotation confirms"),
     REPAIRED: (2, "an annotation was changed to make it fit"),
     UNKNOWN: (2, "a token that the encoder has no wordpiece for"),
     LENGTH: (2, "more or fewer tokens than its type has: over 3 standard deviations, on a logarithmic scale"),
@@ -205,7 +206,7 @@ def shown_tokens(passage: Inspected, max_tokens: int) -> range:
 def _of_fates(annotations: Iterable[Annotation]) -> Iterator[Finding]:
     for one in annotations:
         row, why = one.row, one.row.how[-1] if one.row.how else ""
-        if any(how.startswith(GOLD_ALONE) for how in row.how):
+        if row.fate != DOUBTFUL and any(how.startswith(GOLD_ALONE) for how in row.how):
             yield Finding(SPLIT_IN_GOLD, repr(row.text), one.start, one.end)
         elif row.fate in REASONS:
             yield Finding(row.fate, f"{describe(row)}: {why}" if why else describe(row), one.start, one.end)

@@ -16,6 +16,8 @@ Unit = Literal["codepoint", "utf16", "grapheme", "byte"]
 or bytes of UTF-8."""
 
 ACCEPTED = "accepted"
+# Of the cases of a note.
+N_CASES_SHOWN = 3
 Answer = Literal["accepted", "rejected", "ignored", "cancelled", "prediction", "not annotated"]
 
 
@@ -97,28 +99,92 @@ class ReaderOptions:
     discontinuous: Literal["drop", "envelope", "fragments"] = "drop"
 
 
+Cost = Literal["document", "token", "rest"]
+"""What a problem costs: a document, a token alone (its sentence is read without it), or the rest of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read.
+
+    line: as in a Record; 0 where it is the file as a whole. message: what came, and what was expected.
+    n_behind: of a rest, how many documents it holds by a rough estimate; None where it is not in the file at all.
+    """
+
+    line: int
+    message: str
+    cost: Cost = "document"
+    n_behind: int | None = None
+
+    @property
+    def told(self) -> str:
+        """The message, of a rest with what is known of it."""
+        if self.cost != "rest":
+            return self.message
+        if self.n_behind is None:
+            return f"{self.message}; what stood behind it is missing, and nobody can tell how much"
+        return f"{self.message}; about {self.n_behind:,} document{'s' * (self.n_behind != 1)} from there on not read"
+
+
+@dataclass
+class _Cases:
+    """Cases of a note: how many, and the first three."""
+
+    n: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, case: str) -> None:
+        self.n += 1
+        if len(self.first) < N_CASES_SHOWN:
+            self.first.append(case)
+
+    def told(self, message: str) -> str:
+        listed = ", ".join(self.first)
+        return f"{message}: {listed} … ({self.n:,} in all)" if self.n > len(self.first) else f"{message}: {listed}"
+
+
 @dataclass
 class FileLog:
     """What a reader has to say of a file beside its records.
 
-    notes: facts the user should know, one line each, said once a file (`scheme BIOES`, `BOM removed`).
-    problems: a document that could not be read, (line, what came, what was expected); the others are read all the same.
-    n_documents: documents seen, unreadable ones included.
+    found: what could not be read; the rest is read all the same.
+    n_documents: documents seen, unreadable ones included. n_tokens: rows of tokens, where one can be lost by itself.
     """
 
     file: str
-    notes: list[str] = field(default_factory=list)
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    found: list[Problem] = field(default_factory=list)
     n_documents: int = 0
+    n_tokens: int = 0
+    _facts: dict[str, None] = field(default_factory=dict, init=False)
+    _cases: dict[str, _Cases] = field(default_factory=dict, init=False)
 
-    def note(self, message: str) -> None:
-        """Say a fact, once."""
-        if message not in self.notes:
-            self.notes.append(message)
+    @property
+    def notes(self) -> list[str]:
+        """Facts the user should know, one line each (`scheme BIOES`, `BOM removed`), in the order they were found."""
+        return [self._cases[fact].told(fact) if fact in self._cases else fact for fact in self._facts]
 
-    def problem(self, line: int, message: str) -> None:
-        """Say that a document cannot be read, and why; line 0 where it is the file as a whole."""
-        self.problems.append((line, message))
+    @property
+    def problems(self) -> list[tuple[int, str]]:
+        """(line, message) of everything that could not be read."""
+        return [(problem.line, problem.message) for problem in self.found]
+
+    def note(self, message: str, case: str = "") -> None:
+        """Say a fact. Of one that comes again and again, `case` says where: it is told once, with the first three."""
+        self._facts[message] = None
+        if case:
+            self._cases.setdefault(message, _Cases()).add(case)
+
+    def problem(self, line: int, message: str, *, cost: Cost = "document", n_behind: int | None = None) -> None:
+        """Say that something cannot be read, and why. The arguments are those of Problem."""
+        self.found.append(Problem(line, message, cost, n_behind))
+
+    def unread(self, line: int, message: str, *, n_read: int, read: int, left: int) -> None:
+        """Say that a file cannot be read from a place on, and guess what is behind it from what was before it.
+
+        n_read: documents before it. read, left: bytes (or characters) before and behind it; 0 left where the file ends.
+        """
+        n_behind = max(1, round(n_read * left / read)) if left and read and n_read else None
+        self.problem(line, message, cost="rest", n_behind=n_behind)
 
 
 @dataclass(frozen=True, slots=True)

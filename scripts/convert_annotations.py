@@ -4,8 +4,9 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 import typer
@@ -41,6 +42,7 @@ MAX_LISTED = 12
 MAX_SHOWN = 3
 STOP, ACCEPT = TEST_CHANGES = ("stop", "accept")
 LEARNED = "a token is split there, and the tokenizer learns it"
+UNCONFIRMED = "an edge inside a word that no other annotation confirms"
 
 
 def main(
@@ -93,7 +95,7 @@ def main(
     tell_groups(read, group_by, splits)
     division = divide_by_files(read.merged) if splits == FILES else divide(read.merged, rules)
     tokenizer = _tokenizer(lang, normalize, ())
-    learned = teach(tokenizer, division, read.ledger) if misaligned == "split" else []
+    learned = teach(tokenizer, division, read, only_scripts=misaligned != "split")
     for rule in learned:
         say(f"the tokenizer splits {rule.reason}: {', '.join(rule.examples)}")
     tokenizer = _tokenizer(lang, normalize, [rule.pattern for rule in learned])
@@ -149,10 +151,22 @@ def tell_groups(read: Annotations, group_by: str, splits: str) -> None:
     warn("" if by_name else pooled(read.ledger.n_read))
 
 
-def teach(tokenizer: Any, division: Division, ledger: Ledger) -> list[SplitRule]:
-    """What the tokenizer must split, learned from train and dev; the test set is not looked at."""
-    passages = chain(division.splits[TRAIN], division.splits[DEV])
-    return learn_splits(passages, tokenizer, on_span=lambda row: ledger.repair(row, LEARNED))
+def teach(tokenizer: Any, division: Division, read: Annotations, *, only_scripts: bool) -> Sequence[SplitRule]:
+    """What the tokenizer must split, learned from train and dev; the test set is not looked at.
+
+    only_scripts: nothing but scripts without spaces into characters.
+    """
+    parts = [division.splits[TRAIN], division.splits[DEV]]
+    learned = learn_splits(parts, tokenizer, versions=read.passages, only_scripts=only_scripts)
+    for row in learned.rows:
+        read.ledger.repair(row, LEARNED)
+    for shown in learned.doubtful:
+        read.ledger.doubt(shown.row, f"{UNCONFIRMED}: {shown.told}")
+    for shown in learned.doubtful[:MAX_SHOWN]:
+        warn(f"{shown.source}: {short(shown.surface)} ({shown.label}) has {UNCONFIRMED}: {shown.told}; not learned")
+    if len(learned.doubtful) > MAX_SHOWN:
+        warn(f"… and {len(learned.doubtful) - MAX_SHOWN} more edges inside words, all in ledger.jsonl")
+    return learned.rules
 
 
 @dataclass

@@ -142,7 +142,7 @@ def test_a_folder_that_is_empty_or_missing_is_an_error(tmp_path):
 
 def test_a_folder_of_files_that_are_left_alone_names_them(tmp_path):
     for name in ("README.md", "notes.md", "labels.xml", "a.yml", "b.yml", "c.yml"):
-        (tmp_path / name).write_text("text")
+        (tmp_path / name).write_text("<View><Labels/></View>" if name.endswith(".xml") else "text")
     with pytest.raises(DomainNerError, match=r"only README.md, a.yml, b.yml, c.yml, labels.xml and 1 more"):
         read(tmp_path)
 
@@ -183,9 +183,10 @@ def test_what_cannot_be_read_is_an_error_that_names_all_of_it(write_jsonl, monke
     ("name", "content", "told"),
     [
         ("empty.jsonl", b"", "is empty"),
-        ("photo.jsonl", b"\x89PNG\r\n\x1a\n\0\0\0", "not a text file"),
+        ("photo.jsonl", b"\x89PNG\r\n\x1a\n\0\0\0", r"of PNG \(an image\), which is not read"),
+        ("weights.jsonl", b"\0\1\2\3", "not a text file"),
         ("notes.txt", b"Dear all, see you on Monday.\n", "of no known format"),
-        ("table.xlsx", b"PK\x03\x04\0\0", "not a text file"),
+        ("table.xlsx", b"PK\x03\x04\0\0", "of Excel, which is not read"),
     ],
 )
 def test_a_file_that_is_no_export_is_an_error_that_names_it(write_jsonl, name, content, told):

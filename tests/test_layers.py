@@ -25,18 +25,21 @@ LAYERS = {
         "crf_ner/decoding", "crf_ner/lattice", "crf_ner/loss", "crf_ner/selection", "crf_ner/settings",
     ],
     2: [
-        "readers/__init__", "readers/argilla", "readers/argilla_fields", "readers/argilla_questions",
-        "readers/brat", "readers/column_blocks", "readers/column_survey",
-        "readers/columns", "readers/conll", "readers/conllu", "readers/conllu_names", "readers/dataturks",
-        "readers/decoding", "readers/docbin", "readers/doccano", "readers/folder", "readers/gliner", "readers/hf_json",
-        "readers/html_text", "readers/json_rows", "readers/jsonl", "readers/label_studio",
-        "readers/label_studio_records", "readers/label_studio_regions", "readers/label_studio_survey",
-        "readers/label_studio_table", "readers/label_studio_texts", "readers/prodigy", "readers/sentence_lines",
-        "readers/spacy_json", "readers/tagged", "readers/tagged_words", "readers/text_evidence",
-        "readers/token_columns", "readers/token_csv",
-        "readers/tokens", "readers/webanno", "readers/webanno_layers", "readers/webanno_old", "conversion/__init__",
+        "readers/__init__", "readers/argilla", "readers/argilla_fields", "readers/argilla_questions", "readers/bioc",
+        "readers/brat", "readers/cas", "readers/cas_content", "readers/cas_files", "readers/column_blocks",
+        "readers/column_survey", "readers/columns", "readers/conll", "readers/conllu", "readers/conllu_names",
+        "readers/dataturks", "readers/decoding", "readers/docbin", "readers/doccano", "readers/folder",
+        "readers/gliner", "readers/guarded_json", "readers/hf_json", "readers/html_text", "readers/json_rows",
+        "readers/json_stream", "readers/jsonl", "readers/label_studio", "readers/label_studio_records",
+        "readers/label_studio_regions", "readers/label_studio_survey", "readers/label_studio_table",
+        "readers/label_studio_texts", "readers/libraries", "readers/prodigy", "readers/projects", "readers/pubtator",
+        "readers/python_literals", "readers/sentence_lines", "readers/spacy_json", "readers/standoff",
+        "readers/tagged", "readers/tagged_words", "readers/text_evidence", "readers/token_columns",
+        "readers/token_csv", "readers/tokens", "readers/unread", "readers/unread_marks", "readers/webanno",
+        "readers/webanno_layers", "readers/webanno_old", "readers/xml_text", "conversion/__init__",
         "conversion/importing", "conversion/ledger", "conversion/merging", "conversion/offsets", "conversion/spans",
-        "conversion/token_splits", "encoders/__init__", "encoders/presets", "encoders/pretraining", "encoders/card",
+        "conversion/split_evidence", "conversion/token_splits", "encoders/__init__", "encoders/presets",
+        "encoders/pretraining", "encoders/card",
         "encoders/fetch", "languages", "crf_ner/__init__", "crf_ner/foreign_tokens", "crf_ner/model", "crf_ner/padding",
         "crf_ner/targets", "crf_ner/training_data",
         "transformer/__init__", "transformer/model", "transformer/tokenizing",
@@ -127,6 +130,14 @@ def test_feature_folders_do_not_import_each_other(name):
 @pytest.mark.parametrize("name", PURE)
 def test_pure_modules_know_no_framework(name):
     assert not HEAVY & {imported.split(".")[0] for imported in imported_names(PACKAGE / f"{name}.py")}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("readers/")])
+def test_what_one_format_needs_is_imported_when_it_is_read(name):
+    tree = ast.parse((PACKAGE / f"{name}.py").read_text("utf8"))
+    top_level = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = [getattr(node, "module", None) or node.names[0].name for node in top_level]
+    assert not {name.partition(".")[0] for name in names} & {"bioc", "cassis", "lxml"}
 
 
 @pytest.mark.parametrize("name", MODULES)

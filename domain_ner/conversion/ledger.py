@@ -14,6 +14,7 @@ from domain_ner.spool import Spool
 
 IMPORTED = "imported"
 REPAIRED = "repaired"
+DOUBTFUL = "kept as it is, doubtful"
 FLATTENED = "flattened"
 MERGED = "merged duplicate"
 OVERRULED = "another annotator's kept"
@@ -24,12 +25,12 @@ CANCELLED = "cancelled"
 PREDICTION = "prediction"
 UNWANTED = "label left out (vars.labels)"
 DROPPED = "dropped"
-# In the order of the summary. The first three are in the corpus; only `dropped` counts as lost.
+# In the order of the summary. The first four are in the corpus; only `dropped` counts as lost.
 FATES = (
-    IMPORTED, REPAIRED, FLATTENED, MERGED, OVERRULED, MASKED, REJECTED, IGNORED, CANCELLED, PREDICTION, UNWANTED,
-    DROPPED,
+    IMPORTED, REPAIRED, DOUBTFUL, FLATTENED, MERGED, OVERRULED, MASKED, REJECTED, IGNORED, CANCELLED, PREDICTION,
+    UNWANTED, DROPPED,
 )  # fmt: skip
-KEPT = (IMPORTED, REPAIRED, FLATTENED)
+KEPT = (IMPORTED, REPAIRED, DOUBTFUL, FLATTENED)
 FAULT = "This is a fault of domain-ner, not of your files: please report it. Nothing was written."
 UNKNOWN_LABEL = "is not in the guide"
 MAX_NAMED = 8
@@ -199,6 +200,10 @@ class Ledger:
     def repair(self, number: int, how: str) -> None:
         """Note a repair. Whether the annotation is kept is said by `settle`."""
         self.rows.explain(number, how)
+
+    def doubt(self, number: int, how: str) -> None:
+        """Note why an annotation that is kept may be a slip."""
+        self.settle(number, DOUBTFUL, how)
 
     def leave_out(self, source: str, reason: str, kept: str = "") -> None:
         """Say why an accepted document is no passage of its own. kept: the passage that stands for it, `file:line`."""

@@ -2,7 +2,6 @@
 or as a whole file shows. A record says neither.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.argilla_questions import OLD_SUGGESTION, RESPONSES, SUGGESTION, Question, questions_of, spans_in
+from domain_ner.readers.guarded_json import load
 from domain_ner.readers.jsonl import Row
 from domain_ner.readers.text_evidence import Evidence, Shown
 
@@ -143,8 +143,8 @@ def _settings(path: Path) -> dict[str, str]:
     """The field of each span question, as the settings of the dataset beside the file say."""
     for name in SETTINGS:
         try:
-            read = json.loads((path.parent / name).read_text(encoding="utf8"))
-        except (OSError, ValueError, RecursionError):
+            read = load((path.parent / name).read_text(encoding="utf8")).value
+        except (OSError, ValueError):
             continue
         questions = read.get("questions") if isinstance(read, dict) else None
         return {str(one.get("name")): str(one["settings"]["field"]) for one in questions or () if _is_span(one)}

@@ -59,21 +59,20 @@ def _flat_responses(row: Row, key: str) -> list[Response]:
 
 
 def _nested_questions(row: Row) -> dict[str, Question]:
-    responses, suggestions = ((row.get(what) or {}) for what in ("responses", "suggestions"))
+    found = (row.get(what) for what in ("responses", "suggestions"))
+    responses, suggestions = (one if isinstance(one, Mapping | list) else {} for one in found)
     if isinstance(responses, list) or isinstance(suggestions, list):
         return _listed_questions(responses, suggestions)
     names = dict.fromkeys((*responses, *suggestions))
-    return {
-        name: Question(tuple(_old_responses(responses.get(name) or [])), _value(suggestions.get(name)))
-        for name in names
-    }
+    return {name: Question(tuple(_old_responses(responses.get(name))), _value(suggestions.get(name))) for name in names}
 
 
 def _listed_questions(responses: Any, suggestions: Any) -> dict[str, Question]:
     """Questions of records as Argilla 1 keeps them: a list of annotators, each with the values of all questions."""
     found: dict[str, Question] = {}
     for one in (response for response in responses or () if isinstance(response, Mapping)):
-        for name, value in (one.get("values") or {}).items():
+        values = one.get("values")
+        for name, value in values.items() if isinstance(values, Mapping) else ():
             response = Response(_value(value), str(one.get("user_id") or ""), str(one.get("status") or ""))
             found[name] = replace(
                 found.get(name, Question()), responses=(*found.get(name, Question()).responses, response)
@@ -88,7 +87,7 @@ def _old_responses(values: Any) -> list[Response]:
     """Answers that are objects with `value`, `user_id` and, in some versions, `status`."""
     return [
         Response(one.get("value"), str(one.get("user_id") or ""), str(one["status"] or "") if "status" in one else None)
-        for one in values
+        for one in (values if isinstance(values, list) else ())
         if isinstance(one, Mapping)
     ]
 

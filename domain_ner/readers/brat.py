@@ -6,15 +6,15 @@ Entities only: relations, events, attributes, normalisations and notes are count
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 
-from domain_ner.carried import KEY, SIDECAR, Carried, unpack
+from domain_ner.carried import FILE, SIDECAR, Carried, unpack
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_lines, read_text
-from domain_ner.readers.json_rows import json_rows
+from domain_ner.readers.jsonl import read_rows
+from domain_ner.readers.standoff import Mention, mention_spans
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
 
 NAME = "brat"
@@ -29,25 +29,6 @@ KINDS = {
     "*": "equivalences",
 }  # fmt: skip
 BOM = "\ufeff"
-
-
-@dataclass(frozen=True)
-class _Entity:
-    """A T line. fragments: (start, end) of each part. said: its words in the file. line: where it stands."""
-
-    name: str
-    label: str
-    fragments: tuple[tuple[int, int], ...]
-    said: str | None
-    line: str
-
-    @property
-    def start(self) -> int:
-        return min(start for start, _ in self.fragments)
-
-    @property
-    def end(self) -> int:
-        return max(end for _, end in self.fragments)
 
 
 def recognises(sample: Sample) -> bool:
@@ -69,7 +50,7 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     text, shift = _as_counted(text, entities, log)
     if shift:
         entities = [replace(one, fragments=tuple((a + shift, b + shift) for a, b in one.fragments)) for one in entities]
-    spans = [span for one in entities for span in _spans(one, text, options)]
+    spans = [span for one in entities for span in mention_spans(one, text, options)]
     empty = not spans and not faulty
     if empty:
         log.note(f"no annotations: read as {'not annotated' if options.empty == 'skip' else 'annotated without any'}")
@@ -93,8 +74,8 @@ def _carried(path: Path) -> Carried | None:
 
 @lru_cache(maxsize=1)  # all files of a folder ask for it
 def _sidecar(path: Path, changed_ns: int) -> dict[str, Carried]:
-    rows = (row for _, row in json_rows(path, FileLog(path.name)) if isinstance(row, list) and len(row) == 2)
-    return {str(name): carried for name, packed in rows if (carried := unpack({KEY: packed}))}
+    rows = (row for _, row in read_rows(path, FileLog(path.name)))
+    return {str(row.get(FILE)): carried for row in rows if (carried := unpack(row))}
 
 
 def _text(path: Path, log: FileLog) -> str:
@@ -114,10 +95,10 @@ def _text(path: Path, log: FileLog) -> str:
     return f"{BOM}{text.removeprefix(BOM)}" if marked else text
 
 
-def _read_annotations(path: Path, log: FileLog) -> tuple[list[_Entity], list[SourceSpan]]:
+def _read_annotations(path: Path, log: FileLog) -> tuple[list[Mention], list[SourceSpan]]:
     """(entities, T lines that cannot be read)."""
     lines = [line for one in _parts(path) for line in _joined_lines(one, log)]
-    entities: list[_Entity] = []
+    entities: list[Mention] = []
     faulty: list[SourceSpan] = []
     others: Counter[str] = Counter()
     unknown: list[str] = []
@@ -164,24 +145,19 @@ def _joined_lines(path: Path, log: FileLog) -> Iterator[tuple[str, str]]:
 
 def _lacks_words(where: str, line: str) -> bool:
     entity = _entity(where, line)
-    return entity is not None and bool(entity.said) and len(entity.said or "") < _length(entity)
+    return entity is not None and bool(entity.said) and len(entity.said or "") < entity.n_chars
 
 
-def _entity(where: str, line: str) -> _Entity | None:
+def _entity(where: str, line: str) -> Mention | None:
     found = ENTITY.fullmatch(line)
     if not found:
         return None
     parts = (part.split() for part in found[3].split(";"))
     fragments = tuple((int(start), int(end)) for start, end in parts)
-    entity = _Entity(found[1], found[2], fragments, found[4] or None, where)
-    if entity.said and "\t" in entity.said and len(entity.said) > _length(entity):
+    entity = Mention(found[1], found[2], fragments, found[4] or None, where)
+    if entity.said and "\t" in entity.said and len(entity.said) > entity.n_chars:
         return replace(entity, said=entity.said.partition("\t")[0])
     return entity
-
-
-def _length(entity: _Entity) -> int:
-    """Of the words that brat writes for an entity: its fragments with a space between them."""
-    return sum(end - start for start, end in entity.fragments) + len(entity.fragments) - 1
 
 
 def _unreadable(where: str, line: str) -> SourceSpan:
@@ -191,14 +167,14 @@ def _unreadable(where: str, line: str) -> SourceSpan:
     return SourceSpan(None, None, label, text=cells[2] if len(cells) > 2 else line, fault=fault)
 
 
-def _note_triggers(entities: Sequence[_Entity], lines: Sequence[str], log: FileLog) -> None:
+def _note_triggers(entities: Sequence[Mention], lines: Sequence[str], log: FileLog) -> None:
     triggers = {found[1] for line in lines if (found := TRIGGER.match(line))}
     n_triggers = sum(entity.name in triggers for entity in entities)
     if n_triggers:
         log.note(f"{n_triggers} of {len(entities)} annotations are triggers of events: read as entities all the same")
 
 
-def _as_counted(text: str, entities: Sequence[_Entity], log: FileLog) -> tuple[str, int]:
+def _as_counted(text: str, entities: Sequence[Mention], log: FileLog) -> tuple[str, int]:
     """(text, what to add to each offset): with its byte-order mark and line ends as the offsets count them.
 
     Files get a mark, or other line ends, on their way through editors and git. The reading under which most entities
@@ -219,41 +195,5 @@ def _as_counted(text: str, entities: Sequence[_Entity], log: FileLog) -> tuple[s
     return best
 
 
-def _n_agreeing(entities: Sequence[_Entity], text: str, shift: int) -> int:
+def _n_agreeing(entities: Sequence[Mention], text: str, shift: int) -> int:
     return sum(text[one.start + shift : one.end + shift].split() == (one.said or "").split() for one in entities)
-
-
-def _spans(entity: _Entity, text: str, options: ReaderOptions) -> Iterator[SourceSpan]:
-    if len(entity.fragments) == 1:
-        ((start, end),) = entity.fragments
-        yield SourceSpan(start, end, entity.label, text=entity.said)
-    elif _is_joined(entity, text):
-        yield SourceSpan(
-            entity.start, entity.end, entity.label, text=entity.said, how=("fragments joined over white space",)
-        )
-    elif options.discontinuous == "fragments":
-        yield from _fragments(entity)
-    elif options.discontinuous == "envelope":
-        how = f"discontinuous: from the first to the last character of {entity.name}"
-        yield SourceSpan(entity.start, entity.end, entity.label, how=(how,))
-    else:
-        where = f"{entity.name} at {entity.line}"
-        fault = f"discontinuous ({where}): set vars.reading (discontinuous=…) to envelope or fragments to keep it"
-        yield SourceSpan(entity.start, entity.end, entity.label, text=entity.said, fault=fault)
-
-
-def _is_joined(entity: _Entity, text: str) -> bool:
-    """Whether nothing but white space lies between the fragments: a selection over a line end is stored like that."""
-    gaps = (text[one[1] : other[0]] for one, other in pairwise(sorted(entity.fragments)))
-    return all(not gap.strip() for gap in gaps)
-
-
-def _fragments(entity: _Entity) -> Iterator[SourceSpan]:
-    """Each fragment for itself, with its share of the words."""
-    position = 0
-    known = entity.said is not None and len(entity.said) == _length(entity)
-    for n_fragment, (start, end) in enumerate(entity.fragments, start=1):
-        words = (entity.said or "")[position : position + end - start] if known else None
-        position += end - start + 1
-        how = f"discontinuous: fragment {n_fragment} of {len(entity.fragments)} of {entity.name}"
-        yield SourceSpan(start, end, entity.label, text=words, how=(how,))

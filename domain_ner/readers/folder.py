@@ -8,7 +8,9 @@ from typing import cast
 from domain_ner.errors import DomainNerError, raise_for
 from domain_ner.readers import (
     argilla,
+    bioc,
     brat,
+    cas,
     conll,
     conllu,
     dataturks,
@@ -19,23 +21,31 @@ from domain_ner.readers import (
     label_studio,
     label_studio_table,
     prodigy,
+    pubtator,
     spacy_json,
     token_csv,
+    unread,
     webanno,
 )
 from domain_ner.readers.decoding import read_sample
+from domain_ner.readers.unread_marks import Unread
+from domain_ner.readers.xml_text import find_root
 from domain_ner.records import ExportFile, Format, ReaderOptions, Sample
 
 # In the order they are asked: the more particular shape first.
 FORMATS = cast(
     tuple[Format, ...],
     (
-        prodigy, label_studio, label_studio_table, dataturks, argilla, gliner, hf_json, spacy_json, doccano, webanno,
-        conllu, brat, docbin, token_csv, conll,
+        prodigy, label_studio, label_studio_table, dataturks, argilla, gliner, hf_json, spacy_json, doccano, cas, bioc,
+        pubtator, webanno, conllu, brat, docbin, token_csv, conll,
     ),
 )  # fmt: skip
 # What stands beside exports and is none: documents, configurations of the tools, the texts of brat's pairs.
-LEFT_ALONE = {".md", ".conf", ".xml", ".yml", ".yaml", ".cfg", ".arrow"}
+LEFT_ALONE = {".md", ".conf", ".yml", ".yaml", ".cfg", ".arrow"}
+# Of these, some are exports all the same.
+DOCUMENTS = {".md", ".yml", ".yaml"}
+# XML that stands beside exports, by its root element: Label Studio's labelling interface, the type system of a CAS.
+LEFT_ALONE_ROOTS = {"View", "typeSystemDescription"}
 LEFT_ALONE_NAMES = {"README", "LICENSE", "dataset_info.json", "state.json", "dataset_dict.json", "settings.json"}
 BRAT_PARTNERS = (".ann", ".a1")
 BINARY = {".spacy", ".zip"}
@@ -46,7 +56,7 @@ def find_exports(folder: Path, *, format: str = "", options: ReaderOptions = Rea
     """Every export in a folder and its subfolders, in the order of their names; or the one file that `folder` is.
 
     format: the `NAME` of a format, for all files; empty: told by the content of each.
-    Hidden files, Markdown, configurations and the texts of brat's pairs are left alone; linked folders are read.
+    Hidden files, documents, configurations and the texts of brat's pairs are left alone; linked folders are read.
     Raises DomainNerError when there is nothing to read, for what cannot be read, or is of no known format.
     """
     found = [folder] if folder.is_file() else _files(folder) if folder.is_dir() else []
@@ -63,16 +73,29 @@ def find_exports(folder: Path, *, format: str = "", options: ReaderOptions = Rea
 def detect(path: Path) -> Format | None:
     """The format of a file, by its content; None where no reader knows it.
 
-    Raises DomainNerError for a file of 0 bytes, and for one that is binary and no DocBin or zip.
+    Raises DomainNerError for a file without any text, for one that is binary and no DocBin or zip, and for formats that
+    are known and not read.
     """
     if not path.stat().st_size and path.suffix not in BRAT_PARTNERS:  # brat's .ann of a text without entities is empty
         raise DomainNerError(f"{path} is empty (0 bytes).", "Export again, or remove the file.")
     if path.suffix.lower() in BINARY or not path.stat().st_size:
         sample = Sample(path, "", whole=False)
     else:
+        _refuse(path, unread.find_unread_bytes(path))
         text, whole = read_sample(path)
+        if not text and path.suffix not in BRAT_PARTNERS:
+            raise DomainNerError(f"{path} is empty: it holds white space alone.", "Export again, or remove the file.")
         sample = Sample(path, text.removeprefix("\ufeff"), whole)
-    return next((format for format in FORMATS if format.recognises(sample)), None)
+        _refuse(path, unread.find_unread(sample.text))
+    found = next((format for format in FORMATS if format.recognises(sample)), None)
+    if found is None and path.suffix.lower() == ".zip":
+        _refuse(path, unread.find_unread_zip(path))
+    return found
+
+
+def _refuse(path: Path, found: Unread | None) -> None:
+    if found:
+        raise DomainNerError(f"{path} is {found.told}, which is not read.", found.advice)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -135,10 +158,22 @@ def _is_hidden(name: str) -> bool:
 
 
 def _is_left_alone(path: Path) -> bool:
-    if path.suffix.lower() in LEFT_ALONE or path.name in LEFT_ALONE_NAMES:
-        return True
+    suffix = path.suffix.lower()
+    if suffix == ".xml":
+        root = find_root(_beginning(path))
+        return root is not None and root.name in LEFT_ALONE_ROOTS
+    if suffix in LEFT_ALONE or path.name in LEFT_ALONE_NAMES:
+        return suffix not in DOCUMENTS or unread.find_unread(_beginning(path)) is None
     partner = path.suffix == ".txt" and any(path.with_suffix(suffix).is_file() for suffix in BRAT_PARTNERS)
     return partner or (path.suffix == ".a2" and path.with_suffix(".a1").is_file())
+
+
+def _beginning(path: Path) -> str:
+    """The beginning of a text; empty where it is none."""
+    try:
+        return read_sample(path)[0]
+    except DomainNerError:
+        return ""
 
 
 def _format(path: Path, name: str) -> Format:
@@ -146,8 +181,10 @@ def _format(path: Path, name: str) -> Format:
         return _named(name)
     found = detect(path)
     if found is None:
+        root = find_root(_beginning(path)) if path.suffix.lower() != ".zip" else None
+        what = f"XML with the root element <{root.name}>, " if root else ""
         raise DomainNerError(
-            f"{path} is of no known format; expected one of {', '.join(format.TITLE for format in FORMATS)}.",
+            f"{path} is {what}of no known format; expected one of {', '.join(format.TITLE for format in FORMATS)}.",
             "Export in one of these, name it in vars.reading (format=…), or move the file elsewhere.",
         )
     return found

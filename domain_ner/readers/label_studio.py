@@ -1,18 +1,13 @@
 """Reads Label Studio's JSON: tasks with all their annotations (https://labelstud.io/guide/task_format)."""
 
-import io
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
-
-import ijson
+from typing import Any
 
 from domain_ner.carried import unpack, without_carried
-from domain_ner.errors import DomainNerError
-from domain_ner.readers.decoding import find_encoding, read_text
+from domain_ner.readers.json_rows import first_values, json_rows
 from domain_ner.readers.label_studio_records import Annotation, make_records
 from domain_ner.readers.label_studio_regions import Region, find_regions
 from domain_ner.readers.label_studio_survey import choose, survey_of
@@ -53,8 +48,7 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     survey = survey_of(_surveyed(path, options), by_key=True)
     chosen = choose(survey, LabellingConfig.beside(path), options.field, log.file)
     others = Counter[str]()
-    for n_task, item in read_items(path, log):
-        log.n_documents += 1
+    for n_task, item in json_rows(path, log):
         task = _task(item)
         if task is None:
             log.problem(n_task, f"{_told(item)}; expected a task, with `data` and `annotations`")
@@ -71,7 +65,7 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
 def _surveyed(path: Path, options: ReaderOptions) -> Iterator[tuple[Mapping[str, Any], list[Region], bool]]:
     """(data, regions, whether somebody accepted an annotation) of each task."""
     log = FileLog(path.name)
-    for n_task, item in read_items(path, log):
+    for n_task, item in json_rows(path, log):
         task = _task(item)
         if task is not None:
             found = list(_Task(task, n_task, Counter(), log).annotations(options))
@@ -79,77 +73,20 @@ def _surveyed(path: Path, options: ReaderOptions) -> Iterator[tuple[Mapping[str,
             yield found[0].data if found else {}, [region for one in found for region in one.regions], annotated
 
 
-def read_items(path: Path, log: FileLog) -> Iterator[tuple[int, Any]]:
-    """Yield (number from 1, item) of a JSON array; of objects one after another where the file is none.
-
-    Where the JSON is broken, the log gets a problem after the good items.
-    Raises DomainNerError where it has no good item.
-    """
-    n_read = 0
-    with path.open(encoding=find_encoding(path, log), newline="", errors="replace") as stream:
-        prefix = "item" if _first_character(stream) == "[" else ""
-        try:
-            for item in ijson.items(_Bytes(stream), prefix, use_float=True, multiple_values=not prefix):
-                n_read += 1
-                yield n_read, item
-        except ijson.JSONError as err:
-            yield from _after_error(path, n_read, str(err), log)
-            return
-    if not n_read:
-        raise DomainNerError(f"{path} holds no task; expected a list of them.", "Export again, or remove the file.")
-
-
 def first_keys(sample: Sample) -> set[str]:
     """The keys of the first object of a JSON file, nested ones with those around them (`annotations.item.result`)."""
-    found: set[str] = set()
-    start = sample.text.lstrip()[:1]
-    if start not in ("[", "{"):
-        return found
-    top = "item" if start == "[" else ""
-    try:
-        for prefix, event, value in ijson.parse(io.BytesIO(sample.text.encode("utf-8", "replace"))):
-            if event == "map_key":
-                found.add(f"{prefix}.{value}".removeprefix(top).removeprefix("."))
-            elif event == "end_map" and prefix == top:
-                break
-    except ijson.JSONError:
-        pass  # the sample is the beginning of a file
-    return found
+    first = next(iter(first_values(sample.text)), None)
+    first = next(iter(first), None) if isinstance(first, list) else first
+    return set(_paths(first)) if isinstance(first, dict) else set()
 
 
-class _Bytes:
-    """Decoded text as the UTF-8 that ijson takes."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        return self.stream.read(size).encode("utf-8", "replace")
-
-
-def _first_character(stream: TextIO) -> str:
-    """The first character that is not white space; the stream is then at its beginning again."""
-    character = " "
-    while character and character.isspace():
-        character = stream.read(1)
-    stream.seek(0)
-    return character
-
-
-def _after_error(path: Path, n_read: int, error: str, log: FileLog) -> Iterator[tuple[int, Any]]:
-    """The items that a less strict parser finds after an error (NaN is no JSON, but Python writes it)."""
-    try:
-        parsed = json.loads(read_text(path, FileLog(path.name)))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as err:
-        ends_early = "premature EOF" in error or "incomplete" in error.lower()
-        what = "JSON ends early" if ends_early else f"invalid JSON ({err})"
-        if not n_read:
-            raise DomainNerError(f"{path}: {what}; no good task before it.", "Export again.") from err
-        log.n_documents += 1
-        log.problem(n_read + 1, f"{what}; {n_read} good tasks before it")
-        return
-    items = parsed if isinstance(parsed, list) else [parsed]
-    yield from list(enumerate(items, start=1))[n_read:]
+def _paths(value: Any) -> Iterator[str]:
+    """The keys below a value, each with those around it; `item` stands for the items of a list."""
+    inner = value.items() if isinstance(value, dict) else [("item", item) for item in _list(value)]
+    for key, one in inner:
+        if isinstance(value, dict):
+            yield key
+        yield from (f"{key}.{path}" for path in _paths(one))
 
 
 def _task(item: Any) -> dict[str, Any] | None:

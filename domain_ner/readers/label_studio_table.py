@@ -3,10 +3,8 @@
 Cancelled annotations are not in these exports, and a task that nobody annotated is a row without an annotation id.
 """
 
-import ast
 import csv
 import io
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,11 +13,14 @@ from typing import Any
 from domain_ner.carried import unpack, without_carried
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import find_encoding, read_sample
-from domain_ner.readers.label_studio import first_keys, read_items
+from domain_ner.readers.guarded_json import JsonError, load
+from domain_ner.readers.json_rows import json_rows
+from domain_ner.readers.label_studio import first_keys
 from domain_ner.readers.label_studio_records import Annotation, make_records
 from domain_ner.readers.label_studio_regions import LABEL_KEYS, Region, is_note, region_of_value
 from domain_ner.readers.label_studio_survey import choose, survey_of
 from domain_ner.readers.label_studio_texts import LabellingConfig, is_dialogue
+from domain_ner.readers.python_literals import load_literal
 from domain_ner.records import ACCEPTED, Answer, FileLog, ReaderOptions, Record, Sample
 
 NAME = "label_studio_table"
@@ -77,8 +78,7 @@ def _surveyed(path: Path, options: ReaderOptions) -> Iterator[tuple[Mapping[str,
 def _annotations(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Annotation]:
     """The annotation of each row."""
     is_json = read_sample(path)[0].lstrip()[:1] in ("[", "{")
-    for n_line, row in read_items(path, log) if is_json else _read_csv(path, log):
-        log.n_documents += 1
+    for n_line, row in json_rows(path, log) if is_json else _read_csv(path, log):
         if not isinstance(row, dict):
             log.problem(n_line, f"a JSON {type(row).__name__}; expected an object with a text and regions")
             continue
@@ -117,6 +117,7 @@ def _read_csv(path: Path, log: FileLog) -> Iterator[tuple[int, dict[str, str]]]:
             n_line, n_end = n_end + 1, rows.line_num
             if len(row) == len(header):
                 n_good += 1
+                log.n_documents += 1
                 yield n_line, dict(zip(header, row, strict=True))
             elif row:
                 log.n_documents += 1
@@ -217,12 +218,15 @@ def _are_notes(value: Any) -> bool:
 def _parse(cell: str) -> Any:
     """A cell's JSON, or the Python literal that pandas makes of it."""
     try:
-        return json.loads(cell)
-    except json.JSONDecodeError as err:
+        loaded = load(cell)
+    except JsonError as err:
         try:
-            return ast.literal_eval(cell.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            raise ValueError(f"invalid JSON ({err})") from err
+            return load_literal(cell)
+        except ValueError:
+            raise ValueError(err.message) from err
+    if loaded.fault:
+        raise ValueError(loaded.fault)
+    return loaded.value
 
 
 def _annotator(row: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_sample, read_text
 from domain_ner.readers.json_rows import first_rows, json_rows
+from domain_ner.readers.python_literals import parse, value_of
 from domain_ner.readers.tagged_words import TagDecoder, Tagged
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
 from domain_ner.tag_schemes import Tag, TagStatistics
@@ -67,7 +67,7 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     elif any(_is_v2(row) for row in rows):
         yield from _v2_records(path, log)
     else:
-        yield from _texts(json_rows(path, log, ROW_LISTS), log)
+        yield from _texts(json_rows(path, log, ROW_LISTS, pairs=True), log)
 
 
 def _v2_records(path: Path, log: FileLog) -> Iterator[Record]:
@@ -200,23 +200,18 @@ def _python_rows(path: Path, log: FileLog) -> Iterator[tuple[int, Any]]:
 
     Raises DomainNerError where it is not Python.
     """
-    source = read_text(path, log)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
-            nodes = [node for statement in ast.parse(source).body for node in _row_nodes(statement)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as err:
-        where = f"line {err.lineno}: " if isinstance(err, SyntaxError) else ""
+        nodes = [node for statement in parse(read_text(path, log)) for node in _row_nodes(statement)]
+    except ValueError as err:
         raise DomainNerError(
-            f"{path} is neither JSON nor a Python literal: {where}{err.args[0] if err.args else err}.",
-            "Export as JSON, or correct the line.",
+            f"{path} is neither JSON nor a Python literal: {err}.", "Export as JSON, or correct the line."
         ) from err
     for node in nodes:
         log.n_documents += 1
         try:
-            yield node.lineno, ast.literal_eval(node)
-        except (ValueError, TypeError, RecursionError):
-            log.problem(node.lineno, "Python that is no literal; expected (text, {'entities': [(start, end, label)]})")
+            yield node.lineno, value_of(node)
+        except ValueError as err:
+            log.problem(node.lineno, f"{err}; expected (text, {{'entities': [(start, end, label)]}})")
 
 
 def _row_nodes(statement: ast.stmt) -> Iterator[ast.expr]:

@@ -129,7 +129,7 @@ def _by_header(
 
 def _by_content(rows: list[list[str]], delimiter: str, asked: int | None) -> TokenColumns | None:
     body = [row for row in rows if any(row)]
-    n_columns = len(body[0])
+    n_columns = len(body[0]) if body else 0
     if len(body) < 2 or sum(len(row) == n_columns for row in body) < SHARE * len(body):
         return None
     tags = [asked] if asked is not None else [n for n in range(n_columns) if _holds_tags(body[1:], n)]

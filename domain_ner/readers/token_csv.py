@@ -3,7 +3,6 @@
 Read with the csv module: pandas turns the words `NA` and `null` into nothing.
 """
 
-import ast
 import csv
 import re
 from collections import Counter
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_lines, read_sample
+from domain_ner.readers.python_literals import load_literal
 from domain_ner.readers.token_columns import ROW_LIMIT, TagCell, TokenColumns, find_columns, split_row
 from domain_ner.readers.tokens import join_tokens, source_spans, unknown_ranges
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample
@@ -216,8 +216,8 @@ def _items(cell: str) -> list[str]:
     if not cell.startswith("["):
         return BLANKS.split(cell) if cell else []
     try:
-        found = ast.literal_eval(ADJACENT_QUOTES.sub(r"\1, ", cell))
-    except (ValueError, SyntaxError):
+        found = load_literal(ADJACENT_QUOTES.sub(r"\1, ", cell))
+    except ValueError:
         return BLANKS.split(cell.strip("[]").replace("\n", " ").strip())
     return [str(item) for item in found]
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from domain_ner.readers.decoding import read_lines
+from domain_ner.readers.projects import UNTOUCHED, project_place
 from domain_ner.readers.webanno_layers import Column, choose_column, parse_header, parse_old_header
 from domain_ner.readers.webanno_old import read_old
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
@@ -50,7 +51,7 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     lines = read_lines(path, log)
     first = next((line for _, line in lines if line.strip()), "")
     if not first.startswith(FORMAT_LINE):
-        yield read_old(path, options, log)
+        yield _placed(read_old(path, options, log))
         return
     columns = [column for line in _layer_lines(path) for column in parse_header(line)]
     columns = [replace(column, number=number) for number, column in enumerate(columns)]
@@ -60,7 +61,16 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
             document.add_text(_unescape(line[len(TEXT_LINE) :]))
         elif line.strip("\t ") and not line.startswith("#"):
             document.add_unit(n_line, line.split("\t"))
-    yield document.record(path.stem, options, log)
+    yield _placed(document.record(path.stem, options, log))
+
+
+def _placed(record: Record) -> Record:
+    """A record with the document and the annotator that its place in the export of a project tells."""
+    document, annotator = project_place(record.file)
+    if not document:
+        return record
+    answer = "not annotated" if annotator == UNTOUCHED else record.answer
+    return replace(record, document=document, annotator=annotator, answer=answer)
 
 
 def _layer_lines(path: Path) -> Iterator[str]:

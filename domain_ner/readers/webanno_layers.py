@@ -8,7 +8,10 @@ from domain_ner.records import FileLog, ReaderOptions
 
 SPAN_LAYER = "#T_SP="
 # Layers that come with the tools, are spans, and hold no entities.
-BUILT_IN = ("de.tudarmstadt.ukp.dkpro.core.api.", "de.tudarmstadt.ukp.clarin.")
+BUILT_IN = (
+    "de.tudarmstadt.ukp.dkpro.core.api.", "de.tudarmstadt.ukp.clarin.", "de.tudarmstadt.ukp.inception.",
+    "org.dkpro.core.api.", "uima.",
+)  # fmt: skip
 NAMED_ENTITY = "namedentity"
 VALUE_NAMES = ("value", "label", "type", "entity", "entitytype", "category", "class", "tag", "name")
 # What a feature holds that links an annotation to something else.
@@ -51,7 +54,7 @@ class Column:
 
 def parse_header(line: str) -> list[Column]:
     """The columns, numbered from 0, that a `#T_SP=layer|feature|…` line of version 3 declares."""
-    layer, *features = [part for part in line.partition("=")[2].strip().split("|") if part]
+    layer, *features = [part for part in line.partition("=")[2].strip().split("|") if part] or [""]
     is_span = line.startswith(SPAN_LAYER)
     return [Column(n, layer, feature, is_span) for n, feature in enumerate(features or [""])]
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from spacy.tokens import Doc
 
 from domain_ner.assigned import SPLITS
-from domain_ner.conversion.ledger import DROPPED, FATES, FLATTENED, IMPORTED, REPAIRED, Row
+from domain_ner.conversion.ledger import DOUBTFUL, DROPPED, FATES, FLATTENED, IMPORTED, REPAIRED, Row
 from domain_ner.docs import META_KEY
 from domain_ner.inspection import (
     MAX_COUNTED,
@@ -32,8 +32,8 @@ LONG_FROM = 6000
 NO_COLOUR = "#dddddd"
 ALL_FATES = (*FATES, UNACCOUNTED, UNREADABLE)
 # Of passages on the page, and of annotations under a passage.
-SHOWN_FIRST = (REPAIRED, DROPPED)
-LISTED_FIRST = (DROPPED, REPAIRED)
+SHOWN_FIRST = (DOUBTFUL, REPAIRED, DROPPED)
+LISTED_FIRST = (DROPPED, DOUBTFUL, REPAIRED)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from domain_ner.carried import SIDECAR, pack
+from domain_ner.carried import FILE, KEY, SIDECAR, pack
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.writers.json_files import write_rows
 from domain_ner.writers.options import META, NESTED, WHITE_SPACE, WORDLESS, WriterOptions
@@ -28,12 +28,12 @@ def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> 
     target.mkdir()
     names: set[str] = set()
     labels: dict[str, None] = {}
-    carried: list[list[str]] = []
+    carried: list[dict[str, str]] = []
     for number, passage in enumerate(passages, start=1):
         name = _name(passage.document, number, names)
         labels.update(dict.fromkeys(span.label for span in passage.spans))
         lines = "".join(f"{_line(n, span, passage.text)}\n" for n, span in enumerate(passage.spans, start=1))
-        carried.append([name, pack(passage)])
+        carried.append({FILE: name, KEY: pack(passage)})
         _write(target / f"{name}.txt", passage.text)
         _write(target / f"{name}.ann", lines)
     sections = ["[entities]", *sorted(labels), "", "[relations]", "", "[events]", "", "[attributes]"]

@@ -255,3 +255,11 @@ def test_its_records_are_recognised(write, row):
 )
 def test_records_of_other_tools_are_not_recognised(write, row):
     assert not recognises(write(row))
+
+
+@pytest.mark.parametrize("key", ["responses", "suggestions"])
+@pytest.mark.parametrize("odd", [3, "x", [3, "x"], {"ner": 3}, {"ner": ["x"]}, [{"values": 3}]])
+def test_answers_of_another_shape_cost_no_other_record(write, key, odd):
+    records, _ = read(write(nested(), nested(id="r2", **{key: odd})))
+    assert (records[0].document, found(records[0])) == ("r1", [("Anna", "PER")])
+    assert all(record.document in ("r1", "r2") for record in records)

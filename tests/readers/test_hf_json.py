@@ -96,7 +96,7 @@ def test_tag_numbers_without_names_are_refused(tmp_path):
 
 def test_a_broken_dataset_info_is_refused(tmp_path):
     (tmp_path / "dataset_info.json").write_text("{", "utf8")
-    with pytest.raises(DomainNerError, match=r"dataset_info\.json is not JSON"):
+    with pytest.raises(DomainNerError, match=r"dataset_info\.json cannot be read: invalid JSON"):
         read(write(tmp_path, {"tokens": ["Anna"], "ner_tags": [1]}))
 
 

@@ -233,3 +233,28 @@ def test_old_tokens_that_are_not_in_their_text_make_it(write_old):
 )
 def test_webanno_alone_is_recognised(tmp_path, text, expected):
     assert webanno.recognises(Sample(tmp_path / "doc.tsv", text, whole=True)) == expected
+
+
+def test_a_layer_without_a_name_is_a_layer_all_the_same(write):
+    record, _ = read(
+        write(ANNA, layers=("#T_SP=", "#T_SP=webanno.custom.Span|value")), field="webanno.custom.Span|value"
+    )
+    assert record.text == "Anna left"
+
+
+@pytest.mark.parametrize("folder", ["annotation", "curation"])
+def test_the_place_in_a_project_tells_document_and_annotator(write, folder):
+    path = write(ANNA)
+    for name, expected in {
+        f"{folder}/one.txt/ann.tsv": ("one.txt", "ann", "accepted"),
+        f"{folder}/one.txt/INITIAL_CAS.tsv": ("one.txt", "INITIAL_CAS", "not annotated"),
+        f"{folder}/doc.tsv": ("doc", "", "accepted"),
+    }.items():
+        (record,) = webanno.read(path, ReaderOptions(), FileLog(name))
+        assert (record.document, record.annotator, record.answer) == expected
+
+
+def test_the_older_versions_stand_in_projects_too(write_old):
+    path = write_old("# id=1\n#text=Anna\n1\tAnna\t_\t_\t_\t_\n")
+    (record,) = webanno.read(path, ReaderOptions(), FileLog("annotation/one.txt/ann.tsv"))
+    assert (record.document, record.annotator) == ("one.txt", "ann")
