@@ -62,7 +62,9 @@ def test_documents_are_counted_by_answer(write_jsonl):
 
 def test_a_loss_above_the_limit_lists_what_is_lost(write_jsonl):
     bad = row(text="Redis x", spans=[span(0, 5, "DB"), span(3, 99)])
-    with pytest.raises(DomainNerError, match=r"50\.00% of the annotations \(2 of 4\) would be lost; at most 0\.50%") as caught:
+    with pytest.raises(
+        DomainNerError, match=r"50\.00% of the annotations \(2 of 4\) would be lost; at most 0\.50%"
+    ) as caught:
         usable(write_jsonl([row(), bad]).parent)
     assert "export.jsonl:2: 'Redis' (DB, 0-5): label 'DB' is not in the guide: expected one of TEAM" in str(
         caught.value
