@@ -24,6 +24,7 @@ from spacy.util import filter_spans
 from tqdm import tqdm
 
 from domain_ner.conversion.importing import import_files
+from domain_ner.conversion.ledger import DOUBTFUL, IMPORTED, MERGED, OVERRULED, REPAIRED
 from domain_ner.conversion.merging import MergeRules, merge
 from domain_ner.conversion.token_splits import learn_splits
 from domain_ner.docs import DocRules, make_doc
@@ -98,13 +99,13 @@ def import_ours(path: Path) -> tuple[int | None, int | None]:
     except DomainNerError:
         return None, None
     merged, _ = merge(read.passages, read.ledger, MergeRules(prefer=["*"]))
-    rules = learn_splits(merged, tokenizer())
+    rules = learn_splits([merged], tokenizer()).rules
     made = DocRules(tokenizer([rule.pattern for rule in rules]))
     for passage in merged:
         make_doc(passage, made, read.ledger, split="train")
     read.ledger.check_balance()
     fates = read.ledger.fates()
-    in_ents = fates["imported"] + fates["repaired"] + fates["merged duplicate"] + fates["another annotator's kept"]
+    in_ents = sum(fates[fate] for fate in (IMPORTED, REPAIRED, DOUBTFUL, MERGED, OVERRULED))
     return in_ents + fates["flattened"], in_ents
 
 

@@ -20,8 +20,9 @@ from domain_ner.records import ExportFile, ReaderOptions
 
 # What vars.reading may set; a value without a list is free.
 READING: dict[str, Sequence[str]] = {
-    "format": (), "offsets": UNITS, "tag_column": (), "field": (), "label_names": (), "predictions": ("yes", "no"),
-    "force": ("yes", "no"), "empty": ("negative", "skip"), "discontinuous": ("drop", "envelope", "fragments"),
+    "format": (), "offsets": UNITS, "tag_column": (), "field": (), "label": (), "label_names": (),
+    "predictions": ("yes", "no"), "force": ("yes", "no"), "empty": ("negative", "skip"),
+    "discontinuous": ("drop", "envelope", "fragments"),
 }  # fmt: skip
 
 
@@ -141,7 +142,8 @@ def parse_reading(text: str) -> Reading:
     """Read `"format=conll tag_column=4"`: settings by name, apart by spaces; a value with spaces stands in quotes.
 
     format: a reader's name. offsets: codepoint, utf16, grapheme or byte. tag_column: a number from 1 or a name.
-    field: the key (or layer) with the tags. label_names: of integer labels, in order, apart by commas.
+    field: the key (or layer) with the tags. label: the type of bare tags (B, I, O). label_names: of integer labels, in
+        order, apart by commas.
     predictions: yes or no. force: yes or no. empty: negative or skip. discontinuous: drop, envelope or fragments.
     Raises DomainNerError for a name or a value that is none of these.
     """
@@ -159,6 +161,7 @@ def parse_reading(text: str) -> Reading:
     options = ReaderOptions(
         tag_column=given.get("tag_column", ""),
         field=given.get("field", ""),
+        label=given.get("label", ""),
         label_names=tuple(name.strip() for name in given.get("label_names", "").split(",") if name.strip()),
         predictions=given.get("predictions") == "yes",
         forced=given.get("force") == "yes",

@@ -12,6 +12,7 @@ from spacy.tokens import Doc, DocBin, Span, Token
 from domain_ner.conversion.ledger import DROPPED, Ledger
 from domain_ner.conversion.spans import flatten, settle_kept
 from domain_ner.conversion.token_splits import inner_edges
+from domain_ner.grouping import file_of, same_names
 from domain_ner.normalization import WHITESPACE, normalize_whitespace, to_normalized
 from domain_ner.passages import LabelledSpan, Passage
 
@@ -127,11 +128,16 @@ def span_scores(doc: Doc) -> list[tuple[Span, float]]:
     return list(zip(group, scores, strict=True)) if len(scores) == len(group) else []
 
 
-def group_of(doc: Doc, key: str) -> str:
-    """The value of a key of the passage's `meta`, or its `document`; empty where there is none."""
-    value = (doc.user_data.get(META_KEY) or {}).get(key)
-    value = doc.user_data.get(DOCUMENT_KEY) if value is None and key == DOCUMENT_KEY else value
-    return "" if value is None else str(value)
+def groups_of(docs: Iterable[Doc], key: str) -> list[str]:
+    """For each document the value of a key of the passage's `meta`, or its `document`, as `grouping.same_names` names
+    it; empty where there is none.
+    """
+    found = []
+    for doc in docs:
+        value = (doc.user_data.get(META_KEY) or {}).get(key)
+        value = doc.user_data.get(DOCUMENT_KEY) if value is None and key == DOCUMENT_KEY else value
+        found.append((file_of(str(doc.user_data.get(SOURCE_KEY) or "")), value))
+    return same_names(found)
 
 
 def has_spans_alone(doc: Doc) -> bool:

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from domain_ner.assigned import DEV, SPLITS, TEST, TRAIN
 from domain_ner.errors import DomainNerError
+from domain_ner.grouping import file_of
 from domain_ner.passages import Passage
-from domain_ner.splits import DEV, SPLITS, TEST, TRAIN, Division
+from domain_ner.splits import Division
 from domain_ner.spool import Selection
 
 # In the place of shares: the exports are divided already, and their files named so.
@@ -25,7 +27,7 @@ def divide_by_files(passages: Sequence[Passage]) -> Division:
     splits = {name: Selection(passages) for name in SPLITS}
     of_file: dict[str, str] = {}
     for place, passage in enumerate(passages):
-        file = passage.source.rpartition(":")[0] or passage.source
+        file = file_of(passage.source)
         splits[of_file.setdefault(file, _split_of(file))].add(place)
     empty, told = [name for name in SPLITS if not splits[name]], ", ".join(sorted(of_file))
     if empty:
@@ -33,7 +35,7 @@ def divide_by_files(passages: Sequence[Passage]) -> Division:
             f"vars.splits is {FILES!r}, and no file is named after {' and '.join(empty)}: {told}.",
             "Add one, or give shares such as 0.7,0.1,0.2.",
         )
-    return Division(splits, {}, 0)
+    return Division(splits)
 
 
 def pooled(files: Iterable[str]) -> str:

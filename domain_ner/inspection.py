@@ -16,18 +16,27 @@ from typing import Any
 from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
-from domain_ner.conversion.ledger import DROPPED, FATES, FLATTENED, MASKED, OVERRULED, REPAIRED, Row, describe
+from domain_ner.assigned import SPLITS
+from domain_ner.conversion.ledger import (
+    DOUBTFUL,
+    DROPPED,
+    FATES,
+    FLATTENED,
+    MASKED,
+    OVERRULED,
+    REPAIRED,
+    UNREADABLE,
+    describe,
+)
+from domain_ner.conversion.ledger_rows import Row
 from domain_ner.docs import SOURCE_KEY
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.guide.inconsistencies import skipped_names, surface_labels
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.placing import Annotation, place, spans_of
-from domain_ner.splits import SPLITS
 from domain_ner.wordpieces import visible, wordpieces
 
-# What ledger.jsonl says of documents instead of annotations.
-UNREADABLE = "unreadable document"
 GOLD_ALONE = "token split in the gold document alone"
 
 SPLIT_IN_GOLD, OTHERWISE, SKIPPED = (
@@ -43,6 +52,7 @@ REASONS: Mapping[str, tuple[int, str]] = {
     SKIPPED: (3, "words that are annotated nearly everywhere else, or elsewhere in the passage, and not here"),
     MASKED: (3, "annotators differ without a decision, so that the tokens teach nothing"),
     OVERRULED: (2, "another annotator marked something else"),
+    DOUBTFUL: (3, "a name that starts or ends inside a word, which no other annotation confirms"),
     REPAIRED: (2, "an annotation was changed to make it fit"),
     UNKNOWN: (2, "a token that the encoder has no wordpiece for"),
     LENGTH: (2, "more or fewer tokens than its type has: over 3 standard deviations, on a logarithmic scale"),
@@ -115,7 +125,7 @@ def read_corpus(folder: Path) -> list[tuple[str, Doc]]:
 
 
 def read_ledger(path: Path) -> list[Row]:
-    """The rows of `ledger.jsonl`, unreadable documents too. Raises DomainNerError where it is missing or no ledger."""
+    """The rows of `ledger.jsonl`, what is unreadable too. Raises DomainNerError where it is missing or no ledger."""
     empty = dict.fromkeys(("document", "annotator", "start", "end", "label", "text"), "")
     try:
         # Not `splitlines`, which also splits at the line separators that stand in JSON as they are.
@@ -125,7 +135,7 @@ def read_ledger(path: Path) -> list[Row]:
         raise DomainNerError(f"Cannot read the ledger {path}: {err.strerror}.", "Run convert first.") from err
     except (ValueError, TypeError) as err:
         raise DomainNerError(f"{path} is not a ledger of convert: {err}.", "Run convert again.") from err
-    unknown = {row.fate for row in rows} - {*FATES, UNREADABLE}
+    unknown = {row.fate for row in rows} - {*FATES, *UNREADABLE}
     if unknown:
         raise DomainNerError(f"{path} is not a ledger of convert: fate {min(unknown)!r}.", "Run convert again.")
     return rows
@@ -205,7 +215,7 @@ def shown_tokens(passage: Inspected, max_tokens: int) -> range:
 def _of_fates(annotations: Iterable[Annotation]) -> Iterator[Finding]:
     for one in annotations:
         row, why = one.row, one.row.how[-1] if one.row.how else ""
-        if any(how.startswith(GOLD_ALONE) for how in row.how):
+        if row.fate != DOUBTFUL and any(how.startswith(GOLD_ALONE) for how in row.how):
             yield Finding(SPLIT_IN_GOLD, repr(row.text), one.start, one.end)
         elif row.fate in REASONS:
             yield Finding(row.fate, f"{describe(row)}: {why}" if why else describe(row), one.start, one.end)

@@ -8,8 +8,10 @@ from typing import Any
 
 from spacy.tokens import Doc, Span
 
-from domain_ner.conversion.ledger import KEPT, Row
+from domain_ner.conversion.ledger import KEPT
+from domain_ner.conversion.ledger_rows import Row
 from domain_ner.docs import SOURCE_KEY, SPANS_KEY
+from domain_ner.grouping import file_of
 
 # Of spans that the ledger does not know.
 UNACCOUNTED = "not in the ledger"
@@ -59,14 +61,14 @@ def _homes(known: Iterable[Key], rows: Sequence[Row]) -> dict[Key, Key]:
     pointers = _pointers(documents, rows)
     of_ids: dict[Key, list[Key]] = defaultdict(list)
     for source, document in documents:
-        of_ids[_file(source), document].append((source, document))
+        of_ids[file_of(source), document].append((source, document))
     homes = {key: key for key in documents}
     for key in {(row.source, row.document) for row in rows} - documents:
         target, seen = key, {key}
         while target in pointers and target not in documents and pointers[target] not in seen:
             target = pointers[target]
             seen.add(target)
-        same_id = of_ids[_file(key[0]), key[1]] if key[1] else []
+        same_id = of_ids[file_of(key[0]), key[1]] if key[1] else []
         if target in documents or len(same_id) == 1:
             homes[key] = target if target in documents else same_id[0]
     return homes
@@ -117,10 +119,6 @@ def _match(spans: Sequence[tuple[int, Span]], rows: Iterable[Row], first: int) -
 def spans_of(doc: Doc) -> list[Span]:
     """Every span of a document, in order."""
     return sorted(doc.spans.get(SPANS_KEY, doc.ents))
-
-
-def _file(source: str) -> str:
-    return source.rpartition(":")[0] or source
 
 
 def _words(text: Any) -> str:

@@ -2,22 +2,21 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 
+from domain_ner.assigned import DEV, SPLITS, TRAIN, Assigned, TestChanges, digest, refuse
 from domain_ner.components import connected
 from domain_ner.errors import DomainNerError
-from domain_ner.grouping import group_value
+from domain_ner.grouping import group_names
 from domain_ner.near_duplicates import group_near_duplicates
 from domain_ner.passages import Passage
 from domain_ner.spool import Selection
 
-SPLITS = ("train", "dev", "test")
-TRAIN, DEV, TEST = SPLITS
 # Fewer groups than this are divided by size alone: too few to stratify.
 STRATIFY_FROM = 60
 NGRAM, ALIKE = 5, 0.8
@@ -34,24 +33,36 @@ class SplitRules:
     group_by: the key in `Passage.meta` (or `document`) whose value names the group; a passage without it, or an empty
         key, is a group of its own. The same text and nearly the same text always share a group.
     seed: the same seed and passages give the same splits, whatever their order.
-    former: key to split, of an earlier run: these stay. New groups then go to train and dev, for the test set is
-        frozen, unless `grow_test`.
+    former: of an earlier run: its groups stay. New groups then go to train and dev, for the test set is frozen, unless
+        `grow_test`.
+    accept_changes: go on where passages of that test set are missing, or have another text.
+    seen: what to show of the texts of that test set, by their digest; asked for where it has changed.
     """
 
     fractions: Mapping[str, float]
     group_by: str = ""
     seed: int = 0
-    former: Mapping[str, str] = field(default_factory=dict)
+    former: Assigned = field(default_factory=Assigned)
     grow_test: bool = False
+    accept_changes: bool = False
+    seen: Callable[[], Mapping[str, str]] = dict
 
 
 @dataclass(frozen=True)
 class Division:
-    """The passages of each split, the split of each key, and how many keys were new to an earlier assignment."""
+    """The passages of each split, and what is to be kept of it for the next run.
+
+    n_new: how many keys were new to an earlier assignment. n_joined: how many passages of the test set were not in it
+    before, and came with their groups. changes: how the rest of it differs.
+    is_anew: whether there was an earlier assignment, of which nothing is here.
+    """
 
     splits: dict[str, Selection[Passage]]
-    keys: dict[str, str]
-    n_new: int
+    assigned: Assigned = field(default_factory=Assigned)
+    n_new: int = 0
+    n_joined: int = 0
+    changes: TestChanges = field(default_factory=TestChanges)
+    is_anew: bool = False
 
 
 def parse_fractions(text: str) -> dict[str, float]:
@@ -75,26 +86,54 @@ def divide(passages: Sequence[Passage], rules: SplitRules) -> Division:
     """Divide passages over the splits, groups whole.
 
     passages: each text once.
-    Raises DomainNerError when a split would be empty.
+    Raises DomainNerError when a split would be empty, and when the frozen test set has changed.
     """
-    groups = _group(passages, rules.group_by)
-    known = {key: rules.former[key] for keyed in groups.values() for key, _ in keyed if key in rules.former}
+    digests = [digest(passage.text) for passage in passages]
+    names = group_names(passages, rules.group_by)
+    keys = [f"{rules.group_by}={name}" if name else f"text={one}" for name, one in zip(names, digests, strict=True)]
+    texts: dict[str, list[str]] = defaultdict(list)
+    for key, one in zip(keys, digests, strict=True):
+        texts[key].append(one)
+    former = rules.former.as_named(texts)
+    known = former.place(texts)
+    if not known:  # nothing of an earlier assignment is here: these are other data
+        former = Assigned()
+    groups = _group(passages, keys, digests)
+    assigned = _split_of(passages, groups, rules, known)
+    changes = former.test_changes(texts, assigned)
+    if changes and not rules.accept_changes:
+        raise refuse(changes, former, group_by=rules.group_by, seen=rules.seen())
+    splits = {name: Selection(passages) for name in SPLITS}
+    for name in sorted(groups, key=lambda name: _shuffle_key(name, rules.seed)):
+        for key, place in groups[name]:
+            splits[assigned[key]].add(place)
+    n_known = sum(any(key in known for key, _ in keyed) for keyed in groups.values())
+    _require_filled(splits, n_groups=len(groups), n_known=n_known, group_by=rules.group_by)
+    return Division(
+        splits,
+        former.after(texts, assigned, rules.group_by),
+        n_new=len(texts) - len(known) if known else 0,
+        n_joined=former.n_joined(texts, assigned),
+        changes=changes,
+        is_anew=bool(rules.former.groups) and not known,
+    )
+
+
+def _split_of(
+    passages: Sequence[Passage], groups: Mapping[str, Sequence[Keyed]], rules: SplitRules, known: Mapping[str, str]
+) -> dict[str, str]:
+    """The split of each key: that of an earlier run, else that of what is nearly the same, else an assigned one."""
     new = {name: keyed for name, keyed in groups.items() if not any(key in known for key, _ in keyed)}
-    # Nothing of an earlier assignment is here: these are other data, and the test set is drawn anew.
     open_splits = SPLITS if not known or rules.grow_test else (TRAIN, DEV)
     sizes = Counter(dict.fromkeys(SPLITS, 0))
     sizes.update(known[key] for keyed in groups.values() for key, _ in keyed if key in known)
     assigned = _assign(passages, new, rules, open_splits, sizes)
-    keys: dict[str, str] = {}
-    splits = {name: Selection(passages) for name in SPLITS}
-    for name in sorted(groups, key=lambda name: _shuffle_key(name, rules.seed)):
-        of_group = Counter(known[key] for key, _ in groups[name] if key in known)
+    found: dict[str, str] = {}
+    for name, keyed in groups.items():
+        of_group = Counter(known[key] for key, _ in keyed if key in known)
         split = of_group.most_common(1)[0][0] if of_group else assigned[name]
-        for key, place in groups[name]:
-            keys[key] = known.get(key, split)
-            splits[keys[key]].add(place)
-    _require_filled(splits, n_groups=len(groups), n_known=len(groups) - len(new), group_by=rules.group_by)
-    return Division(splits, dict(sorted(keys.items())), len(keys) - len(known) if known else 0)
+        found |= {key: known.get(key, split) for key, _ in keyed}
+    return found
 
 
 def _assign(
@@ -155,12 +194,10 @@ def _columns(passages: Sequence[Passage], groups: Sequence[Sequence[Keyed]]) -> 
     return table
 
 
-def _group(passages: Sequence[Passage], group_by: str) -> dict[str, list[Keyed]]:
+def _group(passages: Sequence[Passage], keys: Sequence[str], digests: Sequence[str]) -> dict[str, list[Keyed]]:
     """Passages with their keys, by group. Groups that share a text, or nearly one, are one, under the first name."""
-    keys, first_of_text, alike = [], dict[bytes, str](), []
-    for passage in passages:
-        keys.append(_key(passage, group_by))
-        alike.append((keys[-1], first_of_text.setdefault(_digest(passage.text), keys[-1])))
+    first_of_text: dict[str, str] = {}
+    alike = [(key, first_of_text.setdefault(one, key)) for key, one in zip(keys, digests, strict=True)]
     firsts = group_near_duplicates(Texts(passages), n=NGRAM, threshold=ALIKE)
     alike += [(keys[first], key) for first, key in zip(firsts, keys, strict=True)]
     root = connected(keys, alike)
@@ -181,17 +218,6 @@ class Texts(Sequence[str]):
 
     def __getitem__(self, index: Any) -> Any:
         return self._passages[index].text
-
-
-def _key(passage: Passage, group_by: str) -> str:
-    named = group_value(passage, group_by) if group_by else None
-    if named is not None:
-        return f"{group_by}={named}"
-    return f"text={_digest(passage.text).hex()}"
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8]
 
 
 def _shuffle_key(key: str, seed: int) -> str:

@@ -1,7 +1,7 @@
 """Tag schemes of token-and-tag formats: which one a file uses, and the spans that its tags mean.
 
 IO, IOB1, IOB2 (Ramshaw & Marcus 1995; Tjong Kim Sang & Veenstra 1999), BIOES/IOBES, BMES, BILOU (Ratinov & Roth 2009),
-with the mark before the label (`B-LOC`) or after it (`LOC-B`).
+with the mark before the label (`B-LOC`), after it (`LOC-B`), or without any label (`B`).
 """
 
 import re
@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 OUTSIDE = "O"
 PREFIXED = re.compile(r"([BIESLUMW])[-_+](.+)", re.DOTALL)
 SUFFIXED = re.compile(r"(.+)[-_]([BIESLUMW])", re.DOTALL)
+BARE = re.compile(r"[BIESLUMW]", re.IGNORECASE)
+# Other words for "no entity"; and signs that mean it where they are by far the commonest tag and `O` does not occur.
+OTHER_OUTSIDES, OUTSIDE_SIGNS = ("OTHER", "Other"), ("-", "o", "0")
 BEGINS, INSIDES, ENDS, SINGLES = "B", "IM", "EL", "SUW"
 OPENED = "opens an entity"
 UNCLOSED = "not closed"
@@ -24,14 +27,27 @@ Tag = str | None
 class TagScheme:
     """How the tags of a file are to be read.
 
-    name: IO, IOB1, IOB2, BIOES, BMES or BILOU. mark: where its letter stands: `prefix`, `suffix` or `none`.
+    name: IO, IOB1, IOB2, BIOES, BMES or BILOU. mark: where its letter stands: `prefix`, `suffix`, `bare` (there is no
+    label) or `none`. separator: between letter and label. outside: the tag for "no entity".
+    label: of bare tags, which do not say it.
     """
 
     name: str
     mark: str
+    separator: str = "-"
+    outside: str = OUTSIDE
+    label: str = ""
+
+    def is_outside(self, tag: str) -> bool:
+        """Whether a tag says that there is no entity."""
+        return tag in (OUTSIDE, self.outside)
 
     def parse(self, tag: str) -> tuple[str, str] | None:
-        """(letter, label) of a tag; ("I", tag) in IO. None: the tag does not fit the scheme."""
+        """(letter, label) of a tag; ("I", tag) in IO. None: it is outside, or does not fit the scheme."""
+        if tag == self.outside and tag != OUTSIDE:
+            return None
+        if self.mark == "bare":
+            return (tag.upper(), self.label) if BARE.fullmatch(tag) else None
         if self.mark == "none":
             return "I", tag
         found = (PREFIXED if self.mark == "prefix" else SUFFIXED).fullmatch(tag)
@@ -82,24 +98,31 @@ class TagStatistics:
 
     def scheme(self) -> TagScheme:
         """The scheme that most tags fit. No tags but `O`: IOB2."""
-        marked = {tag: n for tag, n in self.tags.items() if tag != OUTSIDE}
+        outside = find_outside(self.tags)
+        marked = {tag: n for tag, n in self.tags.items() if tag not in (OUTSIDE, outside)}
         total = sum(marked.values())
-        prefixed, suffixed = Counter[str](), Counter[str]()
+        prefixed, suffixed, bare, before, after = (Counter[str]() for _ in range(5))
         by_label: dict[str, set[str]] = {}
         for tag, n in marked.items():
             if found := PREFIXED.fullmatch(tag):
                 prefixed[found[1]] += n
+                before[tag[1]] += n
             if found := SUFFIXED.fullmatch(tag):
                 suffixed[found[2]] += n
+                after[tag[-2]] += n
                 by_label.setdefault(found[1], set()).add(found[2])
+            if BARE.fullmatch(tag):
+                bare[tag.upper()] += n
         # Half is enough: labels of IO tags do not look like `B-LOC`, and damaged tags must not turn that into a label.
         if 2 * prefixed.total() >= total:
-            return TagScheme(self._name(prefixed), "prefix")
+            return TagScheme(self._name(prefixed), "prefix", _first(before), outside)
         # But `VITAMIN_B` may well be a label: as suffixes, the letters have to vary, or to stand on several labels.
         varied = len(by_label) > 1 or any(len(letters) > 1 for letters in by_label.values())
         if suffixed.total() >= 0.9 * total and suffixed["B"] and varied:
-            return TagScheme(self._name(suffixed), "suffix")
-        return TagScheme("IO", "none")
+            return TagScheme(self._name(suffixed), "suffix", _first(after), outside)
+        if _are_marks(bare, total):
+            return TagScheme(self._name(bare), "bare", outside=outside)
+        return TagScheme("IO", "none", outside=outside)
 
     def _name(self, letters: Counter[str]) -> str:
         n_closing = sum(letters[letter] for letter in "MESLUW")
@@ -113,10 +136,21 @@ class TagStatistics:
         return "BILOU" if letters["L"] + letters["U"] > letters["E"] + letters["S"] + letters["W"] else "BIOES"
 
 
+def find_outside(tags: Counter[str]) -> str:
+    """The tag for "no entity", told from how often each tag occurs: `O` where it does."""
+    named = next((tag for tag in (OUTSIDE, *OTHER_OUTSIDES) if tags[tag]), "")
+    commonest = tags.most_common(2)
+    if named or len(commonest) < 2:
+        return named or OUTSIDE
+    (tag, n), (_, n_next) = commonest
+    is_far = n >= 2 * n_next and n >= 0.3 * tags.total()
+    return tag if tag in OUTSIDE_SIGNS and is_far else OUTSIDE
+
+
 def decode_tags(tags: Sequence[Tag], scheme: TagScheme) -> Iterator[TagSpan]:
     """The entities of one sentence, in order. Tags that do not fit the scheme's grammar are repaired and say so.
 
-    tags: each `O`, None, or one that `scheme.parse` takes; the caller has reported all others.
+    tags: each outside, None, or one that `scheme.parse` takes; the caller has reported all others.
     A tag that continues nothing opens an entity; one that the scheme wants closed ends where its tags end.
     """
     start, label, how, letter, before = -1, "", "", "", OUTSIDE
@@ -126,7 +160,7 @@ def decode_tags(tags: Sequence[Tag], scheme: TagScheme) -> Iterator[TagSpan]:
             yield TagSpan(start, end, label, how or _unclosed(letter, before, scheme))
 
     for n_token, tag in enumerate(tags):
-        parsed = None if tag is None or tag == OUTSIDE else scheme.parse(tag)
+        parsed = None if tag is None or scheme.is_outside(tag) else scheme.parse(tag)
         if tag is None or parsed is None:
             yield from close(n_token)
             start, before = -1, tag or "a token that is not annotated"
@@ -158,7 +192,22 @@ def _split(tag: str) -> tuple[str, str]:
         return found[1], found[2]
     if found := SUFFIXED.fullmatch(tag):
         return found[2], found[1]
-    return "", ""
+    return (tag.upper(), "bare") if BARE.fullmatch(tag) else ("", "")
+
+
+def _are_marks(letters: Counter[str], n_tags: int) -> bool:
+    """Whether tags of one letter are marks and no labels. n_tags: all that are not outside.
+
+    L and M, which no entity begins with, are labels; S or U alone may be entities of one token each.
+    """
+    if letters["B"] and letters["I"]:
+        return 2 * letters.total() >= n_tags
+    begins = letters["B"] or letters["I"] or (len(letters) == 1 and {*letters} <= {*SINGLES})
+    return bool(begins) and letters.total() >= 0.9 * n_tags
+
+
+def _first(separators: Counter[str]) -> str:
+    return separators.most_common(1)[0][0] if separators else "-"
 
 
 def _unclosed(letter: str, last: str, scheme: TagScheme) -> str:

@@ -23,7 +23,7 @@ from domain_ner.locks import held
 
 # Exit code of a command that Ctrl-C ended, as shells have it.
 INTERRUPTED = 130
-READING_HELP = 'What files do not say: "format=… offsets=… tag_column=… field=… label_names=A,B empty=skip …".'
+READING_HELP = 'What files do not say: "format=… offsets=… tag_column=… field=… label=… label_names=A,B empty=skip …".'
 LABELS_HELP = "Other names for labels of the exports: 'SVC=SERVICE MISC='; without a new name, the label is left out."
 
 out = Console(highlight=False, soft_wrap=True)

@@ -26,7 +26,7 @@ from domain_ner.calibration import (
 )
 from domain_ner.crf_ner.fitting import CUTOFFS, Choose, Fitted, fit
 from domain_ner.devices import CPU, choose_gpu
-from domain_ner.docs import group_of
+from domain_ner.docs import groups_of
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import compare_calibration, input_doc, load_pipeline, read_docs
 from domain_ner.files import atomic_path, together, write_text
@@ -93,7 +93,7 @@ def fit_on(nlp: Language, dev: Path, choose: Choose | None, *, for_f1: bool, gro
     """Fit on the documents of a corpus."""
     docs = read_docs(dev, nlp.vocab)
     examples = [Example(input_doc(nlp, gold), gold) for gold in docs]
-    groups = [group_of(gold, group_by) if group_by else "" for gold in docs]
+    groups = groups_of(docs, group_by) if group_by else [""] * len(docs)
     return fit(nlp, examples, NAME, choose, for_f1=for_f1, groups=groups, seed=seed)
 
 

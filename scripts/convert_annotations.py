@@ -4,8 +4,9 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 import typer
@@ -20,6 +21,7 @@ from domain_ner.annotations import (
     unknown_annotators,
     unknown_labels,
 )
+from domain_ner.assigned import DEV, SPLITS, TEST, TRAIN, Assigned
 from domain_ner.conversion.ledger import FATES, IN_CORPUS, KEPT, Ledger
 from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.conversion.token_splits import SplitRule, learn_splits
@@ -33,19 +35,14 @@ from domain_ner.guide.schema import load_guide
 from domain_ner.languages import blank
 from domain_ner.normalization import MODES
 from domain_ner.records import ACCEPTED
-from domain_ner.splits import (
-    DEV,
-    SPLITS,
-    TRAIN,
-    Division,
-    SplitRules,
-    divide,
-    parse_fractions,
-)
+from domain_ner.splits import Division, SplitRules, divide, parse_fractions
+from domain_ner.writers.passages import beginnings
 
 MAX_LISTED = 12
 MAX_SHOWN = 3
+STOP, ACCEPT = TEST_CHANGES = ("stop", "accept")
 LEARNED = "a token is split there, and the tokenizer learns it"
+UNCONFIRMED = "an edge inside a word that no other annotation confirms"
 
 
 def main(
@@ -61,6 +58,9 @@ def main(
     group_by: str = typer.Option("", help="Key of `meta` (or `document`): passages with one value stay in one split."),
     seed: int = typer.Option(0, help="Seed of the splits."),
     grow_test: bool = typer.Option(False, "--grow-test", help="Let new passages into the test set too."),
+    test_changes: str = typer.Option(
+        STOP, help="Where passages of the frozen test set are missing or have another text: stop, or accept."
+    ),
     reading: str = typer.Option("", help=READING_HELP),
     label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
     prefer: str = typer.Option("", help="Annotators to trust where annotations differ, the most trusted first."),
@@ -72,12 +72,16 @@ def main(
 ) -> None:
     """Convert the annotation exports to corpus/train.spacy, dev.spacy and test.spacy, and write the ledger."""
     check_choices(
-        overlaps=(overlaps, OVERLAPS), misaligned=(misaligned, MISALIGNED), normalize=(normalize, MODES)
+        overlaps=(overlaps, OVERLAPS), misaligned=(misaligned, MISALIGNED), normalize=(normalize, MODES),
+        test_changes=(test_changes, TEST_CHANGES),
     )  # fmt: skip
     labels = load_guide(guide).labels
     settings = ImportSettings(labels, reading, label_names, split_names(prefer), conflicts)
     fractions = {} if splits == FILES else parse_fractions(splits)
-    rules = SplitRules(fractions, group_by, seed, _read_assigned(assigned), grow_test)
+    rules = SplitRules(
+        fractions, group_by, seed, _read_assigned(assigned), grow_test, test_changes == ACCEPT,
+        seen=lambda: beginnings(corpus / f"{TEST}.spacy"),
+    )  # fmt: skip
     with progress() as bar:
         task = bar.add_task("reading", total=None)
         read = read_annotations(
@@ -91,7 +95,7 @@ def main(
     tell_groups(read, group_by, splits)
     division = divide_by_files(read.merged) if splits == FILES else divide(read.merged, rules)
     tokenizer = _tokenizer(lang, normalize, ())
-    learned = teach(tokenizer, division, read.ledger) if misaligned == "split" else []
+    learned = teach(tokenizer, division, read, only_scripts=misaligned != "split")
     for rule in learned:
         say(f"the tokenizer splits {rule.reason}: {', '.join(rule.examples)}")
     tokenizer = _tokenizer(lang, normalize, [rule.pattern for rule in learned])
@@ -107,14 +111,23 @@ def main(
         write_text(corpus / "tokenizer.json", _json(of_tokenizer))
         write_ledger(read, reports)
         if assigned is not None and splits != FILES:
-            # Groups that are not here today may come back; those of other data altogether are forgotten.
-            earlier = rules.former if rules.former.keys() & division.keys.keys() else {}
-            write_text(assigned, _json(dict(sorted({**earlier, **division.keys}.items()))))
+            write_text(assigned, _json(division.assigned.to_json()))
     print_ledger(read.ledger)
     print_documents(read.ledger)
     print_splits(docs, labels)
+    tell_division(division)
+
+
+def tell_division(division: Division) -> None:
+    """Print what is new in the splits, and what of the frozen test set was let go."""
+    if division.is_anew:
+        warn("of the groups in assets/splits.json none is here: taken for other data, all splits are drawn anew")
     if division.n_new:
         say(f"{division.n_new} new groups; the others stay in the split where they were")
+    if division.n_joined:
+        say(f"{division.n_joined} new passages are in the test set, with the groups that they belong to")
+    for line in division.changes.lines():
+        warn(f"the test set has changed, as you accepted: {line}")
 
 
 def tell_groups(read: Annotations, group_by: str, splits: str) -> None:
@@ -138,10 +151,22 @@ def tell_groups(read: Annotations, group_by: str, splits: str) -> None:
     warn("" if by_name else pooled(read.ledger.n_read))
 
 
-def teach(tokenizer: Any, division: Division, ledger: Ledger) -> list[SplitRule]:
-    """What the tokenizer must split, learned from train and dev; the test set is not looked at."""
-    passages = chain(division.splits[TRAIN], division.splits[DEV])
-    return learn_splits(passages, tokenizer, on_span=lambda row: ledger.repair(row, LEARNED))
+def teach(tokenizer: Any, division: Division, read: Annotations, *, only_scripts: bool) -> Sequence[SplitRule]:
+    """What the tokenizer must split, learned from train and dev; the test set is not looked at.
+
+    only_scripts: nothing but scripts without spaces into characters.
+    """
+    parts = [division.splits[TRAIN], division.splits[DEV]]
+    learned = learn_splits(parts, tokenizer, versions=read.passages, only_scripts=only_scripts)
+    for row in learned.rows:
+        read.ledger.repair(row, LEARNED)
+    for shown in learned.doubtful:
+        read.ledger.doubt(shown.row, f"{UNCONFIRMED}: {shown.told}")
+    for shown in learned.doubtful[:MAX_SHOWN]:
+        warn(f"{shown.source}: {short(shown.surface)} ({shown.label}) has {UNCONFIRMED}: {shown.told}; not learned")
+    if len(learned.doubtful) > MAX_SHOWN:
+        warn(f"… and {len(learned.doubtful) - MAX_SHOWN} more edges inside words, all in ledger.jsonl")
+    return learned.rules
 
 
 @dataclass
@@ -194,7 +219,7 @@ def write_ledger(read: Annotations, reports: Path) -> None:
         "documents": dict(ledger.documents),
         "accepted": dict(ledger.passages),
         "files": dict(sorted(ledger.n_read.items())),
-        "lost": ledger.loss(),
+        "lost": {loss.kind: {"n": loss.n_lost, "of": loss.n, "share": loss.share} for loss in ledger.losses_by_kind()},
         "notes": [{"file": file, "note": note} for file, note in ledger.notes],
     }
     write_text(reports / "ledger.json", _json(summary))
@@ -215,6 +240,9 @@ def print_ledger(ledger: Ledger) -> None:
         printed.add_row(total, str(sum(fates[fate] for fate in some)))
         printed.add_section()
     out.print(printed)
+    lost = [str(loss) for loss in ledger.losses_by_kind() if loss.n_lost]
+    if lost:
+        say(f"lost: {' and '.join(lost)}")
     lines = ledger.folded_losses()
     for line in lines[:MAX_LISTED]:
         say(f"lost: {line}")
@@ -253,18 +281,19 @@ def _tokenizer(lang: str, normalize: str, splits: Sequence[str]) -> Any:
     return blank(lang, {"nlp": {"tokenizer": tokenizer}}).tokenizer
 
 
-def _read_assigned(path: Path | None) -> dict[str, str]:
+def _read_assigned(path: Path | None) -> Assigned:
     if path is None or not path.is_file():
-        return {}
+        return Assigned()
     try:
         read = json.loads(path.read_text(encoding="utf8"))
     except ValueError as error:
         raise DomainNerError(
             f"{path} is not valid JSON: {error}.", "Restore it, or remove it to split anew."
         ) from error
-    if not isinstance(read, dict) or not all(value in SPLITS for value in read.values()):
-        raise DomainNerError(f"{path} holds something else than groups and splits.", "Restore it, or remove it.")
-    return read
+    try:
+        return Assigned.from_json(read)
+    except ValueError as error:
+        raise DomainNerError(f"{path} holds something else: {error}.", "Restore it, or remove it.") from error
 
 
 def _rule(rule: SplitRule) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from thinc.api import require_gpu
 from domain_ner.calibration import Judged
 from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.devices import CPU, choose_gpu
-from domain_ner.docs import MISALIGNED, group_of
+from domain_ner.docs import MISALIGNED, groups_of
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.gold import GoldRules, read_gold
 from domain_ner.evaluation.predicting import (
@@ -96,7 +96,7 @@ def main(
         if reports is None:
             return
         samples = {split: sample(docs, MAX_SAMPLE, seed=seed) for split, docs in others.items()}
-        groups = [group_of(doc, group_by) for doc in gold]
+        groups = groups_of(gold, group_by)
         measured = Measured(
             pipeline=name_of(nlp, model),
             docs=evaluated.docs,

@@ -9,12 +9,11 @@ import typer
 from _console import progress, run, say
 from rich.cells import cell_len, chop_cells
 
-from domain_ner.conversion.ledger import FATES
+from domain_ner.conversion.ledger import FATES, UNREADABLE
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.files import write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.inspection import (
-    UNREADABLE,
     Inspected,
     at_random,
     biluo_tags,
@@ -65,7 +64,7 @@ def main(
     if tokenizer is None:
         say("no wordpieces: " + ("the encoder trains on words alone (it is no transformer)" if card else "no --card"))
     fates = inspection.fates()
-    say("annotations: " + ", ".join(f"{fates[fate]} {fate}" for fate in (*FATES, UNREADABLE) if fates[fate]))
+    say("annotations: " + ", ".join(f"{fates[fate]} {fate}" for fate in (*FATES, *UNREADABLE) if fates[fate]))
     if fates[UNACCOUNTED]:
         say(f"{fates[UNACCOUNTED]} entities are not in {ledger}: corpus and ledger are of two runs, run convert again")
     write_text(page, inspect_page(inspection, colours, max_passages=max_passages, split=split))

@@ -205,9 +205,9 @@ def test_a_passage_of_five_million_characters_is_read(write_jsonl):
 
 def test_every_setting_of_reading_is_read():
     text = "format=conll offsets=utf16 tag_column=4 field='fine tags' label_names=O,B-PER predictions=yes force=yes"
-    found = parse_reading(f"{text} empty=skip discontinuous=envelope")
+    found = parse_reading(f"{text} empty=skip discontinuous=envelope label=X")
     assert (found.format, found.offsets) == ("conll", "utf16")
-    assert found.options == ReaderOptions("4", "fine tags", ("O", "B-PER"), True, True, "skip", "envelope")
+    assert found.options == ReaderOptions("4", "fine tags", ("O", "B-PER"), True, True, "skip", "envelope", "X")
 
 
 def test_annotators_to_trust_whom_nobody_is_are_told_with_those_who_are_there(write_jsonl):

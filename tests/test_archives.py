@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from domain_ner import archives
 from domain_ner.archives import Member, is_inside, require_inside, unpack
 from domain_ner.errors import DomainNerError
 
@@ -55,6 +56,24 @@ def test_the_files_below_a_folder_are_unpacked(tmp_path):
     assert (tmp_path / "some" / "deep" / "a.txt").read_text() == "what is in it"
 
 
+def test_two_members_of_one_name_are_refused(tmp_path):
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        archive = write(tmp_path / "a.whl", ["model/a.txt", "model/a.txt"])
+    with pytest.raises(DomainNerError, match=r"holds two files called 'model/a\.txt'"):
+        unpack(archive, tmp_path / "to")
+    assert not (tmp_path / "to").exists()
+
+
+def test_what_unpacks_to_more_than_is_stated_is_refused(tmp_path, monkeypatch):
+    archive = write(tmp_path / "a.whl", ["a.txt", "b.txt"])
+    monkeypatch.setattr(archives, "MAX_UNPACKED_BYTES", 26)
+    unpack(archive, tmp_path / "to")
+    monkeypatch.setattr(archives, "MAX_UNPACKED_BYTES", 25)
+    with pytest.raises(DomainNerError, match=r"a\.whl unpacks to 26 bytes; expected at most 25: nothing of it is used"):
+        unpack(archive, tmp_path / "another")
+    assert not (tmp_path / "another").exists()
+
+
 def test_what_is_no_zip_is_an_error(tmp_path):
     (tmp_path / "a.whl").write_bytes(b"no zip")
     with pytest.raises(DomainNerError, match=r"Cannot read .*a\.whl"):
@@ -63,7 +82,7 @@ def test_what_is_no_zip_is_an_error(tmp_path):
 
 def test_a_member_that_is_only_read_may_be_called_anything(tmp_path):
     with zipfile.ZipFile(write(tmp_path / "a.zip", ["../rows.jsonl"])) as archive:
-        member = Member(archive, "../rows.jsonl")
+        member = Member(archive, archive.infolist()[0])
         assert (member.name, member.suffix) == ("rows.jsonl", ".jsonl")
         with member.open("rb") as raw, member.open(encoding="utf-8", newline="") as text:
             assert raw.read() == b"what is in it" and text.read() == "what is in it"

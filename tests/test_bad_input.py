@@ -150,23 +150,56 @@ def test_emoji_crlf_and_a_huge_passage_convert(tmp_path):
     assert try_convert(tmp_path).returncode == 0
 
 
-def test_a_group_that_is_away_for_a_while_comes_back_to_its_split(tmp_path):
-    assigned = tmp_path / "splits.json"
+def frozen(folder):
+    """Convert `rows()`: (options that keep their splits, a function: the rows without a group of that split)."""
+    assigned = folder / "splits.json"
     options = ["--assigned", assigned, "--group-by", "org"]
-    write(tmp_path, rows())
-    assert try_convert(tmp_path, *options).returncode == 0
-    before = json.loads(assigned.read_text())
-    write(tmp_path, rows()[3:])
-    assert try_convert(tmp_path, *options).returncode == 0
-    assert json.loads(assigned.read_text()) == before
+    write(folder, rows())
+    assert try_convert(folder, *options).returncode == 0
+    groups = json.loads(assigned.read_text())["groups"]
+
+    def without(split):
+        gone = next(key for key in groups if groups[key] == split)
+        return [row for row in rows() if f"org={row['meta']['org']}" != gone]
+
+    return options, without
 
 
-def test_the_splits_of_other_data_are_forgotten(tmp_path):
+def test_a_group_that_is_away_for_a_while_comes_back_to_its_split(tmp_path):
+    options, without = frozen(tmp_path)
+    before = (tmp_path / "splits.json").read_text()
+    write(tmp_path, without("train"))
+    assert try_convert(tmp_path, *options).returncode == 0
+    assert (tmp_path / "splits.json").read_text() == before
+
+
+def test_a_group_that_the_frozen_test_set_lacks_stops_until_it_is_accepted(tmp_path):
+    options, without = frozen(tmp_path)
+    kept = [tmp_path / "splits.json", *sorted((tmp_path / "corpus").iterdir())]
+    before = [path.read_bytes() for path in kept]
+    write(tmp_path, without("test"))
+    told = ["The test set is frozen", "groups are missing: org=o", "--vars.test_changes accept"]
+    assert failed(try_convert(tmp_path, *options), *told)
+    assert [path.read_bytes() for path in kept] == before
+    accepted = try_convert(tmp_path, *options, "--test-changes", "accept")
+    assert "the test set has changed, as you accepted: 1 of its" in accepted.stdout
+    assert try_convert(tmp_path, *options).returncode == 0
+
+
+def test_a_text_of_the_frozen_test_set_that_has_changed_is_shown_as_it_was(tmp_path):
+    options, without = frozen(tmp_path)
+    (gone,) = [row for row in rows() if row not in without("test")]
+    write(tmp_path, [row | {"text": row["text"].replace(".", "!")} if row == gone else row for row in rows()])
+    assert failed(try_convert(tmp_path, *options), f"or have another text: '{gone['text']}' (a.jsonl:")
+
+
+def test_the_splits_of_other_data_are_forgotten_and_that_is_said(tmp_path):
     assigned = tmp_path / "splits.json"
-    assigned.write_text(json.dumps({"org=elsewhere": "train"}))
+    assigned.write_text(json.dumps({"org=elsewhere": "train", "org=far": "test"}))
     write(tmp_path, rows())
-    assert try_convert(tmp_path, "--assigned", assigned, "--group-by", "org").returncode == 0
-    assert "org=elsewhere" not in json.loads(assigned.read_text())
+    ran = try_convert(tmp_path, "--assigned", assigned, "--group-by", "org")
+    assert "assets/splits.json none is here: taken for other data, all splits are drawn anew" in ran.stdout
+    assert set(json.loads(assigned.read_text())["groups"]) == {f"org=o{n}" for n in range(12)}
 
 
 def test_a_damaged_file_of_splits_is_told_and_left_alone(tmp_path):
@@ -175,6 +208,8 @@ def test_a_damaged_file_of_splits_is_told_and_left_alone(tmp_path):
     write(tmp_path, rows())
     assert failed(try_convert(tmp_path, "--assigned", assigned), "splits.json is not valid JSON", "remove it")
     assert assigned.read_text() == '{"org=a": "tra'
+    assigned.write_text('{"org=a": "training"}')
+    assert failed(try_convert(tmp_path, "--assigned", assigned), "expected groups and their splits", "remove it")
 
 
 @pytest.mark.parametrize("threshold", ["95", "high", "0"])

@@ -9,6 +9,7 @@ import srsly
 from conftest import ANNOTATIONS, LABELS, ROOT
 
 from domain_ner.annotations import ImportSettings, read_annotations
+from domain_ner.assigned import Assigned
 from domain_ner.conversion.ledger import OVERRULED
 from domain_ner.guide.inconsistencies import majority_label, surface_labels
 from domain_ner.guide.occurrences import find_occurrences, index_names
@@ -32,7 +33,7 @@ def result():
 @pytest.fixture(scope="module")
 def splits(result):
     """The splits of the project's own settings."""
-    former = json.loads((ROOT / "assets" / "splits.json").read_text(encoding="utf8"))
+    former = Assigned.from_json(json.loads((ROOT / "assets" / "splits.json").read_text(encoding="utf8")))
     rules = SplitRules(parse_fractions(VARS["splits"]), VARS["group_by"], VARS["seed"], former)
     return divide(result.merged, rules).splits
 

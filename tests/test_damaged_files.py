@@ -110,7 +110,7 @@ def test_an_assignment_that_holds_something_else_is_named(copy):
     (copy / "splits.json").write_text('{"a": ["train"]}')
     told = failed("convert_annotations", copy / "annotations", copy / "corpus", copy / "reports", "--guide", GUIDE,
                   "--prefer", "*", "--assigned", copy / "splits.json")  # fmt: skip
-    assert "holds something else than groups and splits" in told
+    assert "splits.json holds something else: expected groups and their splits" in told
 
 
 @pytest.mark.parametrize("name", ["meta.json", "config.cfg", "crf_ner/model", "vocab/strings.json", "tokenizer"])

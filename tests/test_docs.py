@@ -6,7 +6,7 @@ import spacy
 from spacy.tokens import DocBin, Span, SpanGroup
 
 from domain_ner.conversion.ledger import DROPPED, FLATTENED, IMPORTED, REPAIRED, Ledger, Row
-from domain_ner.docs import DocRules, make_doc, normalize, span_scores, to_docbin
+from domain_ner.docs import DocRules, groups_of, make_doc, normalize, span_scores, to_docbin
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.writers.passages import to_passage
 
@@ -45,6 +45,12 @@ def test_entities_and_where_they_come_from_survive_the_docbin():
     (read,) = DocBin().from_bytes(to_docbin([doc]).to_bytes()).get_docs(spacy.blank("en").vocab)
     assert (ents(read), fates) == ([("Redis", "INFRA")], [IMPORTED])
     assert read.user_data == {"source": "a:1", "meta": {"org": "x"}, "document": "7", "annotator": "ann"}
+
+
+def test_a_document_is_of_the_group_that_its_passage_is_of():
+    docs = [make("a", meta={"org": org}, document="7")[0] for org in (1, 1.0, "01", None)]
+    assert groups_of(docs, "org") == ["1", "1", "01", ""]
+    assert groups_of(docs, "document") == ["7"] * 4
 
 
 def test_no_spans_is_outside_not_missing():

@@ -1,7 +1,7 @@
 import pytest
 
 from domain_ner.errors import DomainNerError
-from domain_ner.grouping import count_ungrouped, group_value
+from domain_ner.grouping import count_ungrouped, group_names, group_value, same_names
 from domain_ner.passages import Passage
 
 
@@ -36,3 +36,44 @@ def test_passages_that_lack_the_key_are_counted():
 @pytest.mark.parametrize(("meta", "expected"), [({"org": 0}, 0), ({"org": False}, False), ({"org": ""}, None)])
 def test_a_value_that_is_false_is_one_and_an_empty_one_is_none(meta, expected):
     assert group_value(passages([meta])[0], "org") == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ([1, 1.0, "1", "1.0", "1.00"], "1"),
+        ([0, -0.0, "0.0", "-0.0"], "0"),
+        ([-3, "-3.0"], "-3"),
+        ([2**53, float(2**53)], "9007199254740992"),
+        ([True, "True", "true", "TRUE"], "true"),
+        ([False, "False"], "false"),
+    ],
+)
+def test_what_tools_write_of_one_value_is_one_name(values, name):
+    assert same_names((f"{n}.jsonl", value) for n, value in enumerate(values)) == [name] * len(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["01", "1", "1.5", "1.50", "+1", "1e0", "1,0", " 1", "1.", "v1.0", "00.0"],
+        [1, True, "one", 1.5, 11],
+        ["True", "yes", "tRUE", "1"],
+    ],
+)
+def test_values_that_are_not_the_same_stay_apart(values):
+    assert len(set(same_names((f"{n}.jsonl", value) for n, value in enumerate(values)))) == len(values)
+
+
+def test_two_texts_of_one_file_are_two_values_and_so_they_are_in_the_others():
+    assert same_names([("a", "1.0"), ("a", "1"), ("b", "1.0"), ("b", "2.0"), ("b", 1)]) == ["1.0", "1", "1.0", "2", "1"]
+
+
+@pytest.mark.parametrize("value", [None, "", float("nan")])
+def test_what_is_no_value_has_no_name(value):
+    assert group_names(passages([{"org": value}]), "org") == [""]
+
+
+def test_values_are_counted_as_groups_are():
+    with pytest.raises(DomainNerError, match=r"They have: site \(3 passages, 2 values\)"):
+        count_ungrouped(passages([{"site": 1}, {"site": 1.0}, {"site": "2"}]), "org")

@@ -16,9 +16,10 @@ from domain_ner.conversion.ledger import (
     OVERRULED,
     REJECTED,
     REPAIRED,
+    UNREADABLE_DOCUMENT,
     Ledger,
-    Row,
 )
+from domain_ner.conversion.ledger_rows import Row
 from domain_ner.docs import DocRules, make_doc, to_docbin
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
@@ -29,7 +30,6 @@ from domain_ner.inspection import (
     SKIPPED,
     SPLIT_IN_GOLD,
     UNKNOWN,
-    UNREADABLE,
     Finding,
     Inspected,
     inspect,
@@ -142,10 +142,10 @@ def test_an_annotation_without_a_reason_that_names_a_passage_is_found_by_the_id_
 
 def test_rejected_and_unreadable_documents_belong_to_no_passage():
     doc, rows = make("Redis is up", ("Redis", "INFRA"))
-    lost = [row("a:2", "Ops", "TEAM", REJECTED), row("a:3", "", "", UNREADABLE, ["invalid JSON"])]
+    lost = [row("a:2", "Ops", "TEAM", REJECTED), row("a:3", "", "", UNREADABLE_DOCUMENT, ["invalid JSON"])]
     result = inspected((doc, rows), extra=lost)
     assert list(result.unplaced) == lost
-    assert result.fates() == {IMPORTED: 1, REJECTED: 1, UNREADABLE: 1}
+    assert result.fates() == {IMPORTED: 1, REJECTED: 1, UNREADABLE_DOCUMENT: 1}
 
 
 @pytest.mark.parametrize("fate", [DROPPED, MASKED, OVERRULED])
@@ -309,7 +309,7 @@ def test_corpus_and_ledger_are_read_as_convert_writes_them(tmp_path):
     (tmp_path / "ledger.jsonl").write_text("".join(f"{line}\n" for line in ledger.to_jsonl()), encoding="utf8")
     assert [split for split, _ in inspection.read_corpus(tmp_path)] == ["train", "dev", "test"]
     read = inspection.read_ledger(tmp_path / "ledger.jsonl")
-    assert read == [*rows, Row("a:2", "", "", "", "", "", "", UNREADABLE, ["invalid JSON"])]
+    assert read == [*rows, Row("a:2", "", "", "", "", "", "", UNREADABLE_DOCUMENT, ["invalid JSON"])]
 
 
 def test_odd_line_ends_and_broken_characters_in_the_ledger_are_no_fault(tmp_path):

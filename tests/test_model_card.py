@@ -25,7 +25,11 @@ LEDGER = {
     "documents": {"accepted": 100},
     "accepted": {"in the corpus": 98, "no text": 2},
     "files": {"a.jsonl": 1200},
-    "lost": 0.01,
+    "lost": {
+        "annotations": {"n": 12, "of": 1200, "share": 0.01},
+        "documents": {"n": 0, "of": 100, "share": 0.0},
+        "tokens": {"n": 2, "of": 1000, "share": 0.002},
+    },
 }
 
 
@@ -45,6 +49,7 @@ def test_the_card_says_what_the_reports_say():
     assert f"| INFRA | {100 * infra.precision.value:.1f} (" in card
     assert "No `org` is both in training and in test." in card
     assert "1,200 annotations in 1 exports, of 100 accepted documents, which are 98 passages; 1.0 % of the anno" in card
+    assert "annotations and 0.2 % of the tokens were lost on the way." in card
     assert (
         "INFRA is below an F1 of 80.0" in card
         and "lower case (everything in lower case): F1 falls by 10.0 points." in card

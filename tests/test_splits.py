@@ -2,6 +2,7 @@ import random
 
 import pytest
 
+from domain_ner.assigned import Assigned
 from domain_ner.errors import DomainNerError
 from domain_ner.file_splits import divide_by_files, pooled
 from domain_ner.passages import LabelledSpan, Passage
@@ -113,7 +114,7 @@ def test_nearly_the_same_text_stays_together():
 def test_what_was_assigned_stays_and_the_test_set_is_frozen():
     first = divide(passages(100, 100), SplitRules(FRACTIONS))
     more = [passage(i, org=f"org {i}") for i in range(160)]
-    second = divide(more, SplitRules(FRACTIONS, seed=9, former=first.keys))
+    second = divide(more, SplitRules(FRACTIONS, seed=9, former=first.assigned))
     before, after = texts(first.splits), texts(second.splits)
     assert before["test"] == after["test"]
     assert before["train"] < after["train"]
@@ -124,20 +125,20 @@ def test_what_was_assigned_stays_and_the_test_set_is_frozen():
 def test_new_passages_enter_the_test_set_when_told():
     first = divide(passages(100, 100), SplitRules(FRACTIONS))
     more = [passage(i, org=f"org {i}") for i in range(200)]
-    second = divide(more, SplitRules(FRACTIONS, former=first.keys, grow_test=True))
+    second = divide(more, SplitRules(FRACTIONS, former=first.assigned, grow_test=True))
     assert texts(first.splits)["test"] < texts(second.splits)["test"]
 
 
 def test_a_new_passage_follows_its_group():
     first = divide(passages(100, 10), SplitRules(FRACTIONS, group_by="org"))
     more = [*passages(100, 10), passage(500, org="org 3")]
-    second = divide(more, SplitRules(FRACTIONS, group_by="org", former=first.keys))
+    second = divide(more, SplitRules(FRACTIONS, group_by="org", former=first.assigned))
     split_of = {one.text: name for name, found in second.splits.items() for one in found}
     assert split_of[more[-1].text] == split_of[more[3].text]
 
 
 def test_the_assignment_of_other_data_does_not_bind():
-    former = {"org=elsewhere": "train"}
+    former = Assigned({"org=elsewhere": "train", "org=far": "test"})
     assert all(divide(passages(90, 9), SplitRules(FRACTIONS, group_by="org", former=former)).splits.values())
 
 
@@ -195,6 +196,7 @@ def test_files_that_do_not_look_divided_are_no_word(files):
 
 
 def test_a_split_left_empty_by_an_earlier_assignment_says_so():
-    former = dict.fromkeys(divide(passages(100, 10), SplitRules(FRACTIONS, group_by="org")).keys, "train")
+    groups = divide(passages(100, 10), SplitRules(FRACTIONS, group_by="org")).assigned.groups
+    former = Assigned(dict.fromkeys(groups, "train"))
     with pytest.raises(DomainNerError, match="dev and test split would be empty: the splits of an earlier run put"):
         divide(passages(100, 10), SplitRules(FRACTIONS, group_by="org", former=former))

@@ -93,7 +93,6 @@ def test_every_marked_token_is_in_exactly_one_span_whatever_the_tags():
         (("event-attack/battle/war O", "person-actor O"), "IO", "none"),
         (("LOC-B LOC-I O", "PER-B O"), "IOB2", "suffix"),
         (("LOC-B LOC-E O", "PER-S O"), "BIOES", "suffix"),
-        (("B_LOC I_LOC O",), "IOB2", "prefix"),
         (("O O",), "IOB2", "prefix"),
     ],
 )

@@ -1,15 +1,15 @@
 """Reads export files one after the other: each record checked and accounted for, and nothing lost in between."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.offsets import differs_by_unit, vote
 from domain_ner.conversion.spans import Checks, to_passage
 from domain_ner.errors import DomainNerError
 from domain_ner.passages import Passage
-from domain_ner.records import ExportFile, FileLog, Record
+from domain_ner.records import ACCEPTED, ExportFile, FileLog, Record
 from domain_ner.spool import Spool
 
 DEFAULT_UNIT = "codepoint"
@@ -41,16 +41,15 @@ def import_files(
         on_file(file)
         log = FileLog(file.name)
         of_file = replace(checks, unit=_unit(file, checks, log))
-        texts_of_id: dict[str, int] = {}
-        n_records = 0
+        seen = _Seen()
         for record in file.records(log):
-            n_records += 1
-            _note_repeated_id(record, texts_of_id, log)
+            seen.add(record)
             passage = to_passage(record, ledger, of_file)
             if passage is not None:
                 passages.append(passage)
             on_record()
-        _close(file, log, ledger, n_records)
+        seen.tell(file, log)
+        _close(file, log, ledger, seen.n_records)
     _note_label_variants(ledger)
     return Import(passages, ledger)
 
@@ -77,6 +76,8 @@ def _unit(file: ExportFile, checks: Checks, log: FileLog) -> str | None:
 
 # Formats whose versions differ in what they count and that do not carry the words of a span.
 OPEN_UNITS = ("doccano", "argilla")
+# Formats in which a text without entities may be one that nobody saw.
+OPEN_EMPTY = ("doccano", "dataturks", "brat", "webanno")
 
 
 def _is_open(record: Record) -> bool:
@@ -84,19 +85,55 @@ def _is_open(record: Record) -> bool:
     return record.unit is None and not has_words and differs_by_unit(record)
 
 
-def _note_repeated_id(record: Record, texts_of_id: dict[str, int], log: FileLog) -> None:
-    if not record.document:
-        return
-    if texts_of_id.setdefault(record.document, hash(record.text)) != hash(record.text):
-        log.note(f"id {record.document!r} stands for two texts, the second at {record.source}: both are kept")
+@dataclass
+class _Seen:
+    """What is to be told of a file's records, whatever its format.
+
+    texts: the first text of each id, as a hash, and where it is: two texts at one place are those of one task.
+    others: records with another one. first: where the first of these is.
+    """
+
+    n_records: int = 0
+    n_accepted: int = 0
+    n_empty: int = 0
+    n_skipped: int = 0
+    texts: dict[str, tuple[int, str]] = field(default_factory=dict)
+    others: Counter[str] = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)
+
+    def add(self, record: Record) -> None:
+        """Look at a record."""
+        self.n_records += 1
+        if record.document:
+            text, source = self.texts.setdefault(record.document, (hash(record.text), record.source))
+            if text != hash(record.text) and source != record.source:
+                self.others[record.document] += 1
+                self.first.setdefault(record.document, record.source)
+        is_empty = not record.spans and not record.partial and bool(record.text.strip())
+        self.n_accepted += record.answer == ACCEPTED
+        self.n_empty += record.answer == ACCEPTED and is_empty
+        self.n_skipped += record.answer == "not annotated" and is_empty
+
+    def tell(self, file: ExportFile, log: FileLog) -> None:
+        """Note what the records showed."""
+        for name, n_others in self.others.items():
+            told = f"{name!r}, of {n_others + 1:,} records, the second text at {self.first[name]}"
+            log.note("an id that stands for several texts, all of which are kept", case=told)
+        is_open = file.format in OPEN_EMPTY
+        choice = " (vars.reading: empty=negative or skip)" if is_open else ""
+        if self.n_empty:
+            of = f"{self.n_empty:,} of {self.n_accepted:,} accepted texts have no entities"
+            log.note(f"{of}: taken as reviewed, without entities{choice}")
+        if self.n_skipped and is_open and file.options.empty == "skip":
+            log.note(f"{self.n_skipped:,} texts have no entities: left out, as never seen{choice}")
 
 
 def _close(file: ExportFile, log: FileLog, ledger: Ledger, n_records: int) -> None:
-    for line, message in log.problems:
-        ledger.lost_documents.append((f"{file.name}:{line}" if line else file.name, message))
-        ledger.documents["unreadable"] += 1
+    for problem in log.found:
+        ledger.lose(f"{file.name}:{problem.line}" if problem.line else file.name, problem)
+    ledger.n_tokens += log.n_tokens
     ledger.notes.extend((file.name, note) for note in log.notes)
-    if not n_records and not log.problems:
+    if not n_records and not log.found:
         raise DomainNerError(
             f"{file.path} holds no document ({file.title}).",
             "Export again, or name the format in vars.reading (format=…).",

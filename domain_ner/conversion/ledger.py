@@ -2,18 +2,20 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, overload
+from typing import Any
 
-from domain_ner.errors import MAX_LISTED, DomainNerError, fold, without_details
+from domain_ner.conversion.ledger_rows import Row, Rows
+from domain_ner.errors import MAX_LISTED, DomainNerError, fold, raise_for, without_details
 from domain_ner.label_names import as_setting
-from domain_ner.records import ACCEPTED
+from domain_ner.records import ACCEPTED, Problem
 from domain_ner.spool import Spool
 
 IMPORTED = "imported"
 REPAIRED = "repaired"
+DOUBTFUL = "kept as it is, doubtful"
 FLATTENED = "flattened"
 MERGED = "merged duplicate"
 OVERRULED = "another annotator's kept"
@@ -24,15 +26,18 @@ CANCELLED = "cancelled"
 PREDICTION = "prediction"
 UNWANTED = "label left out (vars.labels)"
 DROPPED = "dropped"
-# In the order of the summary. The first three are in the corpus; only `dropped` counts as lost.
+# In the order of the summary. The first four are in the corpus; only `dropped` counts as lost.
 FATES = (
-    IMPORTED, REPAIRED, FLATTENED, MERGED, OVERRULED, MASKED, REJECTED, IGNORED, CANCELLED, PREDICTION, UNWANTED,
-    DROPPED,
+    IMPORTED, REPAIRED, DOUBTFUL, FLATTENED, MERGED, OVERRULED, MASKED, REJECTED, IGNORED, CANCELLED, PREDICTION,
+    UNWANTED, DROPPED,
 )  # fmt: skip
-KEPT = (IMPORTED, REPAIRED, FLATTENED)
+KEPT = (IMPORTED, REPAIRED, DOUBTFUL, FLATTENED)
 FAULT = "This is a fault of domain-ner, not of your files: please report it. Nothing was written."
 UNKNOWN_LABEL = "is not in the guide"
 MAX_NAMED = 8
+# What `ledger.jsonl` says where there is no annotation.
+UNREADABLE_DOCUMENT, UNREADABLE_TOKEN = "unreadable document", "unreadable token"
+UNREADABLE = (UNREADABLE_DOCUMENT, UNREADABLE_TOKEN)
 # What a person decided to leave out was not lost by us.
 LEFT_OUT = (REJECTED, IGNORED, CANCELLED, PREDICTION, UNWANTED)
 
@@ -47,115 +52,21 @@ ANSWERED = "yes/no answers, the text is annotated in full elsewhere"
 NO_TEXT = "no text"
 
 
-@dataclass(slots=True)
-class Row:
-    """One annotation of an export.
+@dataclass(frozen=True)
+class Loss:
+    """How many of the `n` there are of a kind (`annotations`, `documents`, `tokens`) were lost."""
 
-    source: `file:line`. start, end: as in the file. text: the words in the text, or the export's own.
-    label: its name; was: the one in the file, where `vars.labels` gives it another.
-    fate: empty until settled. how: repairs and reasons, in the order they happened. split: where it ended up.
-    """
+    kind: str
+    n_lost: int
+    n: int
 
-    source: str
-    document: str
-    annotator: str
-    start: Any
-    end: Any
-    label: Any
-    text: str
-    fate: str = ""
-    how: list[str] = field(default_factory=list)
-    split: str = ""
-    was: str = ""
+    @property
+    def share(self) -> float:
+        """In 0..1."""
+        return self.n_lost / self.n if self.n else 0.0
 
-    def to_json(self) -> dict[str, Any]:
-        """The row as it stands in `ledger.jsonl`; empty fields are left out."""
-        plain = {
-            "source": self.source, "document": self.document, "annotator": self.annotator, "start": self.start,
-            "end": self.end, "label": self.label, "text": self.text, "fate": self.fate, "how": self.how,
-            "split": self.split, "was": self.was,
-        }  # fmt: skip
-        return {key: value for key, value in plain.items() if value not in ("", [])}
-
-
-class Rows(Sequence[Row]):
-    """The rows of a ledger. What is read of an annotation lies on disk; what became of it is in memory, in two bytes.
-
-    A row that is asked for is a copy: it is changed by the methods alone.
-    """
-
-    def __init__(self) -> None:
-        self._read: Spool[tuple[Any, ...]] = Spool()
-        self._names: list[str] = [""]
-        self._fates, self._splits = bytearray(), bytearray()
-        self._hows: dict[int, list[str]] = {}
-
-    def append(self, row: Row) -> None:
-        """Add a row."""
-        was = (row.was,) if row.was else ()
-        self._read.append((row.source, row.document, row.annotator, row.start, row.end, row.label, row.text, *was))
-        self._fates.append(self._number(row.fate))
-        self._splits.append(self._number(row.split))
-        if row.how:
-            self._hows[len(self) - 1] = list(row.how)
-
-    def settle(self, number: int, fate: str) -> None:
-        """Set the fate of a row."""
-        self._fates[number] = self._number(fate)
-
-    def place(self, number: int, split: str) -> None:
-        """Set the split of a row."""
-        self._splits[number] = self._number(split)
-
-    def explain(self, number: int, how: str) -> None:
-        """Add to the repairs and reasons of a row."""
-        self._hows.setdefault(number, []).append(how)
-
-    def fate(self, number: int) -> str:
-        """The fate of a row."""
-        return self._names[self._fates[number]]
-
-    def hows(self, number: int) -> Sequence[str]:
-        """The repairs and reasons of a row."""
-        return self._hows.get(number, ())
-
-    def fates(self) -> Counter[str]:
-        """Rows by fate."""
-        return Counter({self._names[number]: n for number, n in Counter(self._fates).items()})
-
-    def explained(self) -> Iterator[tuple[str, str]]:
-        """(fate, repair or reason) of every row that has any."""
-        return ((self.fate(number), how) for number, hows in self._hows.items() for how in hows)
-
-    def of_fate(self, fate: str) -> Iterator[Row]:
-        """The rows of a fate."""
-        wanted = self._number(fate)
-        return (self[number] for number, found in enumerate(self._fates) if found == wanted)
-
-    def __len__(self) -> int:
-        return len(self._read)
-
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | list[Row]:
-        if isinstance(index, slice):
-            return [self[n] for n in range(*index.indices(len(self)))]
-        number = range(len(self))[index]
-        split = self._names[self._splits[number]]
-        source, document, annotator, start, end, label, text, *was = self._read[number]
-        how = list(self.hows(number))
-        fate = self.fate(number)
-        return Row(source, document, annotator, start, end, label, text, fate, how, split, *was)
-
-    def __iter__(self) -> Iterator[Row]:
-        return (self[number] for number in range(len(self)))
-
-    def _number(self, name: str) -> int:
-        if name not in self._names:
-            self._names.append(name)
-        return self._names.index(name)
+    def __str__(self) -> str:
+        return f"{self.share:.2%} of the {self.kind} ({self.n_lost:,} of {self.n:,})"
 
 
 @dataclass
@@ -164,6 +75,8 @@ class Ledger:
 
     n_read: annotations by file, counted by itself while reading, so that the balance checks something.
     documents: documents by what became of them. lost_documents: (source, why) of the unreadable ones.
+    n_tokens: rows of tokens, in the formats that have such. lost_tokens: (source, why) of the unreadable ones.
+    unread: (source, why) of places from which on a file was not read; what is behind them is in no sum.
     passages: the accepted documents among them, by IN_CORPUS or the reason why one is no passage of its own.
     left_out: these others: (source, reason, the source of the passage that stands for it, where there is one).
     labels: annotations by label; found_labels: by the label in the files. unknown: labels that may not occur, and the
@@ -177,6 +90,9 @@ class Ledger:
     n_read: Counter[str] = field(default_factory=Counter)
     documents: Counter[str] = field(default_factory=Counter)
     lost_documents: list[tuple[str, str]] = field(default_factory=list)
+    n_tokens: int = 0
+    lost_tokens: list[tuple[str, str]] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
     passages: Counter[str] = field(default_factory=Counter)
     left_out: Spool[tuple[str, str, str]] = field(default_factory=Spool)
     notes: list[tuple[str, str]] = field(default_factory=list)
@@ -199,6 +115,20 @@ class Ledger:
     def repair(self, number: int, how: str) -> None:
         """Note a repair. Whether the annotation is kept is said by `settle`."""
         self.rows.explain(number, how)
+
+    def doubt(self, number: int, how: str) -> None:
+        """Note why an annotation that is kept may be a slip."""
+        self.settle(number, DOUBTFUL, how)
+
+    def lose(self, source: str, problem: Problem) -> None:
+        """Say that something could not be read. source: `file:line`."""
+        if problem.cost == "rest":
+            self.unread.append((source, problem.told))
+        elif problem.cost == "token":
+            self.lost_tokens.append((source, problem.told))
+        else:
+            self.lost_documents.append((source, problem.told))
+            self.documents["unreadable"] += 1
 
     def leave_out(self, source: str, reason: str, kept: str = "") -> None:
         """Say why an accepted document is no passage of its own. kept: the passage that stands for it, `file:line`."""
@@ -229,20 +159,29 @@ class Ledger:
                 f"The documents do not balance: {self.documents[ACCEPTED]} accepted, but {told}.", FAULT
             )
 
-    def loss(self) -> float:
-        """The share lost, in 0..1: of the annotations that people accepted, or of the documents, whichever is more."""
+    def losses_by_kind(self) -> tuple[Loss, Loss, Loss]:
+        """What was lost of the annotations that people accepted, of the documents, and of the tokens."""
         fates = self.fates()
         n_meant = len(self.rows) - sum(fates[fate] for fate in LEFT_OUT)
-        n_documents = self.documents.total()
-        return max(
-            fates[DROPPED] / n_meant if n_meant else 0.0,
-            len(self.lost_documents) / n_documents if n_documents else 0.0,
+        return (
+            Loss("annotations", fates[DROPPED], n_meant),
+            Loss("documents", len(self.lost_documents), self.documents.total()),
+            Loss("tokens", len(self.lost_tokens), self.n_tokens),
         )
 
     def require_loss_below(self, max_loss: float) -> None:
-        """Raise DomainNerError, listing what was lost, when its share is above `max_loss` (0..1)."""
-        loss = self.loss()
-        if loss <= max_loss:
+        """Raise DomainNerError, listing what was lost, when its share of any kind is above `max_loss` (0..1); and,
+        whatever `max_loss` is, when a file was not read to its end.
+        """
+        if self.unread:
+            n = len(self.unread)
+            raise_for(
+                [f"{source}: {why}" for source, why in self.unread],
+                summary=f"{n} file{'s' * (n > 1)} could not be read to the end, whatever vars.max_loss allows:",
+                fix="Export again; the corpus was not touched.",
+            )
+        above = [loss for loss in self.losses_by_kind() if loss.share > max_loss]
+        if not above:
             return
         lines = self.folded_losses()
         n_left = len(lines) - MAX_LISTED
@@ -252,7 +191,8 @@ class Ledger:
             "Add a label that is right to `types` in the guide; give one that is wrong its name in project.yml (nothing"
             f" after the = leaves it out), or in the tool:\n  {named}\n"
         )
-        first = f"{loss:.2%} of the annotations would be lost; at most {max_loss:.2%} may be (vars.max_loss):"
+        told = " and ".join(map(str, above))
+        first = f"{told} would be lost; at most {max_loss:.2%} may be (vars.max_loss):"
         raise DomainNerError(
             "\n".join([first, *listed]),
             f"{labels * bool(self.unknown)}Correct them in the annotation tool and export again, or raise vars.max_loss"
@@ -261,24 +201,26 @@ class Ledger:
 
     def folded_losses(self) -> list[str]:
         """As `losses`, a line for each reason and each unknown label, with the first case and how many there are."""
-        documents = fold(self.lost_documents, lambda lost: without_details(lost[1]))
+        unreadable = [*self.unread, *self.lost_documents, *self.lost_tokens]
+        places = fold(unreadable, lambda lost: without_details(lost[1]))
         rows = fold(self.rows.of_fate(DROPPED), _reason)
-        told = [f"{lost.first[0]}: {lost.first[1]}{lost.more(lambda case: case[0])}" for lost in documents]
+        told = [f"{lost.first[0]}: {lost.first[1]}{lost.more(lambda case: case[0])}" for lost in places]
         return told + [f"{_loss(lost.first)}{lost.more(lambda row: row.source)}" for lost in rows]
 
     def losses(self) -> Iterator[str]:
-        """A line for each unreadable document and each dropped annotation, `file:line: …`."""
-        for source, why in self.lost_documents:
+        """A line for each place where a file could not be read, and each dropped annotation, `file:line: …`."""
+        for source, why in (*self.unread, *self.lost_documents, *self.lost_tokens):
             yield f"{source}: {why}"
         for row in self.rows.of_fate(DROPPED):
             yield _loss(row)
 
     def to_jsonl(self) -> Iterator[str]:
-        """The lines of `ledger.jsonl`: annotations, and unreadable documents."""
+        """The lines of `ledger.jsonl`: annotations, and unreadable documents and tokens."""
         for row in self.rows:
             yield _json_line(row.to_json())
-        for source, why in self.lost_documents:
-            yield _json_line({"source": source, "fate": "unreadable document", "how": [why]})
+        for fate, lost in zip(UNREADABLE, (self.lost_documents, self.lost_tokens), strict=True):
+            for source, why in lost:
+                yield _json_line({"source": source, "fate": fate, "how": [why]})
 
     def left_out_to_jsonl(self) -> Iterator[str]:
         """The lines of `left_out.jsonl`: accepted documents that are no passage of their own."""

@@ -15,7 +15,7 @@ from itertools import accumulate, permutations, product
 
 import regex
 
-from domain_ner.records import Record, SourceSpan
+from domain_ner.records import Record, SourceSpan, as_offset
 
 CODEPOINT = "codepoint"
 UNITS = (CODEPOINT, "utf16", "grapheme", "byte")
@@ -185,7 +185,7 @@ def _place(record: Record, reading: Reading) -> list[Located]:
 
 def _map(span: SourceSpan, boundaries: Boundaries | None, length: int, reading: Reading) -> Located:
     """Offsets of a reading to code points. boundaries None: they are code points."""
-    start, end = span.start, span.end
+    start, end = as_offset(span.start), as_offset(span.end)
     if not _is_offset(start) or not _is_offset(end):
         return Located(None, None, fault=f"its offsets are {start!r} and {end!r}: expected two whole numbers")
     if start >= end:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from domain_ner.conversion.ledger import (
     CANCELLED,
+    DOUBTFUL,
     DROPPED,
     FLATTENED,
     IGNORED,
@@ -18,8 +19,8 @@ from domain_ner.conversion.ledger import (
     UNKNOWN_LABEL,
     UNWANTED,
     Ledger,
-    Row,
 )
+from domain_ner.conversion.ledger_rows import Row
 from domain_ner.conversion.offsets import Located, locate, words_given
 from domain_ner.errors import nearest
 from domain_ner.label_names import LabelNames
@@ -110,7 +111,8 @@ def settle_kept(passage: Passage, kept: Collection[int], ledger: Ledger, *, spli
     for position, row in enumerate(passage.rows):
         ledger.rows.place(row, split)
         if position in positions:
-            ledger.settle(row, REPAIRED if ledger.rows.hows(row) else IMPORTED)
+            repaired = REPAIRED if ledger.rows.hows(row) else IMPORTED
+            ledger.settle(row, DOUBTFUL if ledger.rows.fate(row) == DOUBTFUL else repaired)
         else:
             ledger.settle(row, FLATTENED, "overlap, only in doc.spans")
 

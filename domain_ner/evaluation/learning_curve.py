@@ -11,7 +11,7 @@ import spacy
 from pydantic import BaseModel, ConfigDict, Field
 from spacy.tokens import Doc
 
-from domain_ner.docs import group_of
+from domain_ner.docs import groups_of
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import TARGET_F1, evaluate_pipeline, load_pipeline
 from domain_ner.metrics.learning_curve import MIN_SIZES, Curve, Expected, Trained, fit
@@ -113,8 +113,7 @@ def nested(docs: Sequence[Doc], *, group_by: str, seed: int) -> list[int]:
     group_by: a key of `meta`, or `document`; empty or missing: each passage for itself.
     """
     groups: dict[str, list[int]] = {}
-    for n, doc in enumerate(docs):
-        name = group_of(doc, group_by)
+    for n, name in enumerate(groups_of(docs, group_by)):
         groups.setdefault(f"group {name}" if name else f"passage {n}", []).append(n)
     rng, found = random.Random(seed), list(groups.values())
     rng.shuffle(found)

@@ -49,8 +49,6 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
         entities = [replace(one, fragments=tuple((a + shift, b + shift) for a, b in one.fragments)) for one in entities]
     spans = [span for one in entities for span in mention_spans(one, text, options)]
     empty = not spans and not faulty
-    if empty:
-        log.note(f"no annotations: read as {'not annotated' if options.empty == 'skip' else 'annotated without any'}")
     yield Record(
         text=text,
         spans=(*spans, *faulty),
@@ -71,7 +69,7 @@ def _text(path: Path, log: FileLog) -> str:
     of_text = FileLog(found.name)
     text = read_text(found, of_text) if found.stat().st_size else ""
     for note in of_text.notes:
-        log.note(f"{found.name}: {note}")
+        log.note(f"the text beside it: {note}")
     with found.open("rb") as stream:
         marked = stream.read(3) == BOM.encode()
     return f"{BOM}{text.removeprefix(BOM)}" if marked else text

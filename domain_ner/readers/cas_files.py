@@ -136,7 +136,7 @@ def _kind(archive: zipfile.ZipFile, member: str) -> str:
 
 
 def _path(archive: zipfile.ZipFile, member: str, name: str) -> Path:
-    return cast("Path", Member(archive, member))  # has what decoding asks of a path
+    return cast("Path", Member(archive, archive.getinfo(member)))  # has what decoding asks of a path
 
 
 def _beside(path: Path, name: str) -> Sequence[Path]:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from domain_ner.readers.column_survey import SPACE
 from domain_ner.readers.columns import Layout, Line
 from domain_ner.readers.decoding import read_lines
-from domain_ner.readers.tagged import Findings, comment_pair, document_id
+from domain_ner.readers.tagged import Findings, comment_pair, document_line
 from domain_ner.records import FileLog
 from domain_ner.tag_schemes import OUTSIDE, Tag
 
@@ -46,11 +47,12 @@ def read_blocks(path: Path, layout: Layout, log: FileLog, findings: Findings | N
     """
     block, document, n_documents = Block(), "", 0
     for line_no, line in read_lines(path, log):
-        kind = layout.kind(line)
+        kind = layout.kind(line, opens=not block.rows)
         cells = layout.cells(line) if kind is Line.ROW else []
         if kind is Line.ROW and tuple(cells) == layout.header:
             continue
-        if block.rows and _ends(block, kind, cells, layout):
+        named = document_line(line) if kind in (Line.COMMENT, Line.MARKUP) else ""
+        if block.rows and (named or _ends(block, kind, cells, layout)):
             yield block
             block = Block(document=document)
         if kind is Line.ROW:
@@ -58,9 +60,12 @@ def read_blocks(path: Path, layout: Layout, log: FileLog, findings: Findings | N
         elif kind is Line.DOCUMENT:
             n_documents += 1
             document = block.document = str(n_documents)
-        elif kind is Line.COMMENT:
-            document = block.document = _add_comment(block, line) or document
-            if findings is not None:
+        elif kind in (Line.COMMENT, Line.MARKUP):
+            _add_comment(block, line)
+            document = block.document = named or document
+            if findings is not None and named:
+                findings.count("{n} line{s} with the id of a document, first line {line} ({detail})", line_no, named)
+            elif findings is not None and kind is Line.COMMENT:
                 findings.count("{n} comment line{s} skipped")
     if block.rows:
         yield block
@@ -69,7 +74,7 @@ def read_blocks(path: Path, layout: Layout, log: FileLog, findings: Findings | N
 def read_token(line: int, cells: list[str], layout: Layout) -> Token:
     """The word and tag of a row. A word with spaces in a file split at spaces is put together again."""
     column = layout.tag_column(cells)
-    is_longer = column is not None and not layout.tabs and layout.token < layout.tag < column
+    is_longer = column is not None and layout.separator == SPACE and layout.token < layout.tag < column
     n_cells = 1 + (column - layout.tag if column is not None and is_longer else 0)
     word = " ".join(cells[layout.token : layout.token + n_cells]).removeprefix(layout.prefix)
     return Token(line, word, cells, column, None if column is None else layout.plain_tag(cells[column]))
@@ -83,8 +88,9 @@ def read_layer(tokens: Sequence[Token], layout: Layout, column: int) -> list[Tag
 
 def _ends(block: Block, kind: Line, cells: Sequence[str], layout: Layout) -> bool:
     """Whether a block ends before a line."""
-    if layout.has_blanks or kind in (Line.BLANK, Line.DOCUMENT):
-        return kind in (Line.BLANK, Line.DOCUMENT)
+    ending = (Line.BLANK, Line.DOCUMENT, Line.MARKUP)
+    if layout.has_blanks or kind in ending:
+        return kind in ending
     return kind is Line.COMMENT or 0 <= _number(cells, layout) <= _number(block.rows[-1][1], layout)
 
 
@@ -94,10 +100,7 @@ def _number(cells: Sequence[str], layout: Layout) -> int:
     return int(cell) if cell.isdecimal() else -1
 
 
-def _add_comment(block: Block, line: str) -> str:
-    """Keep a comment; returns the id of the document where it gives one."""
-    pair = comment_pair(line)
-    if pair is None:
-        return ""
-    block.comments[pair[0]] = pair[1]
-    return document_id(dict([pair]), of_sentence=False)
+def _add_comment(block: Block, line: str) -> None:
+    """Keep a comment of a key and a value."""
+    if pair := comment_pair(line):
+        block.comments[pair[0]] = pair[1]

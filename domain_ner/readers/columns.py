@@ -11,22 +11,27 @@ from domain_ner.readers.column_survey import (
     DOCSTART,
     EDGES,
     MARKS,
+    MARKUP,
     MISSING,
     NOTHING,
+    SPACE,
+    TAB,
     Column,
     Survey,
     is_hash,
     split_cells,
 )
-from domain_ner.tag_schemes import OUTSIDE, Tag
+from domain_ner.readers.tagged import comment_pair
+from domain_ner.tag_schemes import OUTSIDE, OUTSIDE_SIGNS, Tag
 
 LANGUAGE = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*:).")
 
 
 class Line(Enum):
-    """What a line of a column file is. DOCUMENT: `-DOCSTART-`."""
+    """What a line of a column file is. DOCUMENT: `-DOCSTART-`. MARKUP: `<s>`, `<doc id="7">` and their like."""
 
     BLANK = auto()
+    MARKUP = auto()
     DOCUMENT = auto()
     COMMENT = auto()
     ROW = auto()
@@ -36,17 +41,17 @@ class Line(Enum):
 class Layout:
     """Where things stand in the rows of a column file; columns are counted from 0.
 
-    tabs: columns are split at tabs alone, else at spaces and tabs. width: columns of most rows.
+    separator: a tab, a space (spaces and tabs), or what stands between a word and its tag. width: columns of most rows.
     token, tag: columns. others: further columns that hold tags of the same kind.
     mark: as in `TagScheme`. labels: those of a file without B- and I-, else empty.
     outside: the tag for "no entity".
     spaces: column that says whether a space follows (`SpaceAfter=No`, `NoSpaceAfter`, `+` and `-`).
     offsets: column with a token's first character; the next has its end. index: column that counts tokens.
-    prefix: what stands before every token (`en:`).
+    prefix: what stands before every token (`en:`). signs: as in `Survey`.
     has_blanks: blank lines stand between rows. n_documents: `-DOCSTART-` lines.
     """
 
-    tabs: bool
+    separator: str
     width: int
     token: int
     tag: int
@@ -59,16 +64,19 @@ class Layout:
     offsets: int | None = None
     index: int | None = None
     prefix: str = ""
+    signs: frozenset[str] = frozenset()
     has_blanks: bool = False
     n_documents: int = 0
 
     def cells(self, line: str) -> list[str]:
         """The columns of a row. Empty ones at its end are left out where they are more than other rows have."""
-        cells = split_cells(line, tabs=self.tabs)
-        if len(cells) == 1 and self.tabs and not self.labels:
-            spaced = split_cells(line, tabs=False)
+        cells = split_cells(line, self.separator, self.width)
+        if len(cells) == 1 and self.separator == TAB and not self.labels:
+            spaced = split_cells(line, SPACE)
             cells = spaced if len(spaced) > 1 and self.is_tag(spaced[-1]) else cells
-        while len(cells) > self.width and not cells[-1]:
+        if self.separator == SPACE and self.token == 0 and line[:1] == SPACE and len(cells) == self.width - 1:
+            cells.insert(0, SPACE)
+        while len(cells) > self.width and not cells[-1].strip():
             cells.pop()
         return cells
 
@@ -80,7 +88,7 @@ class Layout:
 
     def plain_tag(self, cell: str) -> Tag:
         """A tag as `decode_tags` takes it; None: not annotated."""
-        return None if cell == MISSING else OUTSIDE if cell in (self.outside, NOTHING) else cell
+        return OUTSIDE if cell in (self.outside, NOTHING) else None if cell == MISSING else cell
 
     def tag_column(self, cells: Sequence[str]) -> int | None:
         """The column of a row that holds its tag. None: it has no valid one.
@@ -91,24 +99,37 @@ class Layout:
         last = len(cells) - 1
         shifted = last - (self.width - 1 - self.tag)
         at_end = self.tag == self.width - 1
-        order = [self.tag, *[last] * at_end] if self.tabs or self.tag < self.token else [shifted, self.tag]
+        is_fixed = self.separator != SPACE or self.tag < self.token
+        order = [self.tag, *[last] * at_end] if is_fixed else [shifted, self.tag]
         return next((n for n in order if self.token != n and 0 <= n <= last and self.is_tag(cells[n])), None)
 
-    def kind(self, line: str) -> Line:
-        """What a line is."""
+    def kind(self, line: str, *, opens: bool) -> Line:
+        """What a line is. opens: whether no row of its sentence stands before it."""
         if not line.strip(EDGES):
             return Line.BLANK
         if DOCSTART.match(line):
             return Line.DOCUMENT
-        return Line.COMMENT if self._is_comment(line) else Line.ROW
+        if MARKUP.fullmatch(line.strip(EDGES)):
+            return Line.MARKUP
+        return Line.COMMENT if self._is_comment(line, opens=opens) else Line.ROW
 
-    def _is_comment(self, line: str) -> bool:
-        """Whether a line is a comment: `# …` that is no row, or `#…` that looks even less like one."""
-        if not line.startswith("#"):
+    def _is_comment(self, line: str, *, opens: bool) -> bool:
+        """Whether a line is a comment: `# …` that is no row, or one that looks even less like a row.
+
+        That is `##…`, `#…` with white space in it, or what stands before a sentence with a sign of the file's own.
+        """
+        is_sign = opens and line[:1] in self.signs
+        if not line.startswith("#") and not is_sign:
             return False
         cells = self.cells(line)
-        is_row = self.tag_column(cells) is not None, len(cells) == self.width
-        return not all(is_row) if is_hash(line) else not any(is_row) and any(mark in line for mark in " \t=")
+        has_tag, is_even = self.tag_column(cells) is not None, len(cells) == self.width
+        if is_hash(line):
+            return not (has_tag and is_even)
+        if has_tag or is_sign:
+            return not has_tag
+        return comment_pair(line) is not None or (
+            not is_even and (line.startswith("##") or any(mark in line for mark in " \t="))
+        )
 
     def name(self, column: int) -> str:
         """A column in a message: its number from 1, and its name where there is a header."""
@@ -132,7 +153,7 @@ def find_layout(found: Survey, tag_column: str = "") -> Layout:
     column = found.columns[tag]
     token = _token_column(found, candidates)
     return Layout(
-        tabs=found.tabs,
+        separator=found.separator,
         width=found.width,
         token=token,
         tag=tag,
@@ -145,6 +166,7 @@ def find_layout(found: Survey, tag_column: str = "") -> Layout:
         offsets=_offset_column(found, token),
         index=next((n for n in range(token) if found.columns[n].is_numbers() and _counts(found.head, n)), None),
         prefix=_language_prefix(found.columns[token]),
+        signs=found.signs,
         has_blanks=found.has_blanks,
         n_documents=found.n_documents,
     )
@@ -173,15 +195,21 @@ def _named_column(found: Survey, tag_column: str) -> list[int]:
 
 
 def _tag_columns(found: Survey) -> list[int]:
-    """Columns that hold tags: those with marks, else base phrases, else IO tags, else nothing but `O`."""
+    """Columns that hold tags: those with marks and types, else IO tags, marks alone, base phrases, nothing but `O`.
+
+    Last of all labels beside a sign for "no entity": what is not known may be written so, too.
+    """
     n_rows = found.widths.total()
     columns = [(n, column) for n, column in enumerate(found.columns[: found.width]) if 2 * column.n >= n_rows]
     columns = columns if len(columns) > 1 else []
     marked = [(n, column) for n, column in columns if column.holds_marked_tags()]
-    named = [n for n, column in marked if not column.is_chunks()]
-    plain = [n for n, column in columns if column.io_labels() and n not in dict(marked)]
+    named = [n for n, column in marked if column.mark != "bare" and not column.is_chunks()]
+    bare = [n for n, column in marked if column.mark == "bare"]
+    labelled = [(n, column) for n, column in columns if column.io_labels() and n not in dict(marked)]
+    plain = [n for n, column in labelled if column.outside not in OUTSIDE_SIGNS]
     empty = [n for n, column in columns if column.is_empty_layer()]
-    return named or plain[:1] or [n for n, _ in marked][:1] or empty[-1:]
+    others = [n for n, column in labelled if column.outside in OUTSIDE_SIGNS and not column.tells_spaces()]
+    return named or plain[:1] or bare[:1] or [n for n, _ in marked][:1] or empty[-1:] or others[-1:]
 
 
 def _token_column(found: Survey, tags: Sequence[int]) -> int:

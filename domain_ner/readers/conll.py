@@ -7,18 +7,27 @@ lines, documents do.
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from domain_ner.errors import DomainNerError
 from domain_ner.readers import conllu
 from domain_ner.readers.column_blocks import Block, Token, read_blocks, read_layer, read_token
-from domain_ner.readers.column_survey import MISSING, NO_SPACE, NOTHING, Survey, survey
+from domain_ner.readers.column_survey import MISSING, NO_SPACE, NOTHING, SPACE, TAB, Survey, survey
 from domain_ner.readers.columns import Layout, find_layout
 from domain_ner.readers.decoding import read_lines
-from domain_ner.readers.sentence_lines import is_sentence_a_line, read_sentence_lines
-from domain_ner.readers.tagged import Findings, decode, describe_scheme, document_id, sample_lines, spaces_from_text
+from domain_ner.readers.sentence_lines import find_joint, read_sentence_lines
+from domain_ner.readers.spacing import Spacing
+from domain_ner.readers.tagged import (
+    Findings,
+    decode,
+    describe_outside,
+    describe_scheme,
+    document_id,
+    sample_lines,
+    spaces_from_text,
+    with_label,
+)
 from domain_ner.readers.tokens import join_tokens, source_spans, unknown_ranges
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample
 from domain_ner.tag_schemes import OUTSIDE, TagScheme, TagSpan, TagStatistics, decode_tags
@@ -28,15 +37,16 @@ TITLE = "CoNLL columns (one token and tag a line)"
 EXTENSIONS = (".conll", ".conll2003", ".conll2002", ".iob", ".iob2", ".bio", ".tsv", ".txt", ".ner", ".col")
 WEBANNO_ROW = re.compile(r"\d+-\d+(\.\d+)?")
 KAGGLE_ROW = re.compile(r"sentence( ?#|:)", re.IGNORECASE)
-LONG, N_EVIDENCE, N_LISTED = 100, 200, 5
+N_LISTED = 5
 
 
 @dataclass(frozen=True)
 class _Tagging:
-    """How the tag columns are to be read: the scheme of the main one, and of the inner layers by column."""
+    """How the columns are to be read: the scheme of the main tags, and of the inner layers by column; the spaces."""
 
     scheme: TagScheme
     inner: dict[int, TagScheme]
+    spacing: Spacing
 
 
 def recognises(sample: Sample) -> bool:
@@ -44,7 +54,7 @@ def recognises(sample: Sample) -> bool:
     numbered = sample_lines(sample)
     if conllu.recognises(sample) or sample.text.startswith("#FORMAT=WebAnno"):
         return False
-    if is_sentence_a_line(numbered):
+    if find_joint(numbered):
         return True
     found = survey(numbered)
     if not found.head or found.width < 2 or KAGGLE_ROW.match(found.head[0][0]):
@@ -65,12 +75,12 @@ def recognises(sample: Sample) -> bool:
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each sentence, or each document of a file without blank lines.
 
-    A row without a valid tag costs its sentence, which is told; in a document without sentences its token alone, which
-    is then marked as unknown.
-    Raises DomainNerError where no column holds tags, and for Label Studio's CoNLL export unless forced.
+    A row without a valid tag costs its token, which is told, and marked as unknown; one without a token is left out.
+    Raises DomainNerError where no column holds tags or their type is not known, and for Label Studio's CoNLL export
+    unless forced.
     """
-    if is_sentence_a_line(list(islice(read_lines(path, log), N_EVIDENCE))):
-        yield from read_sentence_lines(path, log)
+    if joint := find_joint(read_lines(path, log)):
+        yield from read_sentence_lines(path, joint, options, log)
         return
     found = survey(read_lines(path, log), options.tag_column)
     _require_columns(path, found, options)
@@ -78,13 +88,14 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
         layout = find_layout(found, options.tag_column)
     except DomainNerError as err:
         raise DomainNerError(f"{log.file}: {err.message}", err.fix) from err
-    tagging = _find_tagging(path, layout, log)
+    tagging = _find_tagging(path, layout, options, log)
     _tell(layout, tagging, log)
     findings = Findings()
     for block in read_blocks(path, layout, log, findings):
         log.n_documents += 1
         if record := _record(block, layout, tagging, log, findings):
             yield record
+    tagging.spacing.tell(log)
     findings.tell(log)
 
 
@@ -106,17 +117,18 @@ def _is_label_studio(found: Survey) -> bool:
     return len(found.docstart) == 3 and len(rows) == len(found.head) > 0
 
 
-def _find_tagging(path: Path, layout: Layout, log: FileLog) -> _Tagging:
-    """One pass over the tags: the scheme of the main column, and which others are inner layers of it.
+def _find_tagging(path: Path, layout: Layout, options: ReaderOptions, log: FileLog) -> _Tagging:
+    """One pass over the rows: the scheme of the main column, which others are inner layers of it, and the spaces.
 
     A column is an inner layer where its entities lie inside longer ones of the main column, with the same labels.
     """
     main, others = TagStatistics(), {column: TagStatistics() for column in layout.others}
     n_entities, n_inside = Counter[int](), Counter[int]()
-    plain = TagScheme("IOB1", layout.mark)
+    plain, spacing = TagScheme("IOB1", layout.mark), Spacing()
     for block in read_blocks(path, layout, log):
         tokens = [read_token(line, cells, layout) for line, cells in block.rows]
         main.add(token.tag for token in tokens)
+        spacing.add(token.word for token in tokens)
         outer = list(decode_tags([token.tag for token in tokens], plain)) if others else []
         for column, statistics in others.items():
             tags = read_layer(tokens, layout, column)
@@ -124,13 +136,13 @@ def _find_tagging(path: Path, layout: Layout, log: FileLog) -> _Tagging:
             inner = list(decode_tags(tags, plain))
             n_entities[column] += len(inner)
             n_inside[column] += sum(any(_is_inside(span, other) for other in outer) for span in inner)
-    scheme = _scheme(main, layout)
+    scheme = with_label(_scheme(main, layout), options, log.file)
     inner_layers = [
         column
         for column, statistics in others.items()
         if n_inside[column] > 0.5 * n_entities[column] and _labels(statistics, scheme) <= _labels(main, scheme)
     ]
-    return _Tagging(scheme, {column: _scheme(others[column], layout) for column in inner_layers})
+    return _Tagging(scheme, {column: _scheme(others[column], layout) for column in inner_layers}, spacing)
 
 
 def _labels(statistics: TagStatistics, scheme: TagScheme) -> set[str]:
@@ -149,10 +161,12 @@ def _is_inside(span: TagSpan, other: TagSpan) -> bool:
 
 def _tell(layout: Layout, tagging: _Tagging, log: FileLog) -> None:
     log.note(f"{describe_scheme(tagging.scheme)}; tags in column {layout.name(layout.tag)}")
+    if layout.separator not in (TAB, SPACE):
+        log.note(f'"{layout.separator}" stands between the columns')
     if layout.n_documents:
         log.note(f"{layout.n_documents} documents (-DOCSTART-)")
     if layout.outside != OUTSIDE:
-        log.note(f'"{layout.outside}" read as O')
+        log.note(describe_outside(layout.outside))
     if layout.offsets is not None:
         log.note(f"columns {layout.name(layout.offsets)} and {layout.name(layout.offsets + 1)} are offsets")
     if layout.prefix:
@@ -168,7 +182,8 @@ def _tell(layout: Layout, tagging: _Tagging, log: FileLog) -> None:
 
 
 def _record(block: Block, layout: Layout, tagging: _Tagging, log: FileLog, findings: Findings) -> Record | None:
-    tokens = _tokens(block, layout, findings)
+    tokens = _tokens(block, layout, tagging.spacing, findings)
+    log.n_tokens += len(tokens)
     _report([token for token in tokens if token.column is None or not token.word], layout, log)
     tokens = [token for token in tokens if token.word]
     if not tokens:
@@ -178,9 +193,9 @@ def _record(block: Block, layout: Layout, tagging: _Tagging, log: FileLog, findi
     found = decode(tags, lines, tagging.scheme, findings)
     for column, scheme in tagging.inner.items():
         found += decode(read_layer(tokens, layout, column), lines, scheme, findings)
-    if not layout.has_blanks and len(words) > LONG and layout.index is None:
+    if not layout.has_blanks and layout.index is None:
         findings.count("no blank lines: {n} document{s}, the first of {detail} tokens", block.line, str(len(words)))
-    spaces = _spaces(tokens, block.comments.get("text"), layout)
+    spaces = _spaces(tokens, block.comments.get("text"), layout) or tagging.spacing.spaces(words)
     text, starts = join_tokens(words, spaces)
     return Record(
         text=text,
@@ -195,11 +210,16 @@ def _record(block: Block, layout: Layout, tagging: _Tagging, log: FileLog, findi
     )
 
 
-def _tokens(block: Block, layout: Layout, findings: Findings) -> list[Token]:
+def _tokens(block: Block, layout: Layout, spacing: Spacing, findings: Findings) -> list[Token]:
     """The tokens of a block; rows with a tag but no token are left out where the tag is `O`."""
     tokens = []
     for line, cells in block.rows:
         token = read_token(line, cells, layout)
+        if token.word.isspace() and token.column is not None:
+            if spacing.keeps_blanks:
+                tokens.append(token)
+                continue
+            token = replace(token, word=token.word.strip(" "))
         cell = "" if token.column is None else cells[token.column]
         if not token.word and token.column is not None and token.tag in (OUTSIDE, None):
             findings.count("{n} row{s} without a token left out, first line {line}", line)
@@ -207,7 +227,7 @@ def _tokens(block: Block, layout: Layout, findings: Findings) -> list[Token]:
         tokens.append(token)
         if cell == NOTHING:
             findings.count('{n} tag{s} "_" read as O, first line {line}', line)
-        elif cell == MISSING:
+        elif cell == MISSING and token.tag is None:
             findings.count('{n} tag{s} "-" read as not annotated, first line {line}', line)
         if token.column not in (None, layout.tag):
             found = f"{len(cells)} columns, most have {layout.width}"
@@ -223,7 +243,7 @@ def _report(faulty: Sequence[Token], layout: Layout, log: FileLog) -> None:
     """Report rows that cannot be read: they cost no more than their own token."""
     for token in faulty:
         fate = "its token is taken as not annotated" if token.word else "the row is left out"
-        log.problem(token.line, f"{_fault(token, layout)}; {fate}")
+        log.problem(token.line, f"{_fault(token, layout)}; {fate}", cost="token")
 
 
 def _fault(token: Token, layout: Layout) -> str:

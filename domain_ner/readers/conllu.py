@@ -6,7 +6,7 @@ brackets (`Entity=(e1-place…)`). The text is rebuilt with SpaceAfter, and comp
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from domain_ner.errors import DomainNerError
@@ -29,6 +29,7 @@ from domain_ner.readers.tagged import (
     document_id,
     sample_lines,
     spaces_from_text,
+    with_label,
 )
 from domain_ner.readers.tokens import join_tokens
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
@@ -94,7 +95,7 @@ def recognises(sample: Sample) -> bool:
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each sentence.
 
-    Raises DomainNerError where there are no names: neither in MISC nor in a column of their own.
+    Raises DomainNerError where there are no names, neither in MISC nor in a column of their own, or no type of them.
     """
     places = _survey(path, log)
     names = _choose(places, path, options, log)
@@ -103,6 +104,8 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
         log.n_documents += 1
         if record := _record(sentence, names, places, log, findings):
             yield record
+    if not places.says_spaces:
+        places.spacing.tell(log)
     findings.tell(log)
 
 
@@ -119,6 +122,8 @@ def _survey(path: Path, log: FileLog) -> Places:
         if fields := sentence.comments.get(FIELDS_KEY):
             places.fields = tuple(name.casefold() for name in fields.split("-"))
         places.add([cells for _, cells in sentence.rows])
+        at = places.index("FORM") or 0
+        places.spacing.add(cells[at] for _, cells in sentence.rows if len(cells) > at)
     return places
 
 
@@ -137,7 +142,7 @@ def _choose(places: Places, path: Path, options: ReaderOptions, log: FileLog) ->
             f" (name=, NER=), or Entity= with types; found {known}.",
             "Name the column or the key of MISC in vars.reading (tag_column=…).",
         )
-    names = found[0]
+    names = replace(found[0], scheme=with_label(found[0].scheme, options, log.file))
     scheme = describe_scheme(names.scheme) if names.kind == "tags" else names.kind
     log.note(f"{scheme}; names in {names.title}")
     if len(found) > 1:
@@ -175,7 +180,7 @@ def _record(sentence: _Sentence, names: Names, places: Places, log: FileLog, fin
     if not groups:
         return None
     tokens = [_form(cells, places) for cells, _ in groups]
-    spaces = _spaces(groups, sentence, places, findings)
+    spaces = _spaces(groups, sentence, places, findings) or places.spacing.spaces(tokens)
     text, starts = join_tokens(tokens, spaces)
     words = [word for n, group in enumerate(groups) for word in _words(n, tokens[n], group[1], names, places)]
     return Record(

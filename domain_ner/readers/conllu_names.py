@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from domain_ner.readers.spacing import Spacing
 from domain_ner.tag_schemes import OUTSIDE, Tag, TagScheme, TagStatistics
 
 STANDARD = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
@@ -53,7 +54,7 @@ class Names:
 
     def is_tag(self, value: str) -> bool:
         """Whether a value can be read."""
-        if value == OUTSIDE or self.kind != "tags":
+        if self.scheme.is_outside(value) or self.kind != "tags":
             return True
         return value != "o" and self.scheme.parse(value) is not None
 
@@ -68,6 +69,7 @@ class Places:
     columns: tuple[str, ...] = STANDARD
     fields: tuple[str, ...] = ()
     tags: dict[tuple[int, str], TagStatistics] = field(default_factory=dict)
+    spacing: Spacing = field(default_factory=Spacing)
     says_spaces: bool = False
     n_rows: int = 0
 
@@ -164,17 +166,17 @@ def _names(places: Places, place: tuple[int, str], statistics: TagStatistics) ->
     column, key = place
     title = f"{places.name(column)} ({key}=)" if key else places.name(column)
     scheme = statistics.scheme()
-    values = Counter({tag: n for tag, n in statistics.tags.items() if tag != OUTSIDE})
+    values = Counter({tag: n for tag, n in statistics.tags.items() if not scheme.is_outside(tag)})
     if key == BRACKETS and any("(" in value for value in values):
         typed = not places.fields or any(name in TYPE_FIELDS for name in places.fields)
         return Names("brackets", column, title, key, fields=places.fields) if typed else None
     if not values:
         return None
-    if scheme.mark != "none":
+    named = NER_NAME.fullmatch(key or places.name(column))
+    if scheme.mark in ("prefix", "suffix") or (scheme.mark == "bare" and named):
         return Names("tags", column, title, key, scheme)
     if not key and _share(values, NUMBERED) > 0.9 and any(":" in value for value in values):
         return Names("numbers", column, title, key)
-    named = NER_NAME.fullmatch(key or places.name(column))
     return Names("tags", column, title, key, scheme) if named and len(values) < values.total() else None
 
 

@@ -6,7 +6,7 @@ from reprlib import repr as short
 from typing import Any
 
 from domain_ner.readers.jsonl import Row, read_rows, sample_rows
-from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan
+from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 
 NAME = "dataturks"
 TITLE = "DataTurks JSON (content and annotation)"
@@ -27,17 +27,13 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     unless its status is `done`.
     Raises DomainNerError where there are no rows.
     """
-    n_empty = 0
     for line, row in read_rows(path, log):
         text = row.get("content")
         if not isinstance(text, str) or not _are_annotations(row.get("annotation")):
             log.problem(line, f"content is {short(text)}; expected a text, and a list or null as `annotation`")
             continue
-        n_empty += not row.get("annotation")
         yield _record(row, text, line, options, log.file)
     log.note("ends are inclusive (DataTurks): converted")
-    if n_empty:
-        log.note(f"{n_empty} texts have no entities: reviewed or not seen? vars.reading (empty=negative or skip)")
 
 
 def _record(row: Row, text: str, line: int, options: ReaderOptions, file: str) -> Record:
@@ -82,6 +78,7 @@ def _spans(entry: Any, text: str) -> Iterator[SourceSpan]:
 
 def _exclusive_end(start: Any, end: Any, words: str | None, text: str) -> Any:
     """The end of a point, one more than the file's, unless its words say that the file's is exclusive already."""
+    start, end = as_offset(start), as_offset(end)
     if not isinstance(start, int) or not isinstance(end, int):
         return end
     is_exclusive = words and text[start:end] == words

@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from encodings import utf_8_sig
+from functools import partial
 from pathlib import Path
 
 from charset_normalizer import from_bytes
@@ -13,6 +14,8 @@ from domain_ner.records import FileLog
 
 CHUNK_BYTES = 1 << 20
 SAMPLE_CHARS = 1 << 16
+# Of one line: more is no text that anybody annotated, and would all have to be in memory.
+MAX_LINE_CHARS = 1 << 26
 EVIDENCE_BYTES = 1 << 16
 # UTF-32 first: its mark begins with the one of UTF-16.
 BOMS = (
@@ -76,18 +79,27 @@ def read_lines(path: Path, log: FileLog) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line without its end), streamed.
 
     U+2028, U+0085 and the like stay in the line: they may stand in a JSON string or a token.
+    Raises DomainNerError at a line that is too long to be one.
     """
     # newline="" makes Python split at \n, \r\n and \r alone.
     with path.open(encoding=find_encoding(path, log), newline="") as stream:
-        for n_line, line in enumerate(stream, start=1):
+        for n_line, line in enumerate(iter(partial(stream.readline, MAX_LINE_CHARS), ""), start=1):
+            if len(line) == MAX_LINE_CHARS:
+                raise DomainNerError(
+                    f"{path}:{n_line} has more than {MAX_LINE_CHARS:,} characters; expected lines of text.",
+                    "Export again, or split the file.",
+                )
             yield n_line, line.rstrip("\r\n")
 
 
 def read_sample(path: Path) -> tuple[str, bool]:
-    """The first 64 K characters of a file, and whether that is all of it."""
+    """The first 64 K characters of a file, and whether that is all of it; white space longer than that left out."""
     with path.open(encoding=find_encoding(path, FileLog(path.name)), newline="") as stream:
-        text = stream.read(SAMPLE_CHARS)
-        return text, not stream.read(1)
+        text = chunk = stream.read(SAMPLE_CHARS)
+        while chunk and chunk.isspace():
+            chunk = stream.read(SAMPLE_CHARS)
+            text = chunk.lstrip()
+        return text + stream.read(SAMPLE_CHARS - len(text)), not stream.read(1)
 
 
 def _first_bytes(path: Path) -> bytes:

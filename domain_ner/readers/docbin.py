@@ -7,6 +7,7 @@ whose entity was never set are unknown, and not "no entity".
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,9 @@ OWN_KEYS = ("source", "meta", "document", "annotator", "partial")
 MISSING, OUTSIDE, BEGINS = 0, 2, 3
 ZLIB = b"\x78"
 EVIDENCE_BYTES = 1 << 12
+# Some 16 million tokens; all of it is in memory while it is read.
+MAX_UNPACKED_BYTES = 1 << 30
+CHUNK_BYTES = 1 << 20
 MAX_LISTED = 5
 
 
@@ -159,6 +163,11 @@ def _load(path: Path) -> "DocBin":
     from spacy.tokens import DocBin  # noqa: PLC0415
 
     data = path.read_bytes()
+    if _unpacks_to_more(data, MAX_UNPACKED_BYTES):
+        raise DomainNerError(
+            f"{path.name} unpacks to more than {MAX_UNPACKED_BYTES:,} bytes: it is not read.",
+            "Save its documents in several files.",
+        )
     try:
         return DocBin().from_bytes(data)
     except Exception as err:
@@ -246,6 +255,18 @@ def _require_entities(path: Path, bin_: "DocBin", groups: Sequence[str]) -> None
             f"{path.name} was saved without its entities: its attributes lack ENT_IOB or ENT_TYPE.",
             'Save it again with DocBin(attrs=["ENT_IOB", "ENT_TYPE"]), or without `attrs`.',
         )
+
+
+def _unpacks_to_more(data: bytes, limit: int) -> bool:
+    """Whether compressed data is that of more than `limit` bytes, told without holding more than a piece of them."""
+    unpacker, n_bytes = zlib.decompressobj(), 0
+    with suppress(zlib.error):  # damaged, which loading it will tell
+        for start in range(0, len(data), CHUNK_BYTES):
+            packed = data[start : start + CHUNK_BYTES]
+            while packed and n_bytes <= limit:
+                n_bytes += len(unpacker.decompress(packed, CHUNK_BYTES))
+                packed = unpacker.unconsumed_tail
+    return n_bytes > limit
 
 
 def _is_docbin(start: bytes) -> bool:

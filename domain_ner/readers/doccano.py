@@ -2,15 +2,17 @@
 
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
-from domain_ner.archives import BROKEN_ZIP, Member
+from domain_ner.archives import BROKEN_ZIP, Member, names_that_stand_twice, require_size
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_sample
 from domain_ner.readers.jsonl import Row, RowError, passage_text, read_rows, sample_rows
-from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
+from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 
 NAME = "doccano"
 TITLE = "doccano JSONL, or its zip"
@@ -26,6 +28,8 @@ MARKS = {"Comments", "comments", "annotation_approver", "relations", "doc_id", "
 NOT_OURS = {"annotation_id", "annotator", "lead_time"}
 ALL_MEMBERS = "all"
 ROW_SUFFIXES = {".jsonl", ".json"}
+# Of a zip: a million rows of a kilobyte.
+MAX_UNPACKED_BYTES = 1 << 30
 
 
 def recognises(sample: Sample) -> bool:
@@ -57,8 +61,6 @@ class _Reading:
     options: ReaderOptions
     log: FileLog
     annotator: str = ""
-    n_rows: int = 0
-    n_empty: int = 0
     unnamed: set[int] = field(default_factory=set)
 
     def name(self, label: Any) -> Any:
@@ -75,11 +77,6 @@ class _Reading:
         if self.unnamed:
             told = ", ".join(str(number) for number in sorted(self.unnamed))
             self.log.note(f"labels are ids {told}: give their names, by number, in vars.reading (label_names=…)")
-        if self.n_empty:
-            skipped = self.options.empty == "skip"
-            meaning = "left out, as never seen" if skipped else "taken as reviewed, without entities"
-            choice = "vars.reading: empty=negative or skip"
-            self.log.note(f"{self.n_empty} of {self.n_rows} texts have no entities: {meaning} ({choice})")
 
 
 def _read_file(path: Path, reading: _Reading) -> Iterator[Record]:
@@ -100,10 +97,8 @@ def _records(row: Row, line: int, reading: _Reading) -> list[Record]:
     owner = str(row.get("username") or reading.annotator)
     by_annotator: dict[str, list[SourceSpan]] = {} if items else {owner: []}
     for item in items:
-        by_annotator.setdefault(_annotator(item) or owner, []).append(_span(item, reading))
+        by_annotator.setdefault(_annotator(item) or owner, []).append(_span(item, text, reading))
     meta = _meta({key: value for key, value in row.items() if key != text_key and value is not items})
-    reading.n_rows += 1
-    reading.n_empty += not items
     if row.get("relations"):
         reading.log.note("relations are not read")
     return [
@@ -138,12 +133,15 @@ def _is_span(item: Any) -> bool:
 
 
 def _is_triple(item: Any) -> bool:
-    return isinstance(item, list) and len(item) == 3 and isinstance(item[0], int) and isinstance(item[1], int)
+    """Whether an item is [start, end, label], or that with the words of the span behind it."""
+    is_list = isinstance(item, list) and len(item) in (3, 4)
+    return is_list and all(isinstance(as_offset(offset), int) for offset in item[:2])
 
 
-def _span(item: Any, reading: _Reading) -> SourceSpan:
-    if isinstance(item, list) and len(item) == 3:
-        return SourceSpan(item[0], item[1], reading.name(item[2]))
+def _span(item: Any, text: str, reading: _Reading) -> SourceSpan:
+    if isinstance(item, list) and len(item) in (3, 4):
+        words = item[3] if len(item) > 3 and isinstance(item[3], str) and item[3] in text else None
+        return SourceSpan(item[0], item[1], reading.name(item[2]), text=words)
     if isinstance(item, dict):
         return SourceSpan(item.get("start_offset"), item.get("end_offset"), reading.name(item.get("label")))
     fault = f"it is {item!r}: expected [start, end, label], or an object with start_offset, end_offset and label"
@@ -182,61 +180,85 @@ def _is_empty(row: Row) -> bool:
 
 
 def _recognises_archive(path: Path) -> bool:
+    """Whether the first file of a zip that can be read holds doccano's rows. Raises DomainNerError where none can."""
+    damaged = ""
+    with _opened(path) as archive:
+        for member in _members(archive):
+            try:
+                if member.file_size:
+                    text, whole = read_sample(_inside(archive, member))
+                    return recognises(Sample(_inside(archive, member), text, whole))
+            except DomainNerError:
+                continue  # no text
+            except (OSError, *BROKEN_ZIP) as err:
+                damaged = damaged or str(err)
+    if damaged:
+        raise DomainNerError(f"{path} is damaged or encrypted: {damaged}.", "Download the export again.")
+    return False
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip. Raises DomainNerError where it is none, and where it unpacks to more than is read."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            member = next((one for one in _members(archive) if archive.getinfo(one).file_size), None)
-            if member is None:
-                return False
-            inside = _inside(archive, member)
-            text, whole = read_sample(inside)
-            return recognises(Sample(inside, text, whole))
-    except (DomainNerError, OSError, *BROKEN_ZIP):
-        return False
+        archive = zipfile.ZipFile(path)
+    except (ValueError, *BROKEN_ZIP) as err:
+        raise DomainNerError(f"{path} is no readable zip: {err}.", "Download the export again.") from err
+    with archive:
+        require_size(archive.infolist(), path, MAX_UNPACKED_BYTES)
+        yield archive
 
 
 def _read_archive(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = _members(archive)
-            if not members:
-                raise DomainNerError(
-                    f"{path} holds no .jsonl file; expected all.jsonl or one <annotator>.jsonl each.",
-                    "Export again, or remove the file.",
-                )
-            for member in members:
+    """The rows of all files; one that is damaged does not cost the others, and how much it holds is guessed by them."""
+    with _opened(path) as archive:
+        members = _members(archive)
+        if not members:
+            raise DomainNerError(
+                f"{path} holds no .jsonl file; expected all.jsonl or one <annotator>.jsonl each.",
+                "Export again, or remove the file.",
+            )
+        for name in names_that_stand_twice(members):
+            log.note("a name that two files in the zip have, both of which are read", case=name)
+        damaged: dict[zipfile.ZipInfo, str] = {}
+        for member in members:
+            try:
                 yield from _read_member(archive, member, options, log)
-    except zipfile.BadZipFile as err:
-        raise DomainNerError(f"{path} is no readable zip: {err}.", "Download the export again.") from err
+            except (OSError, *BROKEN_ZIP) as err:
+                damaged[member] = str(err)
+        read = sum(member.file_size for member in members if member not in damaged)
+        n_read = log.n_documents
+        for member, why in damaged.items():
+            message = f"{member.filename} is damaged or encrypted: {why}"
+            log.unread(0, message, n_read=n_read, read=read, left=member.file_size)
 
 
-def _read_member(archive: zipfile.ZipFile, member: str, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """The rows of one file, `all` or an annotator's; an unreadable one does not cost the others."""
-    if not archive.getinfo(member).file_size:
-        log.note(f"{member} is empty: no text was exported for that annotator")
+def _read_member(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, options: ReaderOptions, log: FileLog
+) -> Iterator[Record]:
+    """The rows of one file, `all` or an annotator's; one that is no text does not cost the others."""
+    if not member.file_size:
+        log.note("an empty file in the zip: no text was exported for that annotator", case=member.filename)
         return
-    own = FileLog(f"{log.file}/{member}")
-    name = PurePosixPath(member).stem
+    own = FileLog(f"{log.file}/{member.filename}")
+    name = PurePosixPath(member.filename).stem
+    reading = _Reading(options, own, annotator="" if name == ALL_MEMBERS else name)
     try:
-        yield from _read_file(
-            _inside(archive, member), _Reading(options, own, annotator="" if name == ALL_MEMBERS else name)
-        )
-    except (DomainNerError, *BROKEN_ZIP) as err:
-        own.problem(0, f"cannot be read: {err.message if isinstance(err, DomainNerError) else err}")
-    log.n_documents += own.n_documents
-    for note in own.notes:
-        log.note(f"{member}: {note}")
-    for line, message in own.problems:
-        log.problem(line, f"{member}: {message}")
+        yield from _read_file(_inside(archive, member), reading)
+    except DomainNerError as err:
+        own.problem(0, f"cannot be read: {err.message}")
+    log.take(own, member.filename)
 
 
-def _members(archive: zipfile.ZipFile) -> list[str]:
-    paths = {name: PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")}
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The files with rows, in the order of their names."""
+    paths = [(PurePosixPath(member.filename), member) for member in archive.infolist() if not member.is_dir()]
     return [
-        name
-        for name, path in sorted(paths.items(), key=lambda item: item[1])
+        member
+        for path, member in sorted(paths, key=itemgetter(0))
         if path.suffix.lower() in ROW_SUFFIXES and not path.name.startswith(".") and "__MACOSX" not in path.parts
     ]
 
 
-def _inside(archive: zipfile.ZipFile, member: str) -> Path:
+def _inside(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Path:
     return cast("Path", Member(archive, member))  # has what decoding asks of a path

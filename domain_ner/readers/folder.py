@@ -30,7 +30,7 @@ from domain_ner.readers import (
 from domain_ner.readers.decoding import read_sample
 from domain_ner.readers.unread_marks import Unread
 from domain_ner.readers.xml_text import find_root
-from domain_ner.records import ExportFile, Format, ReaderOptions, Sample
+from domain_ner.records import ExportFile, Format, ReaderOptions, Sample, unreadable
 
 # In the order they are asked: the more particular shape first.
 FORMATS = cast(
@@ -46,7 +46,7 @@ LEFT_ALONE = {".md", ".conf", ".yml", ".yaml", ".cfg", ".arrow"}
 DOCUMENTS = {".md", ".yml", ".yaml"}
 # XML that stands beside exports, by its root element: Label Studio's labelling interface, the type system of a CAS.
 LEFT_ALONE_ROOTS = {"View", "typeSystemDescription"}
-LEFT_ALONE_NAMES = {"README", "LICENSE", "dataset_info.json", "state.json", "dataset_dict.json"}
+LEFT_ALONE_NAMES = {"README", "LICENSE", "dataset_info.json", "state.json", "dataset_dict.json", "settings.json"}
 BRAT_PARTNERS = (".ann", ".a1")
 BINARY = {".spacy", ".zip"}
 MAX_NAMED = 5
@@ -73,8 +73,8 @@ def find_exports(folder: Path, *, format: str = "", options: ReaderOptions = Rea
 def detect(path: Path) -> Format | None:
     """The format of a file, by its content; None where no reader knows it.
 
-    Raises DomainNerError for a file of 0 bytes, for one that is binary and no DocBin or zip, and for formats that are
-    known and not read.
+    Raises DomainNerError for a file without any text, for one that is binary and no DocBin or zip, and for formats that
+    are known and not read.
     """
     if not path.stat().st_size and path.suffix not in BRAT_PARTNERS:  # brat's .ann of a text without entities is empty
         raise DomainNerError(f"{path} is empty (0 bytes).", "Export again, or remove the file.")
@@ -83,9 +83,11 @@ def detect(path: Path) -> Format | None:
     else:
         _refuse(path, unread.find_unread_bytes(path))
         text, whole = read_sample(path)
+        if not text and path.suffix not in BRAT_PARTNERS:
+            raise DomainNerError(f"{path} is empty: it holds white space alone.", "Export again, or remove the file.")
         sample = Sample(path, text.removeprefix("\ufeff"), whole)
         _refuse(path, unread.find_unread(sample.text))
-    found = next((format for format in FORMATS if format.recognises(sample)), None)
+    found = next((format for format in FORMATS if _recognises(format, sample)), None)
     if found is None and path.suffix.lower() == ".zip":
         _refuse(path, unread.find_unread_zip(path))
     return found
@@ -94,6 +96,15 @@ def detect(path: Path) -> Format | None:
 def _refuse(path: Path, found: Unread | None) -> None:
     if found:
         raise DomainNerError(f"{path} is {found.told}, which is not read.", found.advice)
+
+
+def _recognises(format: Format, sample: Sample) -> bool:
+    try:
+        return format.recognises(sample)
+    except (DomainNerError, OSError):
+        raise
+    except Exception as err:
+        raise unreadable(sample.path, format.TITLE, err) from err
 
 
 def _files(folder: Path) -> list[Path]:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from domain_ner.readers.jsonl import Row, RowError, read_rows, sample_rows
+from domain_ner.readers.spacing import Spacing
 from domain_ner.readers.tokens import join_tokens, token_span
-from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
+from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 
 NAME = "gliner"
 TITLE = "GLiNER JSON (tokenized_text and ner)"
@@ -21,31 +22,37 @@ def recognises(sample: Sample) -> bool:
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each row. Raises DomainNerError where there are none."""
+    spacing = Spacing()
+    for _, row in read_rows(path, FileLog(path.name)):
+        words = row.get(WORDS)
+        spacing.add(word for word in (words if isinstance(words, list) else ()) if isinstance(word, str))
     for line, row in read_rows(path, log):
         try:
-            yield _record(row, line, log.file)
+            yield _record(row, line, log.file, spacing)
         except RowError as err:
             log.problem(line, str(err))
+    spacing.tell(log)
     log.note("token ends are inclusive (GLiNER): converted")
 
 
-def _record(row: Row, line: int, file: str) -> Record:
+def _record(row: Row, line: int, file: str, spacing: Spacing) -> Record:
     """Raises RowError, with what came, where there are no words or no list of spans."""
     words, found = row.get(WORDS), row.get(SPANS)
     if not isinstance(words, list) or not isinstance(found, list):
         raise RowError(f"a row with {', '.join(row) or 'no keys'}; expected lists `{WORDS}` and `{SPANS}`")
     if bad := [word for word in words if not isinstance(word, str) or not word]:
         raise RowError(f"a token is {bad[0]!r}; expected words")
-    text, starts = join_tokens(words, None)
+    spaces = spacing.spaces(words)
+    text, starts = join_tokens(words, spaces)
     spans = tuple(_span(entry, words, starts) for entry in found)
     document = "" if row.get("id") is None else str(row["id"])
-    return Record(text, spans, file, line, document, words=tuple(words))
+    return Record(text, spans, file, line, document, words=tuple(words), spaces=spaces)
 
 
 def _span(entry: Any, words: list[str], starts: list[int]) -> SourceSpan:
     if not isinstance(entry, list) or len(entry) < 3:
         return SourceSpan(None, None, None, fault=f"{entry!r}; expected [first token, last token, label]")
-    first, last, label = entry[:3]
+    first, last, label = as_offset(entry[0]), as_offset(entry[1]), entry[2]
     if not all(isinstance(n, int) and 0 <= n < len(words) for n in (first, last)) or first > last:
         fault = f"tokens {first} to {last}; expected first <= last < {len(words)}, the number of tokens"
         return SourceSpan(first, last, label, fault=fault)

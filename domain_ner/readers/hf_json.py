@@ -1,16 +1,16 @@
 """Reads tokens and tags as Hugging Face data sets hold them: JSONL, an array, or an answer of the data-set viewer."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
-import ijson
-
 from domain_ner.errors import DomainNerError
-from domain_ner.readers.decoding import find_encoding, read_sample, read_text
-from domain_ner.readers.json_rows import Utf8Stream, first_rows, first_values, json_rows, list_at
+from domain_ner.readers.decoding import read_sample, read_text
+from domain_ner.readers.guarded_json import JsonError, load
+from domain_ner.readers.json_rows import first_rows, first_values, json_rows, list_at
+from domain_ner.readers.spacing import Spacing
+from domain_ner.readers.tagged import with_label
 from domain_ner.readers.tagged_words import TagDecoder, Tagged
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample
 from domain_ner.tag_schemes import PREFIXED, Tag, TagStatistics
@@ -39,14 +39,15 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each row.
 
     options.field: the key with the tags; options.label_names: names of integer tags.
-    Raises DomainNerError where there are no rows, the tags are missing, or are numbers without names.
+    Raises DomainNerError where there are no rows, the tags are missing, are numbers without names, or have no type.
     """
     survey = Survey.of(path, options)
     names = survey.names(path, options, log) if survey.numbers else ()
-    statistics = TagStatistics()
+    statistics, spacing = TagStatistics(), Spacing()
     for _, row in json_rows(path, FileLog(path.name), ROW_LISTS):
         statistics.add(tag for tag in _named(_row(row), survey.key, names) if isinstance(tag, str))
-    decoder = TagDecoder(log, statistics.scheme())
+        spacing.add(word for word in list_at(_row(row), _words_key(_row(row))) if isinstance(word, str))
+    decoder = TagDecoder(log, with_label(statistics.scheme(), options, log.file), spacing)
     for line, row in json_rows(path, log, ROW_LISTS):
         try:
             record = decoder.record(_tagged(_row(row), line, survey.key, names))
@@ -166,8 +167,7 @@ def _features(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """(file name, type of each key) from the file itself and from what stands beside it or one folder above."""
     start = first_values(read_sample(path)[0])
     if start and isinstance(start[0], dict) and isinstance(start[0].get("features"), list):
-        with path.open(encoding=find_encoding(path, FileLog(path.name)), newline="") as stream:
-            found = list(ijson.items(Utf8Stream(stream), "features.item", use_float=True))
+        found = [item for _, item in json_rows(path, FileLog(path.name), ("features",))]
         yield path.name, {str(item.get("name")): item.get("type") for item in found if isinstance(item, dict)}
     for folder, name in ((folder, name) for folder in (path.parent, path.parent.parent) for name in INFO_FILES):
         if (folder / name).is_file():
@@ -178,10 +178,12 @@ def _features(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _read_info(path: Path) -> dict[str, Any]:
     try:
-        info = json.loads(read_text(path, FileLog(path.name)))
-    except json.JSONDecodeError as err:
-        raise DomainNerError(f"{path} is not JSON ({err}).", "Copy it again from the data set.") from err
-    return info if isinstance(info, dict) else {}
+        info = load(read_text(path, FileLog(path.name)))
+    except JsonError as err:
+        raise DomainNerError(f"{path} cannot be read: {err}.", "Copy it again from the data set.") from err
+    if info.fault:
+        raise DomainNerError(f"{path}: {info.fault}.", "Copy it again from the data set.")
+    return info.value if isinstance(info.value, dict) else {}
 
 
 def _class_names(kind: Any) -> list[str]:

@@ -1,19 +1,18 @@
 """Reads Label Studio's JSON: tasks with all their annotations (https://labelstud.io/guide/task_format)."""
 
-import io
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-import ijson
-
-from domain_ner.errors import DomainNerError
-from domain_ner.readers.decoding import find_encoding, read_text
-from domain_ner.readers.label_studio_regions import Annotation, Region, TextKeys, find_regions, make_record
-from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample
+from domain_ner.carried import unpack, without_carried
+from domain_ner.readers.json_rows import first_values, json_rows
+from domain_ner.readers.label_studio_records import Annotation, make_records
+from domain_ner.readers.label_studio_regions import Region, find_regions
+from domain_ner.readers.label_studio_survey import choose, survey_of
+from domain_ner.readers.label_studio_texts import LabellingConfig
+from domain_ner.records import ACCEPTED, Answer, FileLog, ReaderOptions, Record, Sample
 
 NAME = "label_studio"
 TITLE = "Label Studio JSON"
@@ -40,97 +39,54 @@ def recognises(sample: Sample) -> bool:
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield a record for each annotation of each task, for each prediction, and for each task without annotation.
+    """Yield a record for each annotation of each task, for each prediction, and for each task without annotation; where
+    a task has several texts, for each of them.
 
-    Raises DomainNerError where the file holds no task.
+    options.field: the key of the text, or those of several, where nothing else tells on which the regions lie.
+    Raises DomainNerError where the file holds no task, and where that cannot be told.
     """
-    keys, others = TextKeys.beside(path), Counter[str]()
-    for n_task, item in read_items(path, log):
-        log.n_documents += 1
+    survey = survey_of(_surveyed(path, options), by_key=True)
+    chosen = choose(survey, LabellingConfig.beside(path), options.field, log.file)
+    others = Counter[str]()
+    for n_task, item in json_rows(path, log):
         task = _task(item)
         if task is None:
             log.problem(n_task, f"{_told(item)}; expected a task, with `data` and `annotations`")
             continue
         for annotation in _Task(task, n_task, others, log).annotations(options):
-            record = make_record(annotation, keys, log)
-            if record is None:
+            records = make_records(annotation, chosen, log)
+            if not records:
                 break
-            yield record
+            yield from records
     for kind, n_others in others.items():
         log.note(f"{kind} not read: {n_others}")
 
 
-def read_items(path: Path, log: FileLog) -> Iterator[tuple[int, Any]]:
-    """Yield (number from 1, item) of a JSON array; of objects one after another where the file is none.
-
-    Where the JSON is broken, the log gets a problem after the good items.
-    Raises DomainNerError where it has no good item.
-    """
-    n_read = 0
-    with path.open(encoding=find_encoding(path, log), newline="", errors="replace") as stream:
-        prefix = "item" if _first_character(stream) == "[" else ""
-        try:
-            for item in ijson.items(_Bytes(stream), prefix, use_float=True, multiple_values=not prefix):
-                n_read += 1
-                yield n_read, item
-        except ijson.JSONError as err:
-            yield from _after_error(path, n_read, str(err), log)
-            return
-    if not n_read:
-        raise DomainNerError(f"{path} holds no task; expected a list of them.", "Export again, or remove the file.")
+def _surveyed(path: Path, options: ReaderOptions) -> Iterator[tuple[Mapping[str, Any], list[Region], bool]]:
+    """(data, regions, whether somebody accepted an annotation) of each task."""
+    log = FileLog(path.name)
+    for n_task, item in json_rows(path, log):
+        task = _task(item)
+        if task is not None:
+            found = list(_Task(task, n_task, Counter(), log).annotations(options))
+            annotated = any(one.answer == ACCEPTED for one in found)
+            yield found[0].data if found else {}, [region for one in found for region in one.regions], annotated
 
 
 def first_keys(sample: Sample) -> set[str]:
     """The keys of the first object of a JSON file, nested ones with those around them (`annotations.item.result`)."""
-    found: set[str] = set()
-    start = sample.text.lstrip()[:1]
-    if start not in ("[", "{"):
-        return found
-    top = "item" if start == "[" else ""
-    try:
-        for prefix, event, value in ijson.parse(io.BytesIO(sample.text.encode("utf-8", "replace"))):
-            if event == "map_key":
-                found.add(f"{prefix}.{value}".removeprefix(top).removeprefix("."))
-            elif event == "end_map" and prefix == top:
-                break
-    except ijson.JSONError:
-        pass  # the sample is the beginning of a file
-    return found
+    first = next(iter(first_values(sample.text)), None)
+    first = next(iter(first), None) if isinstance(first, list) else first
+    return set(_paths(first)) if isinstance(first, dict) else set()
 
 
-class _Bytes:
-    """Decoded text as the UTF-8 that ijson takes."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        return self.stream.read(size).encode("utf-8", "replace")
-
-
-def _first_character(stream: TextIO) -> str:
-    """The first character that is not white space; the stream is then at its beginning again."""
-    character = " "
-    while character and character.isspace():
-        character = stream.read(1)
-    stream.seek(0)
-    return character
-
-
-def _after_error(path: Path, n_read: int, error: str, log: FileLog) -> Iterator[tuple[int, Any]]:
-    """The items that a less strict parser finds after an error (NaN is no JSON, but Python writes it)."""
-    try:
-        parsed = json.loads(read_text(path, FileLog(path.name)))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as err:
-        ends_early = "premature EOF" in error or "incomplete" in error.lower()
-        what = "JSON ends early" if ends_early else f"invalid JSON ({err})"
-        if not n_read:
-            raise DomainNerError(f"{path}: {what}; no good task before it.", "Export again.") from err
-        log.n_documents += 1
-        log.problem(n_read + 1, f"{what}; {n_read} good tasks before it")
-        return
-    items = parsed if isinstance(parsed, list) else [parsed]
-    yield from list(enumerate(items, start=1))[n_read:]
+def _paths(value: Any) -> Iterator[str]:
+    """The keys below a value, each with those around it; `item` stands for the items of a list."""
+    inner = value.items() if isinstance(value, dict) else [("item", item) for item in _list(value)]
+    for key, one in inner:
+        if isinstance(value, dict):
+            yield key
+        yield from (f"{key}.{path}" for path in _paths(one))
 
 
 def _task(item: Any) -> dict[str, Any] | None:
@@ -183,14 +139,18 @@ class _Task:
         yield self._annotation(item, regions, answer)
 
     def _annotation(self, item: Mapping[str, Any], regions: Sequence[Region], answer: Answer) -> Annotation:
+        carried = unpack(self.task["data"])
+        document = "" if self.task.get("id") is None else str(self.task["id"])
+        # What was imported, and nobody has changed since, is still by whom it was.
+        is_imported = item.get("import_id") is not None and item.get("updated_by") is None
         return Annotation(
             line=self.number,
-            document="" if self.task.get("id") is None else str(self.task["id"]),
-            data=self.task["data"],
+            document=carried.document if carried else document,
+            data=without_carried(self.task["data"], carried),
             regions=regions,
             answer=answer,
-            annotator=_annotator(item),
-            meta=_meta(self.task, item),
+            annotator=(carried.annotator if carried and is_imported else "") or _annotator(item),
+            meta={**(carried.meta if carried else {}), **_meta(self.task, item)},
         )
 
     def _count_drafts(self, given: list[Any]) -> None:

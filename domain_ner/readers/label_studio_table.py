@@ -3,35 +3,46 @@
 Cancelled annotations are not in these exports, and a task that nobody annotated is a row without an annotation id.
 """
 
-import ast
 import csv
 import io
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from domain_ner.carried import unpack, without_carried
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import find_encoding, read_sample
-from domain_ner.readers.label_studio import first_keys, read_items
-from domain_ner.readers.label_studio_regions import (
-    LABEL_KEYS,
-    Annotation,
-    Region,
-    TextKeys,
-    make_record,
-    region_of_value,
-)
-from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample
+from domain_ner.readers.guarded_json import JsonError, load
+from domain_ner.readers.json_rows import json_rows
+from domain_ner.readers.label_studio import first_keys
+from domain_ner.readers.label_studio_records import Annotation, make_records
+from domain_ner.readers.label_studio_regions import LABEL_KEYS, Region, is_note, region_of_value
+from domain_ner.readers.label_studio_survey import choose, survey_of
+from domain_ner.readers.label_studio_texts import LabellingConfig, is_dialogue
+from domain_ner.readers.python_literals import load_literal
+from domain_ner.records import ACCEPTED, Answer, FileLog, ReaderOptions, Record, Sample
 
 NAME = "label_studio_table"
 TITLE = "Label Studio JSON_MIN, CSV or TSV"
 EXTENSIONS = (".json", ".csv", ".tsv")
 # What the export adds to the keys of the task's data.
-ADDED = {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "completed_by"}
+ADDED = {
+    "id",
+    "annotator",
+    "annotation_id",
+    "created_at",
+    "updated_at",
+    "lead_time",
+    "agreement",
+    "completed_by",
+    "history",
+}
 DELIMITERS = "\t,;"
 MAX_CELL_CHARS = 2**31 - 1
+OBJECTS = re.compile(r"\s*\[\s*\{")
+# Before a key of the task's data that is a labelling tag's name too.
+RENAMED = "_data_"
 REGIONS = re.compile(r"\s*\[\s*\{.*['\"](?:" + "|".join(LABEL_KEYS) + r"|start)['\"]\s*:", re.DOTALL)
 
 
@@ -52,17 +63,28 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
 
     Raises DomainNerError where the file holds no row.
     """
-    keys = TextKeys.beside(path)
+    survey = survey_of(_surveyed(path, options), by_key=False)
+    chosen = choose(survey, LabellingConfig.beside(path), options.field, log.file)
+    for annotation in _annotations(path, options, log):
+        yield from make_records(annotation, chosen, log)
+
+
+def _surveyed(path: Path, options: ReaderOptions) -> Iterator[tuple[Mapping[str, Any], Sequence[Region], bool]]:
+    """(data, regions, whether somebody accepted it) of each row."""
+    for one in _annotations(path, options, FileLog(path.name)):
+        yield one.data, one.regions, one.answer == ACCEPTED
+
+
+def _annotations(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Annotation]:
+    """The annotation of each row."""
     is_json = read_sample(path)[0].lstrip()[:1] in ("[", "{")
-    for n_line, row in read_items(path, log) if is_json else _read_csv(path, log):
-        log.n_documents += 1
+    for n_line, row in json_rows(path, log) if is_json else _read_csv(path, log):
         if not isinstance(row, dict):
             log.problem(n_line, f"a JSON {type(row).__name__}; expected an object with a text and regions")
             continue
         annotation = _annotation(row, n_line, options, log)
-        record = annotation and make_record(annotation, keys, log)
-        if record:
-            yield record
+        if annotation:
+            yield annotation
 
 
 def _has_region_key(keys: set[str]) -> bool:
@@ -95,6 +117,7 @@ def _read_csv(path: Path, log: FileLog) -> Iterator[tuple[int, dict[str, str]]]:
             n_line, n_end = n_end + 1, rows.line_num
             if len(row) == len(header):
                 n_good += 1
+                log.n_documents += 1
                 yield n_line, dict(zip(header, row, strict=True))
             elif row:
                 log.n_documents += 1
@@ -109,23 +132,34 @@ def _annotation(row: Mapping[str, Any], n_line: int, options: ReaderOptions, log
     """What a row says; None, with a problem in the log, where a cell with regions cannot be read."""
     regions: list[Region] = []
     data: dict[str, Any] = {}
-    for name, value in row.items():
+    for name, cell in row.items():
         try:
-            found = _regions(value)
+            value = _parsed(cell)
+            found = _regions(value, name)
         except ValueError as err:
             log.problem(n_line, f"column {name!r}: {err}; expected regions as a JSON list")
             return None
-        regions += found or ()
-        if found is None and name not in ADDED and value not in ("", None):
-            data[name] = value
+        regions += found
+        if not found and _are_notes(value):
+            log.note(f"answers under {name!r} are not read")
+        elif not found and name not in ADDED:
+            data[_data_key(name, row)] = value
+    carried = unpack(data)
     return Annotation(
         line=n_line,
-        document=_string(row.get("id")),
-        data=data,
+        document=carried.document if carried else _string(row.get("id")),
+        data=without_carried(data, carried),
         regions=regions,
         answer=_answer(row, regions, options),
         annotator=_annotator(row),
+        meta=carried.meta if carried else {},
     )
+
+
+def _data_key(name: str, row: Mapping[str, Any]) -> str:
+    """The key of the task's data: Label Studio renames one that is a labelling tag's name too."""
+    own = name.removeprefix(RENAMED)
+    return own if own != name and own in row else name
 
 
 def _answer(row: Mapping[str, Any], regions: list[Region], options: ReaderOptions) -> Answer:
@@ -134,31 +168,65 @@ def _answer(row: Mapping[str, Any], regions: list[Region], options: ReaderOption
     return "accepted" if regions or seen else "not annotated"
 
 
-def _regions(value: Any) -> list[Region] | None:
-    """The regions of a cell; None where it holds none.
+def _parsed(cell: Any) -> Any:
+    """A cell, as a list where it holds regions or a dialogue. Raises ValueError for regions that do not parse."""
+    if not isinstance(cell, str) or not OBJECTS.match(cell):
+        return cell
+    try:
+        value = _parse(cell)
+    except ValueError:
+        if REGIONS.match(cell):
+            raise
+        return cell
+    return value if _are_objects(value) and (is_dialogue(value) or REGIONS.match(cell)) else cell
 
-    Raises ValueError for regions that do not parse.
-    """
-    if isinstance(value, str) and REGIONS.match(value):
-        value = _parse(value)
-    if not isinstance(value, list) or not value:
-        return None
-    found = [region_of_value(item) if isinstance(item, dict) else None for item in value]
+
+def _regions(value: Any, name: str) -> list[Region]:
+    """The regions of a cell. Raises ValueError where some of its entries are none."""
+    if not isinstance(value, list) or not (_are_labelled(value) or _are_bare(value)):
+        return []
+    found = [region_of_value(item, name) if isinstance(item, dict) else None for item in value]
     regions = [region for region in found if region]
     if regions and len(regions) < len(found):
         raise ValueError(f"{len(found) - len(regions)} of {len(found)} entries are no labelled spans")
-    return regions or None
+    return regions
+
+
+def _are_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _are_labelled(value: list[Any]) -> bool:
+    return any(isinstance(item, dict) and not item.keys().isdisjoint(LABEL_KEYS) for item in value)
+
+
+def _are_bare(value: list[Any]) -> bool:
+    """Whether these are regions that have lost their labels; paragraphs of a dialogue may have times for offsets."""
+    return _are_objects(value) and all(
+        isinstance(text := item.get("text"), str)
+        and isinstance(start := item.get("start"), int)
+        and isinstance(end := item.get("end"), int)
+        and end - start == len(text)
+        for item in value
+    )
+
+
+def _are_notes(value: Any) -> bool:
+    return _are_objects(value) and all(is_note(item) for item in value)
 
 
 def _parse(cell: str) -> Any:
     """A cell's JSON, or the Python literal that pandas makes of it."""
     try:
-        return json.loads(cell)
-    except json.JSONDecodeError as err:
+        loaded = load(cell)
+    except JsonError as err:
         try:
-            return ast.literal_eval(cell.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            raise ValueError(f"invalid JSON ({err})") from err
+            return load_literal(cell)
+        except ValueError:
+            raise ValueError(err.message) from err
+    if loaded.fault:
+        raise ValueError(loaded.fault)
+    return loaded.value
 
 
 def _annotator(row: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from domain_ner.readers.jsonl import Row, RowError, passage_text, read_rows, sample_rows
-from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan
+from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 
 NAME = "prodigy"
 TITLE = "Prodigy JSONL"
@@ -211,7 +211,7 @@ def _span(span: Any, text: str, tokens: list[Row]) -> SourceSpan:
     if not isinstance(span, dict):
         fault = f"it is {span!r}: expected an object with start, end and label"
         return SourceSpan(None, None, None, fault=fault)
-    start, end, label = span.get("start"), span.get("end"), span.get("label")
+    start, end, label = as_offset(span.get("start")), as_offset(span.get("end")), span.get("label")
     said = span.get("text") if isinstance(span.get("text"), str) else None
     at_tokens = _token_edges(span, tokens)
     if at_tokens is None:
@@ -226,7 +226,7 @@ def _span(span: Any, text: str, tokens: list[Row]) -> SourceSpan:
 
 def _contradicted(span: Row, text: str, said: str | None, at_tokens: tuple[int, int]) -> SourceSpan:
     """Offsets and token indices point to different words: the span's own text decides, else the offsets stand."""
-    start, end, label = span.get("start"), span.get("end"), span.get("label")
+    start, end, label = as_offset(span.get("start")), as_offset(span.get("end")), span.get("label")
     first, last = at_tokens
     by_text = said is not None and said == text[first:last] and said != _slice(text, start, end)
     if by_text or (start is None and end is None):
@@ -242,8 +242,8 @@ def _slice(text: str, start: Any, end: Any) -> str | None:
 
 def _token_edges(span: Row, tokens: list[Row]) -> tuple[int, int] | None:
     """Where a span's tokens start and end (`token_end` is inclusive); None where it does not name them."""
-    first, last = span.get("token_start"), span.get("token_end")
+    first, last = as_offset(span.get("token_start")), as_offset(span.get("token_end"))
     if not isinstance(first, int) or not isinstance(last, int) or not 0 <= first <= last < len(tokens):
         return None
-    start, end = tokens[first].get("start"), tokens[last].get("end")
+    start, end = as_offset(tokens[first].get("start")), as_offset(tokens[last].get("end"))
     return (start, end) if isinstance(start, int) and isinstance(end, int) else None

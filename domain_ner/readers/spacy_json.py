@@ -1,19 +1,19 @@
 """Reads what spaCy was trained on before DocBin: v2's training JSON, and texts with `entities` as JSON or Python."""
 
-import ast
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any
 
-from domain_ner.errors import DomainNerError
-from domain_ner.readers.decoding import read_sample, read_text
+from domain_ner.readers.decoding import read_sample
 from domain_ner.readers.json_rows import first_rows, json_rows
+from domain_ner.readers.python_rows import python_rows
+from domain_ner.readers.spacing import Spacing
+from domain_ner.readers.tagged import with_label
 from domain_ner.readers.tagged_words import TagDecoder, Tagged
-from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
+from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 from domain_ner.tag_schemes import Tag, TagStatistics
 
 NAME = "spacy_json"
@@ -33,7 +33,7 @@ IDS = ("id", "_id")
 # doccano's and Prodigy's own keys: their readers know what else these rows say.
 OTHERS = {"relations", "Comments", "spans", "_input_hash", "_task_hash", "answer"}
 MISSING = ("-", "", None)
-PYTHON_START = re.compile(r"(?:\s|#[^\n]*\n)*(?:[\[({]|import\s|from\s|\"\"\"|[A-Za-z_]\w*\s*(?::[^=\n]+)?=)")
+PYTHON_START = re.compile(r"(?:\s|#[^\n]*\n)*(?:[\[({]|(?:import|from|def|if)\s|\"\"\"|[A-Za-z_][\w, ]*(?::[^=\n]+)?=)")
 PYTHON_ENTITIES = re.compile(
     r"""['"](?:entities|ents)['"]\s*:\s*[\[({]|['"]\s*,\s*[\[(]\s*[\[(]\s*\d+\s*,\s*\d+\s*,\s*['"]"""
 )
@@ -63,20 +63,22 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     text, whole = read_sample(path)
     rows = first_rows(Sample(path, text, whole), ROW_LISTS)
     if _is_python(text, rows):
-        yield from _texts(_python_rows(path, log), log)
+        yield from _texts(python_rows(path, log, ENTITIES), log)
     elif any(_is_v2(row) for row in rows):
-        yield from _v2_records(path, log)
+        yield from _v2_records(path, options, log)
     else:
-        yield from _texts(json_rows(path, log, ROW_LISTS), log)
+        yield from _texts(json_rows(path, log, ROW_LISTS, pairs=True), log)
 
 
-def _v2_records(path: Path, log: FileLog) -> Iterator[Record]:
-    statistics = TagStatistics()
+def _v2_records(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+    statistics, spacing = TagStatistics(), Spacing()
     for _, row in json_rows(path, FileLog(path.name)):
         for paragraph in _paragraphs(row):
             for sentence in _dicts(paragraph.get("sentences")):
-                statistics.add(_tag(token) for token in _dicts(sentence.get("tokens")))
-    decoder = TagDecoder(log, statistics.scheme())
+                tokens = _dicts(sentence.get("tokens"))
+                statistics.add(_tag(token) for token in tokens)
+                spacing.add(token["orth"] for token in tokens if isinstance(token.get("orth"), str))
+    decoder = TagDecoder(log, with_label(statistics.scheme(), options, log.file), spacing)
     n_missing = 0
     for line, row in json_rows(path, log):
         paragraphs = _paragraphs(row)
@@ -195,56 +197,6 @@ def _span(entry: Any) -> SourceSpan:
     return SourceSpan(None, None, None, fault=f"{short(entry)}; expected [start, end, label]")
 
 
-def _python_rows(path: Path, log: FileLog) -> Iterator[tuple[int, Any]]:
-    """Yield (line, value) of the rows that stand in Python source as literals. Nothing is run.
-
-    Raises DomainNerError where it is not Python.
-    """
-    source = read_text(path, log)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
-            nodes = [node for statement in ast.parse(source).body for node in _row_nodes(statement)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as err:
-        where = f"line {err.lineno}: " if isinstance(err, SyntaxError) else ""
-        raise DomainNerError(
-            f"{path} is neither JSON nor a Python literal: {where}{err.args[0] if err.args else err}.",
-            "Export as JSON, or correct the line.",
-        ) from err
-    for node in nodes:
-        log.n_documents += 1
-        try:
-            yield node.lineno, ast.literal_eval(node)
-        except (ValueError, TypeError, RecursionError):
-            log.problem(node.lineno, "Python that is no literal; expected (text, {'entities': [(start, end, label)]})")
-
-
-def _row_nodes(statement: ast.stmt) -> Iterator[ast.expr]:
-    """The rows in a statement: what a list of them holds, or the one that stands for itself."""
-    value = getattr(statement, "value", None)
-    if isinstance(value, ast.Dict) and (inner := _dict_value(value, ROW_LISTS)) is not None:
-        value = inner
-    if isinstance(value, ast.List | ast.Tuple) and not _is_row_node(value):
-        rows = value.elts
-    else:
-        rows = [value] if isinstance(value, ast.expr) else []
-    if any(_is_row_node(row) for row in rows):
-        yield from rows
-
-
-def _is_row_node(node: ast.expr) -> bool:
-    """Whether a piece of Python looks like (text, …) or {'text': …}."""
-    if isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 1:
-        is_text = isinstance(node.elts[0], ast.Constant) and isinstance(node.elts[0].value, str)
-        return is_text and isinstance(node.elts[1], ast.Dict | ast.List | ast.Tuple)
-    return isinstance(node, ast.Dict) and _dict_value(node, (*ENTITIES, "sentences")) is not None
-
-
-def _dict_value(node: ast.Dict, keys: tuple[str, ...]) -> ast.expr | None:
-    pairs = zip(node.keys, node.values, strict=True)
-    return next((value for key, value in pairs if isinstance(key, ast.Constant) and key.value in keys), None)
-
-
 def _is_python(text: str, rows: list[Any]) -> bool:
     """Whether a text that holds no rows as JSON holds them as Python."""
     if any(_is_row(row) for row in rows) or not PYTHON_START.match(text):
@@ -270,7 +222,7 @@ def _are_spans(found: list[Any] | None) -> bool:
 def _is_span(entry: Any) -> bool:
     if isinstance(entry, dict):
         return _first(entry, STARTS) is not None or _first(entry, ENDS) is not None
-    return isinstance(entry, list | tuple) and len(entry) > 1 and not isinstance(entry[0], str)
+    return isinstance(entry, list | tuple) and len(entry) > 1 and not isinstance(as_offset(entry[0]), str)
 
 
 def _is_v2(row: Any) -> bool:

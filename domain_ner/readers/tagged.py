@@ -2,13 +2,21 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from domain_ner.records import FileLog, Sample
-from domain_ner.tag_schemes import OPENED, OUTSIDE, Tag, TagScheme, TagSpan, decode_tags
+from domain_ner.errors import DomainNerError
+from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.tag_schemes import OPENED, OUTSIDE, OUTSIDE_SIGNS, Tag, TagScheme, TagSpan, decode_tags
 
 LINE_END = re.compile(r"\r\n|\n|\r")
 COMMENT = re.compile(r"#+\s*([^\W\d][\w.:-]*(?: \w+)?)(?:\s*=|:\s)\s*(.*?)\s*", re.DOTALL)
+# `###MEDLINE:95369245`, `## id<TAB>text`, `#id`, `# id 7`, and `<doc id="7">`.
+ID_LINE = re.compile(
+    r"##+[ \t]*([^\s#]\S*)[ \t]*|##+[ \t]*([^\s#]\S*)\t.*|#([^\s#=]+)|#+[ \t]*id[ \t:=]+(\S+).*", re.DOTALL
+)
+ID_MARKUP = re.compile(
+    r"""<(?:doc|document|text|article|file)\b[^>]*?\b(?:id|name)\s*=\s*["']?([^"'>]+).*""", re.IGNORECASE
+)
 LABEL_OUTSIDE = '{n} entit{y} with the label "O", first line {line}: kept'
 DOCUMENT_KEYS = ("newdoc id", "document_id", "doc_id", "docid")
 SENTENCE_KEYS = ("sent_id",)
@@ -65,9 +73,35 @@ def decode(tags: Sequence[Tag], lines: Sequence[int], scheme: TagScheme, finding
 
 def describe_scheme(scheme: TagScheme) -> str:
     """A scheme in a note."""
-    if scheme.name == "IO":
-        return "scheme IO: neighbouring entities of one type cannot be told apart"
-    return f"scheme {scheme.name}" + (" with the letter after the label" if scheme.mark == "suffix" else "")
+    if scheme.mark == "none":
+        told = "scheme IO: neighbouring entities of one type cannot be told apart"
+    else:
+        told = f"scheme {scheme.name}" + (" with the letter after the label" if scheme.mark == "suffix" else "")
+    if scheme.separator != "-":
+        told += f', "{scheme.separator}" between letter and label'
+    if scheme.mark == "bare":
+        told += f" without a type: every entity is {scheme.label} (label=…)"
+    return told + (f"; {describe_outside(scheme.outside)}" if scheme.outside != OUTSIDE else "")
+
+
+def describe_outside(outside: str) -> str:
+    """Another tag for "no entity" than `O` in a note."""
+    return f'"{outside}" read as O' + ", there being no O: known to be no entity" * (outside in OUTSIDE_SIGNS)
+
+
+def with_label(scheme: TagScheme, options: ReaderOptions, file: str) -> TagScheme:
+    """The scheme with the type that its tags do not say.
+
+    Raises DomainNerError where they are bare letters and the user does not name it either.
+    """
+    if scheme.mark != "bare":
+        return scheme
+    if options.label:
+        return replace(scheme, label=options.label)
+    raise DomainNerError(
+        f"{file}: its tags are B, I and the like without a type; expected tags like B-LOC.",
+        "If all entities are of one type, name it in vars.reading (label=…).",
+    )
 
 
 def spaces_from_text(words: Sequence[str], text: str) -> tuple[bool, ...] | None:
@@ -86,6 +120,16 @@ def comment_pair(line: str) -> tuple[str, str] | None:
     """(key, value) of a comment `# key = value` or `# key: value`; None for any other comment."""
     found = COMMENT.fullmatch(line)
     return (found[1], found[2]) if found else None
+
+
+def document_line(line: str) -> str:
+    """The id of the document that begins with a comment or markup; empty where none begins."""
+    pair = comment_pair(line)
+    if pair and (named := document_id(dict([pair]), of_sentence=False)):
+        return named
+    found = ID_MARKUP.fullmatch(line.strip()) or (None if pair and pair[0] != "id" else ID_LINE.fullmatch(line.strip()))
+    named = next(filter(None, found.groups()), "") if found else ""
+    return named if any(map(str.isalnum, named)) else ""
 
 
 def document_id(comments: Mapping[str, str], *, of_sentence: bool = True) -> str:

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain_ner.readers.spacing import Spacing
+from domain_ner.readers.tagged import describe_scheme
 from domain_ner.readers.tokens import join_tokens, source_spans, unknown_ranges
 from domain_ner.records import FileLog, Record
-from domain_ner.tag_schemes import OUTSIDE, Tag, TagScheme, decode_tags
+from domain_ner.tag_schemes import Tag, TagScheme, decode_tags
 
-NO_LABEL = ("", "o", "0", *(f"{letter}{joint}" for letter in "BIESLUMW" for joint in "-_"))
+NO_LABEL = ("", "o", "0", "-", *(f"{letter}{joint}" for letter in "BIESLUMW" for joint in "-_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,14 @@ class Tagged:
 
 @dataclass
 class TagDecoder:
-    """Makes records of tagged words, and sums up at the end what it had to do."""
+    """Makes records of tagged words, and sums up at the end what it had to do.
+
+    spacing: fed with all words of a file that does not say where spaces are.
+    """
 
     log: FileLog
     scheme: TagScheme
+    spacing: Spacing = field(default_factory=Spacing)
     n_entities: int = 0
     n_without_words: int = 0
     empty: list[str] = field(default_factory=list)
@@ -40,7 +46,9 @@ class TagDecoder:
         """One record; None where there are no words. Raises ValueError, with what came, for tags that are none."""
         kept = self._without_empty(tagged)
         for n_word, (word, tag) in enumerate(zip(tagged.words, tagged.tags, strict=True), start=1):
-            if tag is not None and tag != OUTSIDE and (tag in NO_LABEL or self.scheme.parse(tag) is None):
+            if tag is None or self.scheme.is_outside(tag):
+                continue
+            if tag in NO_LABEL or self.scheme.parse(tag) is None:
                 raise ValueError(
                     f"token {n_word} ({word!r}) has no valid tag ({tag!r}); expected {self.scheme.name} tags"
                 )
@@ -68,8 +76,8 @@ class TagDecoder:
     def report(self) -> None:
         """Say the scheme and the repairs, each once."""
         scheme = self.scheme.name
-        alike = ": neighbouring entities of one type cannot be told apart" if scheme == "IO" else ""
-        self.log.note(f"scheme {scheme} found; {self.n_entities} entities{alike}")
+        self.log.note(f"{describe_scheme(self.scheme)}; {self.n_entities} entities")
+        self.spacing.tell(self.log)
         if self.repairs:
             self.log.note(f"{len(self.repairs)} tags do not fit {scheme}, first in row {self.repairs[0]}")
         if self.empty:
@@ -82,7 +90,7 @@ class TagDecoder:
 
     def _without_empty(self, tagged: Tagged) -> list[int]:
         for n_word, (word, tag) in enumerate(zip(tagged.words, tagged.tags, strict=True), start=1):
-            if not word and tag not in (OUTSIDE, None):
+            if not word and tag is not None and not self.scheme.is_outside(tag):
                 raise ValueError(f"token {n_word} is empty and has the tag {tag!r}; expected a word")
             if not word:
                 self.empty.append(f"row {tagged.line} token {n_word}")
@@ -96,7 +104,7 @@ class TagDecoder:
             if found := find_words(words, tagged.text):
                 return tagged.text, *found
             self.differing.append(tagged.line)
-        spaces = None if tagged.spaces is None else [tagged.spaces[n] for n in kept]
+        spaces = self.spacing.spaces(words) if tagged.spaces is None else [tagged.spaces[n] for n in kept]
         return *join_tokens(words, spaces), words, spaces
 
 

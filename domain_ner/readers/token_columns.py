@@ -2,12 +2,14 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from domain_ner.errors import DomainNerError
 from domain_ner.records import ReaderOptions
+from domain_ner.tag_schemes import find_outside
 
 DELIMITERS = (",", ";", "\t")
 WORD_NAMES = ("word", "token", "words", "tokens", "text", "sentence", "form")
@@ -129,7 +131,7 @@ def _by_header(
 
 def _by_content(rows: list[list[str]], delimiter: str, asked: int | None) -> TokenColumns | None:
     body = [row for row in rows if any(row)]
-    n_columns = len(body[0])
+    n_columns = len(body[0]) if body else 0
     if len(body) < 2 or sum(len(row) == n_columns for row in body) < SHARE * len(body):
         return None
     tags = [asked] if asked is not None else [n for n in range(n_columns) if _holds_tags(body[1:], n)]
@@ -190,7 +192,8 @@ def _holds_tags(rows: Sequence[Sequence[str]], column: int) -> bool:
 
 
 def _n_outside(cells: Sequence[str]) -> int:
-    return sum(cell in ("O", "OTHER") for cell in cells)
+    tags = Counter(cells)
+    return tags[find_outside(tags)]
 
 
 def _holds_words(rows: Sequence[Sequence[str]], column: int) -> bool:

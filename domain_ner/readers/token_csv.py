@@ -3,7 +3,6 @@
 Read with the csv module: pandas turns the words `NA` and `null` into nothing.
 """
 
-import ast
 import csv
 import re
 from collections import Counter
@@ -13,7 +12,10 @@ from pathlib import Path
 
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_lines, read_sample
-from domain_ner.readers.token_columns import ROW_LIMIT, TagCell, TokenColumns, find_columns, split_row
+from domain_ner.readers.python_literals import load_literal
+from domain_ner.readers.spacing import Spacing
+from domain_ner.readers.tagged import describe_scheme, with_label
+from domain_ner.readers.token_columns import TagCell, TokenColumns, find_columns, split_row
 from domain_ner.readers.tokens import join_tokens, source_spans, unknown_ranges
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample
 from domain_ner.tag_schemes import OUTSIDE, Tag, TagScheme, TagStatistics, decode_tags
@@ -37,21 +39,22 @@ def recognises(sample: Sample) -> bool:
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record a sentence. The file is read twice: the tag scheme is told from all of its tags.
 
-    Raises DomainNerError where no column of tags can be told, or where tags are numbers without names.
+    Raises DomainNerError where no column of tags can be told, or where tags are numbers without names or have no type.
     """
     columns = _columns(path, options)
-    scheme = _scheme(path, columns, options, log)
+    scheme, spacing = _survey(path, columns, options, log)
     repairs: Counter[str] = Counter()
     first = ""
-    for sentence in _sentences(path, columns, log):
+    for sentence in _sentences(path, columns, log, keep_blanks=spacing.keeps_blanks):
         log.n_documents += 1
-        record = _record(sentence, scheme, options, log)
+        record = _record(sentence, scheme, spacing, options, log)
         if record is None:
             continue
         for span in record.spans:
             repairs.update(span.how)
             first = first or (f"line {sentence.line}: {span.how[0]}" if span.how else "")
         yield record
+    spacing.tell(log)
     if repairs:
         log.note(f"{repairs.total()} tags do not fit {scheme.name}, first in the sentence of {first}")
 
@@ -83,7 +86,9 @@ class _Sentence:
     cut: bool = False
 
 
-def _record(sentence: _Sentence, scheme: TagScheme, options: ReaderOptions, log: FileLog) -> Record | None:
+def _record(
+    sentence: _Sentence, scheme: TagScheme, spacing: Spacing, options: ReaderOptions, log: FileLog
+) -> Record | None:
     tags: list[Tag] = [_named(tag, options) for tag in sentence.tags]
     if sentence.cut:
         # What stands in a row that was cut off is anyone's guess.
@@ -100,7 +105,8 @@ def _record(sentence: _Sentence, scheme: TagScheme, options: ReaderOptions, log:
     if problem:
         log.problem(*problem)
         return None
-    text, starts = join_tokens(sentence.words, None)
+    spaces = spacing.spaces(sentence.words)
+    text, starts = join_tokens(sentence.words, spaces)
     return Record(
         text=text,
         spans=source_spans(decode_tags(tags, scheme), sentence.words, starts),
@@ -109,11 +115,12 @@ def _record(sentence: _Sentence, scheme: TagScheme, options: ReaderOptions, log:
         document=sentence.document,
         unknown=unknown_ranges([tag is None for tag in tags], sentence.words, starts),
         words=tuple(sentence.words),
+        spaces=spaces,
     )
 
 
 def _fits(tag: Tag, scheme: TagScheme) -> bool:
-    return tag == OUTSIDE or (bool(tag) and tag != "o" and scheme.parse(tag or "") is not None)
+    return tag is not None and (scheme.is_outside(tag) or (tag not in ("", "o") and scheme.parse(tag) is not None))
 
 
 def _named(tag: str, options: ReaderOptions) -> str:
@@ -124,23 +131,25 @@ def _named(tag: str, options: ReaderOptions) -> str:
     return OUTSIDE if tag.upper() == "OTHER" else tag
 
 
-def _scheme(path: Path, columns: TokenColumns, options: ReaderOptions, log: FileLog) -> TagScheme:
-    statistics = TagStatistics()
-    for sentence in _sentences(path, columns, FileLog(log.file)):
+def _survey(path: Path, columns: TokenColumns, options: ReaderOptions, log: FileLog) -> tuple[TagScheme, Spacing]:
+    """What all rows tell of tags and spaces."""
+    statistics, spacing = TagStatistics(), Spacing()
+    for sentence in _sentences(path, columns, FileLog(log.file), keep_blanks=True):
         statistics.add(_named(tag, options) for tag in sentence.tags)
+        spacing.add(sentence.words)
     numbers = [int(tag) for tag in statistics.tags if tag.isdecimal()]
     if numbers and len(numbers) == len(statistics.tags):
         raise DomainNerError(
             f"{path.name}: the tags are numbers {min(numbers)}..{max(numbers)}, whose names the file does not give.",
             "Give their names, in order, in vars.reading (label_names=…).",
         )
-    scheme = statistics.scheme()
-    lost = "; neighbouring entities of one type cannot be told apart" if scheme.name == "IO" else ""
-    log.note(f"scheme {scheme.name}, tags from column {columns.tag + 1}{lost}")
-    return scheme
+    scheme = with_label(statistics.scheme(), options, log.file)
+    log.note(f"{describe_scheme(scheme)}; tags in column {columns.tag + 1}")
+    return scheme, spacing
 
 
-def _sentences(path: Path, columns: TokenColumns, log: FileLog) -> Iterator[_Sentence]:
+def _sentences(path: Path, columns: TokenColumns, log: FileLog, *, keep_blanks: bool) -> Iterator[_Sentence]:
+    """The sentences of a file. keep_blanks: white space is a token too."""
     if columns.tag_cell is not TagCell.TAG:
         yield from (_whole_sentence(line, row, columns) for line, row in _table_rows(path, columns, log))
         return
@@ -151,29 +160,30 @@ def _sentences(path: Path, columns: TokenColumns, log: FileLog) -> Iterator[_Sen
             yield sentence
             n_sentences += 1
             sentence = _Sentence(line)
-        n_dropped += _add(sentence, line, row, columns)
+        n_dropped += _add(sentence, line, row, columns, keep_blanks=keep_blanks)
     if sentence.lines:
         _settle_cut(sentence, last, cut=not _ends_with_line_end(path))
         yield sentence
     if n_dropped:
         log.note(f"{n_dropped} rows without a word, tagged O: left out")
-    if not n_sentences and len(sentence.words) > ROW_LIMIT:
+    if not n_sentences:
         log.note(f"no sentence breaks: one document of {len(sentence.words):,} tokens")
 
 
-def _add(sentence: _Sentence, line: int, row: list[str], columns: TokenColumns) -> int:
+def _add(sentence: _Sentence, line: int, row: list[str], columns: TokenColumns, *, keep_blanks: bool) -> int:
     """Add a row to its sentence; 1 where it is left out, 0 else."""
     if not any(cell.strip(" \t") for cell in row):
         return 0
     sentence.line = sentence.line if sentence.lines else line
     sentence.document = columns.sentence_id(row) or sentence.document
     word, tag = (row[n] if n < len(row) else "" for n in (columns.word, columns.tag))
-    if not word.strip() and tag == OUTSIDE:
+    is_blank = keep_blanks and word.isspace()
+    if not word.strip() and tag == OUTSIDE and not is_blank:
         return 1
     sentence.words.append(word)
     sentence.tags.append(tag)
     sentence.lines.append(line)
-    if not sentence.problem:
+    if not sentence.problem and not is_blank:
         sentence.problem = _row_problem(line, row, columns)
     return 0
 
@@ -216,8 +226,8 @@ def _items(cell: str) -> list[str]:
     if not cell.startswith("["):
         return BLANKS.split(cell) if cell else []
     try:
-        found = ast.literal_eval(ADJACENT_QUOTES.sub(r"\1, ", cell))
-    except (ValueError, SyntaxError):
+        found = load_literal(ADJACENT_QUOTES.sub(r"\1, ", cell))
+    except ValueError:
         return BLANKS.split(cell.strip("[]").replace("\n", " ").strip())
     return [str(item) for item in found]
 

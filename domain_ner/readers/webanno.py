@@ -22,7 +22,9 @@ FORMAT_LINE = "#FORMAT=WebAnno TSV"
 LAYER_LINES = ("#T_SP=", "#T_CH=", "#T_RL=")
 TEXT_LINE, ID_LINE = "#Text=", "#Sentence.id="
 UNIT_ID = re.compile(r"\d+-\d+(\.\d+)?")
-OFFSETS = re.compile(r"(\d+)-(\d+)")
+OFFSETS = re.compile(r"(\d{1,12})-(\d{1,12})")
+# Of the text between two sentences, which is not exported and read as blanks.
+MAX_GAP = 1 << 20
 STACKED = re.compile(r"(?:\\->|\\.|[^|\\]|\\$)+", re.DOTALL)
 WITH_ID = re.compile(r"((?:\\.|[^\\])*?)\[(\d+)\]", re.DOTALL)
 ESCAPED = re.compile(r"\\(u+[0-9a-fA-F]{4}|->|.)", re.DOTALL)
@@ -60,7 +62,7 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
         if line.startswith(TEXT_LINE):
             document.add_text(_unescape(line[len(TEXT_LINE) :]))
         elif line.strip("\t ") and not line.startswith("#"):
-            document.add_unit(n_line, line.split("\t"))
+            document.add_unit(n_line, line.split("\t"), log)
     yield _placed(document.record(path.stem, options, log))
 
 
@@ -117,23 +119,24 @@ class _Document:
     shift: int = 0
     sentence: list[str] = field(default_factory=list)
     annotations: dict[tuple[str, str], _Annotation] = field(default_factory=dict)
-    faulty: list[SourceSpan] = field(default_factory=list)
     is_shifted: bool = False
 
     def add_text(self, text: str) -> None:
         """Add a line of the text of the next sentence."""
         self.sentence.append(text)
 
-    def add_unit(self, n_line: int, cells: Sequence[str]) -> None:
-        """Add a token or a part of one, with its annotations."""
+    def add_unit(self, n_line: int, cells: Sequence[str], log: FileLog) -> None:
+        """Add a token or a part of one, with its annotations; a problem in the log where its line cannot be read."""
+        log.n_tokens += 1
         offsets = OFFSETS.fullmatch(cells[1]) if len(cells) > 2 else None
         if not offsets or not UNIT_ID.fullmatch(cells[0]) or len(cells) < 3 + self.n_columns:
-            fault = (
-                f"line {n_line}: {len(cells)} columns, expected {3 + self.n_columns}: id, offsets, token, one a feature"
-            )
-            self.faulty.append(SourceSpan(None, None, None, text="\t".join(cells), fault=fault))
+            expected = f"expected {3 + self.n_columns}: id, offsets, token, one a feature"
+            log.problem(n_line, f"{len(cells)} columns, {expected}; the line is left out", cost="token")
             return
         start, end = int(offsets[1]), int(offsets[2])
+        if start > self.length + MAX_GAP:
+            log.problem(n_line, f"offset {start} is {start - self.length} characters behind the text", cost="token")
+            return
         if self.sentence:
             self._begin_sentence(start)
         column = self.column
@@ -152,10 +155,10 @@ class _Document:
         no_layer = self.column is None and options.empty == "skip"
         return Record(
             text="".join(self.parts).removesuffix("\n"),
-            spans=(*spans, *self.faulty),
+            spans=tuple(spans),
             file=log.file,
             document=name,
-            answer="not annotated" if no_layer and not self.faulty else "accepted",
+            answer="not annotated" if no_layer else "accepted",
             unit="utf16",
         )
 

@@ -54,7 +54,7 @@ class Column:
 
 def parse_header(line: str) -> list[Column]:
     """The columns, numbered from 0, that a `#T_SP=layer|feature|…` line of version 3 declares."""
-    layer, *features = [part for part in line.partition("=")[2].strip().split("|") if part]
+    layer, *features = [part for part in line.partition("=")[2].strip().split("|") if part] or [""]
     is_span = line.startswith(SPAN_LAYER)
     return [Column(n, layer, feature, is_span) for n, feature in enumerate(features or [""])]
 

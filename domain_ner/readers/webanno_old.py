@@ -29,7 +29,7 @@ def read_old(path: Path, options: ReaderOptions, log: FileLog) -> Record:
         elif TOKEN.match(line):
             # The first version begins each line with a bare number.
             of_line = column if "-" in line.partition("\t")[0] else FIRST_VERSION
-            document.add(n_line, line.split("\t"), of_line)
+            document.add(n_line, line.split("\t"), of_line, log)
         elif line.strip() and not line.startswith("#"):
             document.go_on(line)
     return document.record(path.stem, options, log, has_layer=column is not None or not columns)
@@ -56,7 +56,6 @@ class _Open:
 @dataclass
 class _Document:
     sentences: list[_Sentence] = field(default_factory=list)
-    faulty: list[SourceSpan] = field(default_factory=list)
 
     def begin(self, text: str) -> None:
         """Begin a sentence."""
@@ -67,12 +66,13 @@ class _Document:
         if self.sentences and not self.sentences[-1].tokens:
             self.sentences[-1].text += f"\n{line}"
 
-    def add(self, n_line: int, cells: Sequence[str], column: Column | None) -> None:
-        """Add a token."""
+    def add(self, n_line: int, cells: Sequence[str], column: Column | None, log: FileLog) -> None:
+        """Add a token; a problem in the log where its line cannot be read."""
+        log.n_tokens += 1
         number = 2 + column.number - (column is FIRST_VERSION) if column else 0
         if column and len(cells) <= number:
-            fault = f"line {n_line}: {len(cells)} columns, expected at least {number + 1}"
-            self.faulty.append(SourceSpan(None, None, None, text="\t".join(cells), fault=fault))
+            told = f"{len(cells)} columns, expected at least {number + 1}; the line is left out"
+            log.problem(n_line, told, cost="token")
             return
         if not self.sentences or (not self.sentences[-1].text and cells[0].endswith("-1")):
             self.begin("")
@@ -93,7 +93,7 @@ class _Document:
             length += len(text) + 1
         return Record(
             text="\n".join(parts),
-            spans=(*spans, *self.faulty),
+            spans=tuple(spans),
             file=log.file,
             document=name,
             answer="accepted" if has_layer or options.empty == "negative" else "not annotated",
@@ -114,7 +114,8 @@ def _place(sentence: _Sentence, log: FileLog) -> tuple[str, list[tuple[int, int]
     for line, word, _ in sentence.tokens:
         start = sentence.text.find(word, position)
         if start < 0:
-            log.note(f"line {line}: {word!r} is not in the text of its sentence: text made of the tokens instead")
+            case = f"{word!r} in line {line}"
+            log.note("a word is not in the text of its sentence, which is made of its tokens instead", case=case)
             text = " ".join(one for _, one, _ in sentence.tokens)
             return _place(_Sentence(text, sentence.tokens), log)
         position = start + len(word)

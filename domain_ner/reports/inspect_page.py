@@ -8,13 +8,14 @@ from html import escape
 from markupsafe import Markup
 from spacy.tokens import Doc
 
-from domain_ner.conversion.ledger import DROPPED, FATES, FLATTENED, IMPORTED, REPAIRED, Row
+from domain_ner.assigned import SPLITS
+from domain_ner.conversion.ledger import DOUBTFUL, DROPPED, FATES, FLATTENED, IMPORTED, REPAIRED, UNREADABLE
+from domain_ner.conversion.ledger_rows import Row
 from domain_ner.docs import META_KEY
 from domain_ner.inspection import (
     MAX_COUNTED,
     REASONS,
     SKIPPED,
-    UNREADABLE,
     Inspected,
     Inspection,
     most_suspicious,
@@ -22,7 +23,6 @@ from domain_ner.inspection import (
 from domain_ner.placing import UNACCOUNTED, Annotation
 from domain_ner.reports.marks import Mark, nest, palette, readable, short
 from domain_ner.reports.pages import render
-from domain_ner.splits import SPLITS
 
 MAX_UNPLACED = 200
 MAX_META = 200
@@ -30,10 +30,10 @@ MAX_WORDS = 4
 # Characters from which a text scrolls in a window of its own.
 LONG_FROM = 6000
 NO_COLOUR = "#dddddd"
-ALL_FATES = (*FATES, UNACCOUNTED, UNREADABLE)
+ALL_FATES = (*FATES, UNACCOUNTED, *UNREADABLE)
 # Of passages on the page, and of annotations under a passage.
-SHOWN_FIRST = (REPAIRED, DROPPED)
-LISTED_FIRST = (DROPPED, REPAIRED)
+SHOWN_FIRST = (DOUBTFUL, REPAIRED, DROPPED)
+LISTED_FIRST = (DROPPED, DOUBTFUL, REPAIRED)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _labels(passage: Inspected) -> set[str]:
 
 def _ordered(rows: Iterable[Row], colours: Mapping[str, str]) -> list[str]:
     """The labels that occur: those with a colour in their order, the others behind them."""
-    found = {str(row.label) for row in rows if row.fate != UNREADABLE}
+    found = {str(row.label) for row in rows if row.fate not in UNREADABLE}
     return [label for label in colours if label in found] + sorted(found - colours.keys())
 
 
@@ -232,7 +232,7 @@ def _choices(cards: Sequence[_Card], labels: Sequence[str]) -> dict[str, list[_C
 
 def _table(rows: Iterable[Row], labels: Sequence[str]) -> tuple[list[str], list[tuple[str, list[int]]]]:
     """(fates that occur, (label, annotations of each fate and in all)), the sums last."""
-    counts = Counter((str(row.label), row.fate) for row in rows if row.fate != UNREADABLE)
+    counts = Counter((str(row.label), row.fate) for row in rows if row.fate not in UNREADABLE)
     fates = [fate for fate in ALL_FATES if any(counts[label, fate] for label in labels)]
     lines = [(label, [counts[label, fate] for fate in fates]) for label in labels]
     lines.append(("all", [sum(numbers[n] for _, numbers in lines) for n in range(len(fates))]))
@@ -241,7 +241,7 @@ def _table(rows: Iterable[Row], labels: Sequence[str]) -> tuple[list[str], list[
 
 def _unplaced(rows: Sequence[Row]) -> list[tuple[str, list[Row], int]]:
     """(fate, rows to show, how many more there are) of annotations whose document is not in the corpus."""
-    grouped: dict[str, list[Row]] = {fate: [] for fate in (UNREADABLE, DROPPED, *ALL_FATES)}
+    grouped: dict[str, list[Row]] = {fate: [] for fate in (*UNREADABLE, DROPPED, *ALL_FATES)}
     for row in rows:
         grouped[row.fate].append(row)
     return [(fate, found[:MAX_UNPLACED], max(0, len(found) - MAX_UNPLACED)) for fate, found in grouped.items() if found]

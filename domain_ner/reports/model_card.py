@@ -178,11 +178,15 @@ def _data(facts: Facts) -> list[str]:
     ledger, diversity = facts.ledger, facts.report.diversity
     n_accepted, n_files = ledger.get("documents", {}).get("accepted", 0), len(ledger.get("files", {}))
     n_passages = ledger.get("accepted", {}).get(IN_CORPUS, n_accepted)
-    lost = percent(ledger.get("lost", 0.0))
+    lost = [
+        f"{percent(found['share'])} % of the {kind}"
+        for kind, found in ledger.get("lost", {}).items()
+        if found["n"] or kind == "annotations"
+    ]
     told = (
         f"Language `{facts.lang}`. {ledger.get('annotations', 0):,} annotations in {n_files:,} exports, of "
-        f"{n_accepted:,} accepted documents, which are {n_passages:,} passages; {lost} % of the annotations were lost "
-        "on the way."
+        f"{n_accepted:,} accepted documents, which are {n_passages:,} passages; "
+        f"{' and '.join(lost) or 'none'} were lost on the way."
     )
     n_words = len(named_words(facts.splits))
     told += " Of their text the package holds no word but those that the types and their definitions name" + (

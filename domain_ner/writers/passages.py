@@ -3,17 +3,21 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from spacy.tokens import Doc, DocBin, Span, Token
 from spacy.vocab import Vocab
 
+from domain_ner.assigned import digest
 from domain_ner.docs import META_KEY, ORIGINAL_KEY, REJECTED_KEY, SOURCE_KEY, SPANS_KEY, span_scores, unknown_tokens
 from domain_ner.errors import DomainNerError
 from domain_ner.normalization import normalize_whitespace
 from domain_ner.passages import LabelledSpan, Passage
 
 SCORE = "score"
+# Of a text that is shown.
+MAX_CHARS = 60
 
 
 def read_docbin(path: Path) -> Iterator[Passage]:
@@ -31,6 +35,17 @@ def read_docbin(path: Path) -> Iterator[Passage]:
         ) from err
     for number, doc in enumerate(docs.get_docs(Vocab()), start=1):
         yield to_passage(doc, f"{path.name}:{number}")
+
+
+def beginnings(path: Path) -> dict[str, str]:
+    """The beginning of each text of a corpus and where it stood, by its digest; none where the file cannot be read."""
+    try:
+        return {
+            digest(one.text): f"{shorten(one.text, MAX_CHARS, placeholder=' …')!r} ({one.source})"
+            for one in read_docbin(path)
+        }
+    except DomainNerError:
+        return {}
 
 
 def to_passage(doc: Doc, source: str) -> Passage:

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_ner.conversion.ledger import DROPPED, FATES, IMPORTED, KEPT, PREDICTION, Ledger, Row
+from domain_ner.conversion.ledger import DROPPED, FATES, IMPORTED, KEPT, PREDICTION, Ledger, Loss
+from domain_ner.conversion.ledger_rows import Row
 from domain_ner.conversion.merging import CONFLICT_RULES, MergeRules, merge
 from domain_ner.conversion.spans import Checks, flatten, settle_kept, to_passage
 from domain_ner.errors import DomainNerError
-from domain_ner.records import Record, SourceSpan
+from domain_ner.records import Problem, Record, SourceSpan
 
 LABELS = ["TEAM", "INFRA"]
 TEXTS = ["Redis runs", " 🔥 Redis\r\nand\nKafka ", "e\u0301te\u0301 👩‍👩‍👧\u2028Flink", "\ud83d half", "", "  "]
@@ -135,19 +136,53 @@ def test_the_loss_is_of_what_people_accepted():
     ledger = good_ledger(4)
     ledger.settle(0, DROPPED, "why")
     ledger.settle(1, PREDICTION)
-    assert ledger.loss() == pytest.approx(1 / 3)
+    assert ledger.losses_by_kind()[0] == Loss("annotations", 1, 3)
 
 
-def test_lost_documents_count_where_they_are_the_larger_share():
+def test_each_kind_of_loss_is_measured_by_its_own_kind():
     ledger = good_ledger()
-    ledger.lost_documents.append(("a.jsonl:2", "JSON ends early"))
-    ledger.documents["unreadable"] += 1
-    assert ledger.loss() == 0.5
-    assert list(ledger.losses()) == ["a.jsonl:2: JSON ends early"]
+    ledger.n_tokens = 47_000
+    for n in range(33):
+        ledger.lose(f"a.conll:{n}", Problem(n, "no valid tag", "token"))
+    ledger.lose("a.jsonl:2", Problem(2, "invalid JSON"))
+    assert [str(loss) for loss in ledger.losses_by_kind()] == [
+        "0.00% of the annotations (0 of 3)", "50.00% of the documents (1 of 2)", "0.07% of the tokens (33 of 47,000)",
+    ]  # fmt: skip
+    assert next(ledger.losses()) == "a.jsonl:2: invalid JSON"
+    assert ledger.documents == {"accepted": 1, "unreadable": 1}
+    ledger.require_loss_below(0.5)
+    with pytest.raises(
+        DomainNerError, match=r"^50.00% of the documents \(1 of 2\) would be lost; at most 49.00% may be"
+    ):
+        ledger.require_loss_below(0.49)
+    with pytest.raises(
+        DomainNerError, match=r"^50.00% of the documents \(1 of 2\) and 0.07% of the tokens \(33 of 47,0"
+    ):
+        ledger.require_loss_below(0)
+
+
+@pytest.mark.parametrize(
+    ("n_behind", "told"),
+    [
+        (599, "a.json:602: JSON is broken; about 599 documents from there on not read"),
+        (1, "a.json:602: JSON is broken; about 1 document from there on not read"),
+        (None, "a.json:602: JSON is broken; what stood behind it is missing, and nobody can tell how much"),
+    ],
+)
+def test_a_file_that_was_not_read_to_its_end_stops_whatever_may_be_lost(n_behind, told):
+    ledger = good_ledger()
+    ledger.lose("a.json:602", Problem(602, "JSON is broken", "rest", n_behind))
+    assert (list(ledger.losses()), ledger.documents["unreadable"]) == ([told], 0)
+    with pytest.raises(DomainNerError) as error:
+        ledger.require_loss_below(1.0)
+    assert error.value.message.split("\n") == [
+        "1 file could not be read to the end, whatever vars.max_loss allows:", f"  {told}",
+    ]  # fmt: skip
 
 
 def test_nothing_read_is_no_loss():
-    assert Ledger().loss() == 0
+    assert {loss.share for loss in Ledger().losses_by_kind()} == {0.0}
+    Ledger().require_loss_below(0)
 
 
 def test_a_loss_above_the_limit_is_listed_and_counted():
@@ -158,7 +193,10 @@ def test_a_loss_above_the_limit_is_listed_and_counted():
     ledger.require_loss_below(0.96)
     with pytest.raises(DomainNerError) as error:
         ledger.require_loss_below(0.5)
-    assert "96.00% of the annotations would be lost; at most 50.00% may be (vars.max_loss)" in error.value.message
+    assert (
+        "96.00% of the annotations (24 of 25) would be lost; at most 50.00% may be (vars.max_loss)"
+        in error.value.message
+    )
     assert "  f:1: 'x' (A, 1-2): off the text (and 23 more like it: f:2, f:3, f:4 …)" in error.value.message
 
 
@@ -204,7 +242,10 @@ def test_what_json_does_not_know_is_written_as_python_shows_it(label):
     assert json.loads(line)["label"] == repr(label)
 
 
-def test_an_unreadable_document_is_a_line_too():
+def test_an_unreadable_document_or_token_is_a_line_too():
     ledger = Ledger(lost_documents=[("a.jsonl:2", "JSON ends early")])
-    (line,) = map(json.loads, ledger.to_jsonl())
-    assert line == {"source": "a.jsonl:2", "fate": "unreadable document", "how": ["JSON ends early"]}
+    ledger.lose("b.conll:3", Problem(3, "no valid tag", "token"))
+    assert list(map(json.loads, ledger.to_jsonl())) == [
+        {"source": "a.jsonl:2", "fate": "unreadable document", "how": ["JSON ends early"]},
+        {"source": "b.conll:3", "fate": "unreadable token", "how": ["no valid tag"]},
+    ]

@@ -240,8 +240,8 @@ def test_words_that_are_elsewhere_or_cut_are_reported(start, end, said):
         (-1, 5, "-1-5 is off the text: it has 10 characters"),
         (5, 11, "5-11 is off the text: it has 10 characters"),
         (None, 5, "its offsets are None and 5: expected two whole numbers"),
-        ("1", "5", "its offsets are '1' and '5': expected two whole numbers"),
-        (1.0, 5, "its offsets are 1.0 and 5: expected two whole numbers"),
+        ("one", "5", "its offsets are 'one' and 5: expected two whole numbers"),
+        (1.5, 5, "its offsets are 1.5 and 5: expected two whole numbers"),
         (False, 5, "its offsets are False and 5: expected two whole numbers"),
     ],
 )

@@ -57,3 +57,22 @@ def test_a_group_by_that_nobody_has_is_told_where_files_make_the_splits(tmp_path
     assert ran.returncode == 0
     assert "vars.group_by is 'custmer', and none of the 3 passages has that key" in " ".join(ran.stdout.split())
     assert "look divided already" not in ran.stdout
+
+
+def test_an_edge_that_slipped_into_a_word_is_kept_as_it_is_told_and_not_learned(tmp_path):
+    (tmp_path / "exports").mkdir()
+    texts = {"train": "He found an error in Kafka", "dev": "Redis can plan", "test": "Manchester and Redis"}
+    for name, text in texts.items():
+        spans = [(9, 10)] if name == "train" else [(text.index("Redis"), text.index("Redis") + 5)]
+        line = json.dumps(row(text, *spans))
+        (tmp_path / "exports" / f"{name}.jsonl").write_text(f"{line}\n", encoding="utf8")
+    places = [tmp_path / "exports", tmp_path / "corpus", tmp_path / "reports"]
+    told = run("convert_annotations", *places, "--guide", GUIDE, "--splits", "files").stdout
+    assert (
+        "train.jsonl:1: 'a' (INFRA) has an edge inside a word that no other annotation confirms: a|n; not learned"
+        in (" ".join(told.split()))
+    )
+    assert json.loads((tmp_path / "corpus" / "tokenizer.json").read_text("utf8"))["splits"] == []
+    rows = [json.loads(line) for line in (tmp_path / "reports" / "ledger.jsonl").read_text("utf8").splitlines()]
+    assert [one["fate"] for one in rows if one["text"] == "a"] == ["kept as it is, doubtful"]
+    assert [one["fate"] for one in rows if one["text"] == "Redis"] == ["imported", "imported"]

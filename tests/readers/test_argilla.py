@@ -5,6 +5,7 @@ import pytest
 from domain_ner.errors import DomainNerError
 from domain_ner.readers import argilla
 from domain_ner.readers.decoding import read_sample
+from domain_ner.readers.folder import find_exports
 from domain_ner.records import FileLog, ReaderOptions, Sample
 
 TEXT = "Anna met Ben"
@@ -150,11 +151,75 @@ def test_questions_that_are_not_about_spans_are_left_alone(write):
     assert found(record) == [("Anna", "PER")]
 
 
-def test_the_longest_field_is_the_text_where_none_has_that_name(write):
-    row = flat(("u", "submitted", [ANNA]), text=None, title="News", body=TEXT)
-    (record,), log = read(write(row))
-    assert record.text == TEXT
-    assert "several fields of text: the spans are taken to be of body" in log.notes
+def spans_on(text, *words):
+    return [{"start": text.index(word), "end": text.index(word) + len(word), "label": "PER"} for word in words]
+
+
+def two_fields(n=1, *, words=("Anna", "Ben"), **changes):
+    """A nested record with the spans on its title."""
+    title, body = f"Anna met Ben {n}", f"Uninterruptedly counterrevolutionary {n}"
+    answer = {"value": spans_on(title, *words), "user_id": "u", "status": "submitted"}
+    return nested(fields={"title": title, "text": body}, responses={"ner": [answer]}, **changes)
+
+
+def test_which_field_the_spans_lie_on_is_asked_for_where_nothing_tells_it(write):
+    path = write(two_fields(), two_fields(2))
+    with pytest.raises(DomainNerError, match="4 spans of 'ner' may lie on title or text") as error:
+        read(path)
+    assert "vars.reading (field=title)" in error.value.fix
+    for field in ("title", "ner,title"):
+        records, log = read(path, field=field)
+        assert [found(record) for record in records] == [[("Anna", "PER"), ("Ben", "PER")]] * 2
+        assert "the text is what stands under 'title'" in log.notes
+    assert records[0].meta == {"text": "Uninterruptedly counterrevolutionary 1", "k": 1}
+
+
+def test_the_settings_of_the_dataset_name_the_field(write, tmp_path):
+    questions = [
+        {"name": "kind", "settings": {"type": "label_selection"}},
+        {"name": "ner", "settings": {"type": "span", "field": "title"}},
+    ]
+    for place in (".argilla/settings.json", "settings.json"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_text(json.dumps({"questions": questions, "fields": []}))
+        (record,), _ = read(write(two_fields()))
+        assert record.text == "Anna met Ben 1"
+        (tmp_path / place).unlink()
+
+
+def test_settings_beside_the_records_are_no_export(write, tmp_path):
+    (tmp_path / "settings.json").write_text('{"questions": []}')
+    write(nested())
+    assert [file.name for file in find_exports(tmp_path)] == ["records.json"]
+
+
+def test_the_edges_of_words_tell_the_field_of_many_spans(write):
+    records, _ = read(write(*(two_fields(n) for n in range(3))))
+    assert [record.text for record in records] == [f"Anna met Ben {n}" for n in range(3)]
+
+
+def test_spans_do_not_lie_on_metadata_that_are_too_short(write):
+    told = {"text": None, "sentence": TEXT, "url": "http://x.y", "org": "acme", "year": 2020}
+    draft = flat(("v", "draft", [BEN]), **told | {"url": "u"})
+    (record, other), log = read(write(flat(("u", "submitted", [ANNA, BEN]), **told), draft))
+    assert found(record) == [("Anna", "PER"), ("Ben", "PER")]
+    assert record.meta == {"url": "http://x.y", "org": "acme", "year": 2020}
+    assert (other.answer, log.notes) == ("not annotated", ["the text is what stands under 'sentence'"])
+
+
+def test_words_tell_the_field(write):
+    columns = {"start": [0], "end": [4], "label": ["PER"], "text": ["Anna"]}
+    answer = {"user_id": "u", "value": columns, "status": "submitted"}
+    (record,), _ = read(write({"title": "Note 7", "body": TEXT, "ner": [answer], "ner-suggestion": None}))
+    assert (record.text, record.meta) == (TEXT, {"title": "Note 7"})
+
+
+def test_fields_without_any_span_are_asked_for_only_if_somebody_has_answered(write):
+    nobody = nested(fields={"title": "a", "text": "b"}, responses={})
+    assert [record.answer for record in read(write(nobody))[0]] == ["not annotated"]
+    answered = nested(fields={"title": "a", "text": "b"}, responses={"ner": [{"value": [], "user_id": "u"}]})
+    with pytest.raises(DomainNerError, match="no span of 'ner' is there to show it: title or text"):
+        read(write(answered))
 
 
 def test_a_span_that_is_none_is_a_fault(write):
@@ -190,3 +255,11 @@ def test_its_records_are_recognised(write, row):
 )
 def test_records_of_other_tools_are_not_recognised(write, row):
     assert not recognises(write(row))
+
+
+@pytest.mark.parametrize("key", ["responses", "suggestions"])
+@pytest.mark.parametrize("odd", [3, "x", [3, "x"], {"ner": 3}, {"ner": ["x"]}, [{"values": 3}]])
+def test_answers_of_another_shape_cost_no_other_record(write, key, odd):
+    records, _ = read(write(nested(), nested(id="r2", **{key: odd})))
+    assert (records[0].document, found(records[0])) == ("r1", [("Anna", "PER")])
+    assert all(record.document in ("r1", "r2") for record in records)

@@ -89,11 +89,6 @@ def test_what_an_empty_annotation_means(tmp_path, annotation, status, empty, ans
     assert read(path, empty=empty)[0][1].answer == answer
 
 
-def test_texts_without_entities_are_counted(tmp_path):
-    _, log = read(write(tmp_path, row(PARIS), row()))
-    assert "1 texts have no entities: reviewed or not seen? vars.reading (empty=negative or skip)" in log.notes
-
-
 def test_a_row_without_text_costs_no_other(tmp_path):
     records, log = read(write(tmp_path, row(PARIS, text=None), row(PARIS)))
     assert [record.line for record in records] == [2]

@@ -1,3 +1,5 @@
+import zlib
+
 import pytest
 import spacy
 from spacy.attrs import ENT_TYPE
@@ -131,6 +133,17 @@ def test_a_damaged_document_costs_no_other(write, tmp_path):
     ((line, message),) = log.problems
     assert (line, log.n_documents) == (1, 2)
     assert "cannot be unpacked" in message
+
+
+def test_a_file_that_unpacks_to_more_than_is_stated_is_refused(write, monkeypatch):
+    path = write(doc(ANNA))
+    n_bytes = len(zlib.decompress(path.read_bytes()))
+    monkeypatch.setattr(docbin, "CHUNK_BYTES", 16)
+    monkeypatch.setattr(docbin, "MAX_UNPACKED_BYTES", n_bytes)
+    assert len(read(path)[0]) == 1
+    monkeypatch.setattr(docbin, "MAX_UNPACKED_BYTES", n_bytes - 1)
+    with pytest.raises(DomainNerError, match=rf"corpus.spacy unpacks to more than {n_bytes - 1} bytes: it is not read"):
+        read(path)
 
 
 @pytest.mark.parametrize(("cut", "message"), [(100, "is cut short or damaged"), (1, "is no DocBin")])

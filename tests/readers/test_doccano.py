@@ -176,18 +176,10 @@ def test_what_is_no_span_is_kept_with_its_fault(write):
     assert record.spans[1].fault.startswith("it is 'travel': expected [start, end, label]")
 
 
-def test_empty_rows_are_texts_without_entities_and_told(write):
-    records, log = read(write(row(), row(label=[])))
-    assert [record.answer for record in records] == ["accepted", "accepted"]
-    assert log.notes == [
-        "1 of 2 texts have no entities: taken as reviewed, without entities (vars.reading: empty=negative or skip)"
-    ]
-
-
-def test_empty_rows_are_left_out_on_request(write):
-    records, log = read(write(row(), row(label=[])), empty="skip")
-    assert [record.answer for record in records] == ["accepted", "not annotated"]
-    assert "left out, as never seen" in log.notes[0]
+@pytest.mark.parametrize(("empty", "answer"), [("negative", "accepted"), ("skip", "not annotated")])
+def test_empty_rows_are_texts_without_entities_or_left_out_on_request(write, empty, answer):
+    records, _ = read(write(row(), row(label=[])), empty=empty)
+    assert [record.answer for record in records] == ["accepted", answer]
 
 
 def test_relations_are_told(write):
@@ -216,8 +208,9 @@ def test_a_zip_is_recognised_by_what_is_in_it(write_zip):
     assert not recognises(write_zip(ann__txt="Paris"))
 
 
-def test_something_called_zip_that_is_none_is_not_recognised(write):
-    assert not recognises(write("PK", name="export.zip"))
+def test_something_called_zip_that_is_none_is_an_error(write):
+    with pytest.raises(DomainNerError, match=r"export.zip is no readable zip: .*\nDownload the export again"):
+        recognises(write("PK", name="export.zip"))
 
 
 def test_the_files_of_a_zip_are_annotators(write_zip):
@@ -229,7 +222,7 @@ def test_the_files_of_a_zip_are_annotators(write_zip):
         ("bob", "export.zip/bob.jsonl:2"),
     ]
     assert log.n_documents == 3
-    assert all(note.startswith("ann.jsonl: ") for note in log.notes)
+    assert log.notes == ["byte-order mark removed (utf-8): ann.jsonl"]
 
 
 def test_the_file_of_all_annotators_names_none(write_zip):
@@ -240,7 +233,7 @@ def test_the_file_of_all_annotators_names_none(write_zip):
 def test_an_annotator_without_rows_is_told_and_costs_no_other(write_zip):
     records, log = read(write_zip(ann__jsonl="", bob__jsonl=lines(row())))
     assert (len(records), log.problems) == (1, [])
-    assert log.notes == ["ann.jsonl is empty: no text was exported for that annotator"]
+    assert log.notes == ["an empty file in the zip: no text was exported for that annotator: ann.jsonl"]
 
 
 def test_a_broken_file_in_a_zip_is_named_and_costs_no_other(write_zip):
@@ -251,14 +244,65 @@ def test_a_broken_file_in_a_zip_is_named_and_costs_no_other(write_zip):
     assert log.problems[1][1].startswith("bob.jsonl: cannot be read: ")
 
 
-def test_a_damaged_zip_is_a_problem_of_the_file_that_is_damaged(write_zip):
-    path = write_zip(ann__jsonl=lines(row()), bob__jsonl=lines(*[row(id=n) for n in range(50)]))
+def damaged(path, name, at):
+    """A zip in which a byte of a member is another one. at: counted from the end of its name."""
     data = bytearray(path.read_bytes())
-    data[data.rfind(b"bob.jsonl", 0, data.rfind(b"PK\x01\x02")) + 20] ^= 0xFF
+    data[data.rfind(name, 0, data.rfind(b"PK\x01\x02", 0, data.find(b"PK\x05\x06"))) + len(name) + at] ^= 0x10
     path.write_bytes(data)
+    return path
+
+
+def stored(tmp_path, **members):
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.jsonl", content)
+    return path
+
+
+def test_a_damaged_file_of_a_zip_is_named_and_its_rows_are_guessed(tmp_path):
+    rows = {"ann": lines(*[row(id=n) for n in range(300)]), "bob": lines(*[row(id=n) for n in range(1000)])}
+    path = damaged(stored(tmp_path, **rows), b"bob.jsonl", 40)
     records, log = read(path)
-    assert records[0].annotator == "ann"
-    assert log.problems[0][1].startswith("bob.jsonl: cannot be read: ")
+    assert {record.annotator for record in records} == {"ann"} and len(records) == 300
+    (problem,) = log.found
+    assert problem.message.startswith("bob.jsonl is damaged or encrypted: Bad CRC-32 for file")
+    assert (problem.cost, abs(problem.n_behind - 1000) < 20) == ("rest", True)
+    assert recognises(path)
+
+
+def test_a_zip_of_which_no_file_can_be_read_is_called_damaged(tmp_path):
+    path = damaged(stored(tmp_path, all=lines(row())), b"all.jsonl", 20)
+    with pytest.raises(DomainNerError, match=r"export\.zip is damaged or encrypted: Bad CRC-32 for file 'all\.jsonl'"):
+        recognises(path)
+
+
+def test_two_files_of_one_name_are_both_read_and_told(tmp_path):
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        for text in ("Paris and Rome", "Oslo and Bonn"):
+            archive.writestr("ann.jsonl", lines(row(text=text)))
+    records, log = read(path)
+    assert [record.text for record in records] == ["Paris and Rome", "Oslo and Bonn"]
+    assert log.notes == ["a name that two files in the zip have, both of which are read: ann.jsonl"]
+
+
+def test_a_zip_that_unpacks_to_more_than_is_stated_is_refused(write_zip, monkeypatch):
+    content = lines(row())
+    path = write_zip(all__jsonl=content)
+    monkeypatch.setattr(doccano, "MAX_UNPACKED_BYTES", len(content))
+    assert len(read(path)[0]) == 1
+    monkeypatch.setattr(doccano, "MAX_UNPACKED_BYTES", len(content) - 1)
+    for tried in (recognises, read):
+        with pytest.raises(
+            DomainNerError, match=rf"unpacks to {len(content)} bytes; expected at most {len(content) - 1}"
+        ):
+            tried(path)
+
+
+def test_a_note_of_many_files_of_a_zip_is_told_once(write_zip):
+    told = {f"a{n}__jsonl": lines(row(relations=[{"id": 1}])) for n in range(12)}
+    assert read(write_zip(**told))[1].notes == ["relations are not read: a0.jsonl, a1.jsonl, a10.jsonl … (12 in all)"]
 
 
 def test_a_zip_that_is_none_is_an_error(write):

@@ -35,7 +35,7 @@ def test_tags_become_spans_of_the_text_that_the_tokens_make(tmp_path):
     assert record.text == "Anna Berg met"
     assert found(record) == [("Anna Berg", "PER")]
     assert (record.words, record.spaces, record.line) == (("Anna", "Berg", "met"), None, 1)
-    assert "scheme IOB2 found; 1 entities" in log.notes
+    assert "scheme IOB2; 1 entities" in log.notes
 
 
 def test_rows_of_an_array_are_numbered(tmp_path):
@@ -96,7 +96,7 @@ def test_tag_numbers_without_names_are_refused(tmp_path):
 
 def test_a_broken_dataset_info_is_refused(tmp_path):
     (tmp_path / "dataset_info.json").write_text("{", "utf8")
-    with pytest.raises(DomainNerError, match=r"dataset_info\.json is not JSON"):
+    with pytest.raises(DomainNerError, match=r"dataset_info\.json cannot be read: invalid JSON"):
         read(write(tmp_path, {"tokens": ["Anna"], "ner_tags": [1]}))
 
 
@@ -167,7 +167,7 @@ def test_a_scheme_is_that_of_the_whole_file(tmp_path):
     rows = [{"tokens": ["a", "b"], "tags": tags} for tags in (["B-X", "I-X"], ["S-X", "B-X"], ["B-X", "E-X"])]
     records, log = read(write(tmp_path, *rows))
     assert [len(record.spans) for record in records] == [1, 2, 1]
-    assert "scheme BIOES found; 4 entities" in log.notes
+    assert "scheme BIOES; 4 entities" in log.notes
     assert any(note.startswith("2 tags do not fit BIOES, first in row 1: not closed") for note in log.notes)
 
 

@@ -175,7 +175,7 @@ def test_v2_paragraphs_are_documents(tmp_path):
 def test_v2_with_iob_tags_loses_nothing(tmp_path):
     [record], log = read(write(tmp_path, v2(tokens(("New", "B-LOC"), ("York", "I-LOC"), ("and", "O")))))
     assert found(record) == [("New York", "LOC")]
-    assert "scheme IOB2 found; 1 entities" in log.notes
+    assert "scheme IOB2; 1 entities" in log.notes
 
 
 def test_v2_raw_is_the_text_whatever_brackets_it_holds(tmp_path):

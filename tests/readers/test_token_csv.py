@@ -191,3 +191,8 @@ def test_other_files_are_not_recognised(write, text):
 
 def test_kaggles_file_is_recognised(write):
     assert recognises(write(KAGGLE))
+
+
+@pytest.mark.parametrize("text", [",,\n,,\n", "a,b\n", "\n,\n"])
+def test_rows_without_cells_are_of_no_format(write, text):
+    assert not recognises(write(text))

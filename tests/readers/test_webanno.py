@@ -3,7 +3,7 @@ import pytest
 from domain_ner.conversion.offsets import locate
 from domain_ner.errors import DomainNerError
 from domain_ner.readers import webanno
-from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.records import FileLog, Problem, ReaderOptions, Sample
 
 NER = "#T_SP=de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity|identifier|value"
 POS = "#T_SP=de.tudarmstadt.ukp.dkpro.core.api.lexmorph.type.pos.POS|PosValue"
@@ -166,11 +166,17 @@ def test_a_document_without_a_layer_of_entities_has_none_or_was_not_seen(write, 
     assert log.notes == ["no layer holds entities (layers: POS): read as annotated without any"]
 
 
-def test_a_short_row_is_a_fault_and_costs_no_other(write):
-    path = write(ANNA + "\n1-3\t9-10")
-    record, _ = read(path)
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("1-3\t9-10", "2 columns, expected 4: id, offsets, token, one a feature; the line is left out"),
+        ("1-3\t9999999999-9999999999\tx\tPER", "offset 9999999999 is 9999999989 characters behind the text"),
+    ],
+)
+def test_a_row_that_cannot_be_read_costs_its_token_and_no_other(write, row, told):
+    record, log = read(write(f"{ANNA}\n{row}"))
     assert found(record) == [("Anna", "PER")]
-    assert record.spans[1].fault == "line 8: 2 columns, expected 4: id, offsets, token, one a feature"
+    assert (log.found, log.n_tokens) == ([Problem(8, told, "token")], 3)
 
 
 def test_offsets_that_begin_anew_are_counted_on(write):
@@ -217,7 +223,8 @@ def test_an_old_orphan_opens_an_entity(write_old):
 def test_old_tokens_that_are_not_in_their_text_make_it(write_old):
     record, log = read(write_old(f"{OLD_NER}\n#id=1\n#text=Anna\n1-1\tBen\tB-PER\t\n1-2\tran\tO\t\n"))
     assert (record.text, found(record)) == ("Ben ran", [("Ben", "PER")])
-    assert any("'Ben' is not in the text of its sentence" in note for note in log.notes)
+    (note,) = (note for note in log.notes if "is not in the text of its sentence" in note)
+    assert note.endswith(": 'Ben' in line 4")
 
 
 @pytest.mark.parametrize(
@@ -233,6 +240,13 @@ def test_old_tokens_that_are_not_in_their_text_make_it(write_old):
 )
 def test_webanno_alone_is_recognised(tmp_path, text, expected):
     assert webanno.recognises(Sample(tmp_path / "doc.tsv", text, whole=True)) == expected
+
+
+def test_a_layer_without_a_name_is_a_layer_all_the_same(write):
+    record, _ = read(
+        write(ANNA, layers=("#T_SP=", "#T_SP=webanno.custom.Span|value")), field="webanno.custom.Span|value"
+    )
+    assert record.text == "Anna left"
 
 
 @pytest.mark.parametrize("folder", ["annotation", "curation"])
