@@ -123,6 +123,10 @@ def _completed(part: Any) -> dict[str, Any]:
         raise ValueError(f"{short(part)}; expected an object")
     whole = {"id": "", "offset": 0, "text": None, "locations": []} | dict(part)
     whole["infons"] = part.get("infons") or {}
+    if not isinstance(whole["infons"], Mapping):
+        raise ValueError(f"infons are {short(whole['infons'])}; expected an object")
+    if not isinstance(whole["text"], str | None):
+        raise ValueError(f"text is {short(whole['text'])}; expected a string")
     whole["relations"] = [{"id": "", "infons": {}, "nodes": []} for _ in part.get("relations") or []]
     for key in PARTS:
         whole[key] = [_completed(one) for one in part.get(key) or []]

@@ -7,7 +7,6 @@ The layer with the entities is chosen as for WebAnno TSV.
 from collections.abc import Iterator
 from pathlib import Path
 
-from domain_ner.archives import BROKEN_ZIP
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.cas_content import CasError, CasSpan, CasText, load_texts
 from domain_ner.readers.cas_files import cas_files, is_cas, is_cas_archive
@@ -42,8 +41,8 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
         log.n_documents += 1
         inside = file.name.removeprefix(log.file).lstrip("/")
         try:
-            found = list(load_texts(file, options.field))
-        except (CasError, DomainNerError, *BROKEN_ZIP) as err:
+            found = load_texts(file, options.field)
+        except (CasError, DomainNerError) as err:
             told = err.message if isinstance(err, DomainNerError) else str(err)
             log.problem(0, f"{inside}: {told}" if inside else told)
             continue
@@ -55,13 +54,13 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     facts = Facts()
     for text in texts:
         spans = tuple(span for one in text.spans if column for span in _spans(one, column, by_type=by_type))
-        answer = facts.answer(options, is_empty=not spans)
+        untouched = text.annotator == UNTOUCHED
         yield Record(
             text=text.text,
             spans=spans,
             file=text.name,
             document=text.document,
-            answer="not annotated" if text.annotator == UNTOUCHED else answer,
+            answer="not annotated" if untouched else facts.answer(options, is_empty=not spans),
             annotator=text.annotator,
         )
     facts.tell(log, options)

@@ -16,7 +16,6 @@ from pathlib import Path, PurePosixPath
 from reprlib import repr as short
 from typing import Any
 
-from domain_ner.archives import BROKEN_ZIP
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.cas_files import CasFile
 from domain_ner.readers.decoding import read_sample
@@ -70,7 +69,7 @@ class CasText(Spooled):
     columns: tuple[Column, ...]
 
 
-def load_texts(file: CasFile, layer: str) -> Iterator[CasText]:
+def load_texts(file: CasFile, layer: str) -> list[CasText]:
     """The texts of a CAS, most often one.
 
     layer: the one that the user asks for (`Layer` or `Layer|feature`), empty for those that may hold entities.
@@ -81,12 +80,12 @@ def load_texts(file: CasFile, layer: str) -> Iterator[CasText]:
         try:
             is_json = find_root(read_sample(file.path)[0]) is None
             cas = _load_json(file.path) if is_json else _load_xmi(file)
-        except (DomainNerError, CasError, *BROKEN_ZIP):
+            unmapped = {int(found[1]) for one in caught if (found := UNMAPPED.search(str(one.message)))}
+            return list(_texts(cas, file, layer.partition("|")[0], unmapped))
+        except (DomainNerError, CasError):
             raise
         except Exception as err:  # of a damaged CAS the library may say anything
             raise CasError(f"no readable CAS ({type(err).__name__}: {err})") from err
-    unmapped = {int(found[1]) for one in caught if (found := UNMAPPED.search(str(one.message)))}
-    yield from _texts(cas, file, layer.partition("|")[0], unmapped)
 
 
 def _load_xmi(file: CasFile) -> Any:
@@ -146,11 +145,13 @@ def _texts(cas: Any, file: CasFile, layer: str, unmapped: set[int]) -> Iterator[
             raise CasError(f"{len(found)} annotations of a text that is not in it")
         if text is None:
             continue
+        if not isinstance(text, str):
+            raise CasError(f"its text is {short(text)}; expected a string")
         n_texts += 1
         layers = {one.type: _layer_of(one.type, layer) for one in found}
         columns = dict.fromkeys(column for one in layers.values() for column in _columns(one))
         spans = [_span(one, layers[one.type].name, unmapped) for one in found]
-        spans.sort(key=lambda span: (span.start or 0, -(span.end or 0)))
+        spans.sort(key=_place)
         yield CasText(file.name, document, annotator, text, tuple(spans), tuple(columns))
     if not n_texts:
         raise CasError("it has no text")
@@ -162,6 +163,11 @@ def _span(annotation: Any, layer: str, unmapped: set[int]) -> CasSpan:
     fault = "its offsets are no place in the text" if {start, end} & unmapped else ""
     values = {RENAMED.get(name, name): _value(annotation[name]) for name in _string_features(annotation.type)}
     return CasSpan(start, end, layer, _short(annotation.type.name), values, fault)
+
+
+def _place(span: CasSpan) -> tuple[int, int]:
+    start, end = (value if isinstance(value, int) else 0 for value in (span.start, span.end))
+    return start, -end
 
 
 def _value(value: Any) -> Any:

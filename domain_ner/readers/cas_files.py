@@ -1,6 +1,7 @@
 """Where the CAS of an export are: in a file, in a zip, or in the zips within a project's zip, each with its types."""
 
 import io
+import struct
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,8 @@ JSON_KEYS = {"%TYPES", "%FEATURE_STRUCTURES", "%VIEWS"}
 SUFFIXES = (".xmi", ".xml", ".json")
 MAX_UNPACKED = 1 << 31
 MAX_INNER_ZIP = 1 << 28
+# Of a damaged zip Python's own reader also says that a place is not in the file, or a name has no end.
+BROKEN = (OSError, ValueError, LookupError, struct.error, *BROKEN_ZIP)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def is_cas_archive(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(True for _ in _in_archive(archive, path.name, FileLog(path.name)))
-    except (DomainNerError, OSError, *BROKEN_ZIP):
+    except (DomainNerError, *BROKEN):
         return False
 
 
@@ -67,7 +70,7 @@ def cas_files(path: Path, log: FileLog) -> Iterator[CasFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield from _in_archive(archive, log.file, log)
-    except zipfile.BadZipFile as err:
+    except BROKEN as err:
         raise DomainNerError(f"{path} is no readable zip: {err}.", "Download the export again.") from err
 
 
@@ -91,14 +94,14 @@ def _in_inner(archive: zipfile.ZipFile, member: str, name: str, log: FileLog) ->
     try:
         with zipfile.ZipFile(io.BytesIO(archive.read(member))) as inner:
             yield from _in_archive(inner, name, log, is_inner=True)
-    except BROKEN_ZIP as err:
+    except BROKEN as err:
         log.n_documents += 1
         log.problem(0, f"{member}: no readable zip ({err})")
 
 
 def _members(archive: zipfile.ZipFile, name: str) -> list[str]:
     """The files of an archive that may be a CAS, or hold one."""
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     size = sum(info.file_size for info in infos)
     if size > MAX_UNPACKED:
         raise DomainNerError(
@@ -124,7 +127,7 @@ def _kind(archive: zipfile.ZipFile, member: str) -> str:
         return XMI_ROOT
     try:
         text = read_sample(_path(archive, member, ""))[0]
-    except (DomainNerError, OSError, *BROKEN_ZIP):
+    except (DomainNerError, *BROKEN):
         return ""
     if is_cas(text):
         return XMI_ROOT

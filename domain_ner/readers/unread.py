@@ -64,7 +64,7 @@ def _names(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return [name for name in archive.namelist() if not name.endswith("/")]
-    except (OSError, *BROKEN_ZIP):
+    except (OSError, ValueError, LookupError, *BROKEN_ZIP):
         return []
 
 

@@ -280,7 +280,14 @@ def test_rows_of_json_are_read_one_a_line(write_text):
 
 @pytest.mark.parametrize(
     "bad",
-    [5, {"passages": [7]}, {"passages": 3}, {"passages": [{"offset": "x", "sentences": [{"offset": 1}]}]}],
+    [
+        5,
+        {"passages": [7]},
+        {"passages": 3},
+        {"passages": [PASSAGE], "infons": "x"},
+        {"passages": [PASSAGE | {"text": []}]},
+        {"passages": [{"offset": "x", "sentences": [{"offset": 1}]}]},
+    ],
 )
 def test_bad_rows_of_json_do_not_cost_the_others(write_text, bad):
     records, log = read(write_text({"documents": [DOCUMENT, bad, DOCUMENT]}, "export.json"))

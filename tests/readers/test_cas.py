@@ -317,6 +317,24 @@ def test_json_without_types_is_a_problem(tmp_path):
     assert "it has no type system" in read(path)[1].problems[0][1]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"begin": 3', '"begin": "3"'),
+        ('"begin": 3', '"begin": null'),
+        ('"%SUPER_TYPE": "uima.tcas.Annotation"', '"%SUPER_TYPE": "no.such.Type"'),
+        (json.dumps(TEXT, ensure_ascii=False), "5"),
+    ],
+)
+def test_json_with_a_value_that_no_cas_has_is_a_problem(tmp_path, old, new):
+    path = tmp_path / "doc.json"
+    text = ANNA.to_json()
+    assert old in text
+    path.write_text(text.replace(old, new), "utf8")
+    records, log = read(path)
+    assert (records, len(log.problems), log.n_documents) == ([], 1, 1)
+
+
 def test_the_zip_of_one_document_is_read(write_zip):
     path = write_zip(exported(ANNA, "letter"))
     ((record,), _) = read(path)
