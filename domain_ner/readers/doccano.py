@@ -1,7 +1,7 @@
 """Reads doccano's exports: JSONL of every version, and the zip of one file an annotator (https://doccano.github.io)."""
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
