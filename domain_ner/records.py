@@ -138,7 +138,7 @@ class Problem:
             return self.message
         if self.n_behind is None:
             return f"{self.message}; what stood behind it is missing, and nobody can tell how much"
-        return f"{self.message}; about {self.n_behind:,} document{'s' * (self.n_behind != 1)} from there on not read"
+        return f"{self.message}, about {self.n_behind:,} document{'s' * (self.n_behind != 1)} by its length"
 
 
 @dataclass

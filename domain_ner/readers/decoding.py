@@ -102,6 +102,13 @@ def read_sample(path: Path) -> tuple[str, bool]:
         return text + stream.read(SAMPLE_CHARS - len(text)), not stream.read(1)
 
 
+def ends_with_line_end(path: Path) -> bool:
+    """Whether the last line of a file is a whole one."""
+    with path.open("rb") as stream:
+        stream.seek(-min(2, path.stat().st_size), 2)
+        return stream.read().strip(b"\0")[-1:] in (b"\n", b"\r")
+
+
 def _first_bytes(path: Path) -> bytes:
     with path.open("rb") as stream:
         start = stream.read(EVIDENCE_BYTES)

@@ -233,7 +233,7 @@ def _read_archive(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[
         read = sum(member.file_size for member in members if member not in damaged)
         n_read = log.n_documents
         for member, why in damaged.items():
-            message = f"{member.filename} is damaged or encrypted: {why}"
+            message = f"{member.filename} is damaged or encrypted ({why}): not read"
             log.unread(0, message, n_read=n_read, read=read, left=member.file_size)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from domain_ner.carried import unpack, without_carried
 from domain_ner.errors import DomainNerError
-from domain_ner.readers.decoding import find_encoding, read_sample
+from domain_ner.readers.decoding import ends_with_line_end, find_encoding, read_sample
 from domain_ner.readers.guarded_json import JsonError, load
 from domain_ner.readers.json_rows import json_rows
 from domain_ner.readers.label_studio import first_keys
@@ -107,25 +107,42 @@ def _delimiter(text: str) -> str:
 
 def _read_csv(path: Path, log: FileLog) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield (line where it starts, row by the names of the header), streamed. Rows of another length are problems."""
-    delimiter, n_good = _delimiter(read_sample(path)[0]), 0
+    delimiter, n_good, bad = _delimiter(read_sample(path)[0]), 0, (0, "")
     csv.field_size_limit(MAX_CELL_CHARS)
     with path.open(encoding=find_encoding(path, log), newline="") as stream:
         rows = csv.reader(stream, delimiter=delimiter)
-        header = next(rows, [])
+        header = _single_names(next(rows, []), log)
         n_end = rows.line_num
         for row in rows:
             n_line, n_end = n_end + 1, rows.line_num
+            if bad[0]:
+                log.problem(*bad)
+                bad = 0, ""
             if len(row) == len(header):
                 n_good += 1
                 log.n_documents += 1
                 yield n_line, dict(zip(header, row, strict=True))
             elif row:
                 log.n_documents += 1
-                log.problem(
-                    n_line, f"row has {len(row)} columns, the header {len(header)}; {n_good} good rows before it"
-                )
+                bad = n_line, f"row has {len(row)} columns, the header {len(header)}; {n_good} good rows before it"
+    # A quote without its partner takes in all lines up to the end; or the file was cut off.
+    n_lines = n_end - bad[0] + 1
+    if bad[0] and (n_lines > 1 or not ends_with_line_end(path)):
+        log.unread(*bad, n_read=n_good, read=bad[0], left=n_lines if n_lines > 1 else 0)
+    elif bad[0]:
+        log.problem(*bad)
     if not n_good:
         raise DomainNerError(f"{path} holds no whole row after its header.", "Export again, or remove the file.")
+
+
+def _single_names(header: list[str], log: FileLog) -> list[str]:
+    """Names of columns, those that stand there before told apart by their numbers."""
+    names: list[str] = []
+    for n, name in enumerate(header, start=1):
+        names.append(f"{name} (column {n})" if name in names else name)
+        if names[-1] != name:
+            log.note("a column name that stands twice in the header", case=names[-1])
+    return names
 
 
 def _annotation(row: Mapping[str, Any], n_line: int, options: ReaderOptions, log: FileLog) -> Annotation | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from domain_ner.errors import DomainNerError
-from domain_ner.readers.decoding import read_lines, read_sample
+from domain_ner.readers.decoding import ends_with_line_end, read_lines, read_sample
 from domain_ner.readers.python_literals import load_literal
 from domain_ner.readers.spacing import Spacing
 from domain_ner.readers.tagged import describe_scheme, with_label
@@ -162,7 +162,7 @@ def _sentences(path: Path, columns: TokenColumns, log: FileLog, *, keep_blanks: 
             sentence = _Sentence(line)
         n_dropped += _add(sentence, line, row, columns, keep_blanks=keep_blanks)
     if sentence.lines:
-        _settle_cut(sentence, last, cut=not _ends_with_line_end(path))
+        _settle_cut(sentence, last, cut=not ends_with_line_end(path))
         yield sentence
     if n_dropped:
         log.note(f"{n_dropped} rows without a word, tagged O: left out")
@@ -252,9 +252,3 @@ def _table_rows(path: Path, columns: TokenColumns, log: FileLog) -> Iterator[tup
 def _sample_lines(text: str, *, whole: bool) -> list[str]:
     lines = LINE_END.split(text.removeprefix("\ufeff"))
     return lines if whole else lines[:-1]
-
-
-def _ends_with_line_end(path: Path) -> bool:
-    with path.open("rb") as stream:
-        stream.seek(-min(2, path.stat().st_size), 2)
-        return stream.read().strip(b"\0")[-1:] in (b"\n", b"\r")

@@ -164,8 +164,8 @@ def test_each_kind_of_loss_is_measured_by_its_own_kind():
 @pytest.mark.parametrize(
     ("n_behind", "told"),
     [
-        (599, "a.json:602: JSON is broken; about 599 documents from there on not read"),
-        (1, "a.json:602: JSON is broken; about 1 document from there on not read"),
+        (599, "a.json:602: JSON is broken, about 599 documents by its length"),
+        (1, "a.json:602: JSON is broken, about 1 document by its length"),
         (None, "a.json:602: JSON is broken; what stood behind it is missing, and nobody can tell how much"),
     ],
 )

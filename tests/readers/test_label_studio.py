@@ -353,6 +353,23 @@ def test_short_row_is_a_problem(tmp_path):
     assert log.problems == [(3, "row has 2 columns, the header 6; 1 good rows before it")]
 
 
+@pytest.mark.parametrize(("rest", "n_behind"), [("Ada met,4", None), ('Ada met,"4\n' + "x,1\n" * 3, 2)])
+def test_a_table_that_ends_inside_a_row_is_not_read_to_its_end(tmp_path, rest, n_behind):
+    path = write_csv(tmp_path / "cut.csv", [row([ADA]), row([PARIS])])
+    path.write_text(path.read_text() + rest)
+    records, log = read(path, label_studio_table)
+    (problem,) = log.found
+    assert (len(records), problem.line, problem.cost, problem.n_behind) == (2, 4, "rest", n_behind)
+
+
+def test_a_column_name_that_stands_twice_loses_no_column(tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text("text,annotation_id,note,note\nAda met,1,first,second\n")
+    (record,), log = read(path, label_studio_table)
+    assert record.meta == {"note": "first", "note (column 4)": "second"}
+    assert log.notes == ["a column name that stands twice in the header: note (column 4)"]
+
+
 def test_json_min_row_that_is_no_object_is_a_problem(tmp_path):
     records, log = read(write(tmp_path / "min.json", ["x", row([ADA])]), label_studio_table)
     assert (len(records), log.problems) == (1, [(1, "a JSON str; expected an object with a text and regions")])
