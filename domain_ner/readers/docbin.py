@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import srsly
 
 from domain_ner.errors import DomainNerError
+from domain_ner.readers.spacing import Spacing
 from domain_ner.readers.tokens import join_tokens, token_span, unknown_ranges
 from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan
 
@@ -56,13 +57,15 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     groups = _chosen_groups(bin_, options, log)
     _require_entities(path, bin_, groups)
     counts: Counter[str] = Counter()
+    spacing = _spacing(bin_, log.file)
     for number, doc in _docs(bin_, log):
         if not len(doc):
             counts["hold no token: left out"] += 1
             continue
-        record = _record(doc, number, groups, log, counts)
+        record = _record(doc, number, groups, log, counts, spacing=spacing)
         counts["are unannotated (missing), not empty"] += record.answer == "not annotated"
         yield record
+    spacing.tell(log)
     for what, n in counts.items():
         if n:
             log.note(f"{n} of {len(bin_)} documents {what}")
@@ -96,9 +99,21 @@ class _Annotated:
         return bool(self.accepted or self.rejected) and not self.has_group and bool(outside) and all(outside)
 
 
-def _record(doc: "Doc", number: int, groups: Sequence[str], log: FileLog, counts: Counter[str]) -> Record:
+def _spacing(bin_: "DocBin", file: str) -> Spacing:
+    """What the documents show that do not say where spaces are, as `spacy convert` makes them of columns."""
+    spacing = Spacing()
+    if any(flags.get("has_unknown_spaces") for flags in bin_.flags):
+        for _, doc in _docs(bin_, FileLog(file)):
+            spacing.add(token.text for token in doc if doc.has_unknown_spaces)
+    return spacing
+
+
+def _record(  # noqa: PLR0913
+    doc: "Doc", number: int, groups: Sequence[str], log: FileLog, counts: Counter[str], *, spacing: Spacing
+) -> Record:
     words = tuple(token.text for token in doc)
-    spaces = None if doc.has_unknown_spaces else tuple(bool(token.whitespace_) for token in doc)
+    given = tuple(bool(token.whitespace_) for token in doc)
+    spaces = spacing.spaces(words) if doc.has_unknown_spaces else given
     text, starts = join_tokens(words, spaces)
     found = _annotated(doc, groups, counts)
     spans = [

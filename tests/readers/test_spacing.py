@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from spacy.tokens import Doc, DocBin, Span
+from spacy.vocab import Vocab
 
 from domain_ner.readers.folder import find_exports
 from domain_ner.readers.spacing import Spacing
@@ -112,6 +114,15 @@ def test_nothing_is_told_of_a_script_with_spaces():
 WORDS, TAGS = ["王", "红", "来", "9", "0"], ["B-PER", "I-PER", "O", "O", "O"]
 ROWS = "".join(f"{word}\t{tag}\n" for word, tag in zip(WORDS, TAGS, strict=True))
 TOKENS = [{"orth": word, "ner": tag} for word, tag in zip(WORDS, TAGS, strict=True)]
+
+
+def test_documents_of_spacy_that_do_not_say_where_spaces_are_are_joined_too(tmp_path):
+    doc = Doc(Vocab(), words=WORDS)
+    doc.set_ents([Span(doc, 0, 2, "PER")])
+    DocBin(attrs=["ENT_IOB", "ENT_TYPE"], docs=[doc]).to_disk(tmp_path / "a.spacy")
+    [file] = find_exports(tmp_path / "a.spacy")
+    record = next(file.records(FileLog("a.spacy")))
+    assert (record.text, [(span.start, span.end) for span in record.spans]) == ("王红来90", [(0, 2)])
 
 
 @pytest.mark.parametrize(
