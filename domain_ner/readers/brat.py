@@ -54,7 +54,7 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     empty = not spans and not faulty
     if empty:
         log.note(f"no annotations: read as {'not annotated' if options.empty == 'skip' else 'annotated without any'}")
-    carried = _carried(path)
+    carried = _carried(path, log)
     yield Record(
         text=text,
         spans=(*spans, *faulty),
@@ -66,10 +66,16 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     )
 
 
-def _carried(path: Path) -> Carried | None:
+def _carried(path: Path, log: FileLog) -> Carried | None:
     """What an export of ours says of the text beside it."""
     beside = path.with_name(SIDECAR)
-    return _sidecar(beside, beside.stat().st_mtime_ns).get(path.stem) if beside.is_file() else None
+    if not beside.is_file():
+        return None
+    try:
+        return _sidecar(beside, beside.stat().st_mtime_ns).get(path.stem)
+    except DomainNerError as err:
+        log.note(f"{SIDECAR} cannot be read ({err.message}): documents and meta that it carries are not known")
+        return None
 
 
 @lru_cache(maxsize=1)  # all files of a folder ask for it
