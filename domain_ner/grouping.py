@@ -38,7 +38,7 @@ def same_names(values: Iterable[tuple[str, Any]]) -> list[str]:
 
     values: (file, value) of each passage; a value that is None gets an empty name.
     """
-    found = [(file, value, _name(value)) for file, value in values]
+    found = [(file, value, value_name(value)) for file, value in values]
     texts: dict[tuple[str, str], set[str]] = defaultdict(set)
     for file, value, name in found:
         if isinstance(value, str):
@@ -50,7 +50,7 @@ def same_names(values: Iterable[tuple[str, Any]]) -> list[str]:
 def same_key(key: str) -> str:
     """A key `group_by=value` with the name that `same_names` gives to the value."""
     group_by, _, value = key.partition("=")
-    return f"{group_by}={_name(value)}"
+    return f"{group_by}={value_name(value)}"
 
 
 def file_of(source: str) -> str:
@@ -79,7 +79,8 @@ def count_ungrouped(passages: Sequence[Passage], group_by: str) -> int:
     )
 
 
-def _name(value: Any) -> str:
+def value_name(value: Any) -> str:
+    """The name of a value by itself, whatever others there are; empty for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -101,5 +102,5 @@ def _keys(passages: Iterable[Passage]) -> dict[str, tuple[int, int]]:
             value = group_value(passage, key)
             if value is not None:
                 n_passages[key] += 1
-                values[key].add(hash(_name(value)))
+                values[key].add(hash(value_name(value)))
     return {key: (n, len(values[key])) for key, n in n_passages.most_common()}

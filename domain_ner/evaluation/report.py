@@ -37,6 +37,7 @@ from domain_ner.evaluation.sections import (
     split_score,
     varied,
 )
+from domain_ner.grouping import value_name
 from domain_ner.metrics.advice import Advice, TypeFacts, advise
 from domain_ner.metrics.mistakes import find_mistakes
 from domain_ner.metrics.schemes import SCHEMES
@@ -172,7 +173,8 @@ def occurrences(docs: Iterable[EvaluatedDoc], trained: Surfaces) -> Iterable[Occ
     docs = list(docs)
     groups, has_cuts = _groups(docs), any(doc.cuts for doc in docs)
     for doc in docs:
-        of_passage = {f"meta: {key}": str(doc.meta[key]) for key in groups if doc.meta.get(key) not in (None, "")}
+        told = {key: doc.meta[key] for key in groups if doc.meta.get(key) not in (None, "")}
+        of_passage = {f"meta: {key}": value_name(value) for key, value in told.items()}
         starts, ends = [start for start, _ in doc.tokens], [end for _, end in doc.tokens]
         gold, predicted = set(doc.gold), set(doc.predicted)
         for one in sorted(gold | predicted):
@@ -189,8 +191,9 @@ def _groups(docs: Sequence[EvaluatedDoc]) -> list[str]:
     values: dict[str, set[str]] = {}
     for doc in docs:
         for key, value in doc.meta.items():
-            if isinstance(value, str | int | bool) and value != "":
-                values.setdefault(key, set()).add(str(value))
+            is_whole = isinstance(value, float) and value.is_integer()
+            if (isinstance(value, str | int | bool) or is_whole) and value != "":
+                values.setdefault(key, set()).add(value_name(value))
     limit = min(MAX_GROUPS, len(docs) / 2)
     return sorted(key for key, found in values.items() if 1 < len(found) <= limit)
 

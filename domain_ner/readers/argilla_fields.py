@@ -47,9 +47,9 @@ class Survey:
             self.questions[name] = self.questions.get(name, False) or question.is_span
             self.submitted |= {name} if any(one.status in (None, "submitted") for one in question.responses) else set()
             for start, end, words in _spans(question):
-                fits = self.evidence.count(name, words)
+                fits, said = self.evidence.count(name, words)
                 for key, text in texts.items():
-                    fits[key].add(text, start, end, words)
+                    fits[key].add(text, start, end, said)
 
 
 def fields_of(row: Row) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
         entities = [replace(one, fragments=tuple((a + shift, b + shift) for a, b in one.fragments)) for one in entities]
     spans = [span for one in entities for span in mention_spans(one, text, options)]
     empty = not spans and not faulty
-    carried = _carried(path)
+    carried = _carried(path, log)
     yield Record(
         text=text,
         spans=(*spans, *faulty),
@@ -64,10 +64,16 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     )
 
 
-def _carried(path: Path) -> Carried | None:
+def _carried(path: Path, log: FileLog) -> Carried | None:
     """What an export of ours says of the text beside it."""
     beside = path.with_name(SIDECAR)
-    return _sidecar(beside, beside.stat().st_mtime_ns).get(path.stem) if beside.is_file() else None
+    if not beside.is_file():
+        return None
+    try:
+        return _sidecar(beside, beside.stat().st_mtime_ns).get(path.stem)
+    except DomainNerError as err:
+        log.note(f"{SIDECAR} cannot be read ({err.message}): documents and meta that it carries are not known")
+        return None
 
 
 @lru_cache(maxsize=1)  # all files of a folder ask for it

@@ -80,7 +80,7 @@ def _record(annotation: Annotation, text: Text, log: FileLog) -> Record:
         meta=annotation.meta,
         # Where every region is lost, what they do not cover is not known to be no entity.
         unknown=((0, len(text.text)),) if lost else (),
-        unit=None if any(ord(char) > 0xFFFF for char in text.text) else "codepoint",
+        unit=None if text.as_units else "codepoint",
     )
 
 

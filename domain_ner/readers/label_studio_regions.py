@@ -46,7 +46,7 @@ class Region:
         dialogue (by the numbers of paragraphs).
         """
         start = self.value.get("start")
-        if str(start).isdecimal() and "startOffset" in self.value:
+        if "startOffset" in self.value and str(start).isdecimal():
             return "dialogue"
         in_html = (isinstance(start, str) and start.startswith("/")) or isinstance(
             self.value.get("globalOffsets"), dict

@@ -36,12 +36,14 @@ class Survey:
         in_html = [region for region in regions if region.kind == "html"]
         pages = {key: _page(text, in_html) for key, text in texts.items()} if in_html else {}
         for region in regions:
-            self.kinds[region.name].add(region.kind)
+            kind = region.kind
+            self.kinds[region.name].add(kind)
             self.sources[region.name] |= {region.source} - {""}
-            fits = self.evidence.count(region.name, region.words)
-            for key, text in (pages if region.kind == "html" else texts).items():
-                start, end, fault = offsets_of(region, text.starts)
-                fits[key].add(text, start, end, region.words, is_off=fault not in ("", IN_HTML))
+            fits, words = self.evidence.count(region.name, region.words)
+            in_plain = offsets_of(region, None)
+            for key, text in (pages if kind == "html" else texts).items():
+                start, end, fault = in_plain if text.starts is None else offsets_of(region, text.starts)
+                fits[key].add(text, start, end, words, is_off=fault not in ("", IN_HTML))
 
 
 def _page(text: Text, regions: Sequence[Region]) -> Text:

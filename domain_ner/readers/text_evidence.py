@@ -60,16 +60,13 @@ class Fit:
     n_off: int = 0
     n_edges: int = 0
 
-    def add(self, text: Shown, start: Any, end: Any, words: str | None, *, is_off: bool = False) -> None:
-        """Count a span. is_off: it is known to point nowhere in the text."""
+    def add(self, text: Shown, start: Any, end: Any, said: str, *, is_off: bool = False) -> None:
+        """Count a span. said: its words, as `plain` makes them. is_off: it is known to point nowhere in the text."""
         has_offsets = not is_off and _is_offset(start) and _is_offset(end)
-        said = plain(words)
-        is_at = bool(said) and has_offsets and (
-            said == plain(text.text[start:end]) or in_units(said) == plain(text.as_units[start:end])
-        )  # fmt: skip
+        is_at = has_offsets and said != "" and _says(text, start, end, said)
         self.n += 1
         self.n_at += is_at
-        self.n_in += is_at or (bool(said) and squeezed(said) in text.squeezed)
+        self.n_in += is_at or (said != "" and squeezed(said) in text.squeezed)
         self.n_off += is_off or (has_offsets and end > text.length)
         self.n_edges += has_offsets and (_is_whole(text.text, start, end) or _is_whole(text.as_units, start, end))
 
@@ -106,11 +103,11 @@ class Evidence:
             if not ADDRESS.fullmatch(text.text):
                 self.no_address.add(key)
 
-    def count(self, name: str, words: str | None) -> Mapping[str, Fit]:
-        """Count a span of that name; its fit with each text is to be added to what this gives."""
+    def count(self, name: str, words: str | None) -> tuple[Mapping[str, Fit], str]:
+        """Count a span of that name. Gives the fits of each text, to which it is to be added, and its words, plain."""
         self.n_spans[name] += 1
         self.n_words[name] += words is not None
-        return self.fits[name]
+        return self.fits[name], plain(words)
 
     def candidates(self) -> list[str]:
         """The keys of what may be texts, as they were first seen; blank ones only where there are no others."""
@@ -181,6 +178,14 @@ def squeezed(words: str) -> str:
 def in_units(text: str) -> str:
     """A text with two signs in the place of each character that has two UTF-16 units."""
     return ASTRAL.sub("\ue000\ue000", text)
+
+
+def _says(text: Shown, start: int, end: int, said: str) -> bool:
+    """Whether these words stand at these offsets, in code points or in UTF-16 units."""
+    at = text.text[start:end]
+    if at == said or plain(at) == said:
+        return True
+    return bool(text.as_units) and in_units(said) == plain(text.as_units[start:end])
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:

@@ -56,15 +56,16 @@ def test_slices_by_what_was_seen_in_training_and_by_meta():
     seen = trained("use Redis here", ("Redis", "INFRA"))
     both = [("Redis", "INFRA"), ("Kafka", "INFRA")]
     made = report(
-        doc(both, [("Redis", "INFRA")], org="one", id="1"),
-        doc(both, both, org="two", id="2"),
-        doc(both, both, org="two", id="3"),
-        doc(both, both, org="one", id="4"),
+        doc(both, [("Redis", "INFRA")], org="one", site=1, id="1"),
+        doc(both, both, org="two", site=1.0, id="2"),
+        doc(both, both, org="two", site="2", id="3"),
+        doc(both, both, org="one", site=2.0, id="4"),
         train=[seen],
     )
     found = {trait: {one.value: (one.n_correct, one.support) for one in some} for trait, some in made.slices.items()}
     assert found["surface"] == {"seen in training": (4, 4), "unseen": (3, 4)}
     assert found["meta: org"] == {"one": (3, 4), "two": (4, 4)}
+    assert found["meta: site"] == {"1": (3, 4), "2": (4, 4)}
     assert "meta: id" not in found
     assert found["length"] == {"1 token": (7, 8)}
     assert sum(n for _, n in found["position"].values()) == 8

@@ -146,3 +146,15 @@ def test_a_damaged_string_is_meta_like_any_other(tmp_path):
     path.write_text(json.dumps(tasks), "utf8")
     (read,) = read_annotations(path).merged
     assert (read.document, dict(read.meta)) == ("1", {"customer": 2, "domain_ner": '{"document": '})
+
+
+def test_brat_files_whose_sidecar_is_damaged_or_gone_are_read_without_it(tmp_path):
+    export(PASSAGES[1:3], tmp_path / "pairs", "brat", OPTIONS)
+    sidecar = tmp_path / "pairs" / "domain_ner.conf"
+    assert sorted(one.document for one in read_annotations(tmp_path).merged) == ["7", "d/1"]
+    sidecar.write_text("")
+    read = read_annotations(tmp_path)
+    assert sorted(one.document for one in read.merged) == ["000001", "7"]
+    assert any("domain_ner.conf cannot be read" in note for _, note in read.ledger.notes)
+    sidecar.unlink()
+    assert sorted(one.document for one in read_annotations(tmp_path).merged) == ["000001", "7"]
