@@ -142,8 +142,8 @@ def parse_reading(text: str) -> Reading:
     """Read `"format=conll tag_column=4"`: settings by name, apart by spaces; a value with spaces stands in quotes.
 
     format: a reader's name. offsets: codepoint, utf16, grapheme or byte. tag_column: a number from 1 or a name.
-    field: the key (or layer) with the tags. label: the type of bare tags (B, I, O). label_names: of integer labels, in
-        order, apart by commas.
+    field: the key (or layer) with the tags, or with the text. label: the type of bare tags (B, I, O). label_names: of
+        integer labels, in order, apart by commas.
     predictions: yes or no. force: yes or no. empty: negative or skip. discontinuous: drop, envelope or fragments.
     Raises DomainNerError for a name or a value that is none of these.
     """

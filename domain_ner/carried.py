@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain_ner.passages import Passage
+
 KEY = "domain_ner"
+# What the text itself is called, be there meta of that name or not.
+TEXT = "text"
+# Where texts are files: a file beside them with a line of JSON for each, which names it without its suffix.
+SIDECAR, FILE = "domain_ner.conf", "file"
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,11 @@ class Carried:
         return json.dumps(told, ensure_ascii=False, default=str)
 
 
+def pack(passage: Passage) -> str:
+    """The string that carries a passage's document, annotator and meta."""
+    return Carried(passage.document, passage.annotator, passage.meta).pack()
+
+
 def unpack(given: Mapping[str, Any]) -> Carried | None:
     """What was carried under KEY of a row; None where nothing was."""
     try:
@@ -40,5 +51,15 @@ def unpack(given: Mapping[str, Any]) -> Carried | None:
 
 
 def without_carried(given: Mapping[str, Any], carried: Carried | None) -> dict[str, Any]:
-    """A row without what was carried, and without the keys that stand beside it for people to see."""
-    return {key: value for key, value in given.items() if carried is None or (key != KEY and key not in carried.meta)}
+    """A row without what was carried, and without the keys of it that stand beside it for people to see."""
+    if carried is None:
+        return dict(given)
+    beside = (carried.meta.keys() | {KEY}) - {TEXT}
+    return {key: value for key, value in given.items() if key not in beside}
+
+
+def with_carried(meta: Mapping[str, Any], carried: Carried | None) -> dict[str, Any]:
+    """The meta of a row, with what was carried in the place of what stood beside it."""
+    others = without_carried(meta, carried)
+    known = carried.meta if carried else {}
+    return {**known, **{key: value for key, value in others.items() if key not in known}}

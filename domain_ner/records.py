@@ -95,7 +95,8 @@ class Record(Spooled):
 class ReaderOptions:
     """What a file does not say and the user does (`vars` of project.yml). None or empty: the reader finds out.
 
-    tag_column: column with the tags, from 1, or its name in a header. field: key with the tags (`fine_ner_tags`).
+    tag_column: column with the tags, from 1, or its name in a header. field: key with the tags (`fine_ner_tags`), or
+        with the text; of several texts apart by commas (`title,body`, `t1=title,t2=body`).
     label_names: names of integer labels, by their number.
     predictions: take a model's predictions where nobody annotated. forced: read formats known to lose annotations.
     empty: what an empty annotation of a tool that also exports unseen texts means, `negative` or `skip`.

@@ -62,7 +62,9 @@ def test_documents_are_counted_by_answer(write_jsonl):
 
 def test_a_loss_above_the_limit_lists_what_is_lost(write_jsonl):
     bad = row(text="Redis x", spans=[span(0, 5, "DB"), span(3, 99)])
-    with pytest.raises(DomainNerError, match=r"50\.00% of the annotations would be lost; at most 0\.50%") as caught:
+    with pytest.raises(
+        DomainNerError, match=r"50\.00% of the annotations \(2 of 4\) would be lost; at most 0\.50%"
+    ) as caught:
         usable(write_jsonl([row(), bad]).parent)
     assert "export.jsonl:2: 'Redis' (DB, 0-5): label 'DB' is not in the guide: expected one of TEAM" in str(
         caught.value
@@ -71,10 +73,11 @@ def test_a_loss_above_the_limit_lists_what_is_lost(write_jsonl):
 
 
 def test_a_small_loss_is_told_and_costs_no_other_document(write_jsonl):
-    found = usable(write_jsonl([*(row(text=f"{TEXT} {n}") for n in range(300)), "{"]).parent)
+    rows = [row(text=f"{TEXT} {n}") for n in range(300)]
+    found = usable(write_jsonl([*rows[:150], '{"text": ,}', *rows[150:]]).parent)
     assert len(found.merged) == 300
     assert len(found.problems) == 1
-    assert found.problems[0].startswith("export.jsonl:301: ")
+    assert found.problems[0].startswith("export.jsonl:151: ")
 
 
 def test_nothing_accepted_is_an_error(write_jsonl):
@@ -130,7 +133,8 @@ def test_one_id_for_two_texts_is_noted_and_both_are_kept(tmp_path):
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     found = read(tmp_path)
     assert len(found.merged) == 2
-    assert any("id '7' stands for two texts" in note for _, note in found.ledger.notes)
+    told = "an id that stands for several texts, all of which are kept: '7', of 2 records"
+    assert any(told in note for _, note in found.ledger.notes)
 
 
 def test_a_folder_that_is_empty_or_missing_is_an_error(tmp_path):

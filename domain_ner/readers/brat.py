@@ -7,10 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
+from domain_ner.carried import FILE, SIDECAR, Carried, unpack
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_lines, read_text
+from domain_ner.readers.jsonl import read_rows
 from domain_ner.readers.standoff import Mention, mention_spans
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
 
@@ -49,13 +52,28 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
         entities = [replace(one, fragments=tuple((a + shift, b + shift) for a, b in one.fragments)) for one in entities]
     spans = [span for one in entities for span in mention_spans(one, text, options)]
     empty = not spans and not faulty
+    carried = _carried(path)
     yield Record(
         text=text,
         spans=(*spans, *faulty),
         file=log.file,
-        document=path.stem,
+        document=carried.document if carried else path.stem,
+        annotator=carried.annotator if carried else "",
+        meta=carried.meta if carried else {},
         answer="not annotated" if empty and options.empty == "skip" else "accepted",
     )
+
+
+def _carried(path: Path) -> Carried | None:
+    """What an export of ours says of the text beside it."""
+    beside = path.with_name(SIDECAR)
+    return _sidecar(beside, beside.stat().st_mtime_ns).get(path.stem) if beside.is_file() else None
+
+
+@lru_cache(maxsize=1)  # all files of a folder ask for it
+def _sidecar(path: Path, changed_ns: int) -> dict[str, Carried]:
+    rows = (row for _, row in read_rows(path, FileLog(path.name)))
+    return {str(row.get(FILE)): carried for row in rows if (carried := unpack(row))}
 
 
 def _text(path: Path, log: FileLog) -> str:

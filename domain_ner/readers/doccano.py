@@ -1,7 +1,7 @@
 """Reads doccano's exports: JSONL of every version, and the zip of one file an annotator (https://doccano.github.io)."""
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from domain_ner.archives import BROKEN_ZIP, Member, names_that_stand_twice, require_size
+from domain_ner.carried import unpack, with_carried
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_sample
 from domain_ner.readers.jsonl import Row, RowError, passage_text, read_rows, sample_rows
@@ -94,11 +95,14 @@ def _records(row: Row, line: int, reading: _Reading) -> list[Record]:
     text_key = next((key for key in TEXT_KEYS if isinstance(row.get(key), str)), "text")
     text = passage_text(row.get(text_key))
     items = _items(row)
-    owner = str(row.get("username") or reading.annotator)
+    meta = _meta({key: value for key, value in row.items() if key != text_key and value is not items})
+    carried = unpack(meta)
+    meta = with_carried(meta, carried)
+    document = next((str(row[key]) for key in ID_KEYS if row.get(key) is not None), "")
+    owner = str(row.get("username") or reading.annotator or (carried.annotator if carried else ""))
     by_annotator: dict[str, list[SourceSpan]] = {} if items else {owner: []}
     for item in items:
         by_annotator.setdefault(_annotator(item) or owner, []).append(_span(item, text, reading))
-    meta = _meta({key: value for key, value in row.items() if key != text_key and value is not items})
     if row.get("relations"):
         reading.log.note("relations are not read")
     return [
@@ -107,7 +111,7 @@ def _records(row: Row, line: int, reading: _Reading) -> list[Record]:
             tuple(spans),
             file=reading.log.file,
             line=line,
-            document=next((str(row[key]) for key in ID_KEYS if row.get(key) is not None), ""),
+            document=carried.document if carried else document,
             answer="accepted" if spans or reading.options.empty == "negative" else "not annotated",
             annotator=who,
             meta=meta,
@@ -153,7 +157,7 @@ def _annotator(item: Any) -> str:
     return "" if who is None else str(who)
 
 
-def _meta(row: Row) -> Mapping[str, Any]:
+def _meta(row: Row) -> dict[str, Any]:
     """doccano spreads the metadata of an imported row over its top level; older versions keep it together."""
     meta = {key: value for key, value in row.items() if key not in NO_META and value not in (None, [], "")}
     for key in META_KEYS:

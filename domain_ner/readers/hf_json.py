@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from domain_ner.carried import unpack, with_carried
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_sample, read_text
 from domain_ner.readers.guarded_json import JsonError, load
@@ -138,14 +139,18 @@ def _tagged(row: dict[str, Any], line: int, key: str, names: Sequence[str]) -> T
     spaces_key = next((name for name in SPACES if len(list_at(row, name)) == len(words) > 0), "")
     text = next((row[name] for name in TEXTS if isinstance(row.get(name), str)), None)
     used = {words_key, key, spaces_key, *TEXTS, *IDS}
+    carried = unpack(row)
+    meta = {name: value for name, value in row.items() if name not in used and isinstance(value, str | int | float)}
+    document = str(next((row[name] for name in IDS if row.get(name) is not None), ""))
     return Tagged(
         line,
         words,
         [_checked(tag, n, key, names) for n, tag in enumerate(_named(row, key, names), start=1)],
         [bool(space) for space in row[spaces_key]] if spaces_key else None,
         text,
-        str(next((row[name] for name in IDS if row.get(name) is not None), "")),
-        {name: value for name, value in row.items() if name not in used and isinstance(value, str | int | float)},
+        carried.document if carried else document,
+        with_carried(meta, carried),
+        carried.annotator if carried else "",
     )
 
 

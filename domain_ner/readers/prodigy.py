@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from domain_ner.carried import unpack
 from domain_ner.readers.jsonl import Row, RowError, passage_text, read_rows, sample_rows
 from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 
@@ -53,14 +54,14 @@ def _is_task(row: Row) -> bool:
 
 def _records(row: Row, line: int, options: ReaderOptions, log: FileLog) -> list[Record]:
     text, answer, spans = passage_text(row.get("text")), _answer(row, log), _list(row, "spans")
-    tokens = _tokens(row)
+    tokens, carried = _tokens(row), unpack(row)
     words, spaces = _words(tokens, text, log)
     base = Record(
         text,
         tuple(_span(span, text, tokens) for span in spans),
         file=log.file,
         line=line,
-        document=str(row.get("_input_hash") or ""),
+        document=carried.document if carried else str(row.get("_input_hash") or ""),
         answer=ANSWERS[answer],
         annotator=str(row.get("_annotator_id") or row.get("_session_id") or ""),
         meta=_meta(row),

@@ -24,6 +24,7 @@ class Tagged:
     text: str | None = None
     document: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
+    annotator: str = ""
 
 
 @dataclass
@@ -67,6 +68,7 @@ class TagDecoder:
             file=self.log.file,
             line=tagged.line,
             document=tagged.document,
+            annotator=tagged.annotator,
             meta=tagged.meta,
             unknown=unknown_ranges([tag is None for tag in tags], words, starts),
             words=tuple(all_words),

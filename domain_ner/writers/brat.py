@@ -1,19 +1,21 @@
 """Writes brat standoff: a `.txt` and an `.ann` for each passage (https://brat.nlplab.org/standoff.html).
 
 Offsets count code points of the text with its own line ends. A text that begins with U+FEFF reads as one with a
-byte-order mark.
+byte-order mark. What brat has no place for stands in a file that it leaves alone, `domain_ner.conf`.
 """
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from domain_ner.carried import FILE, KEY, SIDECAR, pack
 from domain_ner.passages import LabelledSpan, Passage
-from domain_ner.writers.options import NESTED, WHITE_SPACE, WORDLESS, WriterOptions
+from domain_ner.writers.json_files import write_rows
+from domain_ner.writers.options import META, NESTED, WHITE_SPACE, WORDLESS, WriterOptions
 
 NAME = "brat"
 TITLE = "brat standoff (a folder of .txt and .ann)"
-HOLDS = frozenset({NESTED, WHITE_SPACE, WORDLESS})
+HOLDS = frozenset({META, NESTED, WHITE_SPACE, WORDLESS})
 # What brat, reading its lines with Python, takes for the end of one.
 LINE_ENDS = re.compile(r"[\v\f\x1c-\x1e\x85\u2028\u2029]")
 LINE = re.compile(r"[^\r\n]+")
@@ -26,14 +28,17 @@ def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> 
     target.mkdir()
     names: set[str] = set()
     labels: dict[str, None] = {}
+    carried: list[dict[str, str]] = []
     for number, passage in enumerate(passages, start=1):
         name = _name(passage.document, number, names)
         labels.update(dict.fromkeys(span.label for span in passage.spans))
         lines = "".join(f"{_line(n, span, passage.text)}\n" for n, span in enumerate(passage.spans, start=1))
+        carried.append({FILE: name, KEY: pack(passage)})
         _write(target / f"{name}.txt", passage.text)
         _write(target / f"{name}.ann", lines)
     sections = ["[entities]", *sorted(labels), "", "[relations]", "", "[events]", "", "[attributes]"]
     _write(target / CONFIG, "\n".join(sections) + "\n")
+    write_rows(target / SIDECAR, carried)
 
 
 def fragments(span: LabelledSpan, text: str) -> list[tuple[int, int]]:

@@ -1,9 +1,14 @@
-"""Writes doccano's JSONL (https://doccano.github.io/doccano). Offsets count UTF-16 code units, doccano's default."""
+"""Writes doccano's JSONL (https://doccano.github.io/doccano). Offsets count UTF-16 code units, doccano's default.
 
-from collections.abc import Iterable, Mapping
+Each row has the same keys, or doccano refuses the file, and meta under one of them: doccano makes 1.0 of 1 in a column
+that other rows lack.
+"""
+
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from domain_ner.carried import KEY, pack
 from domain_ner.passages import Passage, utf16_offsets
 from domain_ner.writers.json_files import number_of, write_rows
 from domain_ner.writers.options import META, NESTED, SPACED_LABEL, WHITE_SPACE, WORDLESS, WriterOptions
@@ -11,28 +16,15 @@ from domain_ner.writers.options import META, NESTED, SPACED_LABEL, WHITE_SPACE, 
 NAME = "doccano"
 TITLE = "doccano JSONL"
 HOLDS = frozenset({NESTED, SPACED_LABEL, META, WHITE_SPACE, WORDLESS})
-# Keys with a meaning of their own in a row of some version; meta of these names is kept apart.
-RESERVED = {
-    "id", "doc_id", "text", "data", "label", "labels", "entities", "annotations", "relations", "cats", "Comments",
-    "comments", "username", "user", "meta", "metadata", "annotation_approver", "annotation_id", "annotator",
-    "lead_time",
-}  # fmt: skip
 
 
 def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> None:
-    """Write a row for each passage, its meta spread over the row."""
+    """Write a row for each passage."""
     write_rows(target, (_row(passage, number) for number, passage in enumerate(passages, start=1)))
 
 
 def _row(passage: Passage, number: int) -> dict[str, Any]:
     offsets = utf16_offsets(passage.text)
     label = [[offsets[span.start], offsets[span.end], span.label] for span in passage.spans]
-    document = number_of(passage.document, default=0) or passage.document or number
-    row = {"id": document, "text": passage.text, "label": label, **_spread(passage.meta)}
-    return {**row, "username": passage.annotator} if passage.annotator else row
-
-
-def _spread(meta: Mapping[str, Any]) -> dict[str, Any]:
-    reserved = {key: value for key, value in meta.items() if key in RESERVED}
-    spread = {key: value for key, value in meta.items() if key not in RESERVED}
-    return {**spread, "meta": reserved} if reserved else spread
+    document = number_of(passage.document, default=number)
+    return {"id": document, "text": passage.text, "label": label, "meta": passage.meta, KEY: pack(passage)}

@@ -128,7 +128,7 @@ def fit(passage: Passage, format_: Format, done: Export) -> Passage | None:
         done.lose(REJECTED, passage, len(passage.rejected))
         passage = replace(passage, rejected=())
     if META not in format_.HOLDS:
-        done.lose(META, passage, bool(passage.meta or passage.annotator))
+        done.lose(META, passage, bool(passage.meta or passage.annotator or passage.document))
     if WHITE_SPACE not in format_.HOLDS:
         done.lose(WHITE_SPACE, passage, ODD_WHITE.search(passage.text) is not None)
     return passage

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from domain_ner.carried import KEY, pack
 from domain_ner.passages import Passage
 from domain_ner.writers.json_files import write_rows
 from domain_ner.writers.options import META, PARTIAL, SPACED_LABEL, UNANNOTATED, UNKNOWN, WHITE_SPACE, WriterOptions
@@ -34,5 +35,5 @@ def _row(passage: Passage, number: int, options: WriterOptions) -> dict[str, Any
     if has_known_spaces(passage):
         row |= {"space_after": tokens.spaces, "text": passage.text}
     # Columns of a data set have one type; what is nested would not fit beside them.
-    told = {"annotator": passage.annotator, **passage.meta} if passage.annotator else passage.meta
-    return {**{key: value for key, value in told.items() if isinstance(value, PLAIN)}, **row}
+    told = {key: value for key, value in passage.meta.items() if isinstance(value, PLAIN)}
+    return {**told, **row, KEY: pack(passage)}

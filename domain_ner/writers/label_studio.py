@@ -1,14 +1,17 @@
 """Writes Label Studio's tasks, with annotations or predictions (https://labelstud.io/guide/task_format).
 
 Offsets are code points, as Label Studio counts since the end of 2021. The names of the tags are `label` and `text`, as
-in the labelling config that `export-labels` writes.
+in the labelling config that `export-labels` writes. Meta stand in `data`, for Label Studio leaves a task's `meta` out
+of JSON_MIN, CSV and TSV, and gives tasks ids of its own: a string that carries all of it, and beside it what people
+may want to see or to filter by.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from domain_ner.carried import KEY, pack
 from domain_ner.passages import Passage
 from domain_ner.writers.json_files import number_of, write_array
 from domain_ner.writers.options import META, NESTED, SPACED_LABEL, UNANNOTATED, WHITE_SPACE, WORDLESS, WriterOptions
@@ -18,6 +21,11 @@ TITLE = "Label Studio JSON"
 HOLDS = frozenset({NESTED, UNANNOTATED, SPACED_LABEL, META, WHITE_SPACE, WORDLESS})
 LABELS_TAG, TEXT_TAG = "label", "text"
 SUGGESTED = "suggested"
+# Columns of the exports, which would take the place of what is called so in the data, or be taken for it.
+RESERVED = {
+    LABELS_TAG, TEXT_TAG, KEY, "id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement",
+    "completed_by", "history",
+}  # fmt: skip
 
 
 def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> None:
@@ -27,12 +35,20 @@ def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> 
 
 def _task(passage: Passage, number: int, options: WriterOptions) -> dict[str, Any]:
     task_id = number_of(passage.document, default=number)
-    document = {"document": passage.document} if passage.document not in ("", str(task_id)) else {}
-    task: dict[str, Any] = {"id": task_id, "data": {TEXT_TAG: passage.text}, "meta": {**document, **passage.meta}}
+    data = {TEXT_TAG: passage.text, **_to_see(passage.meta), KEY: pack(passage)}
+    task: dict[str, Any] = {"id": task_id, "data": data}
     nobody = passage.partial
     if options.predictions:
         return {**task, "annotations": [], "predictions": [] if nobody else _predictions(passage, number, options)}
     return {**task, "annotations": [] if nobody else [_annotation(passage, number)], "predictions": []}
+
+
+def _to_see(meta: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in meta.items()
+        if isinstance(value, str | int | float) and key.isidentifier() and key not in RESERVED
+    }
 
 
 def _annotation(passage: Passage, number: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from domain_ner.carried import KEY, Carried
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.writers.json_files import write_rows
 from domain_ner.writers.options import (
@@ -60,10 +61,10 @@ def _task(passage: Passage, tokens: Tokens) -> Row:
         {"text": word, "start": start, "end": end, "id": number, "ws": space}
         for number, (word, start, end, space) in enumerate(parts)
     ]
-    document = {"document": passage.document} if passage.document else {}
-    meta = {**document, **passage.meta}
     task = {"text": passage.text, "_input_hash": _hash(passage.text), "tokens": listed}
-    return {**task, "meta": meta} if meta else task
+    # Prodigy keeps keys that it does not know, and meta as they are.
+    task |= {KEY: Carried(passage.document).pack()}
+    return {**task, "meta": passage.meta} if passage.meta else task
 
 
 def _asked(task: Row, spans: Sequence[Row], view: str) -> Row:

@@ -131,13 +131,25 @@ def test_yes_no_answers_come_back_from_prodigy(tmp_path):
     assert (read.spans, read.rejected, read.partial) == (yes_no().spans, yes_no().rejected, True)
 
 
-@pytest.mark.parametrize("to", ["prodigy", "label_studio", "doccano", "hf_json"])
-def test_meta_and_the_id_come_back(tmp_path, to):
-    told = Passage(ORDINARY.text, ORDINARY.spans, "a:1", {"org": "acme"}, annotator="ann", document="7")
-    ((read,), _) = round_trip(tmp_path, to, told)
-    assert read.meta["org"] == "acme"
-    assert "7" in (read.document, read.meta.get("document"))
-    assert "ann" in (read.annotator, read.meta.get("annotator"))
+MIXED = {
+    "customer": 1, "share": 0.1234567890123456, "is_open": True, "site": "a\n\"b\";\tc", "none": None,
+    "tags": ["x", {"y": 2}], "text": "t", "label": "l", "id": "i", "meta": {"a": 1}, "document": "a file",
+    "annotator": "who", "tokens": 3,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("to", KEEP_TEXT)
+@pytest.mark.parametrize("document", ["7", "d/1 ü", "", "007", "a" * 300])
+def test_meta_annotator_and_document_come_back_as_they_were(tmp_path, to, document):
+    given = [
+        Passage(ORDINARY.text, ORDINARY.spans, "a:1", MIXED, annotator="ann", document=document),
+        Passage(f"{ORDINARY.text} Bye.", ORDINARY.spans, "a:2", {}, document=document),
+    ]
+    read, done = round_trip(tmp_path, to, *given)
+    assert [(one.document, one.annotator, dict(one.meta)) for one in sorted(read, key=lambda one: len(one.text))] == [
+        (document, "ann", MIXED), (document, "", {}),
+    ]  # fmt: skip
+    assert not done.lost
 
 
 def test_tokens_come_back(tmp_path):

@@ -97,7 +97,7 @@ def test_label_studio_tasks_have_regions_in_code_points(tmp_path):
     (task,) = json.loads(written(tmp_path, "label_studio", passage(LabelledSpan(2, 7, "INFRA"), text="🔥 Redis")))
     (annotation,) = task["annotations"]
     (region,) = annotation["result"]
-    assert task["data"] == {"text": "🔥 Redis"}
+    assert task["data"] == {"text": "🔥 Redis", "domain_ner": '{"document": ""}'}
     assert region["value"] == {"start": 2, "end": 7, "text": "Redis", "labels": ["INFRA"]}
     assert (region["from_name"], region["to_name"], region["type"]) == ("label", "text", "labels")
 
@@ -110,9 +110,22 @@ def test_label_studio_predictions_have_the_model_and_its_score(tmp_path):
     assert [region["value"]["text"] for region in prediction["result"]] == ["Payments"]
 
 
-def test_label_studio_ids_are_numbers_and_other_ids_are_kept_in_meta(tmp_path):
-    one, other = json.loads(written(tmp_path, "label_studio", passage(document="17"), passage(document="d-1")))
-    assert (one["id"], one["meta"], other["id"], other["meta"]) == (17, {}, 2, {"document": "d-1"})
+def test_label_studio_ids_are_numbers_and_the_document_is_carried(tmp_path):
+    tasks = json.loads(written(tmp_path, "label_studio", passage(document="17"), passage(document="d-1")))
+    assert [(task["id"], task["data"]["domain_ner"]) for task in tasks] == [
+        (17, '{"document": "17"}'), (2, '{"document": "d-1"}'),
+    ]  # fmt: skip
+
+
+def test_label_studio_shows_plain_meta_whose_names_are_no_columns_of_its_own(tmp_path):
+    meta = {"org": "x", "n": 1, "more": {}, "text": "no", "label": "no", "id": 7, "a b": "no", "history": "no"}
+    (task,) = json.loads(written(tmp_path, "label_studio", passage(TEAM, meta=meta)))
+    assert {key: value for key, value in task["data"].items() if key != "domain_ner"} == {
+        "text": TEXT,
+        "org": "x",
+        "n": 1,
+    }
+    assert json.loads(task["data"]["domain_ner"]) == {"document": "", "meta": meta}
 
 
 # doccano
@@ -120,12 +133,22 @@ def test_label_studio_ids_are_numbers_and_other_ids_are_kept_in_meta(tmp_path):
 
 def test_doccano_rows_count_utf16_units(tmp_path):
     (row,) = rows(tmp_path, "doccano", passage(LabelledSpan(2, 7, "INFRA"), text="🔥 Redis", meta={"org": "x"}))
-    assert row == {"id": 1, "text": "🔥 Redis", "label": [[3, 8, "INFRA"]], "org": "x"}
+    carried = row.pop("domain_ner")
+    assert row == {"id": 1, "text": "🔥 Redis", "label": [[3, 8, "INFRA"]], "meta": {"org": "x"}}
+    assert json.loads(carried) == {"document": "", "meta": {"org": "x"}}
 
 
 def test_doccano_s_own_keys_are_not_overwritten_by_meta(tmp_path):
     (row,) = rows(tmp_path, "doccano", passage(TEAM, meta={"label": "news", "id": 5}))
     assert (row["id"], row["label"], row["meta"]) == (1, [[0, 8, "TEAM"]], {"label": "news", "id": 5})
+
+
+def test_doccano_s_rows_have_the_same_keys_whatever_is_known_of_their_passages(tmp_path):
+    given = passage(TEAM), passage(meta={"org": "x"}, annotator="ann", document="d"), passage(meta={"n": 1})
+    found = rows(tmp_path, "doccano", *given)
+    assert [list(row) for row in found] == [["id", "text", "label", "meta", "domain_ner"]] * 3
+    assert [row["meta"] for row in found] == [{}, {"org": "x"}, {"n": 1}]
+    assert len({type(row["id"]) for row in found}) == 1
 
 
 # CoNLL
@@ -171,6 +194,7 @@ def test_brat_has_a_pair_for_each_passage_and_the_labels_in_its_configuration(tm
     found = brat(tmp_path, passage(TEAM, INFRA, document="doc.1"), passage(document="doc.1"), passage(document="a/b"))
     assert sorted(found) == [
         "000003.ann", "000003.txt", "annotation.conf", "doc.1-2.ann", "doc.1-2.txt", "doc.1.ann", "doc.1.txt",
+        "domain_ner.conf",
     ]  # fmt: skip
     assert found["doc.1.ann"] == "T1\tTEAM 0 8\tPayments\nT2\tINFRA 14 19\tRedis\n"
     assert (found["doc.1.txt"], found["doc.1-2.ann"]) == (TEXT, "")
@@ -200,6 +224,7 @@ def test_hugging_face_rows_have_tags_by_name_and_the_text(tmp_path):
     assert row == {
         "org": "x", "id": "d", "tokens": ["Payments", "uses", "Redis", "."], "ner_tags": ["B-TEAM", None, "O", "O"],
         "space_after": [True, True, False, False], "text": TEXT,
+        "domain_ner": '{"document": "d", "meta": {"org": "x", "more": {}}}',
     }  # fmt: skip
 
 
@@ -217,7 +242,8 @@ def test_hugging_face_rows_have_tags_by_name_and_the_text(tmp_path):
         (SPACED_LABEL, passage(LabelledSpan(0, 8, "a team")), "prodigy label_studio doccano hf_json"),
         (BLANK, passage(LabelledSpan(8, 9, "TEAM")), ""),
         (BLANK, passage(LabelledSpan(0, 8, "")), ""),
-        (META, passage(TEAM, meta={"org": "x"}), "prodigy label_studio doccano hf_json"),
+        (META, passage(TEAM, meta={"org": "x"}), "prodigy label_studio doccano brat hf_json"),
+        (META, passage(TEAM, document="d"), "prodigy label_studio doccano brat hf_json"),
         (WHITE_SPACE, passage(text="a\nb"), "prodigy label_studio doccano brat hf_json"),
         (WORDLESS, passage(text=" \n"), "prodigy label_studio doccano brat"),
     ],
