@@ -77,7 +77,7 @@ def _unit(file: ExportFile, checks: Checks, log: FileLog) -> str | None:
 # Formats whose versions differ in what they count and that do not carry the words of a span.
 OPEN_UNITS = ("doccano", "argilla")
 # Formats in which a text without entities may be one that nobody saw.
-OPEN_EMPTY = ("doccano", "dataturks", "brat", "webanno")
+OPEN_EMPTY = ("doccano", "dataturks", "brat", "webanno", "cas", "bioc", "pubtator")
 
 
 def _is_open(record: Record) -> bool:

@@ -14,9 +14,9 @@ from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_sample
 from domain_ner.readers.json_rows import first_values, json_rows, list_at
 from domain_ner.readers.libraries import library
-from domain_ner.readers.standoff import Facts, Mention, mention_spans
+from domain_ner.readers.standoff import Mention, answer, mention_spans
 from domain_ner.readers.xml_text import XmlError, find_root, read_elements
-from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
+from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 
 NAME = "bioc"
 TITLE = "BioC (XML or JSON)"
@@ -52,15 +52,17 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     Raises DomainNerError where nothing of the file can be read.
     """
     is_xml = find_root(read_sample(path)[0]) is not None
-    facts = Facts()
+    n_relations = 0
     for document in _xml_documents(path, log) if is_xml else _json_documents(path, log):
         try:
-            records = list(_records(document, options, log, facts))
+            n_relations += _n_relations(document.found)
+            records = list(_records(document, options, log))
         except (ValueError, TypeError) as err:
             log.problem(document.line, f"its texts and annotations cannot be put together ({_told(err)})")
         else:
             yield from records
-    facts.tell(log, options)
+    if n_relations:
+        log.note(f"not read: {n_relations} relations")
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,14 @@ class _Document:
 
 def _xml_documents(path: Path, log: FileLog) -> Iterator[_Document]:
     biocxml, etree = library("bioc.biocxml"), library("lxml.etree")
-    n_good = 0
+    n_good = n_chars = 0
     try:
         for element in read_elements(path, DOCUMENT, log):
             log.n_documents += 1
             line = element.sourceline or 0
+            plain = etree.tostring(element, encoding="unicode", with_tail=False)
+            n_chars += len(plain)
             try:
-                plain = etree.tostring(element, encoding="unicode", with_tail=False)
                 (found,) = biocxml.loads(f"<{COLLECTION}>{plain}</{COLLECTION}>").documents
             except Exception as err:  # a number that is none, a key that is missing: of any class
                 log.problem(line, f"no document of BioC ({_told(err)})")
@@ -89,8 +92,10 @@ def _xml_documents(path: Path, log: FileLog) -> Iterator[_Document]:
             yield _Document(found, line, tuple(one.sourceline or line for one in element.findall(PASSAGE)))
     except XmlError as err:
         log.n_documents += 1
-        documents = f"{n_good} good document{'' if n_good == 1 else 's'} before it"
-        log.problem(err.line, f"invalid XML ({err}); {documents}, what follows is not read")
+        told = "XML ends early" if err.is_cut else f"invalid XML ({err})"
+        left = 0 if err.is_cut else max(0, err.n_chars - n_chars)
+        message = f"{told}; {n_good} good document{'' if n_good == 1 else 's'} before it"
+        log.unread(err.line, message, n_read=n_good, read=n_chars, left=left)
     if not log.n_documents:
         raise DomainNerError(f"{path} holds no documents of BioC.", "Export again, or remove the file.")
 
@@ -127,21 +132,21 @@ def _completed(part: Any) -> dict[str, Any]:
         raise ValueError(f"infons are {short(whole['infons'])}; expected an object")
     if not isinstance(whole["text"], str | None):
         raise ValueError(f"text is {short(whole['text'])}; expected a string")
+    whole["offset"] = as_offset(whole["offset"])
+    whole["locations"] = [{key: as_offset(one[key]) for key in ("offset", "length")} for one in whole["locations"]]
     whole["relations"] = [{"id": "", "infons": {}, "nodes": []} for _ in part.get("relations") or []]
     for key in PARTS:
         whole[key] = [_completed(one) for one in part.get(key) or []]
     return whole
 
 
-def _records(document: _Document, options: ReaderOptions, log: FileLog, facts: Facts) -> Iterator[Record]:
+def _records(document: _Document, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     found = document.found
     homes = _homes(found)
     annotations = [one for inside in homes for one in inside]
     named = list(dict.fromkeys(filter(None, map(_annotator, annotations))))
     # What names nobody is of the one who is named; of several, nobody knows whose.
     everyone = [*named, ""] if len(named) > 1 and not all(map(_annotator, annotations)) else named or [""]
-    answer = facts.answer(options, is_empty=not annotations)
-    facts.n_relations += len(found.relations) + sum(len(passage.relations) for passage in found.passages)
     for passage, line, inside in zip(found.passages, document.lines, homes, strict=True):
         text = _text(passage)
         for who in everyone:
@@ -152,11 +157,15 @@ def _records(document: _Document, options: ReaderOptions, log: FileLog, facts: F
                 file=log.file,
                 line=line,
                 document="" if found.id is None else str(found.id),
-                answer=answer,
+                answer=answer(options, is_empty=not annotations),
                 annotator=who,
                 meta={key: value for key, value in (found.infons | passage.infons).items() if value},
                 unit=None,
             )
+
+
+def _n_relations(document: Any) -> int:
+    return len(document.relations) + sum(len(passage.relations) for passage in document.passages)
 
 
 def _homes(document: Any) -> list[list[Any]]:

@@ -12,7 +12,7 @@ from domain_ner.readers.cas_content import CasError, CasSpan, CasText, load_text
 from domain_ner.readers.cas_files import cas_files, is_cas, is_cas_archive
 from domain_ner.readers.libraries import library
 from domain_ner.readers.projects import UNTOUCHED
-from domain_ner.readers.standoff import Facts
+from domain_ner.readers.standoff import answer
 from domain_ner.readers.webanno_layers import VALUE_NAMES, Column, choose_column
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
 from domain_ner.spool import Spool
@@ -51,7 +51,6 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     columns = dict.fromkeys(column for text in texts for column in text.columns)
     column = choose_column(list(columns), options, log) if len(texts) else None
     by_type = column is not None and column.feature.lower() not in VALUE_NAMES and "|" not in options.field
-    facts = Facts()
     for text in texts:
         spans = tuple(span for one in text.spans if column for span in _spans(one, column, by_type=by_type))
         untouched = text.annotator == UNTOUCHED
@@ -60,10 +59,9 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
             spans=spans,
             file=text.name,
             document=text.document,
-            answer="not annotated" if untouched else facts.answer(options, is_empty=not spans),
+            answer="not annotated" if untouched else answer(options, is_empty=not spans),
             annotator=text.annotator,
         )
-    facts.tell(log, options)
 
 
 def _spans(one: CasSpan, column: Column, *, by_type: bool) -> Iterator[SourceSpan]:

@@ -1,16 +1,14 @@
 """Where the CAS of an export are: in a file, in a zip, or in the zips within a project's zip, each with its types."""
 
 import io
-import struct
 import zipfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import cast
 
-from domain_ner.archives import BROKEN_ZIP, Member
+from domain_ner.archives import BROKEN_ZIP, Member, names_that_stand_twice, require_size
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_sample
 from domain_ner.readers.json_rows import first_values
@@ -21,10 +19,11 @@ from domain_ner.records import FileLog
 XMI_ROOT, TYPE_SYSTEM_ROOT = "XMI", "typeSystemDescription"
 JSON_KEYS = {"%TYPES", "%FEATURE_STRUCTURES", "%VIEWS"}
 SUFFIXES = (".xmi", ".xml", ".json")
-MAX_UNPACKED = 1 << 31
-MAX_INNER_ZIP = 1 << 28
+MAX_UNPACKED_BYTES = 1 << 30
+# Of a zip in a zip, which is held in memory.
+MAX_INNER_BYTES = 1 << 28
 # Of a damaged zip Python's own reader also says that a place is not in the file, or a name has no end.
-BROKEN = (OSError, ValueError, LookupError, struct.error, *BROKEN_ZIP)
+BROKEN = (OSError, ValueError, LookupError, *BROKEN_ZIP)
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def is_cas(text: str) -> bool:
 
 
 def is_cas_archive(path: Path) -> bool:
-    """Whether a zip holds a CAS, or is the export of a project with some."""
+    """Whether a zip holds a CAS, or is the export of a project with some. One that cannot be read is none."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any(True for _ in _in_archive(archive, path.name, FileLog(path.name)))
@@ -62,7 +61,7 @@ def is_cas_archive(path: Path) -> bool:
 def cas_files(path: Path, log: FileLog) -> Iterator[CasFile]:
     """The CAS of a file or zip, in the order of their names.
 
-    Raises DomainNerError for a zip that cannot be read, or that unpacks to more than 2 GiB.
+    Raises DomainNerError for a zip that cannot be read, or that unpacks to more than 1 GiB.
     """
     if path.suffix.lower() != ".zip":
         yield _cas_file(log.file, path, _beside(path, log.file))
@@ -76,57 +75,52 @@ def cas_files(path: Path, log: FileLog) -> Iterator[CasFile]:
 
 def _in_archive(archive: zipfile.ZipFile, name: str, log: FileLog, *, is_inner: bool = False) -> Iterator[CasFile]:
     """name: of the archive."""
-    members = _members(archive, name)
-    kinds = {member: _kind(archive, member) for member in members}
-    types = {member: _path(archive, member, name) for member, kind in kinds.items() if kind == TYPE_SYSTEM_ROOT}
-    for member, kind in kinds.items():
+    require_size(archive.infolist(), name, MAX_UNPACKED_BYTES)
+    members = [(one, _kind(archive, one)) for one in _members(archive)]
+    types = [one for one, kind in members if kind == TYPE_SYSTEM_ROOT]
+    for twice in names_that_stand_twice(one for one, _ in members):
+        log.note("a name that two files in the zip have, both of which are read", case=twice)
+    for member, kind in members:
+        inside = f"{name}/{member.filename}"
         if kind == XMI_ROOT:
-            folder = PurePosixPath(member).parent
-            near = [path for one, path in types.items() if PurePosixPath(one).parent == folder]
-            yield _cas_file(f"{name}/{member}", _path(archive, member, name), near or list(types.values()))
-        elif member.lower().endswith(".zip") and not is_inner:
-            yield from _in_inner(archive, member, f"{name}/{member}", log)
+            folder = PurePosixPath(member.filename).parent
+            near = [one for one in types if PurePosixPath(one.filename).parent == folder]
+            yield _cas_file(inside, _path(archive, member), [_path(archive, one) for one in near or types])
+        elif member.filename.lower().endswith(".zip") and not is_inner:
+            yield from _in_inner(archive, member, inside, log)
 
 
-def _in_inner(archive: zipfile.ZipFile, member: str, name: str, log: FileLog) -> Iterator[CasFile]:
-    if archive.getinfo(member).file_size > MAX_INNER_ZIP:
-        raise DomainNerError(f"{name} has more than {MAX_INNER_ZIP:,} bytes, a zip in a zip.", "Unpack it by itself.")
+def _in_inner(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, log: FileLog) -> Iterator[CasFile]:
+    """What is in a zip within a zip; one that cannot be read is a problem in the log."""
     try:
+        require_size([member], name, MAX_INNER_BYTES)
         with zipfile.ZipFile(io.BytesIO(archive.read(member))) as inner:
             yield from _in_archive(inner, name, log, is_inner=True)
-    except BROKEN as err:
+    except (DomainNerError, *BROKEN) as err:
         log.n_documents += 1
-        log.problem(0, f"{member}: no readable zip ({err})")
+        told = err.message if isinstance(err, DomainNerError) else f"no readable zip ({err})"
+        log.problem(0, f"{member.filename}: {told}")
 
 
-def _members(archive: zipfile.ZipFile, name: str) -> list[str]:
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The files of an archive that may be a CAS, or hold one."""
-    infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
-    size = sum(info.file_size for info in infos)
-    if size > MAX_UNPACKED:
-        raise DomainNerError(
-            f"{name} unpacks to {size:,} bytes; at most {MAX_UNPACKED:,} are read.", "Export less at once."
-        )
-    paths = [PurePosixPath(info.filename) for info in infos]
-    found = [
-        str(path)
-        for path in sorted(paths)
+    paths = [(PurePosixPath(one.filename), one) for one in archive.infolist() if one.filename and not one.is_dir()]
+    return [
+        one
+        for path, one in sorted(paths, key=lambda each: each[0])
         if path.suffix.lower() in (*SUFFIXES, ".zip") and not path.name.startswith(".") and "__MACOSX" not in path.parts
     ]
-    twice = [member for member, n in Counter(found).items() if n > 1]
-    if twice:
-        raise DomainNerError(f"{name} holds two files called {twice[0]}.", "Export again, or unpack it.")
-    return found
 
 
-def _kind(archive: zipfile.ZipFile, member: str) -> str:
+def _kind(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:
     """XMI_ROOT for any CAS, TYPE_SYSTEM_ROOT for types; empty for others, and what cannot be read."""
-    if member.lower().endswith(".zip") or not archive.getinfo(member).file_size:
+    name = member.filename.lower()
+    if name.endswith(".zip") or not member.file_size:
         return ""
-    if member.lower().endswith(".xmi"):
+    if name.endswith(".xmi"):
         return XMI_ROOT
     try:
-        text = read_sample(_path(archive, member, ""))[0]
+        text = read_sample(_path(archive, member))[0]
     except (DomainNerError, *BROKEN):
         return ""
     if is_cas(text):
@@ -135,8 +129,8 @@ def _kind(archive: zipfile.ZipFile, member: str) -> str:
     return root.name if root and root.name == TYPE_SYSTEM_ROOT else ""
 
 
-def _path(archive: zipfile.ZipFile, member: str, name: str) -> Path:
-    return cast("Path", Member(archive, archive.getinfo(member)))  # has what decoding asks of a path
+def _path(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Path:
+    return cast("Path", Member(archive, member))  # has what decoding asks of a path
 
 
 def _beside(path: Path, name: str) -> Sequence[Path]:

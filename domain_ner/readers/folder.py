@@ -36,7 +36,7 @@ from domain_ner.records import ExportFile, Format, ReaderOptions, Sample, unread
 FORMATS = cast(
     tuple[Format, ...],
     (
-        prodigy, label_studio, label_studio_table, dataturks, argilla, gliner, hf_json, spacy_json, doccano, cas, bioc,
+        prodigy, label_studio, label_studio_table, dataturks, argilla, gliner, hf_json, spacy_json, cas, doccano, bioc,
         pubtator, webanno, conllu, brat, docbin, token_csv, conll,
     ),
 )  # fmt: skip

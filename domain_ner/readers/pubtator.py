@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from domain_ner.readers.decoding import read_lines
-from domain_ner.readers.standoff import Facts
+from domain_ner.readers.standoff import answer
 from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
 
 NAME = "pubtator"
@@ -33,24 +33,25 @@ def recognises(sample: Sample) -> bool:
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each document: its title and abstract, with a line end between them."""
-    facts = Facts()
+    n_relations = 0
     document: _Document | None = None
     for n_line, line in read_lines(path, log):
         found = TEXT_LINE.fullmatch(line)
         if found and (document is None or document.is_over(found[1], found[2])):
             if document:
-                yield document.record(options, log, facts)
+                yield document.record(options, log)
             document = _Document(found[1], n_line)
             log.n_documents += 1
         if found and document:
             document.texts[found[2]] = found[3]
         elif line.strip() and document:
-            document.add(line, n_line, facts)
+            n_relations += not document.add(line, n_line)
         elif line.strip():
             log.note(f"line {n_line} stands before the first title: not read")
     if document:
-        yield document.record(options, log, facts)
-    facts.tell(log, options)
+        yield document.record(options, log)
+    if n_relations:
+        log.note(f"not read: {n_relations} relations")
 
 
 @dataclass
@@ -66,18 +67,19 @@ class _Document:
         """Whether a line of text is of another document."""
         return name != self.name or kind in self.texts
 
-    def add(self, line: str, n_line: int, facts: Facts) -> None:
-        """Add an annotation, or count a relation."""
+    def add(self, line: str, n_line: int) -> bool:
+        """Add an annotation; False where the line is a relation."""
         cells = line.split("\t")
         if len(cells) >= 5 and cells[0] == self.name and all(map(NUMBER.fullmatch, cells[1:3])):
             self.spans.append(SourceSpan(int(cells[1]), int(cells[2]), cells[4], text=cells[3]))
         elif len(cells) in (4, 5) and cells[0] == self.name:
-            facts.n_relations += 1
+            return False
         else:
             fault = f"line {n_line}: expected {self.name}<TAB>START<TAB>END<TAB>words<TAB>TYPE, with whole numbers"
             self.spans.append(SourceSpan(None, None, None, text=line, fault=fault))
+        return True
 
-    def record(self, options: ReaderOptions, log: FileLog, facts: Facts) -> Record:
+    def record(self, options: ReaderOptions, log: FileLog) -> Record:
         """The document as a record."""
         return Record(
             text="\n".join(self.texts[kind] for kind in (TITLE_KIND, "a") if self.texts.get(kind)),
@@ -85,6 +87,6 @@ class _Document:
             file=log.file,
             line=self.line,
             document=self.name,
-            answer=facts.answer(options, is_empty=not self.spans),
+            answer=answer(options, is_empty=not self.spans),
             unit=None,
         )

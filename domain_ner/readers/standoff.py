@@ -1,10 +1,10 @@
-"""What the readers of standoff formats share: annotations of several parts, and what is told of a file."""
+"""What the readers of standoff formats share: annotations of several parts, and documents without any."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from domain_ner.records import Answer, FileLog, ReaderOptions, SourceSpan
+from domain_ner.records import Answer, ReaderOptions, SourceSpan
 
 
 @dataclass(frozen=True)
@@ -37,28 +37,9 @@ class Mention:
         return sum(end - start for start, end in self.fragments) + len(self.fragments) - 1
 
 
-@dataclass
-class Facts:
-    """What is told of a file when it was read: documents without annotations, and what is not read."""
-
-    n_relations: int = 0
-    n_documents: int = 0
-    n_empty: int = 0
-
-    def answer(self, options: ReaderOptions, *, is_empty: bool) -> Answer:
-        """Count a document, and say what it means that it has no annotations."""
-        self.n_documents += 1
-        self.n_empty += is_empty
-        return "not annotated" if is_empty and options.empty == "skip" else "accepted"
-
-    def tell(self, log: FileLog, options: ReaderOptions) -> None:
-        """Note what was counted."""
-        if self.n_relations:
-            log.note(f"not read: {self.n_relations} relations")
-        if self.n_empty:
-            meaning = "left out, as never seen" if options.empty == "skip" else "taken as reviewed, without entities"
-            told = f"{self.n_empty} of {self.n_documents} documents have no entities: {meaning}"
-            log.note(f"{told} (vars.reading: empty=negative or skip)")
+def answer(options: ReaderOptions, *, is_empty: bool) -> Answer:
+    """What it means that a document was exported. is_empty: it has no annotations."""
+    return "not annotated" if is_empty and options.empty == "skip" else "accepted"
 
 
 def mention_spans(mention: Mention, text: str, options: ReaderOptions) -> Iterator[SourceSpan]:

@@ -31,11 +31,15 @@ UNICODE = ("utf-8", "utf-8-sig", "utf-16", "utf-32")
 
 
 class XmlError(ValueError):
-    """What is no XML; the message says what came and where. line: where, from 1; 0 where that is not known."""
+    """What is no XML; the message says what came.
 
-    def __init__(self, message: str, line: int) -> None:
+    line: where, from 1; 0 where that is not known. is_cut: the file ends without the end of its root element.
+    n_chars: of the file.
+    """
+
+    def __init__(self, message: str, line: int, *, is_cut: bool, n_chars: int) -> None:
         super().__init__(message)
-        self.line = line
+        self.line, self.is_cut, self.n_chars = line, is_cut, n_chars
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,11 @@ def open_xml(path: Path, log: FileLog) -> Iterator["Utf8"]:
                 " declared there can read other files or grow without end, so that nothing of it is read.",
                 "Take the declaration out, and write what its entities stand for into the text.",
             )
-        if not ROOT.match(start, at):
+        root = ROOT.match(start, at)
+        if not root:
             raise DomainNerError(f"{path} is no XML: there is no element where one should begin.", "Export again.")
         lines = "\n" * len(LINE_ENDS.findall(start, 0, at))
-        yield Utf8(lines + start[at:], stream)
+        yield Utf8(lines + start[at:], stream, root[1])
 
 
 def read_elements(path: Path, tag: str, log: FileLog) -> Iterator[Any]:
@@ -88,21 +93,33 @@ def read_elements(path: Path, tag: str, log: FileLog) -> Iterator[Any]:
                 _forget(element)
         except etree.XMLSyntaxError as err:
             first = next(iter(events.error_log), None)
-            raise XmlError(first.message if first else str(err.msg), first.line if first else 0) from err
+            message, line = (first.message, first.line) if first else (str(err.msg), 0)
+            raise XmlError(message, line, is_cut=not stream.has_end(), n_chars=stream.n_chars) from err
 
 
 class Utf8:
-    """Text as the bytes in UTF-8 that an XML parser reads. start: what comes before the rest of the stream."""
+    """Text as the bytes in UTF-8 that an XML parser reads. start: what comes before the rest of the stream.
 
-    def __init__(self, start: str, stream: TextIO) -> None:
-        self._start, self._stream = start, stream
+    root: the name of its root element. n_chars: how much was read.
+    """
+
+    def __init__(self, start: str, stream: TextIO, root: str) -> None:
+        self._start, self._stream, self._end, self._last = start, stream, f"</{root}>", ""
+        self.n_chars = 0
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes, more than `size` where the text has others than ASCII; none at the end."""
-        if self._start:
-            text, self._start = self._start, ""
-            return text.encode("utf-8", "replace")
-        return self._stream.read(size).encode("utf-8", "replace")
+        text = self._start or self._stream.read(size)
+        self._start = ""
+        self._last = (self._last + text)[-SAMPLE_CHARS:]
+        self.n_chars += len(text)
+        return text.encode("utf-8", "replace")
+
+    def has_end(self) -> bool:
+        """Whether the root element's end tag is the last thing in it. Reads the rest."""
+        while self.read(SAMPLE_CHARS):
+            pass
+        return self._last.rstrip().endswith(self._end)
 
 
 def _end_of_prolog(text: str, start: int = 0) -> int:

@@ -190,10 +190,9 @@ def test_the_infon_with_the_type_can_be_named(write):
 
 
 @pytest.mark.parametrize(("empty", "answer"), [("negative", "accepted"), ("skip", "not annotated")])
-def test_documents_without_annotations_are_told(write, empty, answer):
-    records, log = read(write(collection([passage(0, TITLE)], [passage(0, BODY, annotation(29, "Bob"))])), empty=empty)
+def test_a_document_without_annotations_means_what_the_user_says(write, empty, answer):
+    records, _ = read(write(collection([passage(0, TITLE)], [passage(0, BODY, annotation(29, "Bob"))])), empty=empty)
     assert [record.answer for record in records] == [answer, "accepted"]
-    assert log.notes[0].startswith("1 of 2 documents have no entities")
 
 
 def test_relations_are_counted(write):
@@ -237,7 +236,21 @@ def test_a_file_that_ends_early_is_told_with_what_was_read(write_text):
     text = biocxml.dumps(collection(*[[passage(0, TITLE)]] * 3))
     records, log = read(write_text(text[: text.rindex("<passage>")]))
     assert len(records) == 2
-    assert "2 good documents before it, what follows is not read" in log.problems[0][1]
+    (problem,) = log.found
+    assert problem.message == "XML ends early; 2 good documents before it"
+    assert (problem.cost, problem.n_behind) == ("rest", None)
+
+
+def test_what_is_behind_a_break_is_guessed_from_what_was_before_it(write_text):
+    text = biocxml.dumps(collection(*[[passage(0, TITLE)]] * 100))
+    parts = text.split("<document>")
+    parts[21] = parts[21].replace("</passage>", "</message>")
+    records, log = read(write_text("<document>".join(parts)))
+    assert len(records) == 20
+    (problem,) = log.found
+    assert problem.cost == "rest"
+    assert "invalid XML (Opening and ending tag mismatch" in problem.message
+    assert 75 <= problem.n_behind <= 85
 
 
 def test_the_dtd_that_bioc_names_is_passed_over_and_entities_are_refused(write_text):
@@ -296,8 +309,15 @@ def test_bad_rows_of_json_do_not_cost_the_others(write_text, bad):
     assert len(log.problems) + len(records) == 3
 
 
+@pytest.mark.parametrize(("offset", "length"), [("0", 4.0), (0.0, "4")])
+def test_offsets_are_whole_numbers_however_they_are_written(write_text, offset, length):
+    mark = MARK | {"locations": [{"offset": offset, "length": length}]}
+    path = write_text({"documents": [{"passages": [PASSAGE | {"offset": "0", "annotations": [mark]}]}]}, "export.json")
+    assert found(read(path)[0][0]) == [("Anna", "PER")]
+
+
 def test_offsets_that_are_no_numbers_are_a_fault(write_text):
-    mark = MARK | {"locations": [{"offset": "0", "length": 4}]}
+    mark = MARK | {"locations": [{"offset": "x", "length": 4}]}
     path = write_text({"documents": [{"passages": [PASSAGE | {"annotations": [mark]}]}]}, "export.json")
     assert "expected whole numbers" in read(path)[0][0].spans[0].fault
 
