@@ -156,6 +156,7 @@ def project(tmp_path_factory):
         shutil.copy2(ROOT / name, folder / name)
     for path in sorted((folder / "assets" / "annotations").iterdir()):
         path.write_text("".join(path.open(encoding="utf8").readlines()[:6]), encoding="utf8")
+    (folder / "assets" / "splits.json").unlink()  # most of its test set is gone
     first = run_project(folder)
     assert first.returncode == 0, first.stdout + first.stderr
     assert SKIPPED not in first.stdout
