@@ -10,6 +10,7 @@ from domain_ner.tag_schemes import OUTSIDE, PREFIXED, SUFFIXED, TagStatistics
 
 EDGES = " \t"
 N_HEAD = 1000
+MAX_DIGITS = 15
 MAX_VALUES = 4096
 NOTHING = "_"
 MISSING = "-"
@@ -127,6 +128,11 @@ class Survey:
 def is_hash(line: str) -> bool:
     """Whether a line starts as comments do."""
     return line.startswith(("# ", "#\t")) or line.rstrip(EDGES) == "#"
+
+
+def cell_number(cell: str) -> int:
+    """The number in a cell; -1 where it holds none, or more digits than numbers of tokens and characters have."""
+    return int(cell) if cell.isdecimal() and len(cell) <= MAX_DIGITS else -1
 
 
 def split_cells(line: str, *, tabs: bool) -> list[str]:

@@ -21,7 +21,7 @@ LABEL_KEYS = ("labels", "hypertextlabels", "htmllabels", "paragraphlabels")
 OFFSET_KEYS = {"start", "end", "startOffset", "endOffset", "globalOffsets", "text"}
 IN_HTML = "the region points into HTML; offsets into the rendered text are needed"
 WHITE = re.compile(r"\s+")
-ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:/)?[^\s]*/[^\s]*", re.IGNORECASE)
+ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:/)?[^\s/]*/[^\s]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

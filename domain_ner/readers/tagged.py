@@ -8,7 +8,7 @@ from domain_ner.records import FileLog, Sample
 from domain_ner.tag_schemes import OPENED, OUTSIDE, Tag, TagScheme, TagSpan, decode_tags
 
 LINE_END = re.compile(r"\r\n|\n|\r")
-COMMENT = re.compile(r"#+\s*([^\W\d][\w.:-]*(?: \w+)?)(?:\s*=|:\s)\s*(.*?)\s*", re.DOTALL)
+COMMENT = re.compile(r"#+\s*+([^\W\d][\w.:-]*(?: \w+)?)(?:\s*+=|:\s)(.*)", re.DOTALL)
 LABEL_OUTSIDE = '{n} entit{y} with the label "O", first line {line}: kept'
 DOCUMENT_KEYS = ("newdoc id", "document_id", "doc_id", "docid")
 SENTENCE_KEYS = ("sent_id",)
@@ -85,7 +85,7 @@ def spaces_from_text(words: Sequence[str], text: str) -> tuple[bool, ...] | None
 def comment_pair(line: str) -> tuple[str, str] | None:
     """(key, value) of a comment `# key = value` or `# key: value`; None for any other comment."""
     found = COMMENT.fullmatch(line)
-    return (found[1], found[2]) if found else None
+    return (found[1], found[2].strip()) if found else None
 
 
 def document_id(comments: Mapping[str, str], *, of_sentence: bool = True) -> str:
