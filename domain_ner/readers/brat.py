@@ -20,7 +20,10 @@ from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpa
 NAME = "brat"
 TITLE = "brat standoff (.ann and .txt)"
 EXTENSIONS = (".ann", ".a1", ".a2")
-ENTITY = re.compile(r"(T\S*)\s+(\S+)\s+(-?\d+\s+-?\d+(?:\s*;\s*-?\d+\s+-?\d+)*)(?:\t(.*)|\s*)", re.DOTALL)
+NUMBER = r"-?\d{1,15}"
+ENTITY = re.compile(
+    rf"(T\S*)\s++(\S+)\s++({NUMBER}\s++{NUMBER}(?:\s*+;\s*+{NUMBER}\s++{NUMBER})*)(?:\t(.*)|\s*)", re.DOTALL
+)
 ANNOTATION = re.compile(r"(?:[TREAMN]\S*\d\S*|#\S*|\*)[\t ]")
 ENTITY_ID = re.compile(r"T[\w.-]*\d[\w.-]*[\t ]")
 TRIGGER = re.compile(r"E\S*[\t ]\S+:(T\S+)")

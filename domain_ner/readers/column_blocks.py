@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from domain_ner.readers.column_survey import SPACE
+from domain_ner.readers.column_survey import SPACE, cell_number
 from domain_ner.readers.columns import Layout, Line
 from domain_ner.readers.decoding import read_lines
 from domain_ner.readers.tagged import Findings, comment_pair, document_line
@@ -97,7 +97,7 @@ def _ends(block: Block, kind: Line, cells: Sequence[str], layout: Layout) -> boo
 def _number(cells: Sequence[str], layout: Layout) -> int:
     """The number of a token in its sentence; -1 where the file does not count."""
     cell = cells[layout.index] if layout.index is not None and layout.index < len(cells) else ""
-    return int(cell) if cell.isdecimal() else -1
+    return cell_number(cell)
 
 
 def _add_comment(block: Block, line: str) -> None:

@@ -11,6 +11,7 @@ from domain_ner.tag_schemes import BARE, OUTSIDE, PREFIXED, SUFFIXED, TagStatist
 
 EDGES = " \t"
 N_HEAD = 1000
+MAX_DIGITS = 15
 MAX_VALUES = 4096
 NOTHING = "_"
 MISSING = "-"
@@ -137,6 +138,11 @@ class Survey:
 def is_hash(line: str) -> bool:
     """Whether a line starts as comments do: `# …`, `## …`."""
     return bool(HASH.match(line))
+
+
+def cell_number(cell: str) -> int:
+    """The number in a cell; -1 where it holds none, or more digits than numbers of tokens and characters have."""
+    return int(cell) if cell.isdecimal() and len(cell) <= MAX_DIGITS else -1
 
 
 def split_cells(line: str, separator: str, width: int = 0) -> list[str]:

@@ -18,6 +18,7 @@ from domain_ner.readers.column_survey import (
     TAB,
     Column,
     Survey,
+    cell_number,
     is_hash,
     split_cells,
 )
@@ -225,17 +226,19 @@ def _token_column(found: Survey, tags: Sequence[int]) -> int:
 
 def _counts(head: Sequence[Sequence[str]], column: int) -> bool:
     """Whether a column counts the rows of each sentence, from 0 or 1."""
-    numbers = [int(cells[column]) for cells in head if len(cells) > column and cells[column].isdecimal()]
+    cells_there = [cells[column] for cells in head if len(cells) > column]
+    numbers = [cell_number(cell) for cell in cells_there if cell.isdecimal()]
     return all(now in (0, 1, before + 1) for before, now in pairwise(numbers))
 
 
 def _offset_column(found: Survey, token: int) -> int | None:
     """The column with the first character of each token where the next one has its end."""
-    for n in range(len(found.columns) - 1):
+    for n in range(found.width - 1):
         rows = [cells for cells in found.head if len(cells) > max(n + 1, token)]
         pairs = [(cells[n], cells[n + 1], cells[token]) for cells in rows if token not in (n, n + 1)]
         fits = [
-            start.isdecimal() and end.isdecimal() and int(end) - int(start) == len(word) for start, end, word in pairs
+            start.isdecimal() and end.isdecimal() and cell_number(end) - cell_number(start) == len(word)
+            for start, end, word in pairs
         ]
         if fits and sum(fits) >= 0.9 * len(fits):
             return n

@@ -13,7 +13,7 @@ from pathlib import Path
 from domain_ner.errors import DomainNerError
 from domain_ner.readers import conllu
 from domain_ner.readers.column_blocks import Block, Token, read_blocks, read_layer, read_token
-from domain_ner.readers.column_survey import MISSING, NO_SPACE, NOTHING, SPACE, TAB, Survey, survey
+from domain_ner.readers.column_survey import MISSING, NO_SPACE, NOTHING, SPACE, TAB, Survey, cell_number, survey
 from domain_ner.readers.columns import Layout, find_layout
 from domain_ner.readers.decoding import read_lines
 from domain_ner.readers.sentence_lines import find_joint, read_sentence_lines
@@ -273,4 +273,4 @@ def _spaces(tokens: Sequence[Token], text: str | None, layout: Layout) -> tuple[
 
 
 def _cell_number(token: Token, column: int) -> int:
-    return int(token.cells[column]) if column < len(token.cells) and token.cells[column].isdecimal() else -1
+    return cell_number(token.cells[column]) if column < len(token.cells) else -1

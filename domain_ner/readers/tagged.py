@@ -9,7 +9,7 @@ from domain_ner.records import FileLog, ReaderOptions, Sample
 from domain_ner.tag_schemes import OPENED, OUTSIDE, OUTSIDE_SIGNS, Tag, TagScheme, TagSpan, decode_tags
 
 LINE_END = re.compile(r"\r\n|\n|\r")
-COMMENT = re.compile(r"#+\s*([^\W\d][\w.:-]*(?: \w+)?)(?:\s*=|:\s)\s*(.*?)\s*", re.DOTALL)
+COMMENT = re.compile(r"#+\s*+([^\W\d][\w.:-]*(?: \w+)?)(?:\s*+=|:\s)(.*)", re.DOTALL)
 # `###MEDLINE:95369245`, `## id<TAB>text`, `#id`, `# id 7`, and `<doc id="7">`.
 ID_LINE = re.compile(
     r"##+[ \t]*([^\s#]\S*)[ \t]*|##+[ \t]*([^\s#]\S*)\t.*|#([^\s#=]+)|#+[ \t]*id[ \t:=]+(\S+).*", re.DOTALL
@@ -119,7 +119,7 @@ def spaces_from_text(words: Sequence[str], text: str) -> tuple[bool, ...] | None
 def comment_pair(line: str) -> tuple[str, str] | None:
     """(key, value) of a comment `# key = value` or `# key: value`; None for any other comment."""
     found = COMMENT.fullmatch(line)
-    return (found[1], found[2]) if found else None
+    return (found[1], found[2].strip()) if found else None
 
 
 def document_line(line: str) -> str:

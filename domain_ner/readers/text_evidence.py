@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 WHITE = re.compile(r"\s+")
-ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:/)?[^\s]*/[^\s]*", re.IGNORECASE)
+ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:/)?[^\s/]*/[^\s]*", re.IGNORECASE)
 ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 INSIDE_WORD = re.compile(r"\w\w")
 # A text is taken for the right one where more than this share of the spans with words have them in it.
