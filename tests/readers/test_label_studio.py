@@ -365,7 +365,7 @@ def test_a_table_that_ends_inside_a_row_is_not_read_to_its_end(tmp_path, rest, n
 def test_a_column_name_that_stands_twice_loses_no_column(tmp_path):
     path = tmp_path / "twice.csv"
     path.write_text("text,annotation_id,note,note\nAda met,1,first,second\n")
-    (record,), log = read(path, label_studio_table)
+    (record,), log = read(path, label_studio_table, ReaderOptions(field="text"))
     assert record.meta == {"note": "first", "note (column 4)": "second"}
     assert log.notes == ["a column name that stands twice in the header: note (column 4)"]
 
