@@ -220,7 +220,7 @@ def test_findings_of_one_kind_are_folded_on_the_screen_and_all_in_the_json(tmp_p
     unknown = [line for line in ran.stdout.splitlines() if line.startswith("error: ")]
     assert [line.partition(": ")[2][:24].split(":")[0] for line in unknown] == ["export.jsonl"] * 2
     assert unknown[0].endswith("did you mean 'SERVICE'?") and unknown[1].endswith("did you mean 'INFRA'?")
-    assert ran.stdout.count("… and 149 more like it: add it to `types` in the guide, or rename it in the") == 2
+    assert ran.stdout.count("… and 149 more like it: add it to `types` in the guide, give it its name in") == 2
     assert sum(finding["kind"] == "unknown label" for finding in findings) == 300
     assert ran.returncode == 1
     assert "vars.prefer names 'domain_ner-annotator-1'" in ran.stdout
