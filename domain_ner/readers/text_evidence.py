@@ -161,8 +161,7 @@ class Evidence:
     def _is_contradicted(self, name: str, found: Sequence[str]) -> bool:
         """Whether the edges of words say that the spans lie on another text than the one that they have the name of."""
         fit, others = self.fits[name][name], [self.fits[name][key] for key in found if key != name]
-        better = any(other.n_edges >= AT_EDGES * other.n for other in others)
-        return fit.n >= MIN_EDGES and better and fit.n_edges <= NOT_AT_EDGES * fit.n
+        return fit.n_edges < fit.n and any(other.n_edges == other.n for other in others)
 
 
 def plain(words: str | None) -> str:
