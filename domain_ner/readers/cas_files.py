@@ -61,10 +61,16 @@ def is_cas_archive(path: Path) -> bool:
 def cas_files(path: Path, log: FileLog) -> Iterator[CasFile]:
     """The CAS of a file or zip, in the order of their names.
 
-    Raises DomainNerError for a zip that cannot be read, or that unpacks to more than 1 GiB.
+    Raises DomainNerError for a zip that cannot be read, or that unpacks to more than 1 GiB, and for XMI without types.
     """
     if path.suffix.lower() != ".zip":
-        yield _cas_file(log.file, path, _beside(path, log.file))
+        types = _beside(path, log.file)
+        if not types and find_root(read_sample(path)[0]):
+            raise DomainNerError(
+                f"{path} has no type system: TypeSystem.xml is not beside it, nor in a folder above.",
+                "Put it there, as the export has it, or the whole zip in the place of both.",
+            )
+        yield _cas_file(log.file, path, types)
         return
     try:
         with zipfile.ZipFile(path) as archive:

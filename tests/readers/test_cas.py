@@ -253,11 +253,18 @@ def test_a_feature_whose_name_is_no_plain_word_is_refused_before_the_library_mak
     assert f"the layer {SKILL} has a feature called {name!r}" in log.problems[0][1]
 
 
-def test_xmi_without_its_type_system_is_a_problem(tmp_path):
+def test_xmi_without_its_type_system_is_an_error(tmp_path):
     ANNA.to_xmi(tmp_path / "doc.xmi")
-    records, log = read(tmp_path / "doc.xmi")
-    assert records == []
-    assert log.problems == [(0, "its type system is not beside it: expected TypeSystem.xml, as the export has it")]
+    with pytest.raises(DomainNerError, match=r"(?s)doc.xmi has no type system: TypeSystem.xml is not .*Put it there"):
+        read(tmp_path / "doc.xmi")
+
+
+def test_in_a_zip_it_is_a_problem(write_zip):
+    records, log = read(write_zip({"a.xmi": ANNA.to_xmi(), "b.json": ANNA.to_json()}))
+    assert (len(records), log.n_documents) == (1, 2)
+    assert log.problems == [
+        (0, "a.xmi: its type system is not beside it: expected TypeSystem.xml, as the export has it")
+    ]
 
 
 def test_the_type_system_may_lie_in_a_folder_above_as_far_as_the_folder_of_the_exports(tmp_path):
@@ -265,7 +272,8 @@ def test_the_type_system_may_lie_in_a_folder_above_as_far_as_the_folder_of_the_e
     inner.mkdir(parents=True)
     ANNA.to_xmi(inner / "doc.xmi")
     (tmp_path / "types.xml").write_text(ANNA.typesystem.to_xml())
-    assert read(inner / "doc.xmi", name="a/b/doc.xmi")[1].problems
+    with pytest.raises(DomainNerError, match="has no type system"):
+        read(inner / "doc.xmi", name="a/b/doc.xmi")
     (tmp_path / "types.xml").rename(tmp_path / "exports" / "types.xml")
     ((record,), _) = read(inner / "doc.xmi", name="a/b/doc.xmi")
     assert found(record) == [("Anna Smith", "PER"), ("New York", "LOC")]
