@@ -215,7 +215,9 @@ def _fit(doc: Doc, span: LabelledSpan, rule: str) -> LabelledSpan | None:
 
 
 def _split_tokens(doc: Doc, offsets: Collection[int]) -> Doc:
-    """The same text in finer tokens: split at these offsets too."""
+    """The same text in finer tokens: split at these offsets too. Its spaces are said, known or not: without, spaCy puts
+    one between the parts as well.
+    """
     words: list[str] = []
     spaces: list[bool] = []
     left = sorted(offsets, reverse=True)
@@ -226,7 +228,7 @@ def _split_tokens(doc: Doc, offsets: Collection[int]) -> Doc:
         parts = [token.text[one:other] for one, other in pairwise([*cuts, len(token)])]
         words += parts
         spaces += [False] * (len(parts) - 1) + [bool(token.whitespace_)]
-    return Doc(doc.vocab, words=words, spaces=None if doc.has_unknown_spaces else spaces)
+    return Doc(doc.vocab, words=words, spaces=spaces)
 
 
 def _set_ents(doc: Doc, ents: Sequence[Span], passage: Passage) -> None:

@@ -111,6 +111,12 @@ def test_tokens_whose_spacing_is_unknown_are_kept():
     assert doc.has_unknown_spaces
 
 
+def test_a_split_token_keeps_the_text_where_spacing_is_unknown():
+    doc, _ = make("near Berlin-based firms", ("Berlin", "ORG"), words=("near", "Berlin-based", "firms"))
+    assert [token.text for token in doc] == ["near", "Berlin", "-based", "firms"]
+    assert doc.text.rstrip() == "near Berlin-based firms" and ents(doc) == [("Berlin", "ORG")]
+
+
 def test_normalised_text_keeps_the_original_and_the_way_back():
     text = "The\u00a0 Redis\n\ncache"
     tokenize = tokenizer(normalize="whitespace")
