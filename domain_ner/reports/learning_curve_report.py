@@ -2,10 +2,14 @@
 
 from typing import Any
 
-from domain_ner.evaluation.learning_curve import MORE, ExpectedF1, LearningCurve, TypeCurve
+from domain_ner.evaluation.learning_curve import MICRO, MORE, ExpectedF1, LearningCurve, TypeCurve
 from domain_ner.reports.figures import MAX_COLUMNS, most, percent
 from domain_ner.reports.markdown import table
 from domain_ner.reports.marks import short
+
+# matplotlib's colours come again after so many curves; with another mark.
+N_COLOURS, MARKERS = 10, "osD^"
+OF_ALL: dict[str, Any] = {"color": "black", "linewidth": 2.5}
 
 
 def learning_curve_markdown(found: LearningCurve) -> str:
@@ -80,14 +84,15 @@ def learning_curve_chart(found: LearningCurve) -> Any:
     axes.spines[["top", "right"]].set_visible(False)
     # More curves than these hide one another; those of the types with most entities are drawn.
     support = {label: one.support for label, one in found.by_type.items()}
-    for label in most(support, support, MAX_COLUMNS):
+    for n, label in enumerate(most(support, support, MAX_COLUMNS)):
         one = found.by_type[label]
         sizes = [size.n_passages for size in one.sizes]
         [line] = axes.plot(
             sizes,
             [100 * sum(size.f1) / len(size.f1) for size in one.sizes],
-            "o-",
+            MARKERS[n // N_COLOURS % len(MARKERS)] + "-",
             label=short(label).replace("$", r"\$"),
+            **(OF_ALL if label == MICRO else {}),
         )
         if one.now is not None:
             now, base = one.now.f1, found.n_passages
