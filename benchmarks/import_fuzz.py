@@ -90,7 +90,7 @@ def keep(folder: Path, outcome: Outcome, kept: Path) -> None:
 
 def print_outcomes(found: Counter[tuple[str, str]], slowest: float) -> None:
     """Print how the files of each export ended."""
-    title = f"{found.total():,} damaged files, none slower than {slowest:.1f} s"
+    title = f"{found.total():,} damaged files, none slower than {slowest:.2f} s of the processor"
     table = Table("export", READ, REFUSED, *FAULTS, title=title)
     names = sorted({name for name, _ in found})
     for name in names:
