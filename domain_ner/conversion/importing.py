@@ -116,7 +116,9 @@ class _Seen:
 
     def tell(self, file: ExportFile, log: FileLog) -> None:
         """Note what the records showed."""
-        for name, n_others in self.others.items():
+        # Where most stand for several, they are documents of many sentences, and no ids of texts.
+        of_documents = 2 * len(self.others) > len(self.texts) > 1
+        for name, n_others in () if of_documents else self.others.items():
             told = f"{name!r}, of {n_others + 1:,} records, the second text at {self.first[name]}"
             log.note("an id that stands for several texts, all of which are kept", case=told)
         is_open = file.format in OPEN_EMPTY

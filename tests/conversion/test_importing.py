@@ -23,14 +23,16 @@ def notes(ledger, words):
 
 
 def test_an_id_of_several_texts_is_told_once_with_how_often_and_three_cases(tmp_path):
-    sentences = [f"Anna\tB-PER\nword{n}\tO\n" for n in range(9)]
-    documents = [f"-DOCSTART-\tO\n\n{sentences[n]}\n{sentences[n + 1]}\n{sentences[n + 2]}" for n in range(5)]
-    write(tmp_path / "a.conll", ["\n".join(documents)])
-    cases = [
-        f"{name!r}, of 3 records, the second text at a.conll:{line}" for name, line in (("1", 6), ("2", 17), ("3", 28))
-    ]
+    write(tmp_path / "a.jsonl", [{"id": n % 12, "text": f"Anna {n}", "label": []} for n in range(17)])
+    cases = [f"'{n}', of 2 records, the second text at a.jsonl:{n + 13}" for n in range(3)]
     told = f"an id that stands for several texts, all of which are kept: {', '.join(cases)} … (5 in all)"
     assert notes(imported(tmp_path), "stands for several texts") == [told]
+
+
+def test_documents_of_several_sentences_are_not_told(tmp_path):
+    documents = ["-DOCSTART-\tO\n\n" + "\n".join(f"Anna\tB-PER\nword{d}{n}\tO\n" for n in range(3)) for d in range(5)]
+    write(tmp_path / "a.conll", ["\n".join(documents)])
+    assert not notes(imported(tmp_path), "stands for several texts")
 
 
 def test_an_id_of_one_text_is_not_told(tmp_path):
