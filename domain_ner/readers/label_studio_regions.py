@@ -86,10 +86,13 @@ def is_note(value: Mapping[str, Any]) -> bool:
 
 def spans_of(regions: Sequence[Region], text: str, starts: Sequence[int] | None) -> Iterator[SourceSpan]:
     """A span for each label of each region. starts: of the paragraphs of a dialogue, None where the text is none."""
-    for region in regions:
-        start, end, fault = offsets_of(region, starts)
-        if not fault and isinstance(end, int) and end > len(text) and ADDRESS.fullmatch(text):
-            fault = (
+    placed = [(region, *offsets_of(region, starts)) for region in regions]
+    ends = [end for _, _, end, _ in placed if isinstance(end, int)]
+    is_elsewhere = max(ends, default=0) > len(text) and ADDRESS.fullmatch(text) is not None
+    for region, start, end, fault in placed:
+        # What others show to be an address is no text of those that would fit into it either.
+        if not fault and is_elsewhere and isinstance(end, int) and (end > len(text) or not region.words):
+            fault = (  # noqa: PLW2901
                 f'span {start}-{end}, text has {len(text)} characters (looks like a path: Label Studio valueType="url")'
             )
         for label in region.labels:
