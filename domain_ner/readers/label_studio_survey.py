@@ -12,7 +12,8 @@ from typing import Any
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.label_studio_regions import IN_HTML, Region, offsets_of
 from domain_ner.readers.label_studio_texts import SAID, LabellingConfig, Text, texts_of
-from domain_ner.readers.text_evidence import Evidence, Place
+from domain_ner.readers.text_evidence import Evidence
+from domain_ner.readers.text_fit import Offsets, as_offsets
 
 
 @dataclass
@@ -33,26 +34,24 @@ class Survey:
         self.n_annotated += annotated
         texts = texts_of(data)
         self.evidence.see(texts)
+        dialogues = {key: text.starts for key, text in texts.items() if text.starts is not None}
         in_html = [region for region in regions if region.kind == "html"]
         pages = {key: _page(text, in_html) for key, text in texts.items()} if in_html else {}
         for region in regions:
             kind = region.kind
             self.kinds[region.name].add(kind)
             self.sources[region.name] |= {region.source} - {""}
-            self.evidence.add(region.name, region.words, _places(region, pages if kind == "html" else texts))
+            start, end, fault = offsets_of(region, None)
+            at = as_offsets(start, end, is_off=fault not in ("", IN_HTML))
+            self.evidence.add(
+                region.name, region.words, pages if kind == "html" else texts, at, _own(region, dialogues)
+            )
 
 
-def _places(region: Region, texts: Mapping[str, Text]) -> dict[str, Place]:
-    """Where a region would lie on each text."""
-    start, end, fault = offsets_of(region, None)
-    is_off = fault not in ("", IN_HTML)
-    places = {key: Place(text, start, end, is_off) for key, text in texts.items() if text.starts is None}
-    if len(places) < len(texts):
-        for key, text in texts.items():
-            if text.starts is not None:
-                start, end, fault = offsets_of(region, text.starts)
-                places[key] = Place(text, start, end, bool(fault))
-    return places
+def _own(region: Region, dialogues: Mapping[str, Sequence[int]]) -> Mapping[str, Offsets]:
+    """The offsets of a region in dialogues, by the starts of whose paragraphs it has others than in a text."""
+    placed = {key: offsets_of(region, starts) for key, starts in dialogues.items()}
+    return {key: as_offsets(start, end, is_off=bool(fault)) for key, (start, end, fault) in placed.items()}
 
 
 def _page(text: Text, regions: Sequence[Region]) -> Text:

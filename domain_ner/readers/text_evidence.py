@@ -9,131 +9,18 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from math import log
-from typing import Any, NamedTuple
 
-from domain_ner.readers.word_edges import log_rates, n_edges
+from domain_ner.readers.text_fit import Fit, Offsets, Said, Shown, squeezed
 
-WHITE = re.compile(r"\s+")
 ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:/)?[^\s/]*/[^\s]*", re.IGNORECASE)
-ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 # A text is taken for the right one where more than this share of the spans with words have them in it.
 CONVINCING = 0.5
-# Of the offsets, so many may lie off a text that is the right one (each of them is reported as lost).
-MAX_OFF = 0.05
 # So many spans without words tell a text by the edges of words: nearly all of theirs are such edges there, at most half
 # elsewhere, and by chance they would be once in 10,000 times.
 MIN_BARE, AT_EDGES, NOT_AT_EDGES, MAX_LOG_CHANCE = 3, 0.95, 0.5, log(1e-4)
 # How seldom a name that a text has too is that of another text.
 LOG_MISNAMED = log(0.05)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A text as the annotator saw it."""
-
-    text: str
-
-    @cached_property
-    def squeezed(self) -> str:
-        """The text without white space."""
-        return squeezed(self.text)
-
-    @cached_property
-    def as_units(self) -> str:
-        """The text with a character for each UTF-16 unit; empty where it is that already."""
-        return in_units(self.text) if not self.text.isascii() and max(self.text, default="") > "\uffff" else ""
-
-    @property
-    def length(self) -> int:
-        """Its length in the unit in which it is longer."""
-        return len(self.as_units or self.text)
-
-    @cached_property
-    def log_rates(self) -> tuple[float, float]:
-        """Logarithms of how often a place in it starts, and ends, a word."""
-        return log_rates(self.text)
-
-
-class Place(NamedTuple):
-    """Where a span would lie on a text. is_off: it is known to point nowhere in the text."""
-
-    text: Shown
-    start: Any
-    end: Any
-    is_off: bool = False
-
-    @property
-    def has_offsets(self) -> bool:
-        """Whether there is something to look at."""
-        return not self.is_off and _is_offset(self.start) and _is_offset(self.end)
-
-    def says(self, said: str) -> bool:
-        """Whether these words, as `plain` makes them, stand here."""
-        return self.has_offsets and _says(self.text, self.start, self.end, said)
-
-    @property
-    def is_beyond(self) -> bool:
-        """Whether this is off the text."""
-        return self.is_off or (self.has_offsets and self.end > self.text.length)
-
-    @property
-    def n_edges(self) -> int:
-        """How many of its edges are edges of words, in the unit in which more are."""
-        if not self.has_offsets:
-            return 0
-        text = self.text
-        return max(n_edges(one, self.start, self.end) for one in (text.text, text.as_units))
-
-
-@dataclass
-class Fit:
-    """How spans fit a text.
-
-    n: spans; of them n_at with their words at their offsets, n_in with their words there, or somewhere if they stand at
-    their offsets in no text, and n_off off the text. n_bare: those without words, with n_edges edges at edges of words,
-    which would be so by chance with a probability of exp(log_chance).
-    """
-
-    n: int = 0
-    n_at: int = 0
-    n_in: int = 0
-    n_off: int = 0
-    n_bare: int = 0
-    n_edges: int = 0
-    log_chance: float = 0.0
-    _text: Shown | None = None
-    _here: set[tuple[int, int]] = field(default_factory=set)
-
-    def add_bare(self, place: Place) -> None:
-        """Count a span without words."""
-        n_at_edges = place.n_edges
-        self.n += 1
-        self.n_off += place.is_beyond
-        self.n_bare += 1
-        self.n_edges += n_at_edges
-        if n_at_edges == 2:
-            self._add_chance(place.text, place.start, place.end)
-
-    def _add_chance(self, text: Shown, start: int, end: int) -> None:
-        """Multiply the chance by that of a span; of the same one, by another annotator, only once."""
-        if text is not self._text:
-            self._text, self._here = text, set()
-        if (start, end) not in self._here:
-            self._here.add((start, end))
-            at_start, at_end = text.log_rates
-            self.log_chance += (at_start if start else 0) + at_end
-
-    @property
-    def may_be(self) -> bool:
-        """Whether the spans may lie on the text; one of several that is off it does not deny that."""
-        return self.n_off < self.n and self.n_off <= max(1, MAX_OFF * self.n)
-
-    @property
-    def at_edges(self) -> float:
-        """The share of the edges of spans without words that are edges of words."""
-        return self.n_edges / (2 * self.n_bare) if self.n_bare else 0.0
 
 
 @dataclass
@@ -163,25 +50,24 @@ class Evidence:
             if key not in self.no_address and not ADDRESS.fullmatch(text.text):
                 self.no_address.add(key)
 
-    def add(self, name: str, words: str | None, places: Mapping[str, Place]) -> None:
-        """Count a span of that name. places: where it would lie on each text of its row."""
+    def add(
+        self, name: str, words: str | None, texts: Mapping[str, Shown], at: Offsets, own: Mapping[str, Offsets] = {}
+    ) -> None:  # fmt: skip
+        """Count a span. texts: of its row. own: the offsets in those in which it has others than `at`."""
         self.n_spans[name] += 1
         fits = self.fits[name]
         if words is None:
-            for key, place in places.items():
-                fits[key].add_bare(place)
+            for key, text in texts.items():
+                fits[key].add_bare(text, own.get(key, at))
             return
         self.n_words[name] += 1
-        said = plain(words)
-        at = [key for key, place in places.items() if place.says(said)]
-        closed = "" if at else squeezed(said)
-        for key, place in places.items():
-            fit = fits[key]
-            is_at = key in at
-            fit.n += 1
-            fit.n_at += is_at
-            fit.n_in += is_at or (not at and closed in place.text.squeezed)
-            fit.n_off += place.is_beyond
+        said = Said(words)
+        standing = [key for key, text in texts.items() if said.stands(text, own.get(key, at))]
+        closed = "" if standing else squeezed(words)
+        for key, text in texts.items():
+            is_at = key in standing
+            is_in = is_at or (not standing and closed in text.squeezed)
+            fits[key].add(text, own.get(key, at), is_at=is_at, is_in=is_in)
 
     def candidates(self) -> list[str]:
         """The keys of what may be texts, as they were first seen; blank ones only where there are no others."""
@@ -239,30 +125,3 @@ class Evidence:
         log_chance = fit.log_chance + (is_named + min(other.n_off for other in others)) * LOG_MISNAMED
         is_sure = fit.n_bare >= MIN_BARE and fit.at_edges >= AT_EDGES and log_chance <= MAX_LOG_CHANCE
         return likely if is_sure else list(found)
-
-
-def plain(words: str | None) -> str:
-    """Words without what front ends change in them: runs of white space, and line ends written as two characters."""
-    return WHITE.sub(" ", (words or "").replace("\\n", " ")).strip()
-
-
-def squeezed(words: str) -> str:
-    """Words without white space, of which what is copied from a page has other than the page."""
-    return "".join(words.replace("\\n", " ").split())
-
-
-def in_units(text: str) -> str:
-    """A text with two signs in the place of each character that has two UTF-16 units."""
-    return ASTRAL.sub("\ue000\ue000", text)
-
-
-def _says(text: Shown, start: int, end: int, said: str) -> bool:
-    """Whether these words stand at these offsets, in code points or in UTF-16 units."""
-    at = text.text[start:end]
-    if at == said or plain(at) == said:
-        return True
-    return bool(text.as_units) and in_units(said) == plain(text.as_units[start:end])
-
-
-def _is_offset(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
