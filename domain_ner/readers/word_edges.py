@@ -3,11 +3,10 @@
 import re
 from math import log
 
-# Scripts that are written without spaces: any place between two of their characters may be an edge of a word.
-UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-)
-LETTER = rf"[^\W{UNSPACED}]"
+from domain_ner.words import NO_SPACES
+
+# Of scripts that are written without spaces any place between two characters may be an edge of a word.
+LETTER = rf"[^\W{NO_SPACES}]"
 STARTS = re.compile(rf"(?<!{LETTER}){LETTER}|(?!{LETTER})\S")
 ENDS = re.compile(rf"{LETTER}(?!{LETTER})|(?!{LETTER})\S")
 
