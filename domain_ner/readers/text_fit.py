@@ -11,6 +11,8 @@ WHITE = re.compile(r"\s+")
 ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 # Of the offsets, so many may lie off a text that is the right one (each of them is reported as lost).
 MAX_OFF = 0.05
+# The logarithm of a chance that need not be known more exactly.
+NO_CHANCE = -30.0
 
 
 @dataclass(frozen=True)
@@ -107,11 +109,14 @@ class Fit:
         """Count a span without words."""
         self.add(text, at, is_at=False, is_in=False)
         self.n_bare += 1
-        start, end = at.start, at.end
-        n_at_edges = max(n_edges(one, start, end) for one in (text.text, text.as_units)) if at.is_usable else 0
+        if not at.is_usable:
+            return
+        n_at_edges = n_edges(text.text, at.start, at.end)
+        if n_at_edges < 2 and text.as_units:
+            n_at_edges = max(n_at_edges, n_edges(text.as_units, at.start, at.end))
         self.n_edges += n_at_edges
-        if n_at_edges == 2:
-            self._add_chance(text, start, end)
+        if n_at_edges == 2 and self.log_chance > NO_CHANCE:
+            self._add_chance(text, at.start, at.end)
 
     def _add_chance(self, text: Shown, start: int, end: int) -> None:
         """Multiply the chance by that of a span; of the same one, by another annotator, only once."""
