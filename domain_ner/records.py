@@ -193,6 +193,18 @@ class FileLog:
         """Say that something cannot be read, and why. The arguments are those of Problem."""
         self.found.append(Problem(line, message, cost, n_behind))
 
+    def join(self, other: "FileLog") -> None:
+        """Add what another log has to say of this very file."""
+        self.n_documents += other.n_documents
+        self.n_tokens += other.n_tokens
+        self.found += other.found
+        for fact in other._facts:
+            self.note(fact)
+            if fact in other._cases:
+                cases = self._cases.setdefault(fact, _Cases())
+                cases.n += other._cases[fact].n
+                cases.first += other._cases[fact].first[: N_CASES_SHOWN - len(cases.first)]
+
     def take(self, part: "FileLog", name: str) -> None:
         """Add what there is to say of a part of the file. name: of the part."""
         self.n_documents += part.n_documents

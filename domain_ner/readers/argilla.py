@@ -21,6 +21,7 @@ from domain_ner.readers.argilla_questions import (
     spans_in,
 )
 from domain_ner.readers.jsonl import Row, RowError, passage_text, read_rows, sample_rows
+from domain_ner.readers.read_twice import ReadTwice
 from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan
 
 NAME = "argilla"
@@ -44,11 +45,11 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     options.field: the question, the field with the text, or both, where nothing else tells which they are.
     Raises DomainNerError where that cannot be told.
     """
-    rows = (row for _, row in read_rows(path, FileLog(log.file)) if not _is_token_record(row))
-    asked = choose(path, rows, options.field)
+    rows = ReadTwice(path, lambda log: read_rows(path, log))
+    asked = choose(path, (row for _, row in rows.first() if not _is_token_record(row)), options.field)
     if asked.field not in ("", "text"):
         log.note(f"the text is what stands under {asked.field!r}")
-    for line, row in read_rows(path, log):
+    for line, row in rows.again(log):
         blank = replace(_blank(log), line=line, document=_document(row))
         try:
             yield from _records(row, asked, blank, options, log)

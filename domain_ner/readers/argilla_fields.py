@@ -11,7 +11,8 @@ from domain_ner.errors import DomainNerError
 from domain_ner.readers.argilla_questions import OLD_SUGGESTION, RESPONSES, SUGGESTION, Question, questions_of, spans_in
 from domain_ner.readers.guarded_json import load
 from domain_ner.readers.jsonl import Row
-from domain_ner.readers.text_evidence import Evidence, Shown
+from domain_ner.readers.text_evidence import Evidence
+from domain_ner.readers.text_fit import Shown, as_offsets
 
 # Keys of a flattened record that are no field of the text.
 SYSTEM_KEYS = {"id", "_server_id", "status", "external_id", "metadata", "inserted_at", "updated_at", "vectors"}
@@ -47,9 +48,7 @@ class Survey:
             self.questions[name] = self.questions.get(name, False) or question.is_span
             self.submitted |= {name} if any(one.status in (None, "submitted") for one in question.responses) else set()
             for start, end, words in _spans(question):
-                fits, said = self.evidence.count(name, words)
-                for key, text in texts.items():
-                    fits[key].add(text, start, end, said)
+                self.evidence.add(name, words, texts, as_offsets(start, end))
 
 
 def fields_of(row: Row) -> dict[str, Any]:

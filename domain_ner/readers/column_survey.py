@@ -53,7 +53,8 @@ class Column:
     @property
     def mark(self) -> str:
         """As in `TagScheme`."""
-        tags = {tag: n for tag, n in self.values.items() if tag not in (self.outside, NOTHING, MISSING)}
+        outside = self.outside
+        tags = {tag: n for tag, n in self.values.items() if tag not in (outside, NOTHING, MISSING)}
         return TagStatistics(Counter(tags)).scheme().mark
 
     @property

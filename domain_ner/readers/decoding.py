@@ -12,7 +12,8 @@ from charset_normalizer import from_bytes
 from domain_ner.errors import DomainNerError
 from domain_ner.records import FileLog
 
-CHUNK_BYTES = 1 << 20
+# A buffer of a megabyte for each small file of a folder takes longer than reading it.
+CHUNK_BYTES = 1 << 16
 SAMPLE_CHARS = 1 << 16
 # Of one line: more is no text that anybody annotated, and would all have to be in memory.
 MAX_LINE_CHARS = 1 << 26

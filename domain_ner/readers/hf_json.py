@@ -1,6 +1,6 @@
 """Reads tokens and tags as Hugging Face data sets hold them: JSONL, an array, or an answer of the data-set viewer."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -10,6 +10,7 @@ from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_sample, read_text
 from domain_ner.readers.guarded_json import JsonError, load
 from domain_ner.readers.json_rows import first_rows, first_values, json_rows, list_at
+from domain_ner.readers.read_twice import ReadTwice
 from domain_ner.readers.spacing import Spacing
 from domain_ner.readers.tagged import with_label
 from domain_ner.readers.tagged_words import TagDecoder, Tagged
@@ -42,14 +43,15 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     options.field: the key with the tags; options.label_names: names of integer tags.
     Raises DomainNerError where there are no rows, the tags are missing, are numbers without names, or have no type.
     """
-    survey = Survey.of(path, options)
+    rows = ReadTwice(path, lambda log: json_rows(path, log, ROW_LISTS))
+    survey = Survey.of(path, (_row(row) for _, row in rows.first()), options)
     names = survey.names(path, options, log) if survey.numbers else ()
     statistics, spacing = TagStatistics(), Spacing()
-    for _, row in json_rows(path, FileLog(path.name), ROW_LISTS):
+    for _, row in rows.again(FileLog(path.name)):
         statistics.add(tag for tag in _named(_row(row), survey.key, names) if isinstance(tag, str))
         spacing.add(word for word in list_at(_row(row), _words_key(_row(row))) if isinstance(word, str))
     decoder = TagDecoder(log, with_label(statistics.scheme(), options, log.file), spacing)
-    for line, row in json_rows(path, log, ROW_LISTS):
+    for line, row in rows.again(log):
         try:
             record = decoder.record(_tagged(_row(row), line, survey.key, names))
         except ValueError as err:
@@ -70,14 +72,14 @@ class Survey:
     numbers: set[int] = field(default_factory=set)
 
     @classmethod
-    def of(cls, path: Path, options: ReaderOptions) -> "Survey":
+    def of(cls, path: Path, rows: Iterable[dict[str, Any]], options: ReaderOptions) -> "Survey":
         """Look at all rows of a file. Raises DomainNerError where none has tags."""
         found: dict[str, set[int]] = {}
         keys: dict[str, None] = {}
-        for _, row in json_rows(path, FileLog(path.name), ROW_LISTS):
-            keys.update(dict.fromkeys(_row(row)))
-            for key in [*tag_keys(_row(row)), *filter(None, [options.field])]:
-                found.setdefault(key, set()).update(tag for tag in list_at(_row(row), key) if _is_number(tag))
+        for row in rows:
+            keys.update(dict.fromkeys(row))
+            for key in [*tag_keys(row), *filter(None, [options.field])]:
+                found.setdefault(key, set()).update(tag for tag in list_at(row, key) if _is_number(tag))
         chosen = options.field or next((key for key in TAGS if key in found), next(iter(found), ""))
         if not chosen or chosen not in keys:
             raise DomainNerError(

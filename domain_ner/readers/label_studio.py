@@ -12,6 +12,7 @@ from domain_ner.readers.label_studio_records import Annotation, make_records
 from domain_ner.readers.label_studio_regions import Region, find_regions
 from domain_ner.readers.label_studio_survey import choose, survey_of
 from domain_ner.readers.label_studio_texts import LabellingConfig
+from domain_ner.readers.read_twice import ReadTwice
 from domain_ner.records import ACCEPTED, Answer, FileLog, ReaderOptions, Record, Sample
 
 NAME = "label_studio"
@@ -45,32 +46,35 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     options.field: the key of the text, or those of several, where nothing else tells on which the regions lie.
     Raises DomainNerError where the file holds no task, and where that cannot be told.
     """
-    survey = survey_of(_surveyed(path, options), by_key=True)
+    tasks = ReadTwice(path, lambda log: _tasks(path, options, log))
+    survey = survey_of(map(_surveyed, tasks.first()), by_key=True)
     chosen = choose(survey, LabellingConfig.beside(path), options.field, log.file)
+    for annotations in tasks.again(log):
+        for annotation in annotations:
+            records = make_records(annotation, chosen, log)
+            if not records:
+                break
+            yield from records
+
+
+def _tasks(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[list[Annotation]]:
+    """Everything that was said of each task."""
     others = Counter[str]()
     for n_task, item in json_rows(path, log):
         task = _task(item)
         if task is None:
             log.problem(n_task, f"{_told(item)}; expected a task, with `data` and `annotations`")
-            continue
-        for annotation in _Task(task, n_task, others, log).annotations(options):
-            records = make_records(annotation, chosen, log)
-            if not records:
-                break
-            yield from records
+        else:
+            yield list(_Task(task, n_task, others, log).annotations(options))
     for kind, n_others in others.items():
         log.note(f"{kind} not read: {n_others}")
 
 
-def _surveyed(path: Path, options: ReaderOptions) -> Iterator[tuple[Mapping[str, Any], list[Region], bool]]:
-    """(data, regions, whether somebody accepted an annotation) of each task."""
-    log = FileLog(path.name)
-    for n_task, item in json_rows(path, log):
-        task = _task(item)
-        if task is not None:
-            found = list(_Task(task, n_task, Counter(), log).annotations(options))
-            annotated = any(one.answer == ACCEPTED for one in found)
-            yield found[0].data if found else {}, [region for one in found for region in one.regions], annotated
+def _surveyed(annotations: Sequence[Annotation]) -> tuple[Mapping[str, Any], list[Region], bool]:
+    """(data, regions, whether somebody accepted an annotation) of a task."""
+    annotated = any(one.answer == ACCEPTED for one in annotations)
+    data = annotations[0].data if annotations else {}
+    return data, [region for one in annotations for region in one.regions], annotated
 
 
 def first_keys(sample: Sample) -> set[str]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from domain_ner.readers.text_evidence import ADDRESS, plain
+from domain_ner.readers.text_evidence import ADDRESS
+from domain_ner.readers.text_fit import plain
 from domain_ner.records import SourceSpan, as_offset
 
 LABEL_KEYS = ("labels", "hypertextlabels", "htmllabels", "paragraphlabels")
@@ -45,12 +46,11 @@ class Region:
         """What it points into: a plain text, an HTML page (by XPaths, or by offsets into what the page shows), or a
         dialogue (by the numbers of paragraphs).
         """
-        start = self.value.get("start")
-        if "startOffset" in self.value and str(start).isdecimal():
+        value = self.value
+        start = value.get("start")
+        if "startOffset" in value and str(start).isdecimal():
             return "dialogue"
-        in_html = (isinstance(start, str) and start.startswith("/")) or isinstance(
-            self.value.get("globalOffsets"), dict
-        )
+        in_html = (isinstance(start, str) and start.startswith("/")) or isinstance(value.get("globalOffsets"), dict)
         return "html" if in_html else "text"
 
 
@@ -70,10 +70,14 @@ def find_regions(result: Sequence[Any]) -> tuple[list[Region], Counter[str]]:
 
 def region_of_value(value: Mapping[str, Any], name: str = "", source: str = "") -> Region | None:
     """A region from its `value`; None where it is no labelled span of a text (audio has seconds and a channel)."""
-    if value.keys() <= OFFSET_KEYS and not isinstance(value.get("text"), list):  # a text area has a list of answers
+    if (
+        LABEL_KEYS[0] not in value and value.keys() <= OFFSET_KEYS and not isinstance(value.get("text"), list)
+    ):  # a text area has a list of answers
         value = {**value, LABEL_KEYS[0]: []}
-    kind = next((key for key in LABEL_KEYS if key in value), None)
-    if kind is None or not {"start", "globalOffsets"} & value.keys() or {"channel", "original_length"} & value.keys():
+    kind = LABEL_KEYS[0] if LABEL_KEYS[0] in value else next((key for key in LABEL_KEYS if key in value), None)
+    if kind is None or ("start" not in value and "globalOffsets" not in value):
+        return None
+    if "channel" in value or "original_length" in value:
         return None
     labels = value[kind] if isinstance(value[kind], list) else [value[kind]]
     return Region(value, tuple(labels) or (None,), name, source)
@@ -86,10 +90,13 @@ def is_note(value: Mapping[str, Any]) -> bool:
 
 def spans_of(regions: Sequence[Region], text: str, starts: Sequence[int] | None) -> Iterator[SourceSpan]:
     """A span for each label of each region. starts: of the paragraphs of a dialogue, None where the text is none."""
-    for region in regions:
-        start, end, fault = offsets_of(region, starts)
-        if not fault and isinstance(end, int) and end > len(text) and ADDRESS.fullmatch(text):
-            fault = (
+    placed = [(region, *offsets_of(region, starts)) for region in regions]
+    ends = [end for _, _, end, _ in placed if isinstance(end, int)]
+    is_elsewhere = max(ends, default=0) > len(text) and ADDRESS.fullmatch(text) is not None
+    for region, start, end, fault in placed:
+        # What others show to be an address is no text of those that would fit into it either.
+        if not fault and is_elsewhere and isinstance(end, int) and (end > len(text) or not region.words):
+            fault = (  # noqa: PLW2901
                 f'span {start}-{end}, text has {len(text)} characters (looks like a path: Label Studio valueType="url")'
             )
         for label in region.labels:
@@ -108,9 +115,10 @@ def offsets_of(region: Region, starts: Sequence[int] | None) -> tuple[Any, Any, 
         value = value["globalOffsets"]
         return as_offset(value.get("start")), as_offset(value.get("end")), ""
     start, end = as_offset(value.get("start")), as_offset(value.get("end"))
-    if region.kind == "dialogue":
+    kind = region.kind
+    if kind == "dialogue":
         return start, end, "it points to a paragraph of a dialogue, and the text is none"
-    return start, end, IN_HTML if region.kind == "html" else ""
+    return start, end, IN_HTML if kind == "html" else ""
 
 
 def n_fitting(text: str, regions: Sequence[Region]) -> int:

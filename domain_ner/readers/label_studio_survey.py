@@ -1,7 +1,7 @@
 """On which of a task's texts the regions of Label Studio lie: as the labelling config says, or as a whole file shows.
 
 A region names the tag that shows its text (JSON_MIN, CSV and TSV: the labelling tag alone), not the key of `data` that
-the tag shows. A tag that has the name of a key most often shows it.
+the tag shows. A tag may have the name of a key and show another, so that its name alone tells nothing.
 """
 
 from collections import defaultdict
@@ -13,6 +13,7 @@ from domain_ner.errors import DomainNerError
 from domain_ner.readers.label_studio_regions import IN_HTML, Region, offsets_of
 from domain_ner.readers.label_studio_texts import SAID, LabellingConfig, Text, texts_of
 from domain_ner.readers.text_evidence import Evidence
+from domain_ner.readers.text_fit import Offsets, as_offsets
 
 
 @dataclass
@@ -33,17 +34,24 @@ class Survey:
         self.n_annotated += annotated
         texts = texts_of(data)
         self.evidence.see(texts)
+        dialogues = {key: text.starts for key, text in texts.items() if text.starts is not None}
         in_html = [region for region in regions if region.kind == "html"]
         pages = {key: _page(text, in_html) for key, text in texts.items()} if in_html else {}
         for region in regions:
             kind = region.kind
             self.kinds[region.name].add(kind)
             self.sources[region.name] |= {region.source} - {""}
-            fits, words = self.evidence.count(region.name, region.words)
-            in_plain = offsets_of(region, None)
-            for key, text in (pages if kind == "html" else texts).items():
-                start, end, fault = in_plain if text.starts is None else offsets_of(region, text.starts)
-                fits[key].add(text, start, end, words, is_off=fault not in ("", IN_HTML))
+            start, end, fault = offsets_of(region, None)
+            at = as_offsets(start, end, is_off=fault not in ("", IN_HTML))
+            self.evidence.add(
+                region.name, region.words, pages if kind == "html" else texts, at, _own(region, dialogues)
+            )
+
+
+def _own(region: Region, dialogues: Mapping[str, Sequence[int]]) -> Mapping[str, Offsets]:
+    """The offsets of a region in dialogues, by the starts of whose paragraphs it has others than in a text."""
+    placed = {key: offsets_of(region, starts) for key, starts in dialogues.items()}
+    return {key: as_offsets(start, end, is_off=bool(fault)) for key, (start, end, fault) in placed.items()}
 
 
 def _page(text: Text, regions: Sequence[Region]) -> Text:
@@ -78,8 +86,10 @@ def choose(survey: Survey, config: LabellingConfig, wanted: str, file: str) -> C
     open_names: dict[str, list[str]] = {}
     for name in survey.evidence.n_spans:
         possible = [said[name]] if name in said else _told(survey, config, name, candidates)
-        if len(possible) == 1:
-            found[name] = possible[0] if not keys or name in said or possible[0] in keys else None
+        if keys and name not in said and possible and not set(possible) & set(keys):
+            found[name] = None
+        elif len(possible) == 1:
+            found[name] = possible[0]
         else:
             open_names[name] = possible
     for name in open_names if len(open_names) == 1 and len(keys) == 1 else ():
@@ -100,15 +110,19 @@ def choose(survey: Survey, config: LabellingConfig, wanted: str, file: str) -> C
 
 def _told(survey: Survey, config: LabellingConfig, name: str, candidates: Sequence[str]) -> list[str]:
     """The texts on which regions of a name may lie, by what the export or the config says of it, else by what fits."""
-    fitting = survey.evidence.may_be(name, candidates)
-    for said in (*sorted(survey.sources[name]), config.shows.get(name, "")):
-        # A config may be that of another project.
-        is_denied = len(fitting) == 1 and said != fitting[0] and (
-            survey.evidence.n_words[name] or not survey.evidence.fits[name][said].may_be
-        )  # fmt: skip
-        if said in candidates and not is_denied:
-            return [said]
-    return fitting
+    evidence = survey.evidence
+    fitting = evidence.may_be(name, candidates)
+    said = [key for key in sorted(survey.sources[name]) if key in candidates]
+    said = said or [key for key in (config.shows.get(name, ""),) if key in candidates]
+    if len(said) > 1:
+        return fitting if evidence.n_words[name] and len(fitting) == 1 else said
+    if not said or said == fitting:
+        return fitting
+    if not fitting or said[0] in fitting:
+        return said
+    # A config may be that of another project.
+    is_denied = evidence.n_words[name] or not evidence.fits[name][said[0]].may_be
+    return fitting if is_denied else [*said, *fitting]
 
 
 def _wanted(wanted: str, candidates: Sequence[str]) -> tuple[list[str], dict[str, str]]:
@@ -145,19 +159,22 @@ FIX = (
 def _unknown(
     file: str, names: Mapping[str, Sequence[str]], candidates: Sequence[str], survey: Survey
 ) -> DomainNerError:
-    n_regions = survey.evidence.n_spans
-    told = [
-        f"{n_regions[name]} regions of {name!r} may lie on {' or '.join(possible)}"
-        if possible
-        else f"the words of the {n_regions[name]} regions of {name!r} stand in none of {', '.join(candidates)}"
-        for name, possible in names.items()
-    ]
+    told = [_where(survey.evidence, name, possible, candidates) for name, possible in names.items()]
     first = {name: (possible or candidates)[0] for name, possible in names.items()}
     one, *others = first.items()
     example = ",".join(f"{name}={key}" for name, key in first.items()) if others else one[1]
     return DomainNerError(
         f"{file}: cannot tell which text was annotated: {'; '.join(told)}.", FIX.format(example=f"field={example}")
     )
+
+
+def _where(evidence: Evidence, name: str, possible: Sequence[str], candidates: Sequence[str]) -> str:
+    regions = f"{evidence.n_spans[name]} regions of {name!r}"
+    if possible:
+        return f"{regions} may lie on {' or '.join(possible)}"
+    if evidence.n_words[name]:
+        return f"the words of the {regions} stand in none of {', '.join(candidates)}"
+    return f"the {regions} fit into none of {', '.join(candidates)}"
 
 
 def survey_of(tasks: Iterable[tuple[Mapping[str, Any], Sequence[Region], bool]], *, by_key: bool) -> Survey:

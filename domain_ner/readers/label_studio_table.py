@@ -6,7 +6,7 @@ Cancelled annotations are not in these exports, and a task that nobody annotated
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from domain_ner.readers.label_studio_regions import LABEL_KEYS, Region, is_note,
 from domain_ner.readers.label_studio_survey import choose, survey_of
 from domain_ner.readers.label_studio_texts import LabellingConfig, is_dialogue
 from domain_ner.readers.python_literals import load_literal
+from domain_ner.readers.read_twice import ReadTwice
 from domain_ner.records import ACCEPTED, Answer, FileLog, ReaderOptions, Record, Sample
 
 NAME = "label_studio_table"
@@ -63,16 +64,11 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
 
     Raises DomainNerError where the file holds no row.
     """
-    survey = survey_of(_surveyed(path, options), by_key=False)
+    rows = ReadTwice(path, lambda log: _annotations(path, options, log))
+    survey = survey_of(((one.data, one.regions, one.answer == ACCEPTED) for one in rows.first()), by_key=False)
     chosen = choose(survey, LabellingConfig.beside(path), options.field, log.file)
-    for annotation in _annotations(path, options, log):
+    for annotation in rows.again(log):
         yield from make_records(annotation, chosen, log)
-
-
-def _surveyed(path: Path, options: ReaderOptions) -> Iterator[tuple[Mapping[str, Any], Sequence[Region], bool]]:
-    """(data, regions, whether somebody accepted it) of each row."""
-    for one in _annotations(path, options, FileLog(path.name)):
-        yield one.data, one.regions, one.answer == ACCEPTED
 
 
 def _annotations(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Annotation]:

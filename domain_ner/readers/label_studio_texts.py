@@ -11,7 +11,7 @@ from domain_ner.errors import DomainNerError
 from domain_ner.readers.decoding import read_text
 from domain_ner.readers.html_text import renderings
 from domain_ner.readers.label_studio_regions import Region, n_fitting
-from domain_ner.readers.text_evidence import Shown
+from domain_ner.readers.text_fit import Shown
 from domain_ner.records import FileLog
 
 # Of the paragraphs of a dialogue: Label Studio's names for who speaks, and what they say.

@@ -31,10 +31,16 @@ class Spacing:
         for word in filter(None, words):
             self.n_tokens += 1
             self.n_blank += word.isspace()
-            self.n_single += len(word) == 1 or bool(UNIT.fullmatch(word) and NO_SPACE.match(word))
-            self.n_words += any(map(str.isalnum, word))
-            self.n_of_script += bool(NO_SPACE.search(word))
-            self.n_syllables += bool(SYLLABLE.fullmatch(word))
+            self.n_words += word.isalnum() or any(map(str.isalnum, word))
+            if word.isascii():
+                self.n_single += len(word) == 1
+            else:
+                self._add_other(word)
+
+    def _add_other(self, word: str) -> None:
+        self.n_single += len(word) == 1 or bool(UNIT.fullmatch(word) and NO_SPACE.match(word))
+        self.n_of_script += bool(NO_SPACE.search(word))
+        self.n_syllables += bool(SYLLABLE.fullmatch(word))
 
     @property
     def by_characters(self) -> bool:

@@ -209,6 +209,90 @@ def test_words_that_stand_nowhere_in_the_only_text_say_that_it_is_another(tmp_pa
         read_tasks(tmp_path, [given])
 
 
+def test_a_name_alone_is_no_evidence(tmp_path):
+    swapped = task({"summary": f"{BODY} {BODY}", "body": BODY}, result("summary", values(BODY, SPANS["body"][:2])))
+    bare = task({"summary": "Ada met Bob", "body": BODY}, result("summary", [value(BODY, "Bob", "PER", said=False)]))
+    for given in (swapped, bare):
+        with pytest.raises(DomainNerError, match="'summary' may lie on summary or body") as error:
+            read_tasks(tmp_path, [given])
+        assert "field=summary" in error.value.fix
+        records, _ = read_tasks(tmp_path, [given], field="body")
+        assert [one.text for one in records] == [BODY]
+
+
+def test_words_in_one_task_say_it_of_the_tag_in_all(tmp_path):
+    data = {"summary": f"Ada, says {BODY}", "body": BODY}
+    given = [
+        task(data, result("summary", values(BODY, SPANS["body"][:1]))),
+        task(data, result("summary", values(BODY, SPANS["body"][1:2], said=False)), n=2),
+    ]
+    records, _ = read_tasks(tmp_path, given)
+    assert [one.text for one in records] == [BODY, BODY]
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_the_usual_project_is_read_without_a_question(tmp_path, said):
+    texts = [
+        ("Ada Lovelace met Bob in Oslo.", ["Ada Lovelace", "Bob", "Oslo"]), ("Nothing is told.", []),
+        ("Then she and Eve went on to Rome by train.", ["Eve", "Rome"]),
+    ]  # fmt: skip
+    given = [
+        task(
+            {"text": text, "title": f"Incident of day {n}", "url": f"https://x.y/{n}", "customer": "Acme"},
+            result("text", [value(text, one, "X", said=said) for one in words]), n=n,
+        )
+        for n, (text, words) in enumerate(texts, start=1)
+    ]  # fmt: skip
+    records, log = read_tasks(tmp_path, given)
+    assert found(records) == [(text, [(one, "X") for one in words]) for text, words in texts]
+    assert log.notes == []
+
+
+def test_a_copied_span_is_no_further_evidence(tmp_path):
+    data = {"lead": "Uninterruptedly internationalised", "body": BODY}
+    given = task(data, result("t", [value(BODY, "met", "X", said=False)] * 9))
+    with pytest.raises(DomainNerError, match="9 regions of 't' may lie on lead or body"):
+        read_tasks(tmp_path, [given])
+
+
+def test_sources_that_differ_are_asked_about(tmp_path):
+    regions = result("t", values(BODY, SPANS["body"][:2], said=False))
+    regions[0]["source"], regions[1]["source"] = "$title", "$body"
+    given = task({"title": "A title as long as a body is", "body": BODY}, regions)
+    with pytest.raises(DomainNerError, match="2 regions of 't' may lie on body or title"):
+        read_tasks(tmp_path, [given])
+    regions[0]["source"] = "$body"
+    assert [one.text for one in read_tasks(tmp_path, [given])[0]] == [BODY]
+
+
+def test_a_config_that_edges_of_words_deny_is_asked_about(tmp_path):
+    write(tmp_path / "config.xml", '<View><Text name="t" value="$raw"/><Labels name="label" toName="t"/></View>')
+    data = {"raw": "Uninterruptedly counterrevolutionary internationalisations", "body": BODY}
+    five = [(word, "X") for word in ("Then", "Bob", "met", "went", "both")]
+    with pytest.raises(DomainNerError, match="5 regions of 't' may lie on raw or body"):
+        read_tasks(tmp_path, [task(data, result("t", values(BODY, five, said=False)))])
+
+
+def test_a_wanted_text_takes_no_regions_that_cannot_lie_on_it(tmp_path):
+    data = {"title": "A", "body": BODY, "copy": f"{BODY} Again."}
+    given = task(data, result("t1", [value("A", "A", "X")]), result("t2", values(BODY, SPANS["body"])))
+    records, log = read_tasks(tmp_path, [given], field="title")
+    assert found(records) == [("A", [("A", "X")])]
+    assert "regions of 't2' are not read: vars.reading wants another text (field=…)" in log.notes
+
+
+def test_spans_that_fit_into_an_address_by_chance_are_lost_too(tmp_path):
+    regions = result("text", [value(BODY, one, "PER", said=False) for one in ("Then", "Bonn")])
+    (record,), _ = read_tasks(tmp_path, [task({"text": "s3://x/y.txt"}, regions)])
+    assert all("looks like a path" in span.fault for span in record.spans)
+
+
+def test_regions_without_words_that_fit_nowhere_are_told(tmp_path):
+    given = task({"a": "Short", "b": "One"}, result("t", [value(BODY, "Bonn", "LOC", said=False)]))
+    with pytest.raises(DomainNerError, match="the 1 regions of 't' fit into none of a, b"):
+        read_tasks(tmp_path, [given])
+
+
 def test_offsets_in_utf16_are_words_at_their_place(tmp_path):
     body = "🔥 Then Bob met Ada."
     shifted = [{**one, "start": one["start"] + 1, "end": one["end"] + 1} for one in values(body, SPANS["body"][:2])]
