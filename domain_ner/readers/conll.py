@@ -107,13 +107,15 @@ def _require_columns(path: Path, found: Survey, options: ReaderOptions) -> None:
     if _is_label_studio(found) and not options.forced:
         raise DomainNerError(
             f"{path.name} is Label Studio's CONLL2003 export, which loses annotations: nested ones, all labels of a"
-            " span but the first; and tasks that nobody annotated look like texts without entities.",
+            " span but the first, and of a label what stands behind a space; and tasks that"
+            " nobody annotated look like texts without entities.",
             "Export as JSON; or, to read it all the same, set vars.reading (force=yes).",
         )
 
 
 def _is_label_studio(found: Survey) -> bool:
-    rows = [cells for cells in found.head if len(cells) == 4 and cells[1:3] == ["-X-", NOTHING]]
+    # A row of a label with spaces in it has more than four cells.
+    rows = [cells for cells in found.head if len(cells) >= 4 and cells[1:3] == ["-X-", NOTHING]]
     return len(found.docstart) == 3 and len(rows) == len(found.head) > 0
 
 

@@ -335,6 +335,11 @@ def test_export_of_label_studio_is_read_where_it_is_forced(write):
     assert entities(read(write(LABEL_STUDIO), forced=True)[0]) == [("Angela", "PER")]
 
 
+def test_export_of_label_studio_with_spaces_in_labels_is_refused_too(write):
+    with pytest.raises(DomainNerError, match="of a label what stands behind a space"):
+        read(write(LABEL_STUDIO.replace("B-PER", "B-first name")))
+
+
 def test_sentences_a_line_are_read(write):
     records, log = read(write("I|PRP|O like|O London|NNP|B-GPE\n\nParis|B-GPE ||O\n", "file.iob"))
     assert [(record.text, record.line) for record in records] == [("I like London", 1), ("Paris |", 3)]
