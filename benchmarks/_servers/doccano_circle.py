@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from _servers.circles import Export, Say, write_export, write_rows
-from _servers.contents import ANNA, ANNOTATED, ASKED, BEN, FOREIGN, LABELS, OPEN, SENT, Case
+from _servers.contents import ANNA, ASKED, BEN, FOREIGN, LABELS, SENT, Case
 from _servers.doccano import ADMIN, Project, add_user, log_in
 from _servers.http import Client
 from _servers.losses import CODE_POINTS, DOCCANO, EACH, EACH_APPROVED, RELATIONS, SHARED, SHARED_APPROVED
@@ -14,6 +14,9 @@ from domain_ner.errors import DomainNerError
 
 APPROVED = {"exportApproved": True}
 TOGETHER = {"collaborative_annotation": True}
+# In shared projects one person annotates.
+ASKED_OF_ANNA = tuple(case.by(ANNA) for case in ASKED)
+KNOWN = tuple(case for case in SENT if case not in ASKED)
 
 
 class Circle:
@@ -31,12 +34,6 @@ class Circle:
             project.add_label(label)
         return project
 
-    def folder(self, name: str) -> Path:
-        """An empty folder for an export."""
-        folder = self.target / DOCCANO / name
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
     def fill(self, project: Project, annotated: Sequence[Case], asked: Sequence[Case], **options: Any) -> None:
         """Import what is annotated, approve it, and let the annotators do the rest."""
         cases = [*annotated, *(case.before() for case in asked)]
@@ -50,40 +47,48 @@ class Circle:
 def exports(address: str, work: Path, target: Path, say: Say) -> Iterator[Export]:
     """Everything that doccano exports of sequence labelling."""
     circle = Circle(address, work, target)
-    asked_of_anna = [case.by(ANNA) for case in ASKED]
-    known = [case for case in SENT if case not in ASKED]
     say("a project that all share")
-    shared = circle.project("shared", **TOGETHER)
-    circle.fill(shared, known, asked_of_anna)
-    other, foreign = fill_foreign(circle)
-    cases = [*SENT_BY_ANNA, *foreign]
-    for name, options in ((SHARED, {}), (SHARED_APPROVED, APPROVED)):
-        folder = circle.folder(name)
-        shared.export(folder / "shared.zip", **options)
-        other.export(folder / "foreign.zip", **options)
-        yield Export(DOCCANO, name, folder, cases)
+    yield from shared(circle)
     say("a project with a file for each annotator")
-    each = circle.project("each")
-    circle.fill(each, known, ASKED)
-    for name, options, reading in ((EACH, {}, "empty=skip"), (EACH_APPROVED, APPROVED, "")):
-        folder = circle.folder(name)
-        each.export(folder / "each.zip", **options)
-        yield Export(DOCCANO, name, folder, SENT, reading)
+    yield from each(circle)
     say("a project with relations")
     related = circle.project("related", use_relation=True, **TOGETHER)
-    circle.fill(related, known, asked_of_anna)
-    folder = circle.folder(RELATIONS)
-    related.export(folder / "related.zip", **APPROVED)
-    yield Export(DOCCANO, RELATIONS, folder, SENT_BY_ANNA)
+    circle.fill(related, KNOWN, ASKED_OF_ANNA)
+    yield exported(circle, RELATIONS, {"related": related}, (*KNOWN, *ASKED_OF_ANNA), APPROVED)
     say("offsets as a program sends them that counts code points")
     counted = circle.project("counted", **TOGETHER)
-    circle.fill(counted, [], asked_of_anna, as_code_points=True)
-    folder = circle.folder(CODE_POINTS)
-    counted.export(folder / "counted.zip", **APPROVED)
-    yield Export(DOCCANO, CODE_POINTS, folder, asked_of_anna)
+    circle.fill(counted, (), ASKED_OF_ANNA, as_code_points=True)
+    yield exported(circle, CODE_POINTS, {"counted": counted}, ASKED_OF_ANNA, APPROVED)
 
 
-SENT_BY_ANNA = (*ANNOTATED, *(case.by(ANNA) for case in ASKED), *OPEN)
+def shared(circle: Circle) -> Iterator[Export]:
+    """Of a project in which all annotate the same copy, and of one with rows of others."""
+    project = circle.project("shared", **TOGETHER)
+    circle.fill(project, KNOWN, ASKED_OF_ANNA)
+    other, foreign = fill_foreign(circle)
+    cases = (*KNOWN, *ASKED_OF_ANNA, *foreign)
+    for name, options in ((SHARED, {}), (SHARED_APPROVED, APPROVED)):
+        yield exported(circle, name, {"shared": project, "foreign": other}, cases, options)
+
+
+def each(circle: Circle) -> Iterator[Export]:
+    """Of a project in which each annotator has a copy."""
+    project = circle.project("each")
+    circle.fill(project, KNOWN, ASKED)
+    yield exported(circle, EACH, {"each": project}, SENT, {}, "empty=skip")
+    yield exported(circle, EACH_APPROVED, {"each": project}, SENT, APPROVED)
+
+
+def exported(
+    circle: Circle, name: str, projects: Mapping[str, Project], cases: Sequence[Case],
+    options: Mapping[str, Any], reading: str = "",
+) -> Export:  # fmt: skip
+    """Export projects into one folder."""
+    folder = circle.target / DOCCANO / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, project in projects.items():
+        project.export(folder / f"{file}.zip", **options)
+    return Export(DOCCANO, name, folder, cases, reading)
 
 
 def fill_foreign(circle: Circle) -> tuple[Project, list[Case]]:

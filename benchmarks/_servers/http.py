@@ -9,6 +9,8 @@ import requests
 from domain_ner.errors import DomainNerError
 
 TIMEOUT_S = 120
+# Of a question whether a server is up, which is asked again.
+PROBE_S = 10
 POLL_S = 0.5
 MAX_CHARS = 600
 
@@ -41,7 +43,7 @@ class Client:
     def is_up(self, path: str) -> bool:
         """Whether anything answers there."""
         try:
-            return bool(self.session.get(f"{self.base}{path}", timeout=TIMEOUT_S).ok)
+            return bool(self.session.get(f"{self.base}{path}", timeout=PROBE_S).ok)
         except requests.RequestException:
             return False
 

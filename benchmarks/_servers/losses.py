@@ -59,13 +59,10 @@ LOSSES = (
         "A cell is a string: numbers come back as such, unless our export carried them. Groups are the same.",
     ),
     Loss(
-        DOCCANO, (SHARED, SHARED_APPROVED, RELATIONS, CODE_POINTS), ("annotators",), names(*ASKED),
+        DOCCANO, (SHARED, SHARED_APPROVED), ("annotators",), names(*ASKED, *FOREIGN),
         "A shared project has one file for all, which names no annotator.",
     ),
-    Loss(
-        DOCCANO, (SHARED, SHARED_APPROVED), ("annotators",), names(*FOREIGN),
-        "A shared project has one file for all, which names no annotator.",
-    ),
+    Loss(DOCCANO, (RELATIONS, CODE_POINTS), ("annotators",), names(*ASKED), "These are shared projects, too."),
     Loss(
         DOCCANO, (SHARED,), (*OF_A_TEXT, "annotators"), names(*OPEN),
         "A text that nobody looked at has an empty list, as one without entities has: export approved ones only.",
