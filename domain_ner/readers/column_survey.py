@@ -14,6 +14,8 @@ N_HEAD = 1000
 MAX_DIGITS = 15
 MAX_VALUES = 4096
 NOTHING = "_"
+# The second and third column of Label Studio's CONLL2003.
+UNUSED = ["-X-", NOTHING]
 MISSING = "-"
 SPACES = re.compile(r"[ \t]+")
 TAB, SPACE = "\t", " "
@@ -154,7 +156,9 @@ def split_cells(line: str, separator: str, width: int = 0) -> list[str]:
     if separator == TAB:
         return [cell.strip(" ") or cell for cell in line.split(TAB)]
     if separator == SPACE:
-        return SPACES.split(line.strip(EDGES))
+        cells = SPACES.split(line.strip(EDGES))
+        # Label Studio's rows: a label may hold spaces.
+        return [*cells[:3], SPACE.join(cells[3:])] if cells[1:3] == UNUSED and len(cells) > 4 else cells
     word, tag = split_joined(line.strip(EDGES), separator)
     return [tag] if word is None else [*word.rsplit(separator, width - 2 if width else -1), tag]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from domain_ner.errors import DomainNerError
 from domain_ner.readers import conllu
 from domain_ner.readers.column_blocks import Block, Token, read_blocks, read_layer, read_token
-from domain_ner.readers.column_survey import MISSING, NO_SPACE, NOTHING, SPACE, TAB, Survey, cell_number, survey
+from domain_ner.readers.column_survey import MISSING, NO_SPACE, NOTHING, SPACE, TAB, UNUSED, Survey, cell_number, survey
 from domain_ner.readers.columns import Layout, find_layout
 from domain_ner.readers.decoding import read_lines
 from domain_ner.readers.sentence_lines import find_joint, read_sentence_lines
@@ -113,7 +113,7 @@ def _require_columns(path: Path, found: Survey, options: ReaderOptions) -> None:
 
 
 def _is_label_studio(found: Survey) -> bool:
-    rows = [cells for cells in found.head if len(cells) == 4 and cells[1:3] == ["-X-", NOTHING]]
+    rows = [cells for cells in found.head if len(cells) == 4 and cells[1:3] == UNUSED]
     return len(found.docstart) == 3 and len(rows) == len(found.head) > 0
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from domain_ner.carried import FILE, KEY, SIDECAR, pack
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.writers.json_files import write_rows
-from domain_ner.writers.options import META, NESTED, WHITE_SPACE, WORDLESS, WriterOptions
+from domain_ner.writers.options import EMPTY, META, NESTED, WHITE_SPACE, WORDLESS, WriterOptions
 
 NAME = "brat"
 TITLE = "brat standoff (a folder of .txt and .ann)"
-HOLDS = frozenset({META, NESTED, WHITE_SPACE, WORDLESS})
+HOLDS = frozenset({META, NESTED, WHITE_SPACE, EMPTY, WORDLESS})
 # What brat, reading its lines with Python, takes for the end of one.
 LINE_ENDS = re.compile(r"[\v\f\x1c-\x1e\x85\u2028\u2029]")
 LINE = re.compile(r"[^\r\n]+")

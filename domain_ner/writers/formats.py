@@ -13,6 +13,7 @@ from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.writers import brat, conll, doccano, hf_json, label_studio, prodigy
 from domain_ner.writers.options import (
     BLANK,
+    EMPTY,
     META,
     NESTED,
     PARTIAL,
@@ -115,9 +116,10 @@ def export(
 
 def fit(passage: Passage, format_: Format, done: Export) -> Passage | None:
     """What a format can hold of a passage; the rest is counted in `done`. None: nothing of it."""
-    if WORDLESS not in format_.HOLDS and not passage.text.strip():
-        done.lose(WORDLESS, passage)
-        return None
+    for kind, lacks_it in ((WORDLESS, not passage.text.strip()), (EMPTY, not passage.text)):
+        if lacks_it and kind not in format_.HOLDS:
+            done.lose(kind, passage)
+            return None
     passage = _without_unusable(passage, format_, done)
     passage = _without_unknown(passage, format_, done)
     if NESTED not in format_.HOLDS:

@@ -14,11 +14,20 @@ from typing import Any
 from domain_ner.carried import KEY, pack
 from domain_ner.passages import Passage
 from domain_ner.writers.json_files import number_of, write_array
-from domain_ner.writers.options import META, NESTED, SPACED_LABEL, UNANNOTATED, WHITE_SPACE, WORDLESS, WriterOptions
+from domain_ner.writers.options import (
+    EMPTY,
+    META,
+    NESTED,
+    SPACED_LABEL,
+    UNANNOTATED,
+    WHITE_SPACE,
+    WORDLESS,
+    WriterOptions,
+)
 
 NAME = "label_studio"
 TITLE = "Label Studio JSON"
-HOLDS = frozenset({NESTED, UNANNOTATED, SPACED_LABEL, META, WHITE_SPACE, WORDLESS})
+HOLDS = frozenset({NESTED, UNANNOTATED, SPACED_LABEL, META, WHITE_SPACE, EMPTY, WORDLESS})
 LABELS_TAG, TEXT_TAG = "label", "text"
 SUGGESTED = "suggested"
 # Columns of the exports, which would take the place of what is called so in the data, or be taken for it.

@@ -16,10 +16,11 @@ UNANNOTATED = "marks of texts that nobody annotated"
 SPACED_LABEL = "annotations whose label holds white space"
 BLANK = "annotations of white space alone, or without a label"
 WORDLESS = "texts without a word"
+EMPTY = "empty texts"
 # Of these the annotations are not affected: they are told, and stop nothing.
 META = "texts' meta, ids or annotators"
 WHITE_SPACE = "texts' line ends or runs of spaces (each becomes one space)"
-TOLD_ONLY = frozenset({META, WHITE_SPACE})
+TOLD_ONLY = frozenset({META, WHITE_SPACE, EMPTY})
 
 
 @dataclass(frozen=True)

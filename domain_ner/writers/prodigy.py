@@ -13,6 +13,7 @@ from domain_ner.carried import KEY, Carried
 from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.writers.json_files import write_rows
 from domain_ner.writers.options import (
+    EMPTY,
     META,
     NESTED,
     PARTIAL,
@@ -27,7 +28,7 @@ from domain_ner.writers.tokens import Tokens, all_tokens, overlapping
 
 NAME = "prodigy"
 TITLE = "Prodigy JSONL"
-HOLDS = frozenset({NESTED, REJECTED, PARTIAL, UNANNOTATED, SPACED_LABEL, META, WHITE_SPACE, WORDLESS})
+HOLDS = frozenset({NESTED, REJECTED, PARTIAL, UNANNOTATED, SPACED_LABEL, META, WHITE_SPACE, EMPTY, WORDLESS})
 Row = dict[str, Any]
 MANUAL, OVERLAPPING, YES_NO = "ner_manual", "spans_manual", "ner"
 

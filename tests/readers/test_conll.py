@@ -335,6 +335,15 @@ def test_export_of_label_studio_is_read_where_it_is_forced(write):
     assert entities(read(write(LABEL_STUDIO), forced=True)[0]) == [("Angela", "PER")]
 
 
+def test_labels_with_spaces_of_label_studio_are_refused_too_and_read_whole_where_it_is_forced(write):
+    path = write(LABEL_STUDIO.replace("smiles -X- _ O", "Bo -X- _ I-first name").replace("B-PER", "B-first name"))
+    with pytest.raises(DomainNerError, match="Label Studio's CONLL2003 export"):
+        read(path)
+    records, log = read(path, forced=True)
+    assert entities(records) == [("Angela Bo", "first name")]
+    assert not log.problems
+
+
 def test_sentences_a_line_are_read(write):
     records, log = read(write("I|PRP|O like|O London|NNP|B-GPE\n\nParis|B-GPE ||O\n", "file.iob"))
     assert [(record.text, record.line) for record in records] == [("I like London", 1), ("Paris |", 3)]

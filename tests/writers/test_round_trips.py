@@ -74,6 +74,7 @@ def surfaces(passage):
 def test_text_and_nested_spans_come_back(tmp_path, to, passage):
     # A byte-order mark, to whoever opens the text of a pair.
     assume(to != "brat" or not passage.text.startswith("\ufeff"))
+    assume(to != "doccano" or passage.text)
     (_, read), done = round_trip(tmp_path, to, ORDINARY, passage)
     assert (read.text, read.spans) == (passage.text, passage.spans)
     assert not done.lost

@@ -16,6 +16,7 @@ from domain_ner.tokenizer import create_tokenizer
 from domain_ner.writers.formats import FORMATS, export
 from domain_ner.writers.options import (
     BLANK,
+    EMPTY,
     META,
     NESTED,
     PARTIAL,
@@ -252,6 +253,12 @@ def test_what_a_format_cannot_hold_is_counted(tmp_path, what, given, holding):
     other = passage(TEAM)
     for to in FORMATS:
         assert lost(tmp_path / to, to, other, given) == ({} if to in holding.split() else {what: 1}), to
+
+
+def test_an_empty_text_is_told_and_left_out_of_what_doccano_would_refuse(tmp_path):
+    done = export([passage(TEAM), passage(text="")], tmp_path / "out", "doccano", OPTIONS)
+    assert (dict(done.lost), done.n_passages) == ({EMPTY: 1}, 1)
+    assert lost(tmp_path / "ls", "label_studio", passage(TEAM), passage(text="")) == {}
 
 
 def test_losses_are_refused_with_their_number_and_place_and_nothing_is_written(tmp_path):

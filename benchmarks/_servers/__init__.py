@@ -1,0 +1,1 @@
+"""The parts of annotation_servers.py."""
