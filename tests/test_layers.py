@@ -41,7 +41,7 @@ LAYERS = {
         "conversion/importing", "conversion/ledger", "conversion/merging", "conversion/offsets", "conversion/spans",
         "conversion/split_evidence", "conversion/token_splits", "encoders/__init__", "encoders/presets",
         "encoders/pretraining", "encoders/card",
-        "readers/python_rows", "readers/spacing",
+        "readers/python_rows", "readers/read_twice", "readers/spacing", "readers/text_fit", "readers/word_edges",
         "encoders/fetch", "languages", "crf_ner/__init__", "crf_ner/foreign_tokens", "crf_ner/model", "crf_ner/padding",
         "crf_ner/targets", "crf_ner/training_data",
         "transformer/__init__", "transformer/model", "transformer/tokenizing",
