@@ -18,6 +18,7 @@ UTF16 = f"{WRITE}; set vars.reading (offsets=utf16) where stringIndexType is Utf
 ELEMENTS = f"{WRITE}: the text without its elements, and where those of names begin and end in it."
 RAW = f"{WRITE}: its `raw` text, and where the words of each entity stand in it."
 TOOL = f"Export from the tool as one of the formats that are read, or write it as JSON lines, each {LINES}."
+ANSWERS = f"{WRITE}: the text that is asked about, and where the words of each answer stand in it."
 TEXT_ONLY = "Only annotated text is read: export what was annotated as text, or move the file elsewhere."
 PROJECT = (
     "Put the folder `annotation` (or `curation`) of the export here, or the zip as it was exported in XMI or JSON."
@@ -102,6 +103,15 @@ JSON_MARKS: Sequence[tuple[tuple[str, ...], Unread]] = (
         ("target.selector", "body"),
         Unread("web annotations (Recogito)", f"{WRITE}: the text, and start, end and tag of each annotation."),
     ),
+    (
+        ("entities.textAnchor", "entities.mentionText"),
+        Unread(
+            "Google Document AI (JSON)",
+            f"{WRITE}: `text`, and the textSegments and type of each entity's textAnchor.",
+        ),
+    ),
+    (("conversations.from", "conversations.value"), Unread("conversations (UniversalNER, JSON)", ANSWERS)),
+    (("nbformat", "cells"), Unread("Jupyter (a notebook)", TEXT_ONLY)),
     (("source_documents", "layers"), Unread("the settings of an INCEpTION project", PROJECT)),
     (
         ("background_color", "suffix_key"),
