@@ -230,8 +230,9 @@ def _mark(found: Mapping[str, _Marks], *, n_tags: int, outside: str) -> str:
     # So may `b-cell`, and `e-mail` beside it.
     for mark in ("loose prefix", "lower suffix"):
         marks = found[mark]
-        is_sure = marks.vary or marks.begin_all or (mark == "loose prefix" and outside == LOWER_OUTSIDE)
-        if marks.letters.total() >= 0.9 * n_tags and marks.letters["B"] and is_sure:
+        is_lower = mark == "loose prefix" and outside == LOWER_OUTSIDE
+        is_sure = is_lower or (marks.letters["B"] and (marks.vary or marks.begin_all))
+        if marks.letters.total() >= 0.9 * n_tags and is_sure:
             return mark
     return ""
 

@@ -96,6 +96,7 @@ def test_every_marked_token_is_in_exactly_one_span_whatever_the_tags():
         (("o b-loc i-loc o", "b-per o"), "IOB2", "loose prefix"),
         (("O b-loc O", "b-per O"), "IOB2", "loose prefix"),
         (("O loc_b loc_i O", "per_b O"), "IOB2", "lower suffix"),
+        (("u-per o o o",), "BILOU", "loose prefix"),
         (("O b-cell O", "e-mail O"), "IO", "none"),
         (("O b-cell O", "O b-cell"), "IO", "none"),
         (("O B:LOC I:LOC O", "B:PER O"), "IOB2", "loose prefix"),
