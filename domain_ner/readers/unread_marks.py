@@ -19,6 +19,7 @@ ELEMENTS = f"{WRITE}: the text without its elements, and where those of names be
 RAW = f"{WRITE}: its `raw` text, and where the words of each entity stand in it."
 TOOL = f"Export from the tool as one of the formats that are read, or write it as JSON lines, each {LINES}."
 ANSWERS = f"{WRITE}: the text that is asked about, and where the words of each answer stand in it."
+COLUMNS = "Write a word and its tag a row, with a blank line between sentences"
 TEXT_ONLY = "Only annotated text is read: export what was annotated as text, or move the file elsewhere."
 PROJECT = (
     "Put the folder `annotation` (or `curation`) of the export here, or the zip as it was exported in XMI or JSON."
@@ -176,6 +177,12 @@ TEXT_MARKS: Sequence[tuple[re.Pattern[str], Unread]] = (
         Unread("i2b2 (concepts)", f"{WRITE}: each line of the text beside it, with its concepts in characters."),
     ),
     (re.compile(r"\A\{\\rtf"), Unread("RTF", TEXT_ONLY)),
+    (
+        re.compile(
+            r"\A#begin document(?:.*\n){1,200}?.*[ \t](?:\*|\([A-Z_]{3,}\*\)?|\*\))(?:[ \t]+\S+)?[ \t]*$", re.MULTILINE
+        ),
+        Unread("CoNLL-2012 (OntoNotes)", f"{COLUMNS}: (PERSON* … *) in its column of names is B-PERSON … I-PERSON."),
+    ),
 )
 MAGIC: Sequence[tuple[bytes, Unread]] = (
     (b"%PDF-", Unread("PDF", TEXT_ONLY)),
