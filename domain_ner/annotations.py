@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from domain_ner.conversion.importing import Import, import_files
-from domain_ner.conversion.ledger import Ledger
+from domain_ner.conversion.ledger import PREDICTION, Ledger
 from domain_ner.conversion.merging import ANYONE, CONFLICT_RULES, MergeRules, merge
 from domain_ner.conversion.offsets import UNITS
 from domain_ner.conversion.spans import Checks
@@ -136,6 +136,20 @@ def require_usable(read: Annotations, *, max_loss: float) -> None:
         raise DomainNerError(
             f"No accepted passage: {told}.", "Accept at least one passage for each of train, dev and test."
         )
+
+
+def require_spans(read: Annotations, folder: Path) -> None:
+    """Raise DomainNerError, with what became of the annotations, where no accepted passage has one."""
+    if any(passage.spans for passage in read.passages):
+        return
+    fates = read.ledger.fates()
+    told = ", ".join(f"{n} {fate}" for fate, n in fates.items()) or "the exports hold none"
+    predicted = " Or, where nobody annotated, take predictions: vars.reading (predictions=yes)." * bool(
+        fates[PREDICTION]
+    )
+    raise DomainNerError(
+        f"No annotated span in {folder} ({told}).", f"Annotate some passages, and export again.{predicted}"
+    )
 
 
 def parse_reading(text: str) -> Reading:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
 from typing import Any
 
@@ -90,7 +90,16 @@ def value_name(value: Any) -> str:
     if isinstance(value, str):
         whole = WHOLE.fullmatch(value)
         return (whole[1] if whole[1] != "-0" else "0") if whole else BOOLEANS.get(value, value)
-    return str(value)
+    return str(_in_order(value))
+
+
+def _in_order(value: Any) -> Any:
+    """A value with the keys of its objects in order, and its whole numbers without a point: tools vary both."""
+    if isinstance(value, Mapping):
+        return {key: _in_order(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, list | tuple):
+        return [_in_order(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _keys(passages: Iterable[Passage]) -> dict[str, tuple[int, int]]:

@@ -53,6 +53,11 @@ def parse_label_names(text: str) -> LabelNames:
                 f"{SETTING} has {part!r}; expected old=new, or old= to leave a label out.",
                 'Put a label with a space into quotes, with its new name: "first name=NAME".',
             )
+        if new.endswith(",") and part is not parts[-1]:
+            raise DomainNerError(
+                f"{SETTING} has {part!r}, with a comma at its end.",
+                "Put nothing but a space between two labels: SVC=SERVICE MISC=",
+            )
         if names.setdefault(old, new) != new:
             raise DomainNerError(f"{SETTING} names {old!r} twice: {names[old]!r} and {new!r}.", "Keep one of them.")
     return LabelNames(names)

@@ -1,20 +1,31 @@
 """Tag schemes of token-and-tag formats: which one a file uses, and the spans that its tags mean.
 
 IO, IOB1, IOB2 (Ramshaw & Marcus 1995; Tjong Kim Sang & Veenstra 1999), BIOES/IOBES, BMES, BILOU (Ratinov & Roth 2009),
-with the mark before the label (`B-LOC`), after it (`LOC-B`), or without any label (`B`).
+with the mark before the label (`B-LOC`), after it (`LOC-B`), or without any label (`B`), in small letters too.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 OUTSIDE = "O"
 PREFIXED = re.compile(r"([BIESLUMW])[-_+](.+)", re.DOTALL)
 SUFFIXED = re.compile(r"(.+)[-_]([BIESLUMW])", re.DOTALL)
 BARE = re.compile(r"[BIESLUMW]", re.IGNORECASE)
+LOWER_PREFIXED = re.compile(r"([biesluwm])[-_+](.+)", re.DOTALL)
+LOOSE_PREFIXED = re.compile(r"([BIESLUMW])[-_+:./|\\ ](.+)", re.DOTALL | re.IGNORECASE)
+LOWER_SUFFIXED = re.compile(r"(.+)[-_]([biesluwm])", re.DOTALL)
+# The shape of tags by the `mark` of their scheme.
+MARKS = {
+    "prefix": PREFIXED, "suffix": SUFFIXED,
+    "loose prefix": LOOSE_PREFIXED, "lower suffix": LOWER_SUFFIXED,
+    "bare": BARE,
+}  # fmt: skip
 # Other words for "no entity"; and signs that mean it where they are by far the commonest tag and `O` does not occur.
+# So does any word (`NONE`) where all others have marks.
 OTHER_OUTSIDES, OUTSIDE_SIGNS = ("OTHER", "Other"), ("-", "o", "0")
+LOWER_OUTSIDE = "o"
 BEGINS, INSIDES, ENDS, SINGLES = "B", "IM", "EL", "SUW"
 OPENED = "opens an entity"
 UNCLOSED = "not closed"
@@ -27,8 +38,9 @@ Tag = str | None
 class TagScheme:
     """How the tags of a file are to be read.
 
-    name: IO, IOB1, IOB2, BIOES, BMES or BILOU. mark: where its letter stands: `prefix`, `suffix`, `bare` (there is no
-    label) or `none`. separator: between letter and label. outside: the tag for "no entity".
+    name: IO, IOB1, IOB2, BIOES, BMES or BILOU. mark: where its letter stands: `prefix`, `suffix` (`loose prefix` and
+    `lower suffix` for small letters, the former for other separators too), `bare` (there is no label) or `none`.
+    separator: between letter and label. outside: the tag for "no entity".
     label: of bare tags, which do not say it.
     """
 
@@ -50,10 +62,8 @@ class TagScheme:
             return (tag.upper(), self.label) if BARE.fullmatch(tag) else None
         if self.mark == "none":
             return "I", tag
-        found = (PREFIXED if self.mark == "prefix" else SUFFIXED).fullmatch(tag)
-        if not found:
-            return None
-        return (found[1], found[2]) if self.mark == "prefix" else (found[2], found[1])
+        found = MARKS[self.mark].fullmatch(tag)
+        return _letter_and_label(found, self.mark) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,28 +109,16 @@ class TagStatistics:
     def scheme(self) -> TagScheme:
         """The scheme that most tags fit. No tags but `O`: IOB2."""
         outside = find_outside(self.tags)
-        marked = {tag: n for tag, n in self.tags.items() if tag not in (OUTSIDE, outside)}
-        total = sum(marked.values())
-        prefixed, suffixed, bare, before, after = (Counter[str]() for _ in range(5))
-        by_label: dict[str, set[str]] = {}
+        marked = Counter({tag: n for tag, n in self.tags.items() if tag not in (OUTSIDE, outside)})
+        found = {mark: _Marks.of(marked, mark) for mark in ("prefix", "suffix", "loose prefix", "lower suffix")}
+        mark = _mark(found, n_tags=marked.total(), outside=outside)
+        if mark:
+            return TagScheme(self._name(found[mark].letters), mark, _first(found[mark].separators), outside)
+        bare = Counter[str]()
         for tag, n in marked.items():
-            if found := PREFIXED.fullmatch(tag):
-                prefixed[found[1]] += n
-                before[tag[1]] += n
-            if found := SUFFIXED.fullmatch(tag):
-                suffixed[found[2]] += n
-                after[tag[-2]] += n
-                by_label.setdefault(found[1], set()).add(found[2])
             if BARE.fullmatch(tag):
                 bare[tag.upper()] += n
-        # Half is enough: labels of IO tags do not look like `B-LOC`, and damaged tags must not turn that into a label.
-        if 2 * prefixed.total() >= total:
-            return TagScheme(self._name(prefixed), "prefix", _first(before), outside)
-        # But `VITAMIN_B` may well be a label: as suffixes, the letters have to vary, or to stand on several labels.
-        varied = len(by_label) > 1 or any(len(letters) > 1 for letters in by_label.values())
-        if suffixed.total() >= 0.9 * total and suffixed["B"] and varied:
-            return TagScheme(self._name(suffixed), "suffix", _first(after), outside)
-        if _are_marks(bare, total):
+        if _are_marks(bare, marked.total()):
             return TagScheme(self._name(bare), "bare", outside=outside)
         return TagScheme("IO", "none", outside=outside)
 
@@ -139,12 +137,15 @@ class TagStatistics:
 def find_outside(tags: Counter[str]) -> str:
     """The tag for "no entity", told from how often each tag occurs: `O` where it does."""
     named = next((tag for tag in (OUTSIDE, *OTHER_OUTSIDES) if tags[tag]), "")
+    if not named and tags[LOWER_OUTSIDE] and any(LOWER_PREFIXED.fullmatch(tag) for tag in tags):
+        return LOWER_OUTSIDE
     commonest = tags.most_common(2)
     if named or len(commonest) < 2:
         return named or OUTSIDE
     (tag, n), (_, n_next) = commonest
     is_far = n >= 2 * n_next and n >= 0.3 * tags.total()
-    return tag if tag in OUTSIDE_SIGNS and is_far else OUTSIDE
+    is_alone = tag.isalpha() and all(PREFIXED.fullmatch(other) for other in tags if other != tag)
+    return tag if is_far and (tag in OUTSIDE_SIGNS or is_alone) else OUTSIDE
 
 
 def decode_tags(tags: Sequence[Tag], scheme: TagScheme) -> Iterator[TagSpan]:
@@ -186,12 +187,65 @@ def encode_tags(spans: Iterable[tuple[int, int, str]], n_tokens: int) -> list[st
     return tags
 
 
+@dataclass
+class _Marks:
+    """The tags of one shape. letters: large ones, how often each occurs. by_label: those with which each label does."""
+
+    letters: Counter[str] = field(default_factory=Counter)
+    separators: Counter[str] = field(default_factory=Counter)
+    by_label: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tags: Counter[str], mark: str) -> "_Marks":
+        """mark: as in `TagScheme`."""
+        marks = cls()
+        for tag, n in tags.items():
+            if found := MARKS[mark].fullmatch(tag):
+                letter, label = _letter_and_label(found, mark)
+                marks.letters[letter] += n
+                marks.separators[tag[-2] if mark.endswith("suffix") else tag[1]] += n
+                marks.by_label.setdefault(label, set()).add(letter)
+        return marks
+
+    @property
+    def vary(self) -> bool:
+        """Whether some label occurs with several letters."""
+        return any(len(letters) > 1 for letters in self.by_label.values())
+
+    @property
+    def begin_all(self) -> bool:
+        """Whether there are several labels, each of which occurs with B."""
+        return len(self.by_label) > 1 and all("B" in letters for letters in self.by_label.values())
+
+
+def _mark(found: Mapping[str, _Marks], *, n_tags: int, outside: str) -> str:
+    """The `mark` of the scheme that most tags fit; empty where the letters do not stand beside labels."""
+    # Half is enough: labels of IO tags do not look like `B-LOC`, and damaged tags must not turn that into a label.
+    if 2 * found["prefix"].letters.total() >= n_tags:
+        return "prefix"
+    # But `VITAMIN_B` may well be a label: as suffixes, the letters have to vary, or to stand on several labels.
+    suffix = found["suffix"]
+    if suffix.letters.total() >= 0.9 * n_tags and suffix.letters["B"] and (suffix.vary or len(suffix.by_label) > 1):
+        return "suffix"
+    # So may `b-cell`, and `e-mail` beside it.
+    for mark in ("loose prefix", "lower suffix"):
+        marks = found[mark]
+        is_lower = mark == "loose prefix" and outside == LOWER_OUTSIDE
+        is_sure = is_lower or (marks.letters["B"] and (marks.vary or marks.begin_all))
+        if marks.letters.total() >= 0.9 * n_tags and is_sure:
+            return mark
+    return ""
+
+
+def _letter_and_label(found: re.Match[str], mark: str) -> tuple[str, str]:
+    return (found[1].upper(), found[2]) if mark.endswith("prefix") else (found[2].upper(), found[1])
+
+
 def _split(tag: str) -> tuple[str, str]:
     """(letter, label), with the mark before or after the label; both empty for a tag without one."""
-    if found := PREFIXED.fullmatch(tag):
-        return found[1], found[2]
-    if found := SUFFIXED.fullmatch(tag):
-        return found[2], found[1]
+    for mark in ("prefix", "suffix", "loose prefix", "lower suffix"):
+        if found := MARKS[mark].fullmatch(tag):
+            return _letter_and_label(found, mark)
     return (tag.upper(), "bare") if BARE.fullmatch(tag) else ("", "")
 
 

@@ -26,19 +26,20 @@ INTERRUPTED = 130
 READING_HELP = 'What files do not say: "format=… offsets=… tag_column=… field=… label=… label_names=A,B empty=skip …".'
 LABELS_HELP = "Other names for labels of the exports: 'SVC=SERVICE MISC='; without a new name, the label is left out."
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# Labels and texts are printed as they are: [x] is no style, and :x: no picture.
+out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def say(message: str) -> None:
-    """Print a line as it is: square brackets in a text are not rich's markup."""
-    out.print(message, markup=False)
+    """Print a line as it is."""
+    out.print(message)
 
 
 def warn(message: str) -> None:
     """Print a warning that must not be overlooked; an empty one is none."""
     if message:
-        out.print(f"⚠ {message}", markup=False, style="yellow")
+        out.print(f"⚠ {message}", style="yellow")
 
 
 def run(command: Callable[..., Any], *, writes: Sequence[str] = ()) -> None:
@@ -52,12 +53,12 @@ def run(command: Callable[..., Any], *, writes: Sequence[str] = ()) -> None:
         try:
             app()
         except DomainNerError as error:
-            err.print(f"✘ {error}", markup=False, style="red")
+            err.print(f"✘ {error}", style="red")
             sys.exit(1)
         except OSError as error:
             place = error.filename or f"{Path.cwd()} or {tempfile.gettempdir()}"
-            err.print(f"✘ {error.strerror or error}: {place}", markup=False, style="red")
-            err.print("Check the permissions and the free space there.", markup=False, style="red")
+            err.print(f"✘ {error.strerror or error}: {place}", style="red")
+            err.print("Check the permissions and the free space there.", style="red")
             sys.exit(1)
 
 
@@ -155,6 +156,13 @@ def check_choices(**choices: tuple[str, Sequence[str]]) -> None:
         if value not in allowed:
             expected = ", ".join(repr(choice) for choice in allowed)
             raise DomainNerError(f"vars.{name} is {value!r}; expected one of {expected}.")
+
+
+def check_share(**shares: float) -> None:
+    """Raise DomainNerError for a variable that is no share."""
+    for name, value in shares.items():
+        if not 0 <= value <= 1:
+            raise DomainNerError(f"vars.{name} is {value:g}; expected a share from 0 to 1: 0.005 is half a percent.")
 
 
 def progress() -> Progress:

@@ -10,7 +10,19 @@ from reprlib import repr as short
 from typing import Any
 
 import typer
-from _console import LABELS_HELP, READING_HELP, check_choices, out, progress, run, say, split_names, table, warn
+from _console import (
+    LABELS_HELP,
+    READING_HELP,
+    check_choices,
+    check_share,
+    out,
+    progress,
+    run,
+    say,
+    split_names,
+    table,
+    warn,
+)
 from spacy.tokens import Doc
 
 from domain_ner.annotations import (
@@ -75,6 +87,7 @@ def main(
         overlaps=(overlaps, OVERLAPS), misaligned=(misaligned, MISALIGNED), normalize=(normalize, MODES),
         test_changes=(test_changes, TEST_CHANGES),
     )  # fmt: skip
+    check_share(max_loss=max_loss)
     labels = load_guide(guide).labels
     settings = ImportSettings(labels, reading, label_names, split_names(prefer), conflicts)
     fractions = {} if splits == FILES else parse_fractions(splits)

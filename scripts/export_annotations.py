@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import typer
-from _console import LABELS_HELP, READING_HELP, progress, run, say, split_names
+from _console import LABELS_HELP, READING_HELP, check_share, progress, run, say, split_names
 from spacy.tokens import Doc
 
 from domain_ner.annotations import ImportSettings, read_annotations, require_usable
@@ -42,6 +42,7 @@ def main(
     named(to)
     _require_apart(source, output)
     reading = f"predictions=yes {reading}" if predictions else reading
+    check_share(max_loss=max_loss)
     settings = ImportSettings(reading=reading, names=label_names, prefer=split_names(prefer), conflicts=conflicts)
     options = WriterOptions(_tokenizer(lang), predictions, model_version, lossy)
     labels = load_guide(guide) if guide is not None else None

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from _console import LABELS_HELP, READING_HELP, run, say
 
-from domain_ner.annotations import ImportSettings, read_annotations
+from domain_ner.annotations import ImportSettings, read_annotations, require_spans
 from domain_ner.conversion.merging import ANYONE
 from domain_ner.errors import MAX_LISTED, DomainNerError, raise_for
 from domain_ner.files import write_text
@@ -28,8 +28,7 @@ def main(
     read = read_annotations(annotations, ImportSettings(reading=reading, names=label_names, prefer=[ANYONE]))
     for problem in read.problems[:MAX_LISTED]:
         say(f"left out: {problem}")
-    if not any(passage.spans for passage in read.passages):
-        raise DomainNerError(f"No annotated span in {annotations}.", "Annotate some passages, and export again.")
+    require_spans(read, annotations)
     labels = {span.label for passage in read.passages for span in passage.spans}
     hard = [label for label in sorted(labels) if label != label.strip() or len(label.splitlines()) > 1]
     raise_for(

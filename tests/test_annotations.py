@@ -151,6 +151,26 @@ def test_a_folder_of_files_that_are_left_alone_names_them(tmp_path):
         read(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["README.txt", "readme", "Readme_de.rst", "LICENCE", "license.txt", "CITATION.cff"])
+def test_what_describes_the_exports_is_left_alone(write_jsonl, name):
+    folder = write_jsonl([row()]).parent
+    (folder / name).write_text("Exports of May: ask Eve before you share them.\n")
+    assert len(read(folder).passages) == 1
+
+
+@pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", "~$notes.docx", ".DS_Store", "._a.jsonl"])
+def test_what_systems_put_into_folders_is_left_alone(write_jsonl, name):
+    folder = write_jsonl([row()]).parent
+    (folder / name).write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    assert len(read(folder).passages) == 1
+
+
+def test_an_export_whose_name_begins_like_that_is_read(write_jsonl):
+    path = write_jsonl([row()])
+    path.rename(path.with_name("readme.jsonl"))
+    assert len(read(path.parent).passages) == 1
+
+
 def test_linked_folders_are_read_each_of_them_once(write_jsonl, tmp_path):
     exports = write_jsonl([row()]).parent
     folder = tmp_path / "linked"

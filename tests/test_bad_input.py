@@ -64,6 +64,7 @@ def test_bad_annotations_are_told_and_nothing_is_written(tmp_path, given, told):
         (["--misaligned", "guess"], "vars.misaligned is 'guess'"),
         (["--normalize", "all"], "vars.normalize is 'all'"),
         (["--group-by", "year", "--splits", "1,1,1"], "vars.splits"),
+        (["--max-loss", "5"], "vars.max_loss is 5; expected a share from 0 to 1"),
     ],
 )
 def test_bad_settings_are_told(tmp_path, options, told):

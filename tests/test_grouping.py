@@ -47,6 +47,11 @@ def test_a_value_that_is_false_is_one_and_an_empty_one_is_none(meta, expected):
         ([2**53, float(2**53)], "9007199254740992"),
         ([True, "True", "true", "TRUE"], "true"),
         ([False, "False"], "false"),
+        (
+            [{"id": 1, "of": {"a": "x", "b": 2}}, {"of": {"b": 2.0, "a": "x"}, "id": 1.0}],
+            "{'id': 1, 'of': {'a': 'x', 'b': 2}}",
+        ),
+        ([[1, "a"], [1.0, "a"]], "[1, 'a']"),
     ],
 )
 def test_what_tools_write_of_one_value_is_one_name(values, name):

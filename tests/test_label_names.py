@@ -17,6 +17,12 @@ NAMES = (
 )  # fmt: skip
 
 
+REGION = {
+    "from_name": "label", "to_name": "text", "type": "labels",
+    "value": {"start": 0, "end": 5, "text": "Redis", "labels": ["DB"]},
+}  # fmt: skip
+
+
 def export(folder, *rows):
     """A Prodigy export. rows: (text, label) with the label on the first word."""
     folder.mkdir(exist_ok=True)
@@ -70,6 +76,31 @@ def test_a_suggestion_is_a_setting_that_does_it(name):
     (option,) = shlex.split(setting.removeprefix("labels: "))  # as the command line has it, between single quotes
     assert parse_label_names(option).names == {name: "NEW", "other one": ""}
     assert suggest("SERVICES", ["TEAM", "SERVICE"]) == "labels: 'SERVICES=SERVICE'"
+
+
+def test_labels_apart_by_commas_are_told():
+    with pytest.raises(DomainNerError, match=r"has 'SVC=SERVICE,', with a comma at its end"):
+        parse_label_names("SVC=SERVICE, DB=INFRA")
+    assert parse_label_names('"DB=a, b" SVC=c,').names == {"DB": "a, b", "SVC": "c,"}
+
+
+def test_a_guide_of_nothing_says_what_became_of_the_annotations(tmp_path):
+    folder = export(tmp_path / "in", ("Redis is up.", "DB"))
+    ran = run("init_guide", folder, tmp_path / "guide.yml", "--labels", "DB=", check=False)
+    assert "(1 label left out (vars.labels))" in ran.stderr
+    task = {"id": 1, "data": {"text": "Redis is up."}, "annotations": [], "predictions": [{"result": [REGION]}]}
+    (folder / "a.jsonl").write_text(json.dumps(task) + "\n", encoding="utf8")
+    ran = run("init_guide", folder, tmp_path / "guide.yml", check=False)
+    assert "(1 prediction)" in ran.stderr and "predictions=yes" in ran.stderr
+
+
+def test_labels_are_printed_as_they_are(tmp_path):
+    folder = export(
+        tmp_path / "in", *((f"Redis {n} is up.", label) for n, label in enumerate(["[x]", ":fire:", "[/]"]))
+    )
+    guide = guide_of(tmp_path, "[x]", ":fire:", "[/]")
+    said = run("convert_annotations", folder, tmp_path / "corpus", tmp_path / "reports", "--guide", guide).stdout
+    assert all(f"│ {label}" in said for label in ("[x]", ":fire:", "[/]"))
 
 
 def test_labels_are_renamed_put_together_and_left_out(tmp_path):

@@ -93,11 +93,21 @@ def test_every_marked_token_is_in_exactly_one_span_whatever_the_tags():
         (("event-attack/battle/war O", "person-actor O"), "IO", "none"),
         (("LOC-B LOC-I O", "PER-B O"), "IOB2", "suffix"),
         (("LOC-B LOC-E O", "PER-S O"), "BIOES", "suffix"),
+        (("o b-loc i-loc o", "b-per o"), "IOB2", "loose prefix"),
+        (("O b-loc O", "b-per O"), "IOB2", "loose prefix"),
+        (("O loc_b loc_i O", "per_b O"), "IOB2", "lower suffix"),
+        (("u-per o o o",), "BILOU", "loose prefix"),
+        (("O b-cell O", "e-mail O"), "IO", "none"),
+        (("O b-cell O", "O b-cell"), "IO", "none"),
+        (("O B:LOC I:LOC O", "B:PER O"), "IOB2", "loose prefix"),
+        (("O E.coli O", "B.subtilis O"), "IO", "none"),
+        (("B-LOC I-LOC none none none none", "B-PER none none"), "IOB2", "prefix"),
         (("O O",), "IOB2", "prefix"),
     ],
 )
 def test_scheme_is_told_from_the_tags(sentences, name, mark):
-    assert scheme_of(*sentences) == TagScheme(name, mark)
+    scheme = scheme_of(*sentences)
+    assert (scheme.name, scheme.mark) == (name, mark)
 
 
 def test_label_that_ends_like_a_mark_is_no_suffix_scheme():
@@ -124,6 +134,12 @@ def test_tags_that_are_not_annotated_are_left_out_of_the_scheme():
     statistics = TagStatistics()
     statistics.add([None, "B-LOC", None])
     assert statistics.scheme() == IOB2
+
+
+def test_small_letters_mark_as_large_ones_do():
+    scheme = scheme_of("b-per i-per o b-loc")
+    assert scheme.is_outside("o")
+    assert spans_of("b-per i-per o b-loc", scheme) == [(0, 2, "per"), (3, 4, "loc")]
 
 
 def test_parse_splits_at_the_first_separator_only():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from domain_ner.readers.tagged import comment_pair
-from domain_ner.tag_schemes import BARE, OUTSIDE, PREFIXED, SUFFIXED, TagStatistics, find_outside
+from domain_ner.tag_schemes import MARKS, OUTSIDE, TagStatistics, find_outside
 
 EDGES = " \t"
 N_HEAD = 1000
@@ -27,7 +27,6 @@ MARKUP = re.compile(r"</?[A-Za-z][\w:-]*(\s[^<>]*)?/?>")
 HASH = re.compile(r"#+([ \t]|$)")
 DOCSTART = re.compile(r"-+DOCSTART-")
 NO_SPACE = {"SpaceAfter=No", "NoSpaceAfter"}
-MARKS = {"prefix": PREFIXED, "suffix": SUFFIXED, "bare": BARE}
 HEADER_CELL = re.compile(
     r"(tokens?|words?|forms?|text|mot|wort|no\.?|.*id|ind?e?x|#|lemma|[ux]?pos|chunk|misc|start|end|begin"
     r"|left|right|top|bottom|.*offsets?|.*tags?|(.*[-_])?ner?([-_].*)?|nel[-_].*|.*labels?|entit(y|ies)|iob2?|bio)",
@@ -55,8 +54,8 @@ class Column:
     @property
     def mark(self) -> str:
         """As in `TagScheme`."""
-        outside = self.outside
-        tags = {tag: n for tag, n in self.values.items() if tag not in (outside, NOTHING, MISSING)}
+        aside = {NOTHING, MISSING} - {self.outside}
+        tags = {tag: n for tag, n in self.values.items() if tag not in aside}
         return TagStatistics(Counter(tags)).scheme().mark
 
     @property
@@ -97,6 +96,11 @@ class Column:
     def is_chunks(self) -> bool:
         """Whether the tags are of base phrases."""
         return all(tag[2:] in CHUNKS for tag in self.marked)
+
+    def is_tagset(self) -> bool:
+        """Whether Latin capitals and signs alone stand there, as in parts of speech."""
+        joined = "".join(self.values)
+        return joined.isascii() and joined.isupper()
 
     def tells_spaces(self) -> bool:
         """Whether values say that no space follows."""

@@ -10,7 +10,6 @@ from domain_ner.errors import DomainNerError
 from domain_ner.readers.column_survey import (
     DOCSTART,
     EDGES,
-    MARKS,
     MARKUP,
     MISSING,
     NOTHING,
@@ -23,7 +22,7 @@ from domain_ner.readers.column_survey import (
     split_cells,
 )
 from domain_ner.readers.tagged import comment_pair
-from domain_ner.tag_schemes import OUTSIDE, OUTSIDE_SIGNS, Tag
+from domain_ner.tag_schemes import MARKS, OUTSIDE, OUTSIDE_SIGNS, Tag
 
 LANGUAGE = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*:).")
 
@@ -214,14 +213,20 @@ def _tag_columns(found: Survey) -> list[int]:
 
 
 def _token_column(found: Survey, tags: Sequence[int]) -> int:
-    """The column named so, else the first that holds neither tags nor only numbers nor always the same."""
+    """The column named so, else the first that holds neither tags nor only numbers nor always the same.
+
+    Where that one may hold parts of speech instead (`B-PER NNP Anna`), the one with the most different values.
+    """
     columns = [n for n in range(found.width) if n not in tags]
     named = [
         n for n in columns if n < len(found.header) and re.fullmatch(r"(?i)tokens?|words?|forms?", found.header[n])
     ]
     wordy = [n for n in columns if not found.columns[n].is_numbers()]
     varied = [n for n in wordy if len(found.columns[n].values) > 1]
-    return next(iter(named or varied or wordy or columns), 0)
+    first = next(iter(named or varied or wordy or columns), 0)
+    if named or not varied or not (tags[0] < first or found.columns[first].is_tagset()):
+        return first
+    return max(varied, key=lambda n: len(found.columns[n].values))
 
 
 def _counts(head: Sequence[Sequence[str]], column: int) -> bool:

@@ -173,7 +173,7 @@ def _names(places: Places, place: tuple[int, str], statistics: TagStatistics) ->
     if not values:
         return None
     named = NER_NAME.fullmatch(key or places.name(column))
-    if scheme.mark in ("prefix", "suffix") or (scheme.mark == "bare" and named):
+    if scheme.mark in ("prefix", "suffix", "loose prefix", "lower suffix") or (scheme.mark == "bare" and named):
         return Names("tags", column, title, key, scheme)
     if not key and _share(values, NUMBERED) > 0.9 and any(":" in value for value in values):
         return Names("numbers", column, title, key)

@@ -34,7 +34,8 @@ OTHER_SCRIPTS = (
     "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp932", "euc_jp", "gb18030", "big5", "cp949",
 )  # fmt: skip
 HIGH = re.compile(rb"[\x80-\xff]")
-HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}")
+# Also two that are a word: a character of Chinese, in a file with one a row.
+HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}|(?<![^\s])[\x80-\xff]{2}(?![^\s])")
 # The codec of a file that is UTF-8 but for a few bytes: cut off inside a character, or pieced together from files of
 # two encodings. Read in a one-byte encoding as a whole, all its other characters would be garbled.
 MIXED = "utf-8-with-cp1252"

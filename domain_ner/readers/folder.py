@@ -1,6 +1,7 @@
 """Finds the exports of a folder and tells the format of each by its content."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
@@ -46,7 +47,11 @@ LEFT_ALONE = {".md", ".conf", ".yml", ".yaml", ".cfg", ".arrow"}
 DOCUMENTS = {".md", ".yml", ".yaml"}
 # XML that stands beside exports, by its root element: Label Studio's labelling interface, the type system of a CAS.
 LEFT_ALONE_ROOTS = {"View", "typeSystemDescription"}
-LEFT_ALONE_NAMES = {"README", "LICENSE", "dataset_info.json", "state.json", "dataset_dict.json", "settings.json"}
+LEFT_ALONE_NAMES = {"dataset_info.json", "state.json", "dataset_dict.json", "settings.json"}
+# What describes a data set, in any case.
+ABOUT = re.compile(r"(readme([-_][^.]*)?|licen[cs]e|copying|citation|changelog)(\.(txt|rst|cff|bib))?", re.IGNORECASE)
+# What systems and office programs put into folders.
+HIDDEN = re.compile(r"\.|__MACOSX|~\$|(ehthumbs(_vista)?|thumbs)\.db$|desktop\.ini$", re.IGNORECASE)
 BRAT_PARTNERS = (".ann", ".a1")
 BINARY = {".spacy", ".zip"}
 MAX_NAMED = 5
@@ -163,11 +168,13 @@ def _holds(left_alone: Sequence[Path], folder: Path) -> str:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "__MACOSX"))
+    return bool(HIDDEN.match(name))
 
 
 def _is_left_alone(path: Path) -> bool:
     suffix = path.suffix.lower()
+    if ABOUT.fullmatch(path.name):
+        return True
     if suffix == ".xml":
         root = find_root(_beginning(path))
         return root is not None and root.name in LEFT_ALONE_ROOTS

@@ -1,5 +1,6 @@
 """Reads tokens and tags as Hugging Face data sets hold them: JSONL, an array, or an answer of the data-set viewer."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,28 +66,33 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
 
 @dataclass
 class Survey:
-    """What the rows of a file hold. key: that of the tags. others: keys that hold tags too. numbers: tag ids."""
+    """What the rows of a file hold. key: that of the tags. others: keys that hold tags too. numbers: tag ids, also
+    those that are written as text. n_missing: tokens that are not annotated.
+    """
 
     key: str
     others: Collection[str] = ()
     numbers: set[int] = field(default_factory=set)
+    n_missing: int = 0
 
     @classmethod
     def of(cls, path: Path, rows: Iterable[dict[str, Any]], options: ReaderOptions) -> "Survey":
         """Look at all rows of a file. Raises DomainNerError where none has tags."""
-        found: dict[str, set[int]] = {}
+        found: dict[str, Counter[Any]] = {}
         keys: dict[str, None] = {}
         for row in rows:
             keys.update(dict.fromkeys(row))
             for key in [*tag_keys(row), *filter(None, [options.field])]:
-                found.setdefault(key, set()).update(tag for tag in list_at(row, key) if _is_number(tag))
+                tags = [tag for tag in list_at(row, key) if tag is None or isinstance(tag, str | int)]
+                found.setdefault(key, Counter()).update(tags)
         chosen = options.field or next((key for key in TAGS if key in found), next(iter(found), ""))
         if not chosen or chosen not in keys:
             raise DomainNerError(
                 f"{path}: no tags under `{chosen or 'ner_tags'}`; its rows have {', '.join(keys) or 'no keys'}.",
                 "Give the key of the tags with vars.reading (field=…).",
             )
-        return cls(chosen, [key for key in found if key != chosen], found[chosen] - {MISSING})
+        counted = found[chosen]
+        return cls(chosen, [key for key in found if key != chosen], _numbers(counted), counted[MISSING] + counted[None])
 
     def names(self, path: Path, options: ReaderOptions, log: FileLog) -> Sequence[str]:
         """The names of integer tags. Raises DomainNerError where nobody gives them."""
@@ -108,6 +114,8 @@ class Survey:
             f"tags from `{self.key}`"
             + (f"; {others} hold tags too: choose with vars.reading (field=…)" if others else "")
         )
+        if self.n_missing:
+            log.note(f"{self.n_missing} tokens have null or {MISSING} for a tag: not annotated")
 
 
 def tag_keys(row: Any) -> list[str]:
@@ -159,7 +167,16 @@ def _tagged(row: dict[str, Any], line: int, key: str, names: Sequence[str]) -> T
 def _named(row: dict[str, Any], key: str, names: Sequence[str]) -> list[Any]:
     """Tags by name; None where nobody annotated; a number that has no name as it is."""
     tags = (None if tag == MISSING else tag for tag in list_at(row, key))
+    if names:
+        tags = (int(tag) if isinstance(tag, str) and tag.isdecimal() else tag for tag in tags)
     return [names[tag] if _is_number(tag) and 0 <= tag < len(names) else tag for tag in tags]
+
+
+def _numbers(tags: Iterable[Any]) -> set[int]:
+    """The numbers among tags; those that are written as text only where every text is one ("0" may say `O`)."""
+    texts = {tag for tag in tags if isinstance(tag, str)}
+    written = {int(tag) for tag in texts} if all(tag.isdecimal() for tag in texts) else set()
+    return {tag for tag in tags if _is_number(tag) and tag != MISSING} | written
 
 
 def _checked(tag: Any, n_token: int, key: str, names: Sequence[str]) -> Tag:

@@ -45,6 +45,7 @@ OBJECTS = re.compile(r"\s*\[\s*\{")
 # Before a key of the task's data that is a labelling tag's name too.
 RENAMED = "_data_"
 REGIONS = re.compile(r"\s*\[\s*\{.*['\"](?:" + "|".join(LABEL_KEYS) + r"|start)['\"]\s*:", re.DOTALL)
+ONE_REGION = re.compile(r"\s*\{.*['\"](?:" + "|".join(LABEL_KEYS) + r")['\"]\s*:", re.DOTALL)
 
 
 def recognises(sample: Sample) -> bool:
@@ -182,7 +183,9 @@ def _answer(row: Mapping[str, Any], regions: list[Region], options: ReaderOption
 
 
 def _parsed(cell: Any) -> Any:
-    """A cell, as a list where it holds regions or a dialogue. Raises ValueError for regions that do not parse."""
+    """A cell, as a list where it is regions, one, or a dialogue. Raises ValueError for regions that do not parse."""
+    if one := _one_region(cell):
+        return [one]
     if not isinstance(cell, str) or not OBJECTS.match(cell):
         return cell
     try:
@@ -192,6 +195,15 @@ def _parsed(cell: Any) -> Any:
             raise
         return cell
     return value if _are_objects(value) and (is_dialogue(value) or REGIONS.match(cell)) else cell
+
+
+def _one_region(cell: Any) -> dict[str, Any] | None:
+    """The region that a cell is, and not a list of it; None for anything else (a text may look like one)."""
+    try:
+        value = _parse(cell) if isinstance(cell, str) and ONE_REGION.match(cell) else cell
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and _are_labelled([value]) and region_of_value(value) else None
 
 
 def _regions(value: Any, name: str) -> list[Region]:

@@ -14,7 +14,7 @@ from domain_ner.readers.spacing import Spacing
 from domain_ner.readers.tagged import Findings, decode, describe_scheme, with_label
 from domain_ner.readers.tokens import join_tokens, source_spans
 from domain_ner.records import FileLog, ReaderOptions, Record
-from domain_ner.tag_schemes import BARE, PREFIXED, SUFFIXED, TagScheme, TagStatistics, find_outside
+from domain_ner.tag_schemes import MARKS, TagScheme, TagStatistics, find_outside
 
 N_EVIDENCE = 200
 
@@ -35,7 +35,7 @@ def _are_tagged(sentences: Sequence[Sequence[str]], joint: str) -> bool:
     pairs = [split_joined(item, joint) for items in sentences for item in items]
     tags = Counter(tag for word, tag in pairs if word)
     outside = find_outside(tags)
-    n_marked = sum(n for tag, n in tags.items() if any(mark.fullmatch(tag) for mark in (PREFIXED, SUFFIXED, BARE)))
+    n_marked = sum(n for tag, n in tags.items() if any(mark.fullmatch(tag) for mark in MARKS.values()))
     return bool(pairs) and tags[outside] + n_marked >= 0.9 * len(pairs)
 
 

@@ -1,7 +1,7 @@
 """Reads what spaCy was trained on before DocBin: v2's training JSON, and texts with `entities` as JSON or Python."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from reprlib import repr as short
@@ -30,6 +30,8 @@ STARTS, ENDS, LABELS, WORDS = (
     ("text", "value"),
 )
 IDS = ("id", "_id")
+# The span group of `Doc.to_json` that is read beside its entities.
+GROUP = "sc"
 # doccano's and Prodigy's own keys: their readers know what else these rows say.
 OTHERS = {"relations", "Comments", "spans", "_input_hash", "_task_hash", "answer"}
 MISSING = ("-", "", None)
@@ -58,16 +60,17 @@ def recognises(sample: Sample) -> bool:
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each text, of v2 JSON for each paragraph.
 
+    options.field: the span group of `Doc.to_json` to read; empty: `sc`.
     Raises DomainNerError where there is none, and for Python that cannot be read.
     """
     text, whole = read_sample(path)
     rows = first_rows(Sample(path, text, whole), ROW_LISTS)
     if _is_python(text, rows):
-        yield from _texts(python_rows(path, log, ENTITIES), log)
+        yield from _texts(python_rows(path, log, ENTITIES), GROUP, log)
     elif any(_is_v2(row) for row in rows):
         yield from _v2_records(path, options, log)
     else:
-        yield from _texts(json_rows(path, log, ROW_LISTS, pairs=True), log)
+        yield from _texts(json_rows(path, log, ROW_LISTS, pairs=True), options.field or GROUP, log)
 
 
 def _v2_records(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
@@ -128,14 +131,14 @@ def _tag(token: dict[str, Any]) -> Tag:
     return None if tag in MISSING else str(tag)
 
 
-def _texts(rows: Iterator[tuple[int, Any]], log: FileLog) -> Iterator[Record]:
+def _texts(rows: Iterator[tuple[int, Any]], group: str, log: FileLog) -> Iterator[Record]:
     n_null = n_unsaid = 0
     for line, row in rows:
         if row is None:
             n_null += 1
             log.n_documents -= 1
             continue
-        entries = list(_entries(row))
+        entries = list(_entries(_with_group(row, group, log)))
         log.n_documents += len(entries) - 1
         for entry in entries:
             if not isinstance(entry.text, str):
@@ -147,6 +150,17 @@ def _texts(rows: Iterator[tuple[int, Any]], log: FileLog) -> Iterator[Record]:
         log.note(f"{n_null} rows are null: texts that nobody annotated, the export does not hold them")
     if n_unsaid:
         log.note(f"{n_unsaid} texts have no `entities` at all: not annotated, not used")
+
+
+def _with_group(row: Any, group: str, log: FileLog) -> Any:
+    """A row, with the spans of a group among the entities where it is a `Doc.to_json` that has span groups."""
+    if not isinstance(row, dict) or not isinstance(groups := row.get("spans"), Mapping):
+        return row
+    for name in groups.keys() - {group}:
+        log.note(f"a span group is not read (vars.reading: field=…), beside `{group}`", case=name)
+    spans = groups.get(group)
+    rest = {key: value for key, value in row.items() if key != "spans"}
+    return rest | {"ents": [*(row.get("ents") or ()), *(spans if isinstance(spans, list) else ())]}
 
 
 def _entries(row: Any) -> Iterator[Entry]:
@@ -211,7 +225,9 @@ def _is_row(row: Any) -> bool:
         return False
     if isinstance(row.get("sentences"), dict):
         return any(_are_spans(_found(value)) for value in row["sentences"].values())
-    has_text = isinstance(_first(row, TEXTS), str) and not OTHERS & row.keys()
+    is_doc = "ents" in row and isinstance(row.get("spans"), Mapping)
+    others = OTHERS - ({"spans"} if is_doc else set())
+    has_text = isinstance(_first(row, TEXTS), str) and not others & row.keys()
     return _is_v2(row) or (has_text and any(key in row for key in ENTITIES) and _are_spans(_found(row)))
 
 

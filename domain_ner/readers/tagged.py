@@ -76,7 +76,7 @@ def describe_scheme(scheme: TagScheme) -> str:
     if scheme.mark == "none":
         told = "scheme IO: neighbouring entities of one type cannot be told apart"
     else:
-        told = f"scheme {scheme.name}" + (" with the letter after the label" if scheme.mark == "suffix" else "")
+        told = f"scheme {scheme.name}" + (" with the letter after the label" if scheme.mark.endswith("suffix") else "")
     if scheme.separator != "-":
         told += f', "{scheme.separator}" between letter and label'
     if scheme.mark == "bare":

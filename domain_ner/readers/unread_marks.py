@@ -18,6 +18,8 @@ UTF16 = f"{WRITE}; set vars.reading (offsets=utf16) where stringIndexType is Utf
 ELEMENTS = f"{WRITE}: the text without its elements, and where those of names begin and end in it."
 RAW = f"{WRITE}: its `raw` text, and where the words of each entity stand in it."
 TOOL = f"Export from the tool as one of the formats that are read, or write it as JSON lines, each {LINES}."
+ANSWERS = f"{WRITE}: the text that is asked about, and where the words of each answer stand in it."
+COLUMNS = "Write a word and its tag a row, with a blank line between sentences"
 TEXT_ONLY = "Only annotated text is read: export what was annotated as text, or move the file elsewhere."
 PROJECT = (
     "Put the folder `annotation` (or `curation`) of the export here, or the zip as it was exported in XMI or JSON."
@@ -102,6 +104,15 @@ JSON_MARKS: Sequence[tuple[tuple[str, ...], Unread]] = (
         ("target.selector", "body"),
         Unread("web annotations (Recogito)", f"{WRITE}: the text, and start, end and tag of each annotation."),
     ),
+    (
+        ("entities.textAnchor", "entities.mentionText"),
+        Unread(
+            "Google Document AI (JSON)",
+            f"{WRITE}: `text`, and the textSegments and type of each entity's textAnchor.",
+        ),
+    ),
+    (("conversations.from", "conversations.value"), Unread("conversations (UniversalNER, JSON)", ANSWERS)),
+    (("nbformat", "cells"), Unread("Jupyter (a notebook)", TEXT_ONLY)),
     (("source_documents", "layers"), Unread("the settings of an INCEpTION project", PROJECT)),
     (
         ("background_color", "suffix_key"),
@@ -166,6 +177,12 @@ TEXT_MARKS: Sequence[tuple[re.Pattern[str], Unread]] = (
         Unread("i2b2 (concepts)", f"{WRITE}: each line of the text beside it, with its concepts in characters."),
     ),
     (re.compile(r"\A\{\\rtf"), Unread("RTF", TEXT_ONLY)),
+    (
+        re.compile(
+            r"\A#begin document(?:.*\n){1,200}?.*[ \t](?:\*|\([A-Z_]{3,}\*\)?|\*\))(?:[ \t]+\S+)?[ \t]*$", re.MULTILINE
+        ),
+        Unread("CoNLL-2012 (OntoNotes)", f"{COLUMNS}: (PERSON* … *) in its column of names is B-PERSON … I-PERSON."),
+    ),
 )
 MAGIC: Sequence[tuple[bytes, Unread]] = (
     (b"%PDF-", Unread("PDF", TEXT_ONLY)),

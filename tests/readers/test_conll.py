@@ -47,6 +47,43 @@ def test_scheme_and_column_are_told(write):
     assert "scheme IOB2; tags in column 2" in read(write(PLAIN))[1].notes
 
 
+def test_tags_in_small_letters_are_read_as_those_in_capitals(write):
+    records, _ = read(write(PLAIN.replace("B-", "b-").replace("I-", "i-").replace(" O", " o")))
+    assert entities(records) == [("Anna Smith", "PER"), ("Oslo", "LOC")]
+
+
+@pytest.mark.parametrize("separator", [":", ".", "/", "|", "_", "+"])
+def test_letter_and_label_may_have_another_separator(write, separator):
+    records, log = read(write(PLAIN.replace("B-", f"B{separator}").replace("I-", f"I{separator}")))
+    assert entities(records) == [("Anna Smith", "PER"), ("Oslo", "LOC")]
+    assert f'scheme IOB2, "{separator}" between letter and label; tags in column 2' in log.notes
+
+
+@pytest.mark.parametrize("outside", ["NONE", "OUT", "null"])
+def test_a_word_beside_marked_tags_is_outside(write, outside):
+    path = write((PLAIN + "\nit O\nhas O\ncome O\n").replace(" O\n", f" {outside}\n"))
+    records, log = read(path)
+    assert recognised(path)
+    assert entities(records) == [("Anna Smith", "PER"), ("Oslo", "LOC")]
+    assert f'"{outside}" read as O' in log.notes
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["{tag} {pos} {word}", "{pos} {tag} {word}", "{tag} 0 0 {pos} {word} x x 0", "{word} {pos} {tag}"],
+    ids=["tag first", "tag between", "Illinois", "tag last"],
+)
+def test_words_are_told_from_parts_of_speech(write, row):
+    sentences = [
+        [("Anna", "NNP", "B-PER"), ("Smith", "NNP", "I-PER"), ("sings", "VBZ", "O")],
+        [("Oslo", "NNP", "B-LOC"), ("fell", "VBD", "O")],
+    ]
+    lines = [[row.format(word=word, pos=pos, tag=tag) for word, pos, tag in sentence] for sentence in sentences]
+    records, _ = read(write("\n\n".join(map("\n".join, lines)) + "\n"))
+    assert [record.text for record in records] == ["Anna Smith sings", "Oslo fell"]
+    assert entities(records) == [("Anna Smith", "PER"), ("Oslo", "LOC")]
+
+
 @pytest.mark.parametrize("line_end", ["\r\n", "\r"])
 def test_other_line_ends_are_line_ends(write, line_end):
     assert entities(read(write(PLAIN.replace("\n", line_end)))[0]) == [("Anna Smith", "PER"), ("Oslo", "LOC")]

@@ -109,6 +109,24 @@ def test_other_encodings_are_told_by_their_bytes(write, encoding, text):
     assert note.startswith("not UTF-8 (byte 0x")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("gb18030", "北京是中国的首都。张三住在上海，他在一家公司工作。"),
+        ("euc_jp", "東京は日本の首都です。田中さんは会社で働いています。"),
+        ("euc_kr", "서울은대한민국의수도이다.김철수는부산에살고있다."),
+    ],
+)
+def test_a_character_a_row_tells_the_encoding_too(write, encoding, text):
+    rows = "".join(f"{character}\tO\n" for character in text * 3)
+    assert text_and_notes(write(rows.encode(encoding)))[0] == rows
+
+
+def test_two_accents_that_are_a_word_do_not_make_a_file_another_script(write):
+    text = "Der Fluß hieß ÄÖ, und später größer; für Müller über die Brücke.\n"
+    assert text_and_notes(write(text.encode("cp1252")))[0] == text
+
+
 @pytest.mark.parametrize(("before", "end"), [("", "\n"), ("a", "\n"), ("", "")])
 def test_evidence_that_is_cut_inside_a_character_still_tells_the_encoding(write, before, end):
     text = f"{before}北京是中国的首都。张三住在上海，他在一家公司工作。{end}" * 2000

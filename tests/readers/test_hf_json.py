@@ -38,6 +38,25 @@ def test_tags_become_spans_of_the_text_that_the_tokens_make(tmp_path):
     assert "scheme IOB2; 1 entities" in log.notes
 
 
+def test_numbers_that_are_written_as_text_are_numbers(tmp_path):
+    path = write(tmp_path, {"tokens": ["Anna", "Berg", "met"], "ner_tags": ["1", "2", "0"]})
+    [record], _ = read(path, label_names=("O", "B-PER", "I-PER"))
+    assert found(record) == [("Anna Berg", "PER")]
+    with pytest.raises(DomainNerError, match=r"ner_tags are numbers 0\.\.2 without names"):
+        read(path)
+
+
+def test_zero_beside_names_is_a_tag_and_no_number(tmp_path):
+    [record], _ = read(write(tmp_path, {"tokens": ["Anna", "met", "us"], "ner_tags": ["B-PER", "0", "0"]}))
+    assert found(record) == [("Anna", "PER")]
+
+
+def test_tokens_without_a_tag_are_told(tmp_path):
+    rows = ({"tokens": ["Anna", "met"], "ner_tags": [1, missing]} for missing in (-100, None))
+    _, log = read(write(tmp_path, *rows), label_names=("O", "B-PER"))
+    assert "2 tokens have null or -100 for a tag: not annotated" in log.notes
+
+
 def test_rows_of_an_array_are_numbered(tmp_path):
     path = tmp_path / "train.json"
     path.write_text(json.dumps([ANNA, ANNA], indent=1), "utf8")

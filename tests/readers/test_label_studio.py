@@ -325,6 +325,20 @@ def test_cell_with_a_python_literal_is_read(tmp_path):
     assert found(record) == [("Ada", "PER")]
 
 
+def test_a_region_alone_is_read_as_a_list_of_one_is(tmp_path):
+    alone = {**row([ADA]), "label": ADA}
+    [record], _ = read(write(tmp_path / "min.json", [alone]), label_studio_table)
+    [of_csv], _ = read(write_csv(tmp_path / "a.csv", [{**alone, "label": json.dumps(ADA)}]), label_studio_table)
+    assert found(record) == found(of_csv) == [("Ada", "PER")]
+
+
+def test_a_text_that_looks_like_a_region_stays_a_text(tmp_path):
+    text = 'Ada {"labels": 1'
+    path = write_csv(tmp_path / "a.csv", [row([ADA]), row([ADA], text='{"labels": [1'), row([ADA], text=text)])
+    records, log = read(path, label_studio_table)
+    assert ([record.text for record in records], log.problems) == ([TEXT, '{"labels": [1', text], [])
+
+
 def test_cell_beyond_the_limit_of_the_csv_module_is_read(tmp_path):
     [record], _ = read(write_csv(tmp_path / "long.csv", [row([ADA], text="Ada " * 50_000)]), label_studio_table)
     assert len(record.text) == 200_000

@@ -165,6 +165,16 @@ def test_v2_tags_become_spans_and_missing_ones_are_unknown(tmp_path):
     assert '2 tokens are missing ("-"), not O' in log.notes
 
 
+def test_span_groups_of_a_doc_are_read_and_others_told(tmp_path):
+    span = {"start": 7, "end": 13, "label": "LOC", "kb_id": ""}
+    doc = {"text": TEXT, "ents": [], "tokens": [{"id": 0, "start": 0, "end": 1}], "spans": {"sc": [span], "x": [span]}}
+    path = write(tmp_path, [doc, {**doc, "spans": {}, "ents": [span]}, {**doc, "spans": {"sc": None}}])
+    assert is_recognised(path)
+    records, log = read(path)
+    assert [found(record) for record in records] == [[BERLIN], [BERLIN], []]
+    assert any("a span group is not read" in note and "x" in note for note in log.notes)
+
+
 def test_v2_paragraphs_are_documents(tmp_path):
     doc = {"id": 3, "paragraphs": [{"sentences": [LIKE_BERLIN]}, {"sentences": [LIKE_BERLIN]}]}
     records, log = read(write(tmp_path, [doc]))

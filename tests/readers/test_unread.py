@@ -22,11 +22,22 @@ Dr. Smith
 </deIdi2b2>
 """
 
+CONLL_2012 = """#begin document (bc/1); part 000
+bc/1 0 0 Anna NNP (TOP(S(NP* - - - spk (PERSON* -
+bc/1 0 1 Meier NNP *) - - - spk *) -
+bc/1 0 2 left VBD (VP*))) - - - spk * -
+
+#end document
+"""
+# The same with tags of IOB2 is read.
+IOB_2012 = CONLL_2012.replace("(PERSON*", "B-PERSON").replace("spk *)", "spk I-PERSON").replace("spk *", "spk O")
+
 TEXTS = {
     "Rasa NLU (Markdown)": ["nlu.md", RASA_MD],
     "Rasa NLU (YAML)": ["nlu.yml", RASA_YML],
     "Amazon Comprehend (annotations, CSV)": ["a.csv", "File,Line,Begin Offset,End Offset,Type\nd.txt,0,0,4,PERSON\n"],
     "i2b2 (concepts)": ["a.con", 'c="chest "pain"" 3:0 3:1||t="problem"\n'],
+    "CoNLL-2012 (OntoNotes)": ["a.v4_gold_conll", CONLL_2012],
     "RTF": ["a.txt", r"{\rtf1\ansi Anna}"],
     "i2b2, n2c2 or MEDDOCAN (XML with <TEXT> and <TAGS>)": ["a.xml", I2B2],
     "GATE (XML)": ["a.xml", '<?xml version="1.0"?><GateDocument version="3"><TextWithNodes>a</TextWithNodes>'],
@@ -65,6 +76,9 @@ ROWS = {
     "AI4Privacy (JSON)": {"source_text": "a", "privacy_mask": [{"label": "A", "start": 0, "end": 1}]},
     "GATE (bdoc JSON)": {"annotation_sets": {}, "text": "a", "offset_type": "p"},
     "web annotations (Recogito)": {"body": [{"value": "Person"}], "target": {"selector": [{"start": 0, "end": 1}]}},
+    "Google Document AI (JSON)": {"text": "a", "entities": [{"type": "A", "mentionText": "a", "textAnchor": {}}]},
+    "conversations (UniversalNER, JSON)": {"id": "1", "conversations": [{"from": "human", "value": "Text: a"}]},
+    "Jupyter (a notebook)": {"cells": [], "nbformat": 4},
     "the settings of an INCEpTION project": {"name": "a", "source_documents": [], "layers": []},
     "doccano's labels": {"id": 1, "text": "LOC", "suffix_key": "l", "background_color": "#fff"},
     "Prodigy (audio)": {"audio": "a.wav", "audio_spans": [{"start": 0.5, "end": 1, "label": "A"}], "_task_hash": 1},
@@ -181,7 +195,7 @@ def test_the_format_can_be_named_all_the_same(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        DOCCANO, '{"text": "a", "spans": [], "_task_hash": 1, "image": "a.png", "answer": "accept"}',
+        IOB_2012, DOCCANO, '{"text": "a", "spans": [], "_task_hash": 1, "image": "a.png", "answer": "accept"}',
         '{"text": "a", "entities": [[0, 1, "A"]], "source": "web"}', "Anna B-PER\nleft O\n", "[", "{}", "[[]]", "", "<",
         '{"documents": []}', '{"documents": [{"id": 1, "entities": []}]}', "## a comment: with a colon\nAnna\tB-PER\n",
         '{"full_text": "a", "tokens": ["a"], "labels": ["O"]}', "File,Word,Tag\na,b,O\n", "<collection><document/>",
