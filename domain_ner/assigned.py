@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+from unicodedata import normalize
 
 from domain_ner.errors import DomainNerError
 from domain_ner.grouping import same_key
@@ -26,8 +27,11 @@ Texts = Mapping[str, Collection[str]]
 
 
 def digest(text: str) -> str:
-    """What is kept of a text: 64 bits in hexadecimal digits."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    """What is kept of a text: 64 bits in hexadecimal digits. Tools write line ends, white space and accents in several
+    ways: the text is the same.
+    """
+    plain = normalize("NFC", " ".join(text.split()))
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
 import random
+from dataclasses import replace
+from unicodedata import normalize
 
 import pytest
 
@@ -131,6 +133,18 @@ def test_a_passage_of_the_test_set_that_is_a_group_of_its_own_stops_too():
     gone = {one.text for one in first.splits["test"][:2]}
     told = refused([one for one in given if one.text not in gone], first, group_by="")
     assert "2 of its 12 passages are missing, or have another text" in told
+
+
+@pytest.mark.parametrize(
+    "written",
+    [lambda words: words.replace(" ", "\r\n"), lambda words: f" {words}\n", lambda words: normalize("NFD", words)],
+)
+def test_a_text_is_the_same_however_a_tool_writes_its_white_space_and_accents(written):
+    given = [Passage(f"{text(n)} é", (), f"a.jsonl:{n}", {}) for n in range(40)]
+    first = drawn(given)
+    again = drawn([replace(one, text=written(one.text)) for one in given], former=first.assigned)
+    assert split_of(again) == {written(words): name for words, name in split_of(first).items()}
+    assert not again.changes and not again.is_anew
 
 
 def test_passages_of_the_test_set_that_are_of_a_group_of_training_now_stop():
