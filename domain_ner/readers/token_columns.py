@@ -50,7 +50,9 @@ class TagCell(Enum):
 
 @dataclass(frozen=True)
 class TokenColumns:
-    """Where things stand in a row, counted from 0. sentence: None where no column tells the sentences apart."""
+    """Where things stand in a row, counted from 0. sentence: None where no column tells the sentences apart. blanks: a
+    cell without a tag is outside, as no cell says O.
+    """
 
     delimiter: str
     n_header: int
@@ -59,6 +61,7 @@ class TokenColumns:
     tag: int
     sentence: int | None
     tag_cell: TagCell = TagCell.TAG
+    blanks: bool = False
 
     def sentence_id(self, row: Sequence[str]) -> str:
         """The sentence that a row names; empty where it names none (a later row of the same sentence)."""
@@ -122,11 +125,12 @@ def _by_header(
     has_list = [n for n in tags if n != word and _holds_lists(body, word, n)]
     if delimiter == "\t" and sentence is None:
         return None
-    chosen = _only(has_list or has_tag)
+    has_blank = [n for n in tags if n != word and not has_list and not has_tag and _leaves_outside_blank(body, word, n)]
+    chosen = _only(has_list or has_tag or has_blank)
     if chosen is None:
         return None
     cell = TagCell.TAGS if has_list else TagCell.TAG
-    return TokenColumns(delimiter, 1, len(names), word, chosen, sentence, cell)
+    return TokenColumns(delimiter, 1, len(names), word, chosen, sentence, cell, bool(has_blank))
 
 
 def _by_content(rows: list[list[str]], delimiter: str, asked: int | None) -> TokenColumns | None:
@@ -180,6 +184,16 @@ def _holds_named_tags(rows: Sequence[Sequence[str]], column: int, *, numbers: bo
         return True
     n_marked = sum(bool(MARKED.fullmatch(cell)) for cell in cells)
     return _n_outside(cells) > 0 and (n_marked >= 0.5 * len(cells) or _n_outside(cells) >= 0.3 * len(cells))
+
+
+def _leaves_outside_blank(rows: Sequence[Sequence[str]], word: int, tag: int) -> bool:
+    """Whether rows hold a word each, and a tag only where there is an entity."""
+    pairs = [(row[word].strip(), row[tag].strip()) for row in rows if max(word, tag) < len(row) and row[word].strip()]
+    tags = [cell for _, cell in pairs if cell]
+    n_words = sum(len(cell.split()) == 1 for cell, _ in pairs)
+    n_marked, n_plain = (sum(bool(kind.fullmatch(cell)) for cell in tags) for kind in (MARKED, PLAIN_LABEL))
+    are_tags = bool(tags) and max(n_marked, n_plain) >= SHARE * len(tags)
+    return are_tags and n_words >= SHARE * len(pairs) and len(pairs) - len(tags) >= 0.3 * len(pairs)
 
 
 def _holds_tags(rows: Sequence[Sequence[str]], column: int) -> bool:

@@ -144,7 +144,8 @@ def _survey(path: Path, columns: TokenColumns, options: ReaderOptions, log: File
             "Give their names, in order, in vars.reading (label_names=…).",
         )
     scheme = with_label(statistics.scheme(), options, log.file)
-    log.note(f"{describe_scheme(scheme)}; tags in column {columns.tag + 1}")
+    blanks = ", where a cell without one is outside" if columns.blanks else ""
+    log.note(f"{describe_scheme(scheme)}; tags in column {columns.tag + 1}{blanks}")
     return scheme, spacing
 
 
@@ -177,6 +178,7 @@ def _add(sentence: _Sentence, line: int, row: list[str], columns: TokenColumns, 
     sentence.line = sentence.line if sentence.lines else line
     sentence.document = columns.sentence_id(row) or sentence.document
     word, tag = (row[n] if n < len(row) else "" for n in (columns.word, columns.tag))
+    tag = OUTSIDE if columns.blanks and not tag.strip() else tag
     is_blank = keep_blanks and word.isspace()
     if not word.strip() and tag == OUTSIDE and not is_blank:
         return 1

@@ -72,6 +72,23 @@ def test_other_is_outside(write):
     assert found(read(write(text))[0]) == [[("Anna", "per"), ("Ben", "per")]]
 
 
+@pytest.mark.parametrize("tag", ["B-PER", "PER"])
+def test_a_cell_left_blank_is_outside_where_no_cell_says_so(write, tag):
+    records, log = read(write(f"Sentence #,Word,Tag\n1,Anna,{tag}\n,met,\n,Ben,{tag}\n2,so,\n"))
+    assert found(records) == [[("Anna", "PER"), ("Ben", "PER")], []]
+    assert any("a cell without one is outside" in note for note in log.notes)
+
+
+def test_a_cell_left_blank_beside_others_that_say_o_is_a_fault(write):
+    records, log = read(write("Sentence #,Word,Tag\n1,Anna,B-per\n,met,\n2,Ben,B-per\n,is,O\n,old,O\n"))
+    assert found(records) == [[("Ben", "per")]]
+    assert [problem.line for problem in log.found] == [3]
+
+
+def test_texts_with_a_label_now_and_then_are_no_words_with_tags(write):
+    assert not recognises(write("text,label\nvery good,POS\nso so,\nnot bad,POS\nno idea,\n"))
+
+
 def test_tags_without_marks_are_read_and_said_to_lose_neighbours(write):
     records, log = read(write("Sentence #,Word,Tag\n1,New,LOC\n,York,LOC\n,is,O\n,big,O\n"))
     assert found(records) == [[("New York", "LOC")]]
