@@ -1,0 +1,358 @@
+"""docs/ and README.md: what they show exists, what exists they show, and their sentences are short."""
+
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+import srsly
+import typer
+from conftest import ROOT
+
+PROJECT = srsly.read_yaml(ROOT / "project.yml")
+COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
+RUNNABLE = {*COMMANDS, *PROJECT["workflows"]}
+DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"
+GENERATED = {REFERENCE / "variables.md", REFERENCE / "commands.md"}
+PAGES = [ROOT / "README.md", *sorted(set(DOCS.rglob("*.md")) - GENERATED)]
+GUIDES = [page for page in PAGES if page.parent == DOCS]
+MAX_WORDS = 35
+FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})(.*)$")
+CODE = re.compile(r"(`+)(.+?)\1")
+LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
+LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+")
+SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*]*\s+")
+ABBREVIATION = re.compile(r"\b(e\.g|i\.e|etc|vs|cf)\.")
+WEASEL = re.compile(r"<!-- WEASEL.*?START.*?END[^>]*-->", re.DOTALL)
+# What a page says of a folder of the project: `training/reports/ledger.json`.
+PATH = re.compile(
+    r"(?<![\w/.-])(?:assets|benchmarks|configs|corpus|docs|domain_ner|findings|scripts|tests|training)/[\w./-]*\w"
+)
+# A value for one run is the user's.
+GIVEN = re.compile(r"(--vars\.\w+)[ =](?:'[^']*'|\"[^\"]*\"|\S+)")
+# Below these are files of the user's own.
+OF_USERS = ("assets/annotations/", "assets/encoders/", "assets/raw", "training/exports/")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code. line: of its first line, from 1."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self):
+        return f"{self.page.relative_to(ROOT).as_posix()}:{self.line}"
+
+
+@cache
+def read(page):
+    """A page; what weasel writes into the README goes, its lines stay."""
+    return WEASEL.sub(lambda found: "\n" * found[0].count("\n"), page.read_text(encoding="utf8"))
+
+
+@cache
+def parts(page):
+    """(blocks of code, lines of the page with those of the blocks left empty)."""
+    blocks, prose, inside, fence, language, start = [], [], [], "", "", 0
+    for number, line in enumerate(read(page).splitlines(), start=1):
+        found = FENCE.match(line)
+        if fence and found and found[2].startswith(fence) and not found[3].strip():
+            blocks.append(Block(page, start, language, dedent("\n".join(inside)) + "\n"))
+            fence, inside = "", []
+        elif fence:
+            inside.append(line)
+        elif found:
+            fence, language, start = found[2], found[3].strip().partition(" ")[0], number + 1
+        prose.append("" if fence or found else line)
+    assert not fence, f"{page}: a block that does not end"
+    return blocks, prose
+
+
+def blocks(language):
+    return [block for page in PAGES for block in parts(page)[0] if block.language == language]
+
+
+def code_spans(page):
+    """(line, code) of every code in a sentence."""
+    for number, line in enumerate(parts(page)[1], start=1):
+        for found in CODE.finditer(line):
+            yield number, found[2].strip()
+
+
+def shell_commands(text):
+    """The words of each command of a shell block."""
+    for line in text.replace("\\\n", " ").splitlines():
+        words = shlex.split(line, comments=True)
+        command = []
+        for word in [*words, ";"]:
+            if word in {"&&", "||", "|", ";"}:
+                if command:
+                    yield command
+                command = []
+            else:
+                command.append(word)
+
+
+def shown_commands():
+    """(where, words) of every command line in a block, or in a sentence that begins like one."""
+    for block in blocks("bash"):
+        yield from ((str(block), words) for words in shell_commands(block.text))
+    for page in PAGES:
+        for line, code in code_spans(page):
+            if re.match(r"(spacy|python3?|\S*/python3?) \S+", code) or " project run " in code:
+                yield from ((f"{page.relative_to(ROOT)}:{line}", words) for words in shell_commands(code))
+
+
+SHOWN = list(shown_commands())
+
+
+def script_options():
+    """Script to its options, by the reference, which another test compares with the scripts."""
+    found, script = {}, ""
+    for line in (REFERENCE / "commands.md").read_text(encoding="utf8").splitlines():
+        heading = re.match(r"`([\w/]+\.py)`:", line)
+        row = re.match(r"\| `(--[^`]+)` \|", line)
+        if heading:
+            script = heading[1]
+            found[script] = {"--help"}
+        elif row:
+            found[script] |= set(row[1].split(" / "))
+    return found
+
+
+def spacy_words(words):
+    """The words behind `spacy` of a command line that calls it; else none."""
+    if Path(words[0]).name == "spacy":
+        return words[1:]
+    return words[3:] if Path(words[0]).name.startswith("python") and words[1:3] == ["-m", "spacy"] else []
+
+
+def options_in(words):
+    return {word.partition("=")[0] for word in words if word.startswith("--") and word != "--"}
+
+
+def is_override(option):
+    """Like `--training.max_steps`, of a config or of vars."""
+    return "." in option
+
+
+def test_the_pages_are_those_of_the_navigation():
+    config = (ROOT / "mkdocs.yml").read_text(encoding="utf8")
+    named = re.findall(r": ([\w/-]+\.md)$", config, re.MULTILINE)
+    assert sorted(named) == sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+
+
+def test_the_generated_pages_are_up_to_date():
+    """Mend it with: python -m spacy project run docs."""
+    ran = subprocess.run(
+        [sys.executable, "scripts/build_docs.py", "project.yml", "docs", "--check"],
+        cwd=ROOT, capture_output=True, text=True, encoding="utf8", check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_every_project_command_shown_exists_with_its_variables():
+    wrong = []
+    for where, words in SHOWN:
+        if "project" in words and words[words.index("project") + 1 :][:1] == ["run"]:
+            name = (words[words.index("project") + 2 :] or [""])[0]
+            known = {"--force", "--dry", "--help", *(f"--vars.{variable}" for variable in PROJECT["vars"])}
+            wrong += [f"{where}: no command {name}"] if name not in RUNNABLE | {"", "NAME"} else []
+            wrong += [f"{where}: no option {option} of {name}" for option in options_in(words) - known]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_script_shown_exists_with_its_options():
+    known, wrong = script_options(), []
+    for where, words in SHOWN:
+        for script in (word for word in words if re.fullmatch(r"(?:scripts|benchmarks)/\w+\.py", word)):
+            behind = words[words.index(script) + 1 :]
+            unknown = options_in(behind) - known.get(script, set())
+            wrong += [f"{where}: no script {script}"] if script not in known else []
+            wrong += [f"{where}: no option {option} of {script}" for option in unknown if script in known]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_module_shown_exists():
+    modules = [
+        (where, words[2]) for where, words in SHOWN if Path(words[0]).name.startswith("python") and words[1:2] == ["-m"]
+    ]
+    wrong = [f"{where}: no module {module}" for where, module in modules if not has_module(module)]
+    assert modules
+    assert not wrong, "\n".join(wrong)
+
+
+@cache
+def has_module(name):
+    return find_spec(name) is not None
+
+
+def test_every_command_of_spacy_shown_exists_with_its_options():
+    from spacy.cli._util import app
+
+    root, wrong = typer.main.get_command(app), []
+    for where, words in SHOWN:
+        command, behind = root, spacy_words(words)
+        while behind and behind[0] in getattr(command, "commands", {}):
+            command, *behind = command.commands[behind[0]], *behind[1:]
+        if behind and hasattr(command, "commands"):
+            wrong.append(f"{where}: spaCy has no {behind[0]}")
+        known = {name for param in command.params for name in [*param.opts, *param.secondary_opts]} | {"--help"}
+        wrong += [
+            f"{where}: no option {option} of spaCy's {command.name}"
+            for option in options_in(behind) - known if not is_override(option)
+        ]  # fmt: skip
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=str)
+def test_every_python_block_compiles(block):
+    compile(block.text, str(block), "exec")
+
+
+def test_every_variable_mentioned_exists():
+    wrong = [
+        f"{page.relative_to(ROOT)}:{number}: no variable {name}"
+        for page in PAGES
+        for number, line in enumerate(read(page).splitlines(), start=1)
+        for name in re.findall(r"\bvars\.([a-z]\w*)", line)
+        if name not in PROJECT["vars"]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@cache
+def written():
+    """Every path that a command of project.yml is said to write, with the folders above it."""
+    texts = [str(value) for value in PROJECT["vars"].values()]
+    for command in COMMANDS.values():
+        texts += [*command.get("outputs", ()), *command.get("outputs_no_cache", ()), *command["script"]]
+        texts.append(command["help"])
+    paths = {path for text in texts for path in PATH.findall(text)}
+    return paths | {parent.as_posix() for path in paths for parent in Path(path).parents}
+
+
+@cache
+def made_folders():
+    outputs = [path for command in COMMANDS.values() for path in command.get("outputs", ())]
+    return [path for path in outputs if not Path(path).suffix]
+
+
+@cache
+def source():
+    files = [path for folder in ("scripts", "domain_ner", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    return "\n".join(path.read_text(encoding="utf8") for path in sorted(files))
+
+
+def is_path(path):
+    """Whether a path is in the repository, or something writes it, as far as can be told without a run."""
+    is_made = path.startswith(("training", "corpus"))
+    is_made_folder = any(path.startswith(f"{folder}/") for folder in made_folders())
+    if path in written() or is_made_folder or path.startswith(OF_USERS) or (not is_made and (ROOT / path).exists()):
+        return True
+    name = re.escape(Path(path).name)
+    return is_made and re.search(rf"[\"'/ {{(`]{name}\b|\b{name}[\"'`]", source()) is not None
+
+
+def test_every_path_mentioned_exists_or_is_written_by_a_command():
+    wrong = []
+    for page in PAGES:
+        codes = [*code_spans(page), *((block.line, block.text) for block in parts(page)[0] if block.language == "bash")]
+        wrong += [
+            f"{page.relative_to(ROOT)}:{line}: {path}"
+            for line, code in codes for path in PATH.findall(GIVEN.sub(r"\1", code)) if not is_path(path)
+        ]  # fmt: skip
+    assert not wrong, "\n".join(wrong)
+
+
+def codes_of_guides():
+    for page in GUIDES:
+        yield from (code for _, code in code_spans(page))
+        yield from (block.text for block in parts(page)[0])
+
+
+@pytest.mark.parametrize("kind", ["commands", "variables"])
+def test_every_command_and_variable_is_on_a_page_outside_the_reference(kind):
+    text = "\n".join(codes_of_guides())
+    names = COMMANDS if kind == "commands" else PROJECT["vars"]
+    missing = [name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)]
+    assert not missing
+
+
+def paragraphs(page):
+    """(line, text) of each paragraph and list item; not of tables, code, comments and headings."""
+    found, start, text = [], 0, ""
+    for number, line in enumerate([*re.sub(r"<!--.*?-->", blank_lines, "\n".join(parts(page)[1]), flags=re.DOTALL)
+                                  .splitlines(), ""], start=1):  # fmt: skip
+        plain = line.strip().lstrip("> ").strip()
+        is_other = not plain or plain.startswith(("|", "#", "!!!", "???", ":::")) or re.match(r"[-:| ]+$", plain)
+        if text and (is_other or LIST_ITEM.match(line)):
+            found.append((start, text))
+            text = ""
+        if not is_other:
+            start, text = (start, f"{text} {plain}") if text else (number, LIST_ITEM.sub("", line).strip().lstrip("> "))
+    return found
+
+
+def blank_lines(found):
+    return "\n" * found[0].count("\n")
+
+
+def sentences(text):
+    """The sentences of a paragraph; a code is one word, a link its text."""
+    text = CODE.sub("Code", LINK.sub(r"\1", text))
+    return SENTENCE_END.split(ABBREVIATION.sub(lambda found: found[0].replace(".", ""), text))
+
+
+def count_words(sentence):
+    return len([word for word in sentence.split() if re.search(r"\w", word)])
+
+
+def test_sentences_are_told_apart():
+    text = 'It reads `a.b c` (e.g. [a b](x.md)). Next one: *one*, two? "Three" is the last.'
+    assert [count_words(sentence) for sentence in sentences(text)] == [6, 4, 4]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_sentence_is_too_long(page):
+    long = [
+        f"{page.relative_to(ROOT)}:{line}: {count_words(sentence)} words: {sentence[:100]}…"
+        for line, text in paragraphs(page)
+        for sentence in sentences(text)
+        if count_words(sentence) > MAX_WORDS
+    ]
+    assert not long, "\n".join(long)
+
+
+def load(script):
+    spec = spec_from_file_location(script, ROOT / "scripts" / f"{script}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_on_the_site_a_link_to_another_file_of_the_repository_is_its_name():
+    replace = load("_site_links").replace_links
+    text = "[`README.md`](../README.md), [how](../../configs/presets.yml#x), [data](data.md), [gone](../gone.md)"
+    shown = "`README.md`, how (`configs/presets.yml`), [data](data.md), [gone](../gone.md)"
+    assert replace(text, ROOT, "docs/reference").partition(",")[2] == shown.partition(",")[2]
+    assert replace(text, ROOT, "docs").partition(",")[0] == "`README.md`"
+
+
+def test_docstrings_get_the_sections_that_mkdocstrings_reads():
+    pytest.importorskip("griffe")
+    text = "Do it.\n\na: one, not: two. b, c: three\n    and more.\nReturns a list.\nRaises ValueError when not."
+    assert load("_docstrings").to_google(text, ["a", "b", "c"], "Args") == (
+        "Do it.\n\nArgs:\n    a: one, not: two.\n    b: three and more.\n    c: three and more."
+        "\n\nReturns:\n    a list.\n\nRaises:\n    ValueError: when not."
+    )
