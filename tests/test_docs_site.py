@@ -356,3 +356,15 @@ def test_docstrings_get_the_sections_that_mkdocstrings_reads():
         "Do it.\n\nArgs:\n    a: one, not: two.\n    b: three and more.\n    c: three and more."
         "\n\nReturns:\n    a list.\n\nRaises:\n    ValueError: when not."
     )
+
+
+def test_what_a_page_would_fetch_from_another_host_is_found(tmp_path):
+    page = '<a href="https://a.org">link</a><script src="x.js"></script><script src="https://b.org/x.js"></script>'
+    (tmp_path / "index.html").write_text(page, encoding="utf8")
+    (tmp_path / "site.css").write_text("p { background: url(//c.org/x.png) } a { background: url(x.png) }", "utf8")
+    code = "import sys; sys.path.insert(0, 'scripts'); import pathlib, build_docs as b; print(*b.external_requests("
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{code}pathlib.Path(sys.argv[1])), sep='\\n')", tmp_path],
+        cwd=ROOT, capture_output=True, text=True, encoding="utf8", check=True,
+    )  # fmt: skip
+    assert [line.rpartition(" ")[2] for line in ran.stdout.splitlines()] == ["https://b.org/x.js", "//c.org/x.png"]
