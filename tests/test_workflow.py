@@ -17,7 +17,7 @@ import thinc.api
 from conftest import ANNOTATIONS, GUIDE, LABELS, ROOT
 from pipelines import convert, create_config, fetch, run, train
 from spacy.tokens import DocBin
-from wheels import pickles_in, words, words_in
+from wheels import pickles_in, settings_in, words, words_in
 
 from domain_ner.metrics.mistakes import KINDS
 
@@ -50,7 +50,7 @@ def assert_forgotten(wheel, train, *, known=frozenset()):
     code = [path for folder in ("domain_ner", "configs", "scripts") for path in (ROOT / folder).rglob("*.*")]
     own = [GUIDE, ROOT / "project.yml", *(path for path in code if path.suffix in {".py", ".cfg", ".yml"})]
     named = words(" ".join(path.read_text("utf8") for path in [*own, Path(spacy.cli.package.__code__.co_filename)]))
-    named |= words(" ".join(dir(thinc.api)))  # layers have names
+    named |= words(" ".join(dir(thinc.api))) | settings_in(wheel)  # layers and settings have names
     named |= words(f"{defaults.tokenizer_exceptions} {defaults.stop_words}") | known
     texts = [doc.text for doc in DocBin().from_disk(train).get_docs(spacy.blank("en").vocab)]
     read = words(" ".join(texts)) - named

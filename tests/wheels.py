@@ -78,6 +78,12 @@ def words_in(place):
     return found
 
 
+def settings_in(place):
+    """The names of sections and settings in the config of a pipeline; not their values."""
+    (text,) = [held.decode() for name, held in contents(place) if name.endswith("config.cfg")]
+    return words(" ".join(re.findall(r"^(?:\[.*\]|\w+(?= = ))", text, re.MULTILINE)))
+
+
 def pickles_in(place):
     """The files that are or hold a pickle: PyTorch's zip of one, or one by itself (from protocol 2 on)."""
     found = []
