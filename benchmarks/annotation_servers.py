@@ -18,7 +18,6 @@ from rich.console import Console
 from domain_ner.annotations import ImportSettings, read_annotations
 from domain_ner.errors import DomainNerError
 
-HERE = Path(__file__).parent
 out = Console(highlight=False, soft_wrap=True, width=170)
 
 
@@ -42,7 +41,7 @@ def main(
     cache: Path = typer.Option(Path("training/servers"), help="Folder for the tools, which the next run uses again."),
     wait: float = typer.Option(240, help="Seconds in which a server has to come up."),
     keep: Path | None = typer.Option(None, help="Keep the exports in this folder, to look at."),
-    output: Path = typer.Option(HERE / "annotation_servers.md", help="The table to write (Markdown)."),
+    output: Path = typer.Option(Path("benchmarks/annotation_servers.md"), help="The table to write (Markdown)."),
 ) -> None:
     """Import, annotate and export in each tool, and compare what comes back; fail on a loss that is not declared."""
     try:
