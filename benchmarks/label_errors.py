@@ -27,7 +27,6 @@ from domain_ner.evaluation.predicting import input_doc, read_docs
 from domain_ner.metrics.mistakes import WRONG_TYPE
 from domain_ner.metrics.suspects import BOUNDARY, KINDS, LACKING, NEEDLESS, Suspect
 
-HERE = Path(__file__).parent
 FIRST = (10, 25, 50, 100)
 Floats = NDArray[np.float64]
 # The columns of a token's probabilities: no entity, and the types.
@@ -54,7 +53,7 @@ def main(
     epochs: int = typer.Option(0, help="Passes over the data; 0: as the config says."),
     seed: int = typer.Option(0, help="Of corruption, folds and training."),
     keep: Path | None = typer.Option(None, help="Keep the trainings here, to go on from."),
-    output: Path = typer.Option(HERE / "label_errors.md", help="The table to write (Markdown)."),
+    output: Path = typer.Option(Path("benchmarks/label_errors.md"), help="The table to write (Markdown)."),
 ) -> None:
     """Corrupt annotations in four ways, and write benchmarks/label_errors.md: how well they are found."""
     vocab = spacy.blank("en").vocab

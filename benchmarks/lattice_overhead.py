@@ -12,13 +12,11 @@ from _peers.ours import train
 
 from domain_ner.crf_ner.pipe import CRFRecognizer
 
-HERE = Path(__file__).parent
-
 
 def main(
     corpora: list[Path] = typer.Argument(..., help="Folders with train, dev and test, each .conll or .spacy."),
     encoder: Path = typer.Option(Path("assets/encoders/minilm"), help="The encoder."),
-    output: Path = typer.Option(HERE / "lattice_overhead.md", help="The table to write (Markdown)."),
+    output: Path = typer.Option(Path("benchmarks/lattice_overhead.md"), help="The table to write (Markdown)."),
 ) -> None:
     """Train one epoch on each corpus, predict its test split, and write benchmarks/lattice_overhead.md."""
     lines = ["| corpus | types | of a training step | of predicting |", "| --- | ---: | ---: | ---: |"]

@@ -18,7 +18,6 @@ import typer
 from _peers.common import Task, f1_scores, speed
 from tqdm import tqdm
 
-HERE = Path(__file__).parent
 SYSTEMS = {
     "crf": "domain-ner, `crf_ner`",
     "transition": "domain-ner, `transition`",
@@ -42,7 +41,9 @@ def main(
     batch: int = typer.Option(16, help="Sentences in a batch."),
     jobs: int = typer.Option(2, help="Trainings side by side when F1 is measured; speed is measured one at a time."),
     measure: str = typer.Option("f1,speed", help="What to measure: f1, speed or both."),
-    output: Path = typer.Option(HERE / "ner_peers.jsonl", help="A row for each run; what is there is not run again."),
+    output: Path = typer.Option(
+        Path("benchmarks/ner_peers.jsonl"), help="A row for each run; what is there is not run again."
+    ),
     run_one: str = typer.Option("", hidden=True),
 ) -> None:
     """Train and measure every system on every corpus; write benchmarks/ner_peers.jsonl and ner_peers.md."""

@@ -15,7 +15,6 @@ from spacy.training import Example
 from domain_ner.crf_ner import targets
 from domain_ner.crf_ner.loss import Known, span_tags
 
-HERE = Path(__file__).parent
 Tags = list[int | None]
 Find = Callable[[Example, tuple[str, ...]], Known]
 Change = Callable[[Tags, Sequence[bool], int], Tags]
@@ -27,7 +26,7 @@ def main(
     share: float = typer.Option(0.3, help="Share of the training tokens that nobody annotated, drawn at random."),
     seeds: int = typer.Option(3, help="Trainings of each kind."),
     epochs: int = typer.Option(8, help="Passes over the training data."),
-    output: Path = typer.Option(HERE / "unknown_tokens.md", help="The table to write (Markdown)."),
+    output: Path = typer.Option(Path("benchmarks/unknown_tokens.md"), help="The table to write (Markdown)."),
 ) -> None:
     """Train on all tokens, with a share of them unknown, and with these as O; write benchmarks/unknown_tokens.md."""
     lines = ["| corpus | all known | unknown | taken for O |", "| --- | ---: | ---: | ---: |"]
