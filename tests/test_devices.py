@@ -4,6 +4,7 @@ import sys
 
 import pytest
 import torch
+from memory import KEPT, MEMORY
 
 from domain_ner.devices import CPU, SHAPES, choose_gpu, remember_few_shapes
 from domain_ner.errors import DomainNerError
@@ -40,18 +41,18 @@ def test_a_gpu_number_beyond_the_last_is_an_error():
 
 
 # Multiplies the smallest and the largest matrix, then all 150 sizes; prints by how many MB the process grew by these.
-SHAPED = """
-import resource, sys, torch
+SHAPED = f"""{MEMORY}
+import sys, torch
 from domain_ner.devices import remember_few_shapes
 if "few" in sys.argv:
     remember_few_shapes()
 layer = torch.nn.Linear(384, 1536)
-def peak(rows):
+def kept(rows):
     for n in rows:
         with torch.autocast("cpu", torch.bfloat16):
             layer(torch.ones(n, 384, requires_grad=True)).sum().backward()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(-peak([850, 999]) + peak(range(850, 1000)))
+    return memory_mb("{KEPT}")
+print(-kept([850, 999]) + kept(range(850, 1000)))
 """
 
 

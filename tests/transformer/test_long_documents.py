@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from memory import MEMORY, PEAK
 from pipelines import convert, create_config, fetch
 from spacy.training import Example
 from spacy.util import load_model_from_config
@@ -133,18 +134,18 @@ def test_batches_change_nothing(trained):
         torch.testing.assert_close(one, alone, rtol=1e-4, atol=1e-5)
 
 
-LONG = """
-import resource, sys, spacy
+LONG = f"""{MEMORY}
+import sys, spacy
 from spacy.training import Example
 nlp = spacy.load(sys.argv[1])
 text = " ".join(["the gateway was slow after a deploy"] * (int(sys.argv[2]) // 7)) + " Zebra"
 nlp("warm up")
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = memory_mb("{PEAK}")
 doc = nlp(text)
 assert [ent.text for ent in doc.ents][-1:] == ["Zebra"], doc.ents
-example = Example.from_dict(nlp.make_doc(text), {"entities": [(len(text) - 5, len(text), "TEAM")]})
+example = Example.from_dict(nlp.make_doc(text), {{"entities": [(len(text) - 5, len(text), "TEAM")]}})
 nlp.update([example], sgd=nlp.create_optimizer())
-print(len(doc), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+print(len(doc), int(memory_mb("{PEAK}") - before))
 """
 
 
