@@ -22,7 +22,7 @@ SPACE = {
 @pytest.fixture(scope="module")
 def config(example_rows, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tuning")
-    corpus = convert(folder, example_rows[:150])
+    corpus = convert(folder, example_rows[:80])
     return create_config(folder, fetch(folder, "cnn"), corpus, "--epochs", "4")
 
 
