@@ -81,7 +81,7 @@ def words_in(place):
 def settings_in(place):
     """The names of sections and settings in the config of a pipeline; not their values."""
     (text,) = [held.decode() for name, held in contents(place) if name.endswith("config.cfg")]
-    return words(" ".join(re.findall(r"^(?:\[.*\]|\w+(?= = ))", text, re.MULTILINE)))
+    return words(" ".join(re.findall(r"^(?:\[.*\]|@?\w+(?= = ))", text, re.MULTILINE)))
 
 
 def pickles_in(place):
