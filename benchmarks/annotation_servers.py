@@ -15,7 +15,7 @@ from _servers.losses import problems
 from _servers.report import Row, table, to_markdown
 from rich.console import Console
 
-from domain_ner.annotations import ImportSettings, read_annotations
+from domain_ner.conversion.exports import ImportSettings, read_annotations
 from domain_ner.errors import DomainNerError
 
 out = Console(highlight=False, soft_wrap=True, width=170)

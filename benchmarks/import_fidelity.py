@@ -23,14 +23,14 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.util import filter_spans
 from tqdm import tqdm
 
+from domain_ner.annotations.records import ExportFile, FileLog, ReaderOptions
 from domain_ner.conversion.importing import import_files
 from domain_ner.conversion.ledger import DOUBTFUL, IMPORTED, MERGED, OVERRULED, REPAIRED
 from domain_ner.conversion.merging import MergeRules, merge
-from domain_ner.conversion.token_splits import learn_splits
-from domain_ner.docs import DocRules, make_doc
+from domain_ner.corpus.docs import DocRules, make_doc
+from domain_ner.corpus.token_splits import learn_splits
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.folder import find_exports
-from domain_ner.records import ExportFile, FileLog, ReaderOptions
 
 LANG = "xx"
 Words = tuple[str, str]

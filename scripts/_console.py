@@ -19,7 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from domain_ner.errors import DomainNerError
-from domain_ner.locks import held
+from domain_ner.files import held
 
 # Exit code of a command that Ctrl-C ended, as shells have it.
 INTERRUPTED = 130

@@ -15,7 +15,13 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.api import require_gpu
 
-from domain_ner.calibration import (
+from domain_ner.corpus.docs import groups_of
+from domain_ner.crf_ner.fitting import CUTOFFS, Choose, Fitted, fit
+from domain_ner.devices import CPU, choose_gpu
+from domain_ner.errors import DomainNerError
+from domain_ner.evaluation.predicting import compare_calibration, input_doc, load_pipeline, read_docs
+from domain_ner.files import atomic_path, together, write_text
+from domain_ner.metrics.calibration import (
     Judged,
     Threshold,
     calibration_error,
@@ -24,13 +30,7 @@ from domain_ner.calibration import (
     needed_entities,
     precise_threshold,
 )
-from domain_ner.crf_ner.fitting import CUTOFFS, Choose, Fitted, fit
-from domain_ner.devices import CPU, choose_gpu
-from domain_ner.docs import groups_of
-from domain_ner.errors import DomainNerError
-from domain_ner.evaluation.predicting import compare_calibration, input_doc, load_pipeline, read_docs
-from domain_ner.files import atomic_path, together, write_text
-from domain_ner.saving import forget_texts, save
+from domain_ner.training.saving import forget_texts, save
 
 NAME = "crf_ner"
 F1 = "f1"

@@ -7,8 +7,7 @@ from pathlib import Path
 import typer
 from _console import hold, run, say
 
-from domain_ner.files import sweep
-from domain_ner.locks import require_free
+from domain_ner.files import require_free, sweep
 
 KEPT = ".gitkeep"
 

@@ -17,7 +17,7 @@ from domain_ner.files import together, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.reports.comparison_markdown import comparison_markdown, difference, interval, p_value, verdict
 from domain_ner.reports.comparison_page import comparison_page
-from domain_ner.reports.figures import percent
+from domain_ner.reports.numbers import percent
 
 
 def main(

@@ -25,7 +25,8 @@ from _console import (
 )
 from spacy.tokens import Doc
 
-from domain_ner.annotations import (
+from domain_ner.annotations.records import ACCEPTED
+from domain_ner.conversion.exports import (
     Annotations,
     ImportSettings,
     read_annotations,
@@ -33,21 +34,20 @@ from domain_ner.annotations import (
     unknown_annotators,
     unknown_labels,
 )
-from domain_ner.assigned import DEV, SPLITS, TEST, TRAIN, Assigned
 from domain_ner.conversion.ledger import FATES, IN_CORPUS, KEPT, Ledger
 from domain_ner.conversion.spans import OVERLAPS
-from domain_ner.conversion.token_splits import SplitRule, learn_splits
-from domain_ner.corpus_file import CorpusFile
-from domain_ner.docs import MISALIGNED, DocRules, make_doc
+from domain_ner.corpus.assignments import DEV, SPLITS, TEST, TRAIN, Assigned
+from domain_ner.corpus.corpus_file import CorpusFile
+from domain_ner.corpus.docs import MISALIGNED, DocRules, make_doc
+from domain_ner.corpus.file_splits import FILES, divide_by_files, pooled
+from domain_ner.corpus.grouping import count_ungrouped
+from domain_ner.corpus.languages import blank
+from domain_ner.corpus.normalization import MODES
+from domain_ner.corpus.splits import Division, SplitRules, divide, parse_fractions
+from domain_ner.corpus.token_splits import SplitRule, learn_splits
 from domain_ner.errors import DomainNerError, fold, without_details
-from domain_ner.file_splits import FILES, divide_by_files, pooled
 from domain_ner.files import atomic_path, together, write_text
-from domain_ner.grouping import count_ungrouped
 from domain_ner.guide.schema import load_guide
-from domain_ner.languages import blank
-from domain_ner.normalization import MODES
-from domain_ner.records import ACCEPTED
-from domain_ner.splits import Division, SplitRules, divide, parse_fractions
 from domain_ner.writers.passages import beginnings
 
 MAX_LISTED = 12

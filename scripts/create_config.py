@@ -9,13 +9,13 @@ from typing import Any
 import typer
 from _console import run, say, warn
 
-from domain_ner.config import Choices, build_config
+from domain_ner.corpus.languages import blank
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.encoders.card import EncoderCard, foreign_language
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.files import atomic_path
-from domain_ner.languages import blank
+from domain_ner.training.config import Choices, build_config
 from domain_ner.training.oversampling import repeated_lengths
 
 

@@ -7,13 +7,13 @@ import typer
 from _console import out, resumable, run, say, table
 from thinc.api import require_gpu
 
+from domain_ner.corpus.languages import blank
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.evaluation.learning_curve import MORE, LearningCurve, expect, parse_fractions, train_parts
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.files import atomic_path, remove_within, together, write_text
-from domain_ner.languages import blank
-from domain_ner.reports.figures import percent
 from domain_ner.reports.learning_curve_report import learning_curve_chart, learning_curve_markdown, when
+from domain_ner.reports.numbers import percent
 
 
 def main(

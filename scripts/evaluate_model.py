@@ -13,10 +13,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import require_gpu
 
-from domain_ner.calibration import Judged
 from domain_ner.conversion.spans import OVERLAPS
+from domain_ner.corpus.docs import MISALIGNED, groups_of
 from domain_ner.devices import CPU, choose_gpu
-from domain_ner.docs import MISALIGNED, groups_of
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.gold import GoldRules, read_gold
 from domain_ner.evaluation.predicting import (
@@ -42,9 +41,10 @@ from domain_ner.evaluation.schema import Headline, MacroScore, Report, TypeScore
 from domain_ner.evaluation.sections import headline
 from domain_ner.files import atomic_path, sha256_of_folder, together, write_text
 from domain_ner.guide.schema import load_guide
+from domain_ner.metrics.calibration import Judged
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
 from domain_ner.reports.evaluation_page import evaluation_page
-from domain_ner.reports.figures import elsewhere
+from domain_ner.reports.numbers import elsewhere
 from domain_ner.writers.queues import write_queue
 
 # Of the splits that it learned from or was chosen by.

@@ -7,14 +7,14 @@ import typer
 from _console import LABELS_HELP, READING_HELP, check_share, progress, run, say, split_names
 from spacy.tokens import Doc
 
-from domain_ner.annotations import ImportSettings, read_annotations, require_usable
+from domain_ner.annotations.passages import Passage
+from domain_ner.conversion.exports import ImportSettings, read_annotations, require_usable
+from domain_ner.corpus.languages import blank
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.errors import DomainNerError
 from domain_ner.files import write_text
 from domain_ner.guide.labelling import label_studio_config
 from domain_ner.guide.schema import load_guide
-from domain_ner.languages import blank
-from domain_ner.passages import Passage
-from domain_ner.tokenizer import create_tokenizer
 from domain_ner.writers import label_studio
 from domain_ner.writers.formats import FORMATS, export, named
 from domain_ner.writers.options import WriterOptions

@@ -5,11 +5,11 @@ from pathlib import Path
 import typer
 from _console import run, say, warn
 
+from domain_ner.corpus.languages import blank
 from domain_ner.encoders.card import foreign_language
 from domain_ner.encoders.fetch import fetch_encoder
 from domain_ner.encoders.presets import find_encoder, load_presets
 from domain_ner.files import write_text
-from domain_ner.languages import blank
 
 
 def main(

@@ -8,15 +8,15 @@ import typer
 from _console import out, resumable, run, say, table
 from thinc.api import require_gpu
 
+from domain_ner.corpus.languages import blank
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.evaluation.label_errors import predict_out_of_sample, report, require_agreement, review_tasks
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.evaluation.suspect_schema import LabelErrors
 from domain_ner.files import remove_within, together, write_text
-from domain_ner.languages import blank
 from domain_ner.metrics.suspects import KINDS
-from domain_ner.reports.figures import percent
 from domain_ner.reports.label_errors_markdown import LIKELY, label_errors_markdown
+from domain_ner.reports.numbers import percent
 from domain_ner.writers.queues import write_queue
 
 SHOWN = 10

@@ -5,13 +5,13 @@ from pathlib import Path
 import typer
 from _console import LABELS_HELP, READING_HELP, run, say
 
-from domain_ner.annotations import ImportSettings, read_annotations, require_spans
+from domain_ner.annotations.label_names import as_setting
+from domain_ner.conversion.exports import ImportSettings, read_annotations, require_spans
 from domain_ner.conversion.merging import ANYONE
 from domain_ner.errors import MAX_LISTED, DomainNerError, raise_for
 from domain_ner.files import write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.guide.skeleton import guide_skeleton
-from domain_ner.label_names import as_setting
 
 
 def main(

@@ -13,7 +13,8 @@ from domain_ner.conversion.ledger import FATES, UNREADABLE
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.files import write_text
 from domain_ner.guide.schema import load_guide
-from domain_ner.inspection import (
+from domain_ner.inspection.ledger_places import UNACCOUNTED
+from domain_ner.inspection.passages import (
     Inspected,
     at_random,
     biluo_tags,
@@ -25,9 +26,8 @@ from domain_ner.inspection import (
     read_ledger,
     shown_tokens,
 )
-from domain_ner.placing import UNACCOUNTED
+from domain_ner.inspection.wordpieces import Wordpieces, load_tokenizer, visible, wordpieces
 from domain_ner.reports.inspect_page import default_colours, inspect_page
-from domain_ner.wordpieces import Wordpieces, load_tokenizer, visible, wordpieces
 
 MAX_TOKENS = 80
 MAX_FOUND = 4

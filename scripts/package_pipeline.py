@@ -8,14 +8,14 @@ import typer
 from _console import run, say
 from pydantic import ValidationError
 
-from domain_ner.docs import SPANS_KEY
+from domain_ner.corpus.docs import SPANS_KEY
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import load_pipeline, nests, read_docs
 from domain_ner.evaluation.schema import Report
 from domain_ner.files import atomic_path, sha256_of_folder, together, write_text
 from domain_ner.guide.schema import load_guide
-from domain_ner.packaging import (
+from domain_ner.packaging.wheels import (
     Documents,
     Release,
     build_wheels,

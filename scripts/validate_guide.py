@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 from _console import LABELS_HELP, READING_HELP, out, progress, run, say, split_names, table, warn
 
-from domain_ner.annotations import ImportSettings, read_annotations, unknown_annotators, unknown_labels
+from domain_ner.conversion.exports import ImportSettings, read_annotations, unknown_annotators, unknown_labels
 from domain_ner.errors import DomainNerError
 from domain_ner.files import together, write_text
 from domain_ner.guide.findings import (

@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 from conftest import ROOT
 
-from domain_ner.annotations import Annotations, ImportSettings, read_annotations
+from domain_ner.annotations.passages import LabelledSpan
+from domain_ner.conversion.exports import Annotations, ImportSettings, read_annotations
 from domain_ner.conversion.ledger import Ledger
 from domain_ner.errors import DomainNerError
-from domain_ner.passages import LabelledSpan
 
 sys.path.append(str(ROOT / "benchmarks"))
 

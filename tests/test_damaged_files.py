@@ -10,12 +10,12 @@ from conftest import GUIDE
 from pipelines import convert, create_config, fetch, run, train
 from spacy.tokens import Doc, DocBin
 
-from domain_ner import corpus_check
-from domain_ner.corpus_check import require_whole
+from domain_ner.corpus import damage as corpus_check
+from domain_ner.corpus.damage import require_whole
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import load_pipeline, read_docs
-from domain_ner.locks import held
+from domain_ner.files import held
 from domain_ner.training.run import initialize, read_config
 from domain_ner.training.seeds import finished
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from domain_ner.annotations.records import ReaderOptions
 from domain_ner.conversion.importing import import_files
 from domain_ner.conversion.ledger import DROPPED, LEFT_OUT
 from domain_ner.conversion.merging import MergeRules, merge
-from domain_ner.docs import DocRules, make_doc
+from domain_ner.corpus.docs import DocRules, make_doc
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.readers.folder import find_exports
-from domain_ner.records import ReaderOptions
-from domain_ner.tokenizer import create_tokenizer
 
 # What the counts of EXPECTED.json leave out, and why ours differ: (annotations, reason).
 EXPLAINED = {

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from importlib.metadata import distribution, version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 import spacy
@@ -24,7 +24,7 @@ SCRIPTS = sorted(
 README = (ROOT / "README.md").read_text(encoding="utf8")
 # The code that a config names and spaCy finds by its entry point, so that no import shows it.
 BY_ENTRY_POINT = [
-    "tokenizer", "training/batching", "transformer/architectures", "transformer/lexical", "crf_ner/model",
+    "corpus/tokenizer", "training/batching", "transformer/architectures", "transformer/lexical", "crf_ner/model",
     "crf_ner/pipe", "training/freezing", "training/oversampling", "transformer/pooling",
 ]  # fmt: skip
 RUNS_CONFIG = ["create-config", "train", "calibrate", "evaluate", "package"]
@@ -39,7 +39,7 @@ def code_of(name):
     script = script_of(COMMANDS[name])
     todo = [*own_imports(script), *own_imports(ROOT / "scripts" / "_console.py"), "__init__"]
     if name == "convert":
-        todo += ["tokenizer"]
+        todo += ["corpus/tokenizer"]
     if name in RUNS_CONFIG:
         todo += BY_ENTRY_POINT
     if name == "package":
@@ -53,7 +53,7 @@ def code_of(name):
         if module not in seen:
             seen.add(module)
             todo += own_imports(ROOT / "domain_ner" / f"{module}.py")
-            todo += [f"{module.split('/')[0]}/__init__"] if "/" in module else []
+            todo += [f"{folder.as_posix()}/__init__" for folder in PurePosixPath(module).parents if folder.name]
     files = {f"domain_ner/{module}.py" for module in seen}
     return files | {script.relative_to(ROOT).as_posix(), "scripts/_console.py"}
 

@@ -244,8 +244,8 @@ def test_another_encoder_reruns_from_fetch_encoder(project):
 @pytest.mark.parametrize(
     ("code", "command"),
     [
-        ("domain_ner/tokenizer.py", "convert"),
-        ("domain_ner/scores.py", "evaluate"),
+        ("domain_ner/corpus/tokenizer.py", "convert"),
+        ("domain_ner/metrics/scores.py", "evaluate"),
         ("domain_ner/training/run.py", "train"),
     ],
 )

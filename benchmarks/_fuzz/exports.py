@@ -12,8 +12,8 @@ import spacy
 from bioc import biocjson, biocxml
 from spacy.tokens import DocBin
 
-from domain_ner.passages import LabelledSpan, Passage
-from domain_ner.tokenizer import create_tokenizer
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.writers.formats import export
 from domain_ner.writers.options import WriterOptions
 

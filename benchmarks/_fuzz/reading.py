@@ -14,11 +14,11 @@ from pathlib import Path
 
 import spacy
 
-from domain_ner.annotations import ImportSettings, read_annotations
+from domain_ner.conversion.exports import ImportSettings, read_annotations
 from domain_ner.conversion.ledger import FAULT
-from domain_ner.docs import DocRules, make_doc
+from domain_ner.corpus.docs import DocRules, make_doc
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.errors import DomainNerError
-from domain_ner.tokenizer import create_tokenizer
 
 READ, REFUSED = "read", "refused"
 TRACEBACK, CRASH, HANG, MEMORY, UNBALANCED = "traceback", "crash", "hang", "memory", "wrong sums"

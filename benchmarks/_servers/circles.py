@@ -8,8 +8,8 @@ from typing import Any
 
 from _servers.comparison import View, as_it_is
 from _servers.contents import Case
-from domain_ner.languages import blank
-from domain_ner.tokenizer import create_tokenizer
+from domain_ner.corpus.languages import blank
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.writers.formats import export
 from domain_ner.writers.options import WriterOptions
 

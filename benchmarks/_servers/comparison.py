@@ -8,12 +8,12 @@ from difflib import get_close_matches
 from itertools import accumulate
 
 from _servers.contents import GROUP_BY, Case
-from domain_ner.annotations import Annotations
-from domain_ner.assigned import Assigned
+from domain_ner.annotations.passages import Passage
+from domain_ner.conversion.exports import Annotations
+from domain_ner.corpus.assignments import Assigned
+from domain_ner.corpus.grouping import group_names
+from domain_ner.corpus.splits import SplitRules, divide
 from domain_ner.errors import DomainNerError
-from domain_ner.grouping import group_names
-from domain_ner.passages import Passage
-from domain_ner.splits import SplitRules, divide
 
 ASPECTS = ("texts", "spans", "labels", "documents", "meta", "groups", "splits", "annotators")
 FRACTIONS = {"train": 0.6, "dev": 0.2, "test": 0.2}

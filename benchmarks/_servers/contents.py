@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from domain_ner.passages import LabelledSpan, Passage
+from domain_ner.annotations.passages import LabelledSpan, Passage
 
 GROUP_BY = "customer"
 ANNA, BEN, EVE = "anna@example.org", "ben@example.org", "eve@example.org"

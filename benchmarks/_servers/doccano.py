@@ -12,8 +12,8 @@ from typing import Any
 
 from _servers.http import Client, wait_for
 from _servers.processes import HOST, free_port, run, running
+from domain_ner.annotations.passages import LabelledSpan, utf16_offsets
 from domain_ner.errors import DomainNerError
-from domain_ner.passages import LabelledSpan, utf16_offsets
 
 TITLE = "doccano"
 ADMIN, PASSWORD = "admin", "a-Password-0f-its-own"

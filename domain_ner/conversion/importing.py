@@ -4,13 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from domain_ner.annotations.passages import Passage
+from domain_ner.annotations.records import ACCEPTED, ExportFile, FileLog, Record
 from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.offsets import differs_by_unit, vote
 from domain_ner.conversion.spans import Checks, to_passage
 from domain_ner.errors import DomainNerError
-from domain_ner.passages import Passage
-from domain_ner.records import ACCEPTED, ExportFile, FileLog, Record
-from domain_ner.spool import Spool
+from domain_ner.files import DiskList
 
 DEFAULT_UNIT = "codepoint"
 
@@ -36,7 +36,7 @@ def import_files(
     Raises DomainNerError for a file that cannot be read at all, or in which there is no document.
     """
     ledger = Ledger()
-    passages: Spool[Passage] = Spool()
+    passages: DiskList[Passage] = DiskList()
     for file in files:
         on_file(file)
         log = FileLog(file.name)

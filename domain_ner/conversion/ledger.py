@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from domain_ner.annotations.label_names import as_setting
+from domain_ner.annotations.records import ACCEPTED, Problem
 from domain_ner.conversion.ledger_rows import Row, Rows
 from domain_ner.errors import MAX_LISTED, DomainNerError, fold, raise_for, without_details
-from domain_ner.label_names import as_setting
-from domain_ner.records import ACCEPTED, Problem
-from domain_ner.spool import Spool
+from domain_ner.files import DiskList
 
 IMPORTED = "imported"
 REPAIRED = "repaired"
@@ -94,7 +94,7 @@ class Ledger:
     lost_tokens: list[tuple[str, str]] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
     passages: Counter[str] = field(default_factory=Counter)
-    left_out: Spool[tuple[str, str, str]] = field(default_factory=Spool)
+    left_out: DiskList[tuple[str, str, str]] = field(default_factory=DiskList)
     notes: list[tuple[str, str]] = field(default_factory=list)
 
     def open(self, row: Row) -> int:

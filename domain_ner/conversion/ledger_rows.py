@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
-from domain_ner.spool import Spool
+from domain_ner.files import DiskList
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Rows(Sequence[Row]):
     """
 
     def __init__(self) -> None:
-        self._read: Spool[tuple[Any, ...]] = Spool()
+        self._read: DiskList[tuple[Any, ...]] = DiskList()
         self._names: list[str] = [""]
         self._fates, self._splits = bytearray(), bytearray()
         self._hows: dict[int, list[str]] = {}

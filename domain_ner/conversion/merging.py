@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
+from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.conversion.ledger import (
     ANSWERED,
     BY_VOTE,
@@ -18,8 +19,7 @@ from domain_ner.conversion.ledger import (
     UNNAMED,
     Ledger,
 )
-from domain_ner.passages import LabelledSpan, Passage
-from domain_ner.spool import Spool
+from domain_ner.files import DiskList
 
 # In the place of an annotator's name: whoever it is, the first annotation that was read.
 ANYONE = "*"
@@ -57,7 +57,7 @@ def merge(
         key = blake2b(passage.text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         versions.setdefault(key, []).append(place)
     conflicts: list[str] = []
-    merged: Spool[Passage] = Spool()
+    merged: DiskList[Passage] = DiskList()
     for places in versions.values():
         merged.append(_merge_versions([passages[place] for place in places], ledger, rules, conflicts))
     return merged, conflicts

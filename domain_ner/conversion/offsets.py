@@ -15,7 +15,7 @@ from itertools import accumulate, permutations, product
 
 import regex
 
-from domain_ner.records import Record, SourceSpan, as_offset
+from domain_ner.annotations.records import Record, SourceSpan, as_offset
 
 CODEPOINT = "codepoint"
 UNITS = (CODEPOINT, "utf16", "grapheme", "byte")

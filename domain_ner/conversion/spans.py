@@ -4,6 +4,9 @@ from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from domain_ner.annotations.label_names import LabelNames
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.annotations.records import ACCEPTED, Record, SourceSpan
 from domain_ner.conversion.ledger import (
     CANCELLED,
     DOUBTFUL,
@@ -23,9 +26,6 @@ from domain_ner.conversion.ledger import (
 from domain_ner.conversion.ledger_rows import Row
 from domain_ner.conversion.offsets import Located, locate, words_given
 from domain_ner.errors import nearest
-from domain_ner.label_names import LabelNames
-from domain_ner.passages import LabelledSpan, Passage
-from domain_ner.records import ACCEPTED, Record, SourceSpan
 
 TRIMMED = "white space trimmed"
 # The rules of `flatten`.

@@ -1,1 +1,5 @@
-"""`crf_ner`: a named-entity recogniser that says how sure it is."""
+"""`crf_ner`: a named-entity recogniser with the exact probability of each entity.
+
+From the ground up: `lattice`, `decoding` and `loss` (torch alone), `model` (thinc), `pipe` (spaCy).
+Public: `create_crf_ner` (`pipe`), `CRFRecognizer` (`pipe`), `create_crf_model` (`model`), `fit` (`fitting`).
+"""

@@ -11,17 +11,6 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.types import Floats2d
 
-from domain_ner.calibration import (
-    MIN_JUDGED,
-    Judged,
-    Threshold,
-    f1_score,
-    fit_temperature,
-    fit_type_temperatures,
-    measure,
-)
-from domain_ner.choosing import Choice, by_unit
-from domain_ner.choosing import choose as choose_best
 from domain_ner.crf_ner.decoding import Decoded
 from domain_ner.crf_ner.loss import Known, negative_log_likelihood, span_tags
 from domain_ner.crf_ner.model import TRANSITIONS
@@ -31,6 +20,17 @@ from domain_ner.crf_ner.probing import score
 from domain_ner.crf_ner.settings import MARGINAL, VITERBI, Settings, log_odds, to_config
 from domain_ner.crf_ner.targets import known
 from domain_ner.errors import DomainNerError
+from domain_ner.metrics.best_candidate import Choice, by_unit
+from domain_ner.metrics.best_candidate import choose as choose_best
+from domain_ner.metrics.calibration import (
+    MIN_JUDGED,
+    Judged,
+    Threshold,
+    f1_score,
+    fit_temperature,
+    fit_type_temperatures,
+    measure,
+)
 
 # Least confidences that are tried when the best F1 is wanted.
 CUTOFFS = [n / 50 for n in range(2, 48)]

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from domain_ner.archives import require_inside, unpack
 from domain_ner.encoders.card import EncoderCard, is_complete, make_card
 from domain_ner.encoders.presets import ORIGIN, Preset, read_origin
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, sha256, write_text
+from domain_ner.files.archives import require_inside, unpack
 
 TOKENIZER_FILES = ("config.json", "tokenizer*", "vocab*", "merges.txt", "*.model", "*_tokens*.json")
 

@@ -1,1 +1,6 @@
-"""What a pipeline is worth: scores, where it errs, against another pipeline, and against more data."""
+"""What a pipeline is worth: scores, mistakes, a second pipeline beside it, label errors, and more data.
+
+Decides what a report says; `reports` draws it, `metrics` has the maths.
+Public: `evaluate_pipeline` (`predicting`), `load_pipeline` (`predicting`), `make_report` (`report`),
+`compare_pipelines` (`comparison`).
+"""

@@ -16,11 +16,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import is_package
 
-from domain_ner.archives import unpack as unpack_archive
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import Evaluated, EvaluatedDoc, evaluate_pipeline, input_doc, load_pipeline
 from domain_ner.evaluation.sections import context
 from domain_ner.files import scratch_folder
+from domain_ner.files.archives import unpack as unpack_archive
 from domain_ner.metrics.resampling import Difference, compare, count
 
 Share = Annotated[float, Field(ge=0, le=1)]

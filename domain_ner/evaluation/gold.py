@@ -7,8 +7,8 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from domain_ner.annotations import ImportSettings, read_annotations, require_usable
-from domain_ner.docs import DocRules, make_doc
+from domain_ner.conversion.exports import ImportSettings, read_annotations, require_usable
+from domain_ner.corpus.docs import DocRules, make_doc
 from domain_ner.evaluation.predicting import read_docs
 
 DOCBIN = ".spacy"

@@ -15,23 +15,23 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from domain_ner.annotations.passages import Passage
+from domain_ner.corpus.docs import entities
+from domain_ner.corpus.near_duplicates import group_near_duplicates
+from domain_ner.corpus.splits import ALIKE, NGRAM
 from domain_ner.crf_ner.fitting import fit
 from domain_ner.crf_ner.pipe import CANDIDATES_KEY, CRFRecognizer
 from domain_ner.crf_ner.probing import score, span_confidences
-from domain_ner.docs import entities
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation.certainties import share
+from domain_ner.evaluation.confidence import share
 from domain_ner.evaluation.predicting import EvaluatedDoc, evaluate_doc, input_doc, load_pipeline
 from domain_ner.evaluation.review import review_task
 from domain_ner.evaluation.schema import Marked
 from domain_ner.evaluation.sections import context
 from domain_ner.evaluation.suspect_schema import HeldOut, LabelErrors, ShownSuspect
+from domain_ner.metrics.scores import Entity, Score, Scores, score_entities
+from domain_ner.metrics.slices import fold
 from domain_ner.metrics.suspects import Suspect, Usage, find_suspects, most_to_claim, weigh
-from domain_ner.metrics.traits import fold
-from domain_ner.near_duplicates import group_near_duplicates
-from domain_ner.passages import Passage
-from domain_ner.scores import Entity, Score, Scores, score_entities
-from domain_ner.splits import ALIKE, NGRAM
 from domain_ner.training.parts import train_part
 from domain_ner.training.run import read_config
 

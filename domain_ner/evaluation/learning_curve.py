@@ -11,7 +11,7 @@ import spacy
 from pydantic import BaseModel, ConfigDict, Field
 from spacy.tokens import Doc
 
-from domain_ner.docs import groups_of
+from domain_ner.corpus.docs import groups_of
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import TARGET_F1, evaluate_pipeline, load_pipeline
 from domain_ner.metrics.learning_curve import MIN_SIZES, Curve, Expected, Trained, fit

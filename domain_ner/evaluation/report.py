@@ -11,9 +11,10 @@ from typing import Any
 
 from spacy.tokens import Doc
 
-from domain_ner.calibration import Judged
-from domain_ner.docs import entities, nested
-from domain_ner.evaluation.certainties import certainty, histogram
+from domain_ner.annotations.passages import Passage
+from domain_ner.corpus.docs import entities, nested
+from domain_ner.corpus.grouping import value_name
+from domain_ner.evaluation.confidence import certainty, histogram
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1, EvaluatedDoc
 from domain_ner.evaluation.review import review_task
 from domain_ner.evaluation.robustness import Robustness
@@ -37,11 +38,12 @@ from domain_ner.evaluation.sections import (
     split_score,
     varied,
 )
-from domain_ner.grouping import value_name
 from domain_ner.metrics.advice import Advice, TypeFacts, advise
+from domain_ner.metrics.calibration import Judged
 from domain_ner.metrics.mistakes import find_mistakes
 from domain_ner.metrics.schemes import SCHEMES
-from domain_ner.metrics.traits import (
+from domain_ner.metrics.scores import Score, Scores, score_entities
+from domain_ner.metrics.slices import (
     SEEN,
     UNSEEN,
     Diversity,
@@ -53,8 +55,6 @@ from domain_ner.metrics.traits import (
     slices,
     window_trait,
 )
-from domain_ner.passages import Passage
-from domain_ner.scores import Score, Scores, score_entities
 
 # A key of the passages' `meta` with more values than this is no group to slice by.
 MAX_GROUPS = 60

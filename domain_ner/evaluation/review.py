@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from spacy.tokens import Doc
 
-from domain_ner.docs import SPANS_KEY
-from domain_ner.passages import Passage
-from domain_ner.scores import Entity
+from domain_ner.annotations.passages import Passage
+from domain_ner.corpus.docs import SPANS_KEY
+from domain_ner.metrics.scores import Entity
 from domain_ner.writers.passages import to_passage
 
 

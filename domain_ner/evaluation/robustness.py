@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from domain_ner.docs import entities, nested, unknown_tokens
+from domain_ner.corpus.docs import entities, nested, unknown_tokens
 from domain_ner.evaluation.predicting import nests
 from domain_ner.metrics.perturbations import KNOWN_NAMES, NEW_NAMES, PERTURBATIONS, Passage, Surfaces, perturb
 from domain_ner.metrics.resampling import Counts, Difference, compare, count
-from domain_ner.metrics.traits import fold
-from domain_ner.scores import Entity, Scores, score_entities
+from domain_ner.metrics.scores import Entity, Scores, score_entities
+from domain_ner.metrics.slices import fold
 
 Pairs = list[tuple[tuple[Entity, ...], set[Entity]]]
 

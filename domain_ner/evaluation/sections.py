@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from domain_ner.evaluation.certainties import entropy, histogram, share
+from domain_ner.evaluation.confidence import entropy, histogram, share
 from domain_ner.evaluation.predicting import EvaluatedDoc, count_meant, verdict
 from domain_ner.evaluation.robustness import Perturbed, Robustness
 from domain_ner.evaluation.schema import (
@@ -29,10 +29,10 @@ from domain_ner.metrics.mistakes import KINDS, NOTHING, Mistake, confusion
 from domain_ner.metrics.perturbations import DESCRIPTIONS
 from domain_ner.metrics.resampling import Interval, between_groups, count, intervals
 from domain_ner.metrics.schemes import SCHEMES, match
-from domain_ner.metrics.traits import (
+from domain_ner.metrics.scores import Entity, Score, Scores, score_entities
+from domain_ner.metrics.slices import (
     Diversity,
 )
-from domain_ner.scores import Entity, Score, Scores, score_entities
 
 CONTEXT = 90
 

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.corpus.near_duplicates import group_near_duplicates, similarity
 from domain_ner.errors import did_you_mean
 from domain_ner.guide.check_guide import may_share
 from domain_ner.guide.findings import Finding, excerpt
@@ -10,8 +12,6 @@ from domain_ner.guide.inconsistencies import majority_label, skipped_names, surf
 from domain_ner.guide.rules import check_span
 from domain_ner.guide.schema import Guide, Rules
 from domain_ner.guide.statistics import TypeStatistics
-from domain_ner.near_duplicates import group_near_duplicates, similarity
-from domain_ner.passages import LabelledSpan, Passage
 
 USABLE_MENTIONS = 200
 GOOD_MENTIONS = 500

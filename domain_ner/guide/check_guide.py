@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from domain_ner.annotations.passages import LabelledSpan
 from domain_ner.guide.findings import Finding, excerpt
+from domain_ner.guide.markup import MarkupError, parse_markup
 from domain_ner.guide.rules import check_span
 from domain_ner.guide.schema import PLACEHOLDER, UNDECIDED, Guide
-from domain_ner.markup import MarkupError, parse_markup
-from domain_ner.passages import LabelledSpan
 
 MIN_EXAMPLES = 5
 MIN_EDGE_CASES = 5

@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.guide.occurrences import find_occurrences, index_names
-from domain_ner.passages import LabelledSpan, Passage
 
 # A name counts as skipped where it is nearly always annotated: so often, and in this share of cases.
 MIN_MENTIONS = 3

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 
-from domain_ner.passages import LabelledSpan
+from domain_ner.annotations.passages import LabelledSpan
 
 WORD = re.compile(r"\w+")
 # A name that continues to either side is another name ("Kafka" in "kafka-prod", "/kafka/topics", "@kafka").

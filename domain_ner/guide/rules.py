@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from domain_ner.annotations.passages import LabelledSpan
 from domain_ner.guide.schema import Rules
-from domain_ner.passages import LabelledSpan
 
 QUOTES = "\"'`´‘’“”«»"
 FINAL_PUNCTUATION = ".,;:!?…"

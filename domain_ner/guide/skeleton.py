@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, cycle
 
+from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.guide.inconsistencies import skipped_names, surface_labels
+from domain_ner.guide.markup import MarkupError, parse_markup, to_markup
 from domain_ner.guide.rules import BRACKETS, QUOTES, TOKEN, check_span, starts_with_article
 from domain_ner.guide.schema import PLACEHOLDER, UNDECIDED, Rules
-from domain_ner.markup import MarkupError, parse_markup, to_markup
-from domain_ner.passages import LabelledSpan, Passage
 
 MAX_EXAMPLES = 8
 MAX_EDGE_CASES = 8

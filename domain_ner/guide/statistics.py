@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from domain_ner.annotations.passages import Passage
 from domain_ner.guide.rules import TOKEN
-from domain_ner.passages import Passage
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from domain_ner.agreement import Agreement, Annotations, measure_agreement
+from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.guide.check_annotations import check_corpus, check_duplicates, check_passages
 from domain_ner.guide.check_guide import Place, check_guide
 from domain_ner.guide.findings import SEVERITIES, Finding, excerpt
 from domain_ner.guide.schema import Guide
 from domain_ner.guide.statistics import TypeStatistics, type_statistics
-from domain_ner.passages import LabelledSpan, Passage
+from domain_ner.metrics.agreement import Agreement, Annotations, measure_agreement
 
 UNMARKED = str.maketrans("", "", "«»")
 

@@ -1,1 +1,5 @@
-"""What a test set says of a pipeline: schemes, mistakes, slices, and how sure the figures are; pure maths."""
+"""Scores and statistics: pure maths over spans and numbers, without spaCy and without files.
+
+Public: `score_entities` (`scores`), `measure_agreement` (`agreement`), `calibration_error` (`calibration`),
+`find_mistakes` (`mistakes`), `intervals` (`resampling`), `slices` (`slices`), `advise` (`advice`).
+"""

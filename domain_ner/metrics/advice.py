@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain_ner.metrics.mistakes import BOUNDARY, KINDS, MISSING, SPURIOUS, WRONG_TYPE
-from domain_ner.scores import Score, reaches
+from domain_ner.metrics.scores import Score, reaches
 
 FEW_MENTIONS, ENOUGH_MENTIONS = 200, 500
 # Recall of unseen names that is so much lower than that of seen ones.

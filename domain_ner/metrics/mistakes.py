@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from domain_ner.metrics.schemes import overlap
-from domain_ner.scores import Entity
+from domain_ner.metrics.scores import Entity
 
 MISSING, SPURIOUS, WRONG_TYPE = "missing", "spurious", "wrong type"
 TOO_LONG, TOO_SHORT, SHIFTED, SPLIT, MERGED = "too long", "too short", "shifted", "split", "merged"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from domain_ner.scores import Entity
+from domain_ner.metrics.scores import Entity
 
 TYPO_SHARE, OCR_SHARE = 0.1, 0.1
 LONG_WORD = re.compile(r"[^\W\d_]{4,}")

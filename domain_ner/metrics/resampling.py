@@ -13,7 +13,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from domain_ner.scores import Entity
+from domain_ner.metrics.scores import Entity
 
 Array = NDArray[np.float64]
 N_RESAMPLES = 2000

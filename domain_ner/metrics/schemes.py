@@ -7,7 +7,7 @@ nest, exact matches are paired first, so that the order of the entities does not
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from domain_ner.scores import Entity
+from domain_ner.metrics.scores import Entity
 
 STRICT, EXACT, PARTIAL, TYPE = "strict", "exact", "partial", "type"
 SCHEMES = {

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from domain_ner.metrics.mistakes import MISSING, SPURIOUS, WRONG_TYPE, find_mistakes
 from domain_ner.metrics.schemes import overlap
-from domain_ner.scores import Entity, Scores
+from domain_ner.metrics.scores import Entity, Scores
 
 # Of a model, in annotations of the same surface elsewhere.
 MODEL_WEIGHT = 2.0

@@ -1,1 +1,5 @@
-"""Readers of annotation exports: from files of an annotation tool to records. One module a format."""
+"""Reads the exports of annotation tools: one module or folder a format, told apart by content.
+
+A reader knows only its own format. `conversion` does what all formats share.
+Public: `find_exports` (`folder`), `FORMATS` (`formats`).
+"""

@@ -5,8 +5,8 @@ from pathlib import Path
 from reprlib import repr as short
 from typing import Any
 
-from domain_ner.readers.jsonl import Row, read_rows, sample_rows
-from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
+from domain_ner.annotations.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
+from domain_ner.readers.json_files.jsonl import Row, read_rows, sample_rows
 
 NAME = "dataturks"
 TITLE = "DataTurks JSON (content and annotation)"

@@ -8,12 +8,12 @@ from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
-from domain_ner.archives import BROKEN_ZIP, Member, names_that_stand_twice, require_size
-from domain_ner.carried import unpack, with_carried
+from domain_ner.annotations.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
+from domain_ner.annotations.round_trip import unpack, with_carried
 from domain_ner.errors import DomainNerError
-from domain_ner.readers.decoding import read_sample
-from domain_ner.readers.jsonl import Row, RowError, passage_text, read_rows, sample_rows
-from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
+from domain_ner.files.archives import BROKEN_ZIP, Member, names_that_stand_twice, require_size
+from domain_ner.readers.json_files.jsonl import Row, RowError, passage_text, read_rows, sample_rows
+from domain_ner.readers.text_files.decoding import read_sample
 
 NAME = "doccano"
 TITLE = "doccano JSONL, or its zip"

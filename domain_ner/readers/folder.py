@@ -4,43 +4,15 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import cast
 
+from domain_ner.annotations.records import ExportFile, Format, ReaderOptions, Sample, unreadable
 from domain_ner.errors import DomainNerError, raise_for
-from domain_ner.readers import (
-    argilla,
-    bioc,
-    brat,
-    cas,
-    conll,
-    conllu,
-    dataturks,
-    docbin,
-    doccano,
-    gliner,
-    hf_json,
-    label_studio,
-    label_studio_table,
-    prodigy,
-    pubtator,
-    spacy_json,
-    token_csv,
-    unread,
-    webanno,
-)
-from domain_ner.readers.decoding import read_sample
-from domain_ner.readers.unread_marks import Unread
-from domain_ner.readers.xml_text import find_root
-from domain_ner.records import ExportFile, Format, ReaderOptions, Sample, unreadable
+from domain_ner.readers.formats import FORMATS
+from domain_ner.readers.text_files.decoding import read_sample
+from domain_ner.readers.text_files.xml_text import find_root
+from domain_ner.readers.unread import detection as unread
+from domain_ner.readers.unread.marks import Unread
 
-# In the order they are asked: the more particular shape first.
-FORMATS = cast(
-    tuple[Format, ...],
-    (
-        prodigy, label_studio, label_studio_table, dataturks, argilla, gliner, hf_json, spacy_json, cas, doccano, bioc,
-        pubtator, webanno, conllu, brat, docbin, token_csv, conll,
-    ),
-)  # fmt: skip
 # What stands beside exports and is none: documents, configurations of the tools, the texts of brat's pairs.
 LEFT_ALONE = {".md", ".conf", ".yml", ".yaml", ".cfg", ".arrow"}
 # Of these, some are exports all the same.

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from domain_ner.readers.jsonl import Row, RowError, read_rows, sample_rows
-from domain_ner.readers.spacing import Spacing
-from domain_ner.readers.tokens import join_tokens, token_span
-from domain_ner.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
+from domain_ner.annotations.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
+from domain_ner.readers.json_files.jsonl import Row, RowError, read_rows, sample_rows
+from domain_ner.readers.tokens.offsets import join_tokens, token_span
+from domain_ner.readers.tokens.spacing import Spacing
 
 NAME = "gliner"
 TITLE = "GLiNER JSON (tokenized_text and ner)"

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from domain_ner.carried import unpack, with_carried
+from domain_ner.annotations.records import FileLog, ReaderOptions, Record, Sample
+from domain_ner.annotations.round_trip import unpack, with_carried
+from domain_ner.annotations.tag_schemes import PREFIXED, Tag, TagStatistics
 from domain_ner.errors import DomainNerError
-from domain_ner.readers.decoding import read_sample, read_text
-from domain_ner.readers.guarded_json import JsonError, load
-from domain_ner.readers.json_rows import first_rows, first_values, json_rows, list_at
-from domain_ner.readers.read_twice import ReadTwice
-from domain_ner.readers.spacing import Spacing
-from domain_ner.readers.tagged import with_label
-from domain_ner.readers.tagged_words import TagDecoder, Tagged
-from domain_ner.records import FileLog, ReaderOptions, Record, Sample
-from domain_ner.tag_schemes import PREFIXED, Tag, TagStatistics
+from domain_ner.readers.json_files.guarded_json import JsonError, load
+from domain_ner.readers.json_files.json_rows import first_rows, first_values, json_rows, list_at
+from domain_ner.readers.text_choice.read_twice import ReadTwice
+from domain_ner.readers.text_files.decoding import read_sample, read_text
+from domain_ner.readers.tokens.spacing import Spacing
+from domain_ner.readers.tokens.tagged import with_label
+from domain_ner.readers.tokens.tagged_words import TagDecoder, Tagged
 
 NAME = "hf_json"
 TITLE = "Hugging Face JSON (tokens and ner_tags)"

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from domain_ner.carried import unpack
-from domain_ner.readers.jsonl import Row, RowError, passage_text, read_rows, sample_rows
-from domain_ner.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
+from domain_ner.annotations.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
+from domain_ner.annotations.round_trip import unpack
+from domain_ner.readers.json_files.jsonl import Row, RowError, passage_text, read_rows, sample_rows
 
 NAME = "prodigy"
 TITLE = "Prodigy JSONL"

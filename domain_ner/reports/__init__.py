@@ -1,1 +1,6 @@
-"""Pages and files that people read: made from results, never making any."""
+"""Pages and files that people read, made from results.
+
+Computes nothing that is not about display.
+Public: `evaluation_page` (`evaluation_page`), `comparison_page` (`comparison_page`), `guide_page` (`guide_page`),
+`inspect_page` (`inspect_page`), `model_card` (`model_card`).
+"""

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.schema import Certainty, Evaluation, Figure, Histogram, Shapes
-from domain_ner.reports.marks import short
+from domain_ner.reports.highlights import short
 
 # matplotlib knows no variables of a style sheet: it draws in these colours, and the page's take their place.
 TEXT, SOFT, LINE, FIRST, SECOND, WRONG = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"

@@ -15,8 +15,8 @@ from domain_ner.evaluation.comparison import (
     Comparison,
     System,
 )
-from domain_ner.reports.figures import percent
 from domain_ner.reports.markdown import code, table
+from domain_ner.reports.numbers import percent
 
 MAX_CHANGES = 10
 # A smaller difference is told as none.

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from domain_ner.evaluation.comparison import ALPHA, Change, Comparison
 from domain_ner.reports import charts
 from domain_ner.reports.comparison_markdown import KINDS, difference, interval, p_value, verdict
-from domain_ner.reports.figures import MAX_ROWS, most, percent
-from domain_ner.reports.marks import palette, readable, short
+from domain_ner.reports.highlights import palette, readable, short
+from domain_ner.reports.numbers import MAX_ROWS, most, percent
 from domain_ner.reports.pages import render
 
 # Of the changes, those that got worse first; the others are in comparison.json.

@@ -6,8 +6,8 @@ from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.report import TEST_SET
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
-from domain_ner.reports.figures import MAX_TIPS, change, elsewhere, entropy, percent, reported_from, told, unreported
 from domain_ner.reports.markdown import code, kinds_by_type, table
+from domain_ner.reports.numbers import MAX_TIPS, change, elsewhere, entropy, percent, reported_from, told, unreported
 
 MAX_MISTAKES, MAX_CONFUSIONS, MAX_VALUES = 15, 10, 12
 NO_ENTITY = "no entity"

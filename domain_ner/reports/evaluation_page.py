@@ -6,13 +6,14 @@ from typing import Any
 
 from markupsafe import Markup
 
+from domain_ner.annotations.passages import utf16_offsets
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.report import TEST_SET
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake
 from domain_ner.metrics.mistakes import KINDS
-from domain_ner.passages import utf16_offsets
 from domain_ner.reports import charts
-from domain_ner.reports.figures import (
+from domain_ner.reports.highlights import MAX_LABEL, palette, readable, short
+from domain_ner.reports.numbers import (
     MAX_ROWS,
     MAX_TIPS,
     change,
@@ -25,7 +26,6 @@ from domain_ner.reports.figures import (
     told,
     unreported,
 )
-from domain_ner.reports.marks import MAX_LABEL, palette, readable, short
 from domain_ner.reports.pages import render
 
 NO_COLOUR = "#dddddd"

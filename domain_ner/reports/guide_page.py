@@ -10,10 +10,10 @@ from typing import Any
 from markupsafe import Markup
 
 from domain_ner.guide.findings import KINDS, SEVERITIES, Finding, count_by_severity
+from domain_ner.guide.markup import MarkupError, parse_markup
 from domain_ner.guide.schema import EntityType, Guide
 from domain_ner.guide.validate import Validation
-from domain_ner.markup import MarkupError, parse_markup
-from domain_ner.reports.marks import short
+from domain_ner.reports.highlights import short
 from domain_ner.reports.pages import render
 
 MAX_SHOWN = 50

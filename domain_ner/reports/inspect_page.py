@@ -8,11 +8,12 @@ from html import escape
 from markupsafe import Markup
 from spacy.tokens import Doc
 
-from domain_ner.assigned import SPLITS
 from domain_ner.conversion.ledger import DOUBTFUL, DROPPED, FATES, FLATTENED, IMPORTED, REPAIRED, UNREADABLE
 from domain_ner.conversion.ledger_rows import Row
-from domain_ner.docs import META_KEY
-from domain_ner.inspection import (
+from domain_ner.corpus.assignments import SPLITS
+from domain_ner.corpus.docs import META_KEY
+from domain_ner.inspection.ledger_places import UNACCOUNTED, Annotation
+from domain_ner.inspection.passages import (
     MAX_COUNTED,
     REASONS,
     SKIPPED,
@@ -20,8 +21,7 @@ from domain_ner.inspection import (
     Inspection,
     most_suspicious,
 )
-from domain_ner.placing import UNACCOUNTED, Annotation
-from domain_ner.reports.marks import Mark, nest, palette, readable, short
+from domain_ner.reports.highlights import Mark, nest, palette, readable, short
 from domain_ner.reports.pages import render
 
 MAX_UNPLACED = 200

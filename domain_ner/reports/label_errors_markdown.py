@@ -5,8 +5,8 @@ from collections import Counter
 from domain_ner.evaluation.schema import Marked
 from domain_ner.evaluation.suspect_schema import LabelErrors, ShownSuspect
 from domain_ner.metrics.suspects import KINDS
-from domain_ner.reports.figures import percent
 from domain_ner.reports.markdown import code, kinds_by_type, table
+from domain_ner.reports.numbers import percent
 
 LIKELY = 0.5
 MAX_SHOWN = 50

@@ -3,9 +3,9 @@
 from typing import Any
 
 from domain_ner.evaluation.learning_curve import MICRO, MORE, ExpectedF1, LearningCurve, TypeCurve
-from domain_ner.reports.figures import MAX_COLUMNS, most, percent
+from domain_ner.reports.highlights import short
 from domain_ner.reports.markdown import table
-from domain_ner.reports.marks import short
+from domain_ner.reports.numbers import MAX_COLUMNS, most, percent
 
 # matplotlib's colours come again after so many curves; with another mark.
 N_COLOURS, MARKERS = 10, "osD^"

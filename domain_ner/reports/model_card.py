@@ -6,13 +6,13 @@ from typing import Any
 
 from domain_ner import __version__
 from domain_ner.conversion.ledger import IN_CORPUS
-from domain_ner.conversion.token_splits import named_words
+from domain_ner.corpus.token_splits import named_words
 from domain_ner.encoders.card import EncoderCard, is_foreign
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.schema import Figure, Report, TypeScore
 from domain_ner.guide.schema import Guide
-from domain_ner.reports.figures import elsewhere, percent, told
 from domain_ner.reports.markdown import table
+from domain_ner.reports.numbers import elsewhere, percent, told
 
 # Of an F1 that falls by more in worse shape, the card warns.
 FALL = 0.03

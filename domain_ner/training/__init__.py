@@ -1,1 +1,5 @@
-"""What training needs beside spaCy's own loop."""
+"""Training: its config, the loop, checkpoints, seeds, and the search for settings.
+
+The evaluation of a trained pipeline is the work of `evaluation`.
+Public: `build_config` (`config`), `train` (`run`), `tune` (`tuning`), `train_part` (`parts`), `save` (`saving`).
+"""

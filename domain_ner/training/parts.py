@@ -5,9 +5,9 @@ from pathlib import Path
 
 from spacy.tokens import Doc
 
-from domain_ner.config import replan
-from domain_ner.docs import to_docbin
+from domain_ner.corpus.docs import to_docbin
 from domain_ner.files import atomic_path, discard
+from domain_ner.training.config import replan
 from domain_ner.training.oversampling import repeated_lengths
 from domain_ner.training.run import BEST, LAST, forget, initialize, interrupted, read_config, train
 from domain_ner.training.seeds import SeedRun, finish, finished, seed_folder

@@ -19,15 +19,15 @@ from spacy.training.initialize import init_nlp
 from spacy.util import load_config, logger
 from thinc.api import Config, fix_random_seed, set_gpu_allocator
 
-from domain_ner.corpus_check import require_whole
+from domain_ner.corpus.damage import require_whole
 from domain_ner.devices import TORCH
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, discard, sha256
-from domain_ner.saving import save
 from domain_ner.training import checkpoint
 from domain_ner.training.checkpoint import Checkpoint, Progress
 from domain_ner.training.loop import Training, resolve, run_steps
 from domain_ner.training.reached import Reached
+from domain_ner.training.saving import save
 
 UNFINISHED = "unfinished"
 BEST, LAST = checkpoint.BEST, "model-last"

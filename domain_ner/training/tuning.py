@@ -16,12 +16,11 @@ from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from thinc.api import Config, fix_random_seed
 
-from domain_ner.config import replan
-from domain_ner.corpus_check import require_whole
+from domain_ner.corpus.damage import require_whole
 from domain_ner.errors import DomainNerError
-from domain_ner.files import make_folder
-from domain_ner.locks import cannot_write
+from domain_ner.files import cannot_write, make_folder
 from domain_ner.training.checkpoint import Progress
+from domain_ner.training.config import replan
 from domain_ner.training.loop import resolve, run_steps
 from domain_ner.training.oversampling import repeated_lengths
 from domain_ner.training.run import identify, read_config

@@ -23,8 +23,8 @@ from spacy_transformers.layers.hf_shim import HFShim
 from thinc.api import get_torch_default_device
 from torch import Tensor, nn
 
-from domain_ner.archives import require_inside
 from domain_ner.errors import DomainNerError
+from domain_ner.files.archives import require_inside
 
 # How torch.save's files begin: as a zip, and as a bare pickle before PyTorch 1.6.
 PICKLED = (b"PK\x03\x04", b"\x80\x02")

@@ -1,1 +1,4 @@
-"""Writers of annotations: from passages to files of annotation tools and other trainers. One module a format."""
+"""Writes annotations for annotation tools and other trainers: one module a format.
+
+Public: `export` (`formats`), `WriterOptions` (`options`), `write_queue` (`queues`).
+"""

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from domain_ner.carried import FILE, KEY, SIDECAR, pack
-from domain_ner.passages import LabelledSpan, Passage
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.annotations.round_trip import FILE, KEY, SIDECAR, pack
 from domain_ner.writers.json_files import write_rows
 from domain_ner.writers.options import EMPTY, META, NESTED, WHITE_SPACE, WORDLESS, WriterOptions
 

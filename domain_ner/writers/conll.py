@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from domain_ner.passages import Passage
+from domain_ner.annotations.passages import Passage
 from domain_ner.writers.options import PARTIAL, UNANNOTATED, UNKNOWN, WriterOptions
 from domain_ner.writers.tokens import has_known_spaces, tags_of, visible_tokens
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from domain_ner.carried import KEY, pack
-from domain_ner.passages import Passage, utf16_offsets
+from domain_ner.annotations.passages import Passage, utf16_offsets
+from domain_ner.annotations.round_trip import KEY, pack
 from domain_ner.writers.json_files import number_of, write_rows
 from domain_ner.writers.options import META, NESTED, SPACED_LABEL, WHITE_SPACE, WORDLESS, WriterOptions
 

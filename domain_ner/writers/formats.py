@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path
-from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.writers import brat, conll, doccano, hf_json, label_studio, prodigy
 from domain_ner.writers.options import (
     BLANK,

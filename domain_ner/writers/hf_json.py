@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from domain_ner.carried import KEY, pack
-from domain_ner.passages import Passage
+from domain_ner.annotations.passages import Passage
+from domain_ner.annotations.round_trip import KEY, pack
 from domain_ner.writers.json_files import write_rows
 from domain_ner.writers.options import META, PARTIAL, SPACED_LABEL, UNANNOTATED, UNKNOWN, WHITE_SPACE, WriterOptions
 from domain_ner.writers.tokens import has_known_spaces, tags_of, visible_tokens

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from domain_ner.carried import KEY, pack
-from domain_ner.passages import Passage
+from domain_ner.annotations.passages import Passage
+from domain_ner.annotations.round_trip import KEY, pack
 from domain_ner.writers.json_files import number_of, write_array
 from domain_ner.writers.options import (
     EMPTY,

@@ -9,11 +9,19 @@ from typing import Any
 from spacy.tokens import Doc, DocBin, Span, Token
 from spacy.vocab import Vocab
 
-from domain_ner.assigned import digest
-from domain_ner.docs import META_KEY, ORIGINAL_KEY, REJECTED_KEY, SOURCE_KEY, SPANS_KEY, span_scores, unknown_tokens
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.corpus.assignments import digest
+from domain_ner.corpus.docs import (
+    META_KEY,
+    ORIGINAL_KEY,
+    REJECTED_KEY,
+    SOURCE_KEY,
+    SPANS_KEY,
+    span_scores,
+    unknown_tokens,
+)
+from domain_ner.corpus.normalization import normalize_whitespace
 from domain_ner.errors import DomainNerError
-from domain_ner.normalization import normalize_whitespace
-from domain_ner.passages import LabelledSpan, Passage
 
 SCORE = "score"
 # Of a text that is shown.

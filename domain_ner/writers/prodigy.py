@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from domain_ner.carried import KEY, Carried
-from domain_ner.passages import LabelledSpan, Passage
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.annotations.round_trip import KEY, Carried
 from domain_ner.writers.json_files import write_rows
 from domain_ner.writers.options import (
     EMPTY,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import spacy
 
-from domain_ner.passages import Passage
-from domain_ner.tokenizer import create_tokenizer
+from domain_ner.annotations.passages import Passage
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.writers import doccano, label_studio, prodigy
 from domain_ner.writers.formats import export
 from domain_ner.writers.options import WriterOptions

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from domain_ner.passages import LabelledSpan, Passage
-from domain_ner.tag_schemes import OUTSIDE, Tag, encode_tags
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.annotations.tag_schemes import OUTSIDE, Tag, encode_tags
 from domain_ner.writers.options import WriterOptions
 
 WORD = re.compile(r"\S+")

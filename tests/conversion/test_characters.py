@@ -5,8 +5,8 @@ import spacy
 
 from domain_ner.conversion.importing import import_files
 from domain_ner.conversion.merging import MergeRules, merge
-from domain_ner.conversion.token_splits import learn_splits
-from domain_ner.docs import DocRules, make_doc
+from domain_ner.corpus.docs import DocRules, make_doc
+from domain_ner.corpus.token_splits import learn_splits
 from domain_ner.readers.folder import find_exports
 
 # Sentences as (text, label or O), `.` between the rows of a piece where it is no row a character.

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from domain_ner.annotations.records import ExportFile, ReaderOptions
 from domain_ner.conversion.importing import import_files
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.folder import find_exports
-from domain_ner.records import ExportFile, ReaderOptions
 
 
 def imported(tmp_path, **options):

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain_ner.annotations.records import Problem, Record, SourceSpan
 from domain_ner.conversion.ledger import DROPPED, FATES, IMPORTED, KEPT, PREDICTION, Ledger, Loss
 from domain_ner.conversion.ledger_rows import Row
 from domain_ner.conversion.merging import CONFLICT_RULES, MergeRules, merge
 from domain_ner.conversion.spans import Checks, flatten, settle_kept, to_passage
 from domain_ner.errors import DomainNerError
-from domain_ner.records import Problem, Record, SourceSpan
 
 LABELS = ["TEAM", "INFRA"]
 TEXTS = ["Redis runs", " 🔥 Redis\r\nand\nKafka ", "e\u0301te\u0301 👩‍👩‍👧\u2028Flink", "\ud83d half", "", "  "]

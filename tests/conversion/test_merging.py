@@ -1,5 +1,7 @@
 import pytest
 
+from domain_ner.annotations.passages import LabelledSpan
+from domain_ner.annotations.records import Record, SourceSpan
 from domain_ner.conversion.ledger import (
     ANSWERED,
     BY_VOTE,
@@ -17,8 +19,6 @@ from domain_ner.conversion.ledger import (
 )
 from domain_ner.conversion.merging import MergeRules, merge
 from domain_ner.conversion.spans import Checks, flatten, settle_kept, to_passage
-from domain_ner.passages import LabelledSpan
-from domain_ner.records import Record, SourceSpan
 
 TEXT = "Payments uses Redis and Kafka"
 TEAM, REDIS, KAFKA = LabelledSpan(0, 8, "TEAM"), LabelledSpan(14, 19, "INFRA"), LabelledSpan(24, 29, "INFRA")

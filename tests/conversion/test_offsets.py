@@ -4,12 +4,12 @@ from itertools import product
 
 import pytest
 
+from domain_ner.annotations.passages import LabelledSpan
+from domain_ner.annotations.records import Record, SourceSpan
 from domain_ner.conversion import offsets
 from domain_ner.conversion.ledger import DROPPED, Ledger
 from domain_ner.conversion.offsets import CRLF_TO_LF, LF_TO_CRLF, Reading, differs_by_unit, locate, readings, vote
 from domain_ner.conversion.spans import Checks, to_passage
-from domain_ner.passages import LabelledSpan
-from domain_ner.records import Record, SourceSpan
 
 N_DOCUMENTS = 10_000
 N_UNREPAIRABLE = 0.2

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.annotations.records import Record, SourceSpan
 from domain_ner.conversion.ledger import DROPPED, FLATTENED, IMPORTED, MERGED, REJECTED, REPAIRED, Ledger, Row
 from domain_ner.conversion.spans import Checks, flatten, settle_kept, to_passage
-from domain_ner.passages import LabelledSpan, Passage
-from domain_ner.records import Record, SourceSpan
 
 TEXT = "Payments uses  Redis ."
 LABELS = ["TEAM", "INFRA"]

@@ -10,10 +10,10 @@ from spacy.tokens import DocBin, Span
 from spacy.training import Example
 from test_pipe import blank, examples, fit, found
 
-from domain_ner.calibration import calibration_error, precise_threshold
 from domain_ner.crf_ner.fitting import fit as calibrate
 from domain_ner.crf_ner.settings import Settings
 from domain_ner.errors import DomainNerError
+from domain_ner.metrics.calibration import calibration_error, precise_threshold
 
 NAMES = ["Redis", "Kafka", "Envoy", "Minio"]
 TRAIN = [(f"Ask {name}{n} now", [(4, 5 + len(name), "INFRA")]) for name in NAMES for n in range(3)]

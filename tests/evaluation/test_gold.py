@@ -7,7 +7,7 @@ import spacy
 from pipelines import convert, run
 from spacy.tokens import DocBin
 
-from domain_ner.docs import entities
+from domain_ner.corpus.docs import entities
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.gold import GoldRules, read_gold
 from domain_ner.evaluation.schema import Report

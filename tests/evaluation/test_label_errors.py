@@ -10,17 +10,17 @@ import spacy
 from pipelines import convert, create_config, fetch, run
 from spacy.tokens import DocBin
 
-from domain_ner.annotations import ImportSettings, read_annotations
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.conversion.exports import ImportSettings, read_annotations
 from domain_ner.conversion.ledger import Ledger, Row
-from domain_ner.docs import DocRules, make_doc
+from domain_ner.corpus.docs import DocRules, make_doc
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.label_errors import OutOfSample, make_folds, rank, report, review_tasks
 from domain_ner.evaluation.predicting import evaluate_doc
 from domain_ner.evaluation.suspect_schema import LabelErrors
 from domain_ner.metrics.suspects import LACKING, NEEDLESS, OTHER_TYPE
-from domain_ner.passages import LabelledSpan, Passage
 from domain_ner.reports.label_errors_markdown import label_errors_markdown
-from domain_ner.tokenizer import create_tokenizer
 from domain_ner.writers.queues import write_queue
 
 TEXT = "Payments 🎉 uses Redis and Kafka."

@@ -17,7 +17,7 @@ from domain_ner.evaluation.predicting import (
     uncalibrated,
     verdict,
 )
-from domain_ner.scores import Score, score_entities
+from domain_ner.metrics.scores import Score, score_entities
 
 
 @pytest.fixture

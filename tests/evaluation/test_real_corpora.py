@@ -11,12 +11,12 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from domain_ner.annotations import ImportSettings, read_annotations
+from domain_ner.conversion.exports import ImportSettings, read_annotations
 from domain_ner.conversion.ledger import Ledger, Row
-from domain_ner.docs import DocRules, make_doc
+from domain_ner.corpus.docs import DocRules, make_doc
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.evaluation.predicting import evaluate_pipeline, input_doc
 from domain_ner.metrics.schemes import EXACT, PARTIAL, STRICT, TYPE, match
-from domain_ner.tokenizer import create_tokenizer
 
 ROOT = Path(__file__).parents[2]
 

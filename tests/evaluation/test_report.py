@@ -12,7 +12,7 @@ from domain_ner.evaluation.report import mentions, queue_names, queue_tasks, tra
 from domain_ner.evaluation.review import review_task
 from domain_ner.evaluation.schema import Report
 from domain_ner.metrics.schemes import STRICT
-from domain_ner.metrics.traits import SEEN
+from domain_ner.metrics.slices import SEEN
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
 
 

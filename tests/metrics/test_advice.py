@@ -14,7 +14,7 @@ from domain_ner.metrics.advice import (
     TypeFacts,
     advise,
 )
-from domain_ner.scores import Score
+from domain_ner.metrics.scores import Score
 
 EMPTY = Score(0, 0, 0)
 WEAK, GOOD = Score(60, 80, 100), Score(95, 100, 100)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain_ner.metrics.resampling import Counts, _student, between_groups, compare, count, figures, holm, intervals
-from domain_ner.scores import score_entities
+from domain_ner.metrics.scores import score_entities
 
 LABELS = ("A", "B", "C")
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain_ner.metrics.schemes import EXACT, PARTIAL, SCHEMES, STRICT, TYPE, Matches, match
-from domain_ner.scores import score_entities
+from domain_ner.metrics.scores import score_entities
 
 LABELS = ["A", "B", "C"]
 N_TOKENS = 12

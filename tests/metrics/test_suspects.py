@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain_ner.metrics.scores import score_entities
 from domain_ner.metrics.suspects import (
     BOUNDARY,
     KINDS,
@@ -16,7 +17,6 @@ from domain_ner.metrics.suspects import (
     most_to_claim,
     weigh,
 )
-from domain_ner.scores import score_entities
 
 TEAM, INFRA = (0, 8, "TEAM"), (14, 19, "INFRA")
 

@@ -2,11 +2,11 @@ import json
 
 import pytest
 
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
 from domain_ner.errors import DomainNerError
-from domain_ner.readers import argilla
-from domain_ner.readers.decoding import read_sample
+from domain_ner.readers.argilla import rows as argilla
 from domain_ner.readers.folder import find_exports
-from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.readers.text_files.decoding import read_sample
 
 TEXT = "Anna met Ben"
 ANNA = {"start": 0, "end": 4, "label": "PER"}

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from domain_ner.annotations.records import FileLog, ReaderOptions
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.folder import find_exports
-from domain_ner.records import FileLog, ReaderOptions
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import bioc
 import pytest
 from bioc import biocjson, biocxml
 
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
 from domain_ner.conversion.offsets import locate
 from domain_ner.errors import DomainNerError
-from domain_ner.readers import bioc as reader
-from domain_ner.readers.decoding import read_sample
-from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.readers.standoff import bioc as reader
+from domain_ner.readers.text_files.decoding import read_sample
 
 TITLE, BODY = "😀 Anna left.", "Left and right ventricles of Bob."
 

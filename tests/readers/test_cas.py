@@ -6,11 +6,11 @@ import zipfile
 import cassis
 import pytest
 
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
 from domain_ner.conversion.offsets import locate
 from domain_ner.errors import DomainNerError
-from domain_ner.readers import cas, cas_files
-from domain_ner.readers.decoding import read_sample
-from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.readers.text_files.decoding import read_sample
+from domain_ner.readers.webanno import cas, cas_files
 
 DKPRO = "de.tudarmstadt.ukp.dkpro.core.api"
 NER, PERSON = f"{DKPRO}.ner.type.NamedEntity", f"{DKPRO}.ner.type.Person"

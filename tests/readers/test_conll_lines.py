@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain_ner.readers import conll
-from domain_ner.readers.decoding import read_sample
-from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
+from domain_ner.readers.columns import conll
+from domain_ner.readers.text_files.decoding import read_sample
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@ import json
 
 import pytest
 
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
 from domain_ner.errors import DomainNerError
 from domain_ner.readers import dataturks
-from domain_ner.readers.decoding import read_sample
-from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.readers.text_files.decoding import read_sample
 
 PARIS = {"label": ["LOC"], "points": [{"start": 0, "end": 4, "text": "Paris"}]}
 

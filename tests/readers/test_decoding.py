@@ -3,10 +3,17 @@ import tracemalloc
 
 import pytest
 
+from domain_ner.annotations.records import FileLog
 from domain_ner.errors import DomainNerError
-from domain_ner.readers import decoding
-from domain_ner.readers.decoding import CHUNK_BYTES, SAMPLE_CHARS, find_encoding, read_lines, read_sample, read_text
-from domain_ner.records import FileLog
+from domain_ner.readers.text_files import decoding
+from domain_ner.readers.text_files.decoding import (
+    CHUNK_BYTES,
+    SAMPLE_CHARS,
+    find_encoding,
+    read_lines,
+    read_sample,
+    read_text,
+)
 
 MEGABYTES = 200
 RUSSIAN = "Москва является столицей России. Владимир живёт в Санкт-Петербурге.\n"

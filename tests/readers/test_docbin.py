@@ -5,12 +5,12 @@ import spacy
 from spacy.attrs import ENT_TYPE
 from spacy.tokens import Doc, DocBin, Span
 
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
 from domain_ner.conversion.ledger import Ledger
-from domain_ner.docs import DocRules, make_doc, to_docbin
+from domain_ner.corpus.docs import DocRules, make_doc, to_docbin
 from domain_ner.errors import DomainNerError
-from domain_ner.passages import LabelledSpan, Passage
-from domain_ner.readers import docbin
-from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.readers.spacy_files import docbin
 
 VOCAB = spacy.blank("xx").vocab
 WORDS = ["Anna", "met", "Ben", "."]

@@ -3,10 +3,10 @@ import zipfile
 
 import pytest
 
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
 from domain_ner.errors import DomainNerError
 from domain_ner.readers import doccano
-from domain_ner.readers.decoding import read_sample
-from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.readers.text_files.decoding import read_sample
 
 TEXT = "Paris is big"
 

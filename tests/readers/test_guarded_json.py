@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_ner.readers import guarded_json
-from domain_ner.readers.guarded_json import HALVES, TWICE, JsonError, beginning, load
+from domain_ner.readers.json_files import guarded_json
+from domain_ner.readers.json_files.guarded_json import HALVES, TWICE, JsonError, beginning, load
 
 WORDS = st.text(alphabet='ab:"\\{}[], \t\n1é🔥', max_size=6)
 VALUES = st.recursive(

@@ -2,10 +2,10 @@ import json
 
 import pytest
 
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
 from domain_ner.errors import DomainNerError
 from domain_ner.readers import gliner, hf_json
-from domain_ner.readers.decoding import read_sample
-from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.readers.text_files.decoding import read_sample
 
 CLASS_LABEL = {"feature": {"names": ["O", "B-PER", "I-PER"], "_type": "ClassLabel"}, "_type": "Sequence"}
 ANNA = {"tokens": ["Anna", "Berg", "met"], "ner_tags": ["B-PER", "I-PER", "O"]}

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain_ner.annotations.records import FileLog, Sample
 from domain_ner.errors import DomainNerError
-from domain_ner.readers import guarded_json, json_stream
 from domain_ner.readers.folder import detect
-from domain_ner.readers.json_rows import first_rows, json_rows, whole_rows
-from domain_ner.readers.json_stream import JsonStream
-from domain_ner.records import FileLog, Sample
+from domain_ner.readers.json_files import guarded_json, json_stream
+from domain_ner.readers.json_files.json_rows import first_rows, json_rows, whole_rows
+from domain_ner.readers.json_files.json_stream import JsonStream
 
 ROW = {"id": 1, "text": "Anna — 🔥, [x] {y}", "label": [[0, 4, "PER"]], "meta": {"a": None, "b": [1.5, "\n"]}}
 WRAPS = {

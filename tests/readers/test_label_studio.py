@@ -3,12 +3,13 @@ import json
 
 import pytest
 
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
 from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.spans import Checks, to_passage
 from domain_ner.errors import DomainNerError
-from domain_ner.readers import label_studio, label_studio_table
-from domain_ner.readers.decoding import read_sample
-from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.readers.label_studio import table as label_studio_table
+from domain_ner.readers.label_studio import tasks as label_studio
+from domain_ner.readers.text_files.decoding import read_sample
 
 TEXT = "Ada met Bob in Paris."
 ADA = {"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}

@@ -5,11 +5,12 @@ import json
 
 import pytest
 
+from domain_ner.annotations.records import FileLog, ReaderOptions
 from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.spans import Checks, to_passage
 from domain_ner.errors import DomainNerError
-from domain_ner.readers import label_studio, label_studio_table
-from domain_ner.records import FileLog, ReaderOptions
+from domain_ner.readers.label_studio import table as label_studio_table
+from domain_ner.readers.label_studio import tasks as label_studio
 
 TITLE = "Ada wins in Oslo"
 BODY = "Then Bob met Ada, and both went on to Bonn."

@@ -1,7 +1,7 @@
 import pytest
 
 from domain_ner.errors import DomainNerError
-from domain_ner.readers.libraries import library
+from domain_ner.readers.text_files.libraries import library
 
 
 def test_a_library_is_imported():

@@ -7,8 +7,8 @@ import pytest
 
 from domain_ner.conversion.importing import import_files
 from domain_ner.errors import DomainNerError
-from domain_ner.readers import decoding
 from domain_ner.readers.folder import find_exports
+from domain_ner.readers.text_files import decoding
 
 LONG = 60_000
 DIGITS = "9" * 5000

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from domain_ner.annotations.records import as_offset
 from domain_ner.conversion.importing import import_files
 from domain_ner.readers.folder import find_exports
-from domain_ner.records import as_offset
 
 TEXT = "Anna saw Rome"
 TOKENS = [(0, 4, "Anna"), (5, 8, "saw"), (9, 13, "Rome")]

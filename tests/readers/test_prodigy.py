@@ -3,10 +3,10 @@ import re
 
 import pytest
 
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample, SourceSpan
 from domain_ner.errors import DomainNerError
 from domain_ner.readers import prodigy
-from domain_ner.readers.decoding import read_sample
-from domain_ner.records import FileLog, ReaderOptions, Sample, SourceSpan
+from domain_ner.readers.text_files.decoding import read_sample
 
 TEXT = "Payments uses Redis."
 TEAM = {"start": 0, "end": 8, "label": "TEAM"}

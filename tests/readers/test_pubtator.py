@@ -1,10 +1,10 @@
 import pytest
 from bioc import pubtator as library
 
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
 from domain_ner.conversion.offsets import locate
-from domain_ner.readers import pubtator
-from domain_ner.readers.decoding import read_sample
-from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.readers.standoff import pubtator
+from domain_ner.readers.text_files.decoding import read_sample
 
 
 @pytest.fixture

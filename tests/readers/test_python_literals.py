@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain_ner.readers import python_literals
-from domain_ner.readers.python_literals import load_literal, parse, value_of
+from domain_ner.readers.json_files import python_literals
+from domain_ner.readers.json_files.python_literals import load_literal, parse, value_of
 
 
 def test_a_literal_is_its_value():

@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain_ner.readers import read_twice
-from domain_ner.readers.read_twice import ReadTwice
-from domain_ner.records import FileLog
+from domain_ner.annotations.records import FileLog
+from domain_ner.readers.text_choice import read_twice
+from domain_ner.readers.text_choice.read_twice import ReadTwice
 
 
 @pytest.mark.parametrize(("max_bytes", "n_times"), [(100, 1), (3, 2)])

@@ -6,9 +6,9 @@ import pytest
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
+from domain_ner.annotations.records import FileLog
 from domain_ner.readers.folder import find_exports
-from domain_ner.readers.spacing import Spacing
-from domain_ner.records import FileLog
+from domain_ner.readers.tokens.spacing import Spacing
 
 
 def text_of(*sentences, n_sentence=0):

@@ -2,10 +2,10 @@ import json
 
 import pytest
 
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
 from domain_ner.errors import DomainNerError
-from domain_ner.readers import spacy_json
-from domain_ner.readers.decoding import read_sample
-from domain_ner.records import FileLog, ReaderOptions, Sample
+from domain_ner.readers.spacy_files import spacy_json
+from domain_ner.readers.text_files.decoding import read_sample
 
 TEXT = "I like Berlin"
 BERLIN = ("Berlin", "LOC")

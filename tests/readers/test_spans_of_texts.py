@@ -4,9 +4,11 @@ import pytest
 import spans_of_texts
 from spans_of_texts import make_case
 
+from domain_ner.annotations.records import FileLog, ReaderOptions
 from domain_ner.errors import DomainNerError
-from domain_ner.readers import argilla, label_studio, label_studio_table
-from domain_ner.records import FileLog, ReaderOptions
+from domain_ner.readers.argilla import rows as argilla
+from domain_ner.readers.label_studio import table as label_studio_table
+from domain_ner.readers.label_studio import tasks as label_studio
 
 WRITERS = {
     "json": (spans_of_texts.write_json, label_studio),

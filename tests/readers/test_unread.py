@@ -6,7 +6,7 @@ import pytest
 
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.folder import FORMATS, detect, find_exports
-from domain_ner.readers.unread import find_unread, find_unread_bytes
+from domain_ner.readers.unread.detection import find_unread, find_unread_bytes
 
 RASA_MD = "## intent:travel\n- fly to [Berlin](city)\n\n## synonym:nyc\n- new york\n"
 RASA_YML = 'version: "3.1"\n\nnlu:\n- intent: travel\n  examples: |\n    - fly to [Berlin](city)\n'

@@ -1,9 +1,9 @@
 import pytest
 
+from domain_ner.annotations.records import FileLog, Problem, ReaderOptions, Sample
 from domain_ner.conversion.offsets import locate
 from domain_ner.errors import DomainNerError
-from domain_ner.readers import webanno
-from domain_ner.records import FileLog, Problem, ReaderOptions, Sample
+from domain_ner.readers.webanno import tsv as webanno
 
 NER = "#T_SP=de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity|identifier|value"
 POS = "#T_SP=de.tudarmstadt.ukp.dkpro.core.api.lexmorph.type.pos.POS|PosValue"

@@ -4,7 +4,7 @@ from math import exp
 
 import pytest
 
-from domain_ner.readers.word_edges import log_rates, n_edges
+from domain_ner.readers.text_choice.word_edges import log_rates, n_edges
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 import pytest
 
+from domain_ner.annotations.records import FileLog
 from domain_ner.errors import DomainNerError
-from domain_ner.readers import xml_text
-from domain_ner.readers.xml_text import XmlError, find_root, open_xml, read_elements
-from domain_ner.records import FileLog
+from domain_ner.readers.text_files import xml_text
+from domain_ner.readers.text_files.xml_text import XmlError, find_root, open_xml, read_elements
 
 ROWS = "<rows>\n<row>Anna</row>\n<row>Äther</row>\n</rows>"
 

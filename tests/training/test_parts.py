@@ -9,9 +9,9 @@ import spacy
 from pipelines import SCRIPTS, convert, create_config, fetch
 from spacy.util import load_config
 
-from domain_ner.config import replan
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import read_docs
+from domain_ner.training.config import replan
 from domain_ner.training.parts import train_part
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from domain_ner.tokenizer import create_tokenizer
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.transformer.alignment import align_wordpieces
 from domain_ner.transformer.tokenizing import align_doc
 

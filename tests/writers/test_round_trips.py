@@ -5,12 +5,12 @@ import spacy
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from domain_ner.annotations import ImportSettings, read_annotations
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.conversion.exports import ImportSettings, read_annotations
 from domain_ner.conversion.importing import import_files
 from domain_ner.conversion.spans import Checks
-from domain_ner.passages import LabelledSpan, Passage
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.readers.folder import find_exports
-from domain_ner.tokenizer import create_tokenizer
 from domain_ner.writers.formats import export
 from domain_ner.writers.options import WriterOptions
 

@@ -6,10 +6,10 @@ import json
 import pytest
 import spacy
 
-from domain_ner.annotations import ImportSettings, read_annotations
-from domain_ner.passages import LabelledSpan, Passage
-from domain_ner.splits import SplitRules, divide
-from domain_ner.tokenizer import create_tokenizer
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.conversion.exports import ImportSettings, read_annotations
+from domain_ner.corpus.splits import SplitRules, divide
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.writers.formats import export
 from domain_ner.writers.options import WriterOptions
 

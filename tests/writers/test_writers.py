@@ -8,11 +8,11 @@ from conftest import GUIDE
 from pipelines import run
 from spacy.tokens import Doc
 
+from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.conversion.ledger import Ledger, Row
-from domain_ner.docs import DocRules, make_doc, to_docbin
+from domain_ner.corpus.docs import DocRules, make_doc, to_docbin
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.errors import DomainNerError
-from domain_ner.passages import LabelledSpan, Passage
-from domain_ner.tokenizer import create_tokenizer
 from domain_ner.writers.formats import FORMATS, export
 from domain_ner.writers.options import (
     BLANK,

@@ -1,0 +1,6 @@
+"""Annotations as all of the package sees them: records of exports, passages, tag schemes, other names for labels.
+
+Pure Python: no spaCy, no format.
+Public: `Record` (`records`), `SourceSpan` (`records`), `Format` (`records`), `Passage` (`passages`), `LabelledSpan`
+(`passages`), `TagScheme` (`tag_schemes`), `LabelNames` (`label_names`).
+"""

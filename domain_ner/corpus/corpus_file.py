@@ -1,0 +1,78 @@
+"""A DocBin written document by document, so that a corpus of any size takes little memory to write.
+
+spaCy's `DocBin` keeps every document until it is written; this keeps them on disk, and writes the same file: a
+MessagePack map, compressed by zlib (spacy/tokens/_serialize.py, format 0.1). `DocBin().from_disk` reads it.
+"""
+
+import struct
+import tempfile
+import zlib
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import srsly
+from spacy.tokens import Doc
+
+from domain_ner.corpus.docs import to_docbin
+
+CHUNK_BYTES = 1 << 20
+# The parts that DocBin joins to one run of bytes, and those that are a list with an item for each document.
+RUNS = ("tokens", "spaces")
+LISTS = ("cats", "flags", "span_groups", "user_data")
+EMPTY = to_docbin()
+
+
+class CorpusFile:
+    """Documents on their way to a `.spacy` file."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, IO[bytes]] = {name: tempfile.TemporaryFile() for name in (*RUNS, *LISTS)}  # noqa: SIM115
+        self._lengths = array("i")
+        self._strings: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def add(self, doc: Doc) -> None:
+        """Take in a document, which need not be kept."""
+        one = to_docbin([doc])
+        self._lengths.append(len(doc))
+        self._strings |= one.strings
+        for name in RUNS:
+            self._parts[name].write(getattr(one, name)[0].tobytes("C"))
+        for name in LISTS:
+            self._parts[name].write(srsly.msgpack_dumps(getattr(one, name)[0]))
+
+    def write(self, path: Path) -> None:
+        """Write the file."""
+        packer = zlib.compressobj()
+        with path.open("wb") as stream:
+            for piece in self._pieces():
+                stream.write(packer.compress(piece))
+            stream.write(packer.flush())
+
+    def _pieces(self) -> Iterator[bytes]:
+        """The MessagePack map, bit by bit, its keys in DocBin's order."""
+        lengths = self._lengths.tobytes()
+        whole: dict[str, Any] = {"version": EMPTY.version, "attrs": EMPTY.attrs}
+        yield bytes([0x80 | 10])  # a map of ten entries
+        for key, value in whole.items():
+            yield srsly.msgpack_dumps(key) + srsly.msgpack_dumps(value)
+        for name in RUNS:
+            yield srsly.msgpack_dumps(name) + struct.pack(">BI", 0xC6, self._parts[name].tell())
+            yield from self._stored(name)
+        yield srsly.msgpack_dumps("lengths") + srsly.msgpack_dumps(lengths)
+        yield srsly.msgpack_dumps("strings") + srsly.msgpack_dumps(sorted(self._strings))
+        for name in LISTS:
+            yield srsly.msgpack_dumps(name) + struct.pack(">BI", 0xDD, len(self))
+            yield from self._stored(name)
+
+    def _stored(self, name: str) -> Iterator[bytes]:
+        part = self._parts[name]
+        end = part.tell()
+        part.seek(0)
+        while chunk := part.read(CHUNK_BYTES):
+            yield chunk
+        part.seek(end)

@@ -1,0 +1,129 @@
+"""Which sets are connected by a Jaccard similarity of at least a threshold, over other sets if need be.
+
+Prefix filtering (Bayardo, Ma & Srikant 2007, "Scaling up all pairs similarity search") with the shorter prefix for the
+sets that are indexed (Xiao et al. 2008, "Efficient similarity joins for near duplicate detection"). Sets that are
+connected already are never compared.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain_ner.corpus.connected import Components
+
+Ints = NDArray[np.int64]
+# Candidates that are compared at a time: few at first, for one that matches mostly makes the others needless.
+FIRST_CHUNK, GROWTH = 16, 8
+SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Sets of weighted members.
+
+    starts: (n_sets + 1,) where the members of each begin in `members`. members: numbers below `len(weights)`, the
+    smallest of a set first; the smaller, the fewer sets have it. sizes: (n_sets,) of the whole sets; what is not in
+    `members` is in no other set. weights: (n_members,).
+    """
+
+    starts: Ints
+    members: Ints
+    sizes: Ints
+    weights: Ints
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def held(self) -> Ints:
+        """(n_sets,) the weight of the members of each."""
+        return _sums(self.weights[self.members], self.starts)
+
+    def positions(self) -> Ints:
+        """Of each of `members` the weight of what comes before it in its set, what is in no other set included."""
+        before = np.concatenate(([0], np.cumsum(self.weights[self.members])))
+        lengths = np.diff(self.starts)
+        offset = self.sizes - self.held() - before[self.starts[:-1]]
+        return np.asarray(before[:-1] + np.repeat(offset, lengths))
+
+
+def join_sets(sets: Sets, threshold: float, components: Components, *, n_probed: int) -> None:
+    """Join the components of all pairs that are similar enough and share a member below `n_probed`.
+
+    components: of the sets' numbers; what is connected in it is not compared. threshold: above 0 and at most 1.
+    """
+    _Join(sets, threshold, components, n_probed).run()
+
+
+class _Join:
+    def __init__(self, sets: Sets, threshold: float, components: Components, n_probed: int) -> None:
+        self.sets, self.threshold, self.components = sets, threshold, components
+        sizes, lengths = sets.sizes, np.diff(sets.starts)
+        # A set is compared with the smaller ones: to be found it is enough to index what a larger one must share.
+        self.order = np.argsort(sizes, kind="stable")
+        positions, is_probed = sets.positions(), sets.members < n_probed
+
+        def is_prefix(share: float) -> NDArray[np.bool_]:
+            spare = sizes - np.ceil(share * sizes - SLACK).astype(np.int64)
+            return np.asarray(is_probed & (positions <= np.repeat(spare, lengths)))
+
+        in_index = is_prefix(2 * threshold / (1 + threshold))
+        self.n_index = _sums(in_index.astype(np.int64), sets.starts)
+        self.n_probe = _sums(is_prefix(threshold).astype(np.int64), sets.starts)
+        counts = np.bincount(sets.members[in_index], minlength=len(sets.weights))
+        self.at = np.concatenate(([0], np.cumsum(counts))).tolist()
+        self.posted = np.zeros(int(in_index.sum()), dtype=np.int64)
+        self.filled = [0] * len(sets.weights)
+        # Whether all sets that are posted under a member are of one component.
+        self.is_one = [True] * len(sets.weights)
+        self.marked = np.zeros(len(sets.weights), dtype=np.int64)
+
+    def run(self) -> None:
+        starts, members, labels = self.sets.starts.tolist(), self.sets.members, self.components.labels
+        n_probe, n_index = self.n_probe.tolist(), self.n_index.tolist()
+        for number in self.order.tolist():
+            if not n_probe[number]:
+                continue
+            own = members[starts[number] : starts[number + 1]]
+            self.marked[own] = self.sets.weights[own]
+            prefix = own[: n_probe[number]].tolist()
+            for member in prefix:
+                self._compare(number, member)
+            self.marked[own] = 0
+            for member in prefix[: n_index[number]]:
+                at, n = self.at[member], self.filled[member]
+                self.is_one[member] = self.is_one[member] and (n == 0 or labels[self.posted[at]] == labels[number])
+                self.posted[at + n] = number
+                self.filled[member] = n + 1
+
+    def _compare(self, number: int, member: int) -> None:
+        """Compare a set, whose members are marked, with those before it that have a member too."""
+        labels, at, end = self.components.labels, self.at[member], self.at[member] + self.filled[member]
+        if at == end or (self.is_one[member] and labels[self.posted[at]] == labels[number]):
+            return
+        chunk = FIRST_CHUNK
+        for_all = self.is_one[member]
+        while at < end:
+            others = self.posted[max(at, end - chunk) : end]
+            others = others[labels[others] != labels[number]]
+            for other in others[self._are_similar(number, others)].tolist() if len(others) else ():
+                self.components.join(number, other)
+                if for_all:
+                    return
+            end, chunk = end - chunk, chunk * GROWTH
+        posted = labels[self.posted[at : at + self.filled[member]]]
+        self.is_one[member] = bool((posted == posted[0]).all())
+
+    def _are_similar(self, number: int, others: Ints) -> NDArray[np.bool_]:
+        starts, sizes = self.sets.starts, self.sets.sizes
+        lengths = starts[others + 1] - starts[others]
+        ends = np.cumsum(lengths)
+        places = np.arange(ends[-1]) + np.repeat(starts[others] - ends + lengths, lengths)
+        shared = np.add.reduceat(self.marked[self.sets.members[places]], ends - lengths)
+        return np.asarray(shared / (sizes[number] + sizes[others] - shared) >= self.threshold)
+
+
+def _sums(values: Ints, starts: Ints) -> Ints:
+    """The sum of each stretch of `values`, also of empty ones."""
+    total = np.concatenate(([0], np.cumsum(values)))
+    return np.asarray(total[starts[1:]] - total[starts[:-1]])

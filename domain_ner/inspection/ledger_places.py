@@ -1,0 +1,130 @@
+"""Where in the corpus each row of the ledger is to be seen: its document, and the span that it became."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from spacy.tokens import Doc, Span
+
+from domain_ner.conversion.ledger import KEPT
+from domain_ner.conversion.ledger_rows import Row
+from domain_ner.corpus.docs import SOURCE_KEY, SPANS_KEY
+from domain_ner.corpus.grouping import file_of
+
+# Of spans that the ledger does not know.
+UNACCOUNTED = "not in the ledger"
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A row of the ledger, and where it stands in `doc.text` (None where it does not)."""
+
+    row: Row
+    start: int | None = None
+    end: int | None = None
+
+
+# A passage's `file:line` and the export's id: several documents of a file may stand on no line of their own.
+Key = tuple[str, str]
+MENTION = re.compile(
+    r"(?:the same (?:span|answer) elsewhere|kept instead|the text is annotated in full elsewhere): (.+)", re.DOTALL
+)
+
+
+def place(docs: Sequence[Doc], rows: Iterable[Row]) -> tuple[list[list[Annotation]], list[Row]]:
+    """The annotations of each document, and the rows that belong to none.
+
+    A row belongs to the document of its source, else to the one that it was merged with or lost against.
+    """
+    numbers: dict[Key, list[int]] = defaultdict(list)
+    for n, doc in enumerate(docs):
+        numbers[doc.user_data.get(SOURCE_KEY, ""), doc.user_data.get("document", "")].append(n)
+    by_home: dict[Key, list[Row]] = {key: [] for key in numbers}
+    rows, unplaced = list(rows), list[Row]()
+    homes = _homes(numbers, rows)
+    for row in rows:
+        home = homes.get((row.source, row.document))
+        (unplaced if home is None else by_home[home]).append(row)
+    placed: list[list[Annotation]] = [[] for _ in docs]
+    for key, of_key in numbers.items():
+        spans = [(n, span) for n in of_key for span in spans_of(docs[n])]
+        for number, annotation in _match(spans, by_home[key], of_key[0]):
+            placed[number].append(annotation)
+    return placed, unplaced
+
+
+def _homes(known: Iterable[Key], rows: Sequence[Row]) -> dict[Key, Key]:
+    """The document of each record: itself, the one its rows name, or the only one with its id in the same file."""
+    documents = set(known)
+    pointers = _pointers(documents, rows)
+    of_ids: dict[Key, list[Key]] = defaultdict(list)
+    for source, document in documents:
+        of_ids[file_of(source), document].append((source, document))
+    homes = {key: key for key in documents}
+    for key in {(row.source, row.document) for row in rows} - documents:
+        target, seen = key, {key}
+        while target in pointers and target not in documents and pointers[target] not in seen:
+            target = pointers[target]
+            seen.add(target)
+        same_id = of_ids[file_of(key[0]), key[1]] if key[1] else []
+        if target in documents or len(same_id) == 1:
+            homes[key] = target if target in documents else same_id[0]
+    return homes
+
+
+def _pointers(documents: Iterable[Key], rows: Sequence[Row]) -> dict[Key, Key]:
+    """Record to the record that the reasons of its rows name: the same span stands there, or it is the one kept."""
+    of_source = {row.source: (row.source, row.document) for row in rows} | {key[0]: key for key in documents}
+    pointers: dict[Key, Key] = {}
+    for row in rows:
+        for mention in filter(None, map(MENTION.fullmatch, row.how)):
+            target = of_source.get(mention[1])
+            if target is not None and target[0] != row.source:
+                pointers[row.source, row.document] = target
+    return pointers
+
+
+def _match(spans: Sequence[tuple[int, Span]], rows: Iterable[Row], first: int) -> Iterator[tuple[int, Annotation]]:
+    """(document, annotation): each span with the row that has its label and words, else words that it lies in.
+
+    Rows without a span, whatever became of them, go to the document `first`.
+    """
+    free: dict[tuple[Any, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.fate in KEPT and row.split:
+            free[str(row.label), _words(row.text)].append(row)
+        else:
+            yield first, Annotation(row)
+    bare = []
+    for n, span in spans:
+        found = free[span.label_, _words(span.text)]
+        if found:
+            row = next((row for row in found if row.start == span.start_char), found[0])
+            found.remove(row)
+            yield n, Annotation(row, span.start_char, span.end_char)
+        else:
+            bare.append((n, span))
+    left = [row for found in free.values() for row in found]
+    for n, span in bare:
+        alike = next((row for row in left if row.label == span.label_ and _contained(row.text, span.text)), None)
+        if alike is not None:
+            left.remove(alike)
+        unknown = Row("", "", "", span.start_char, span.end_char, span.label_, span.text, UNACCOUNTED)
+        yield n, Annotation(alike or unknown, span.start_char, span.end_char)
+    yield from ((first, Annotation(row)) for row in left)
+
+
+def spans_of(doc: Doc) -> list[Span]:
+    """Every span of a document, in order."""
+    return sorted(doc.spans.get(SPANS_KEY, doc.ents))
+
+
+def _words(text: Any) -> str:
+    return " ".join(str(text).split())
+
+
+def _contained(one: Any, other: Any) -> bool:
+    """Whether the words of one are part of those of the other, as after `expand` and `contract`."""
+    return bool(_words(one)) and (_words(one) in _words(other) or _words(other) in _words(one))

@@ -1,0 +1,198 @@
+"""Builds the wheels of a pipeline, and proves in a clean environment that they install and predict the same."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from spacy.cli.package import package as write_package
+from spacy.language import Language
+
+from domain_ner.corpus.docs import entities, spans
+from domain_ner.errors import DomainNerError
+from domain_ner.files import scratch_folder
+from domain_ner.training.saving import forget_texts
+
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", "domain_ner")
+# Reads texts, writes entities; run by the clean environment's Python, where only the wheels are installed.
+PREDICT = """
+import json, sys
+import spacy
+name, texts, predicted = sys.argv[1:]
+docs = spacy.load(name).pipe(json.load(open(texts, encoding="utf8")))
+spans = [[*doc.ents, *doc.spans.get("sc", ())] for doc in docs]
+found = [sorted([span.start_char, span.end_char, span.label_] for span in of_doc) for of_doc in spans]
+json.dump(found, open(predicted, "w", encoding="utf8"))
+"""
+# Runs the command it is given, and dies with who started it: kill -9 leaves no pip at work behind.
+BOUND = """
+import ctypes, os, signal, sys
+parent, *command = sys.argv[1:]
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() == int(parent):
+    os.execvp(command[0], command)
+"""
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+
+Say = Callable[[str], None]
+Predicted = list[list[Any]]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A package on an index: its name and its version, X.Y.Z."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Documents:
+    """What tells people and machines of a pipeline: its README, and what its meta.json says besides."""
+
+    readme: str
+    meta: Mapping[str, Any]
+
+
+def build_wheels(
+    model: Path, source: Path, wheels: Path, release: Release, *, documents: Documents | None = None
+) -> Release:
+    """Build the pipeline's wheel and domain-ner's own into a new folder.
+
+    model: the pipeline. source: the project, with pyproject.toml and domain_ner/. wheels: the folder to make.
+    release: the package without the language. documents: in the place of what spaCy writes.
+    Returns what to install and to load, with the language before the name, such as `en_domain_ner`.
+    Raises DomainNerError when a wheel cannot be built.
+    """
+    wheels.mkdir(parents=True)
+    with scratch_folder() as room:
+        version = release.version
+        write_package(
+            model, room, name=release.name, version=version, create_sdist=False, create_wheel=False, silent=True
+        )
+        pipeline = next(room.iterdir())
+        for saved in pipeline.glob("*/*/config.cfg"):  # of `spacy train`; ours have forgotten them already
+            forget_texts(saved.parent)
+        if documents is not None:
+            _document(pipeline, documents)
+        _build_wheel(pipeline, wheels, room)
+        _build_wheel(_copy_sources(source, room / "source"), wheels, room)
+        return Release(pipeline.name.removesuffix(f"-{version}"), version)
+
+
+def _document(pipeline: Path, documents: Documents) -> None:
+    """Write README and meta into the sources of a package; its own meta.json takes the place of the pipeline's."""
+    path = pipeline / "meta.json"
+    meta = json.loads(path.read_text(encoding="utf8")) | dict(documents.meta)
+    path.write_text(json.dumps(meta, indent=2), encoding="utf8")
+    for readme in (pipeline / "README.md", *pipeline.glob("*/*/README.md")):
+        readme.write_text(documents.readme, encoding="utf8")
+
+
+def predict_in_clean_environment(wheels: Path, release: Release, texts: Sequence[str], *, say: Say) -> Predicted:
+    """Install the pipeline into a new virtual environment and let it predict there, without access to a model hub.
+
+    wheels: folder of the wheels, all of which are installed; everything else comes from the package index, in the
+        versions installed here.
+    Returns the entities of each text, as `predict` does.
+    Raises DomainNerError when it does not install or load.
+    """
+    with scratch_folder() as room:
+        say("creating a clean virtual environment")
+        python = _create_environment(room)
+        constraints, given, found = room / "constraints.txt", room / "texts.json", room / "predicted.json"
+        constraints.write_text("\n".join(_installed_versions()), encoding="utf8")
+        given.write_text(json.dumps(list(texts)), encoding="utf8")
+        say(f"installing {release.name} {release.version} and what it needs")
+        install = [*python, "-m", "pip", "install", "--disable-pip-version-check", "-c", str(constraints)]
+        _run([*install, *map(str, in_order(wheels))], f"pip install of the wheels in {wheels} failed", room, show=True)
+        say(f"predicting {len(texts)} test passages there")
+        # -I: neither this project nor the user's own packages are on the import path.
+        command = [*python, "-I", "-c", PREDICT, release.name, str(given), str(found)]
+        _run(command, f"{release.name} does not load or predict", room, cwd=room)
+        predicted: Predicted = json.loads(found.read_text(encoding="utf8"))
+    return predicted
+
+
+def in_order(wheels: Path) -> list[Path]:
+    """The wheels to install, all named: a package that is asked for by name is looked up on the package index, where
+    anybody may register ours.
+    """
+    return sorted(wheels.glob("*.whl"))
+
+
+def predict(nlp: Language, texts: Sequence[str]) -> Predicted:
+    """The entities, and the spans that may nest, of each text as [start, end, label], in characters, sorted."""
+    return [sorted([*found] for found in (*entities(doc), *spans(doc))) for doc in nlp.pipe(texts)]
+
+
+def require_same(here: Predicted, there: Predicted, texts: Sequence[str]) -> None:
+    """Raise DomainNerError that shows the first passage on which the two differ, if there is one."""
+    differing = [n for n, (one, other) in enumerate(zip(here, there, strict=True)) if one != other]
+    if differing:
+        n = differing[0]
+        raise DomainNerError(
+            f"The installed package predicts other entities than the trained pipeline on {len(differing)} of"
+            f" {len(texts)} passages, first:\n  {texts[n][:200]!r}\n  trained:   {here[n]}\n  installed: {there[n]}",
+            "Do not ship it. Compare the versions of spacy, spacy-transformers and torch of the two environments.",
+        )
+
+
+def _create_environment(room: Path) -> list[str]:
+    """A new virtual environment; returns the command of its Python."""
+    venv.create(room / "venv")
+    python = [str(room / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))]
+    _run([*python, "-I", "-m", "ensurepip", "--upgrade", "--default-pip"], "there is no pip to install with", room)
+    return python
+
+
+def _copy_sources(source: Path, copy: Path) -> Path:
+    # Built from a copy, since setuptools leaves build folders where it works.
+    copy.mkdir()
+    for name in SOURCES:
+        if (source / name).is_dir():
+            shutil.copytree(source / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source / name, copy / name)
+    return copy
+
+
+def _build_wheel(source: Path, target: Path, room: Path) -> None:
+    # Without isolation setuptools comes from this environment, so that building needs no network.
+    build = [sys.executable, "-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
+    _run([*build, "--wheel-dir", str(target), str(source)], f"building a wheel of {source.name} failed", room)
+
+
+def _installed_versions() -> list[str]:
+    """Every installed package as a constraint. Local parts (torch 2.13.0+cpu) are left out: no index knows them."""
+    installed = {dist.name: dist.version.partition("+")[0] for dist in distributions() if dist.name != "domain-ner"}
+    return [f"{name}=={version}" for name, version in sorted(installed.items())]
+
+
+def _run(command: Sequence[str], failure: str, room: Path, *, cwd: Path | None = None, show: bool = False) -> None:
+    """Run a command; its output is shown as it comes, or with the error. room: for what it keeps meanwhile.
+
+    Raises DomainNerError when it fails.
+    """
+    output = None if show else subprocess.PIPE
+    kept = room / "tmp"
+    kept.mkdir(exist_ok=True)
+    bound = [sys.executable, "-I", "-S", "-c", BOUND, str(os.getpid())] if sys.platform == "linux" else []
+    ran = subprocess.run(
+        [*bound, *command],
+        cwd=cwd,
+        env={**os.environ, **OFFLINE, "TMPDIR": str(kept)},
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise DomainNerError(f"{failure}:\n{ran.stdout}" if ran.stdout else f"{failure}, see above.")

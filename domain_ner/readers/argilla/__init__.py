@@ -1,0 +1,1 @@
+"""Argilla's records."""

@@ -1,0 +1,208 @@
+"""Where a CoNLL-U file has its names (a column, a key of MISC, brackets), and the entities that they mean."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from domain_ner.annotations.tag_schemes import OUTSIDE, Tag, TagScheme, TagStatistics
+from domain_ner.readers.tokens.spacing import Spacing
+
+STANDARD = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
+NOTHING = ("_", "*", "")
+NER_NAME = re.compile(r"(.*[:_-])?(name|ne|ner|netag|nertag|ner_tag|ne_tag|named_?entity|class)", re.IGNORECASE)
+BRACKETS = "Entity"
+BRACKET = re.compile(r"\(([^()]*)(\))?|([^()]+)\)")
+FRAGMENT = re.compile(r"\[\d+/\d+\]$")
+NUMBERED = re.compile(r"\d+(:[^;]+)?(;\d+(:[^;]+)?)*")
+TYPE_FIELDS, ID_FIELDS = ("etype", "entity"), ("eid", "grp", "id")
+MAX_VALUES = 4096
+IOB2 = TagScheme("IOB2", "prefix")
+
+
+@dataclass(frozen=True)
+class Found:
+    """An entity in words, `end` exclusive. fault: why it cannot be used, else empty."""
+
+    start: int
+    end: int
+    label: str
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Where the names stand.
+
+    kind: `tags`, `brackets` (`(e1-place` … `e1)`) or `numbers` (`1:PERSON`, `1`, `*`). column: from 0.
+    key: of MISC; empty where the column holds nothing else. scheme: of tags.
+    fields: what a bracket holds (`eid-etype-…`), where the file says.
+    """
+
+    kind: str
+    column: int
+    title: str
+    key: str = ""
+    scheme: TagScheme = IOB2
+    fields: tuple[str, ...] = ()
+
+    def value(self, cells: Sequence[str]) -> str:
+        """What a row says of names; `O` where it says nothing."""
+        cell = cells[self.column] if self.column < len(cells) else "_"
+        value = misc_values(cell).get(self.key, "_") if self.key else cell
+        return OUTSIDE if value in NOTHING else value
+
+    def is_tag(self, value: str) -> bool:
+        """Whether a value can be read."""
+        if self.scheme.is_outside(value) or self.kind != "tags":
+            return True
+        return value != "o" and self.scheme.parse(value) is not None
+
+
+@dataclass
+class Places:
+    """One pass over a file: what stands in the places where names could be.
+
+    columns: names of the columns. tags: by (column, key).
+    """
+
+    columns: tuple[str, ...] = STANDARD
+    fields: tuple[str, ...] = ()
+    tags: dict[tuple[int, str], TagStatistics] = field(default_factory=dict)
+    spacing: Spacing = field(default_factory=Spacing)
+    says_spaces: bool = False
+    n_rows: int = 0
+
+    def add(self, rows: Sequence[Sequence[str]]) -> None:
+        """Count one sentence."""
+        self.n_rows += len(rows)
+        found: dict[tuple[int, str], list[Tag]] = {}
+        for n_row, cells in enumerate(rows):
+            for place, value in self._values(cells):
+                self.says_spaces |= place[1] == "SpaceAfter" and value == "No"
+                found.setdefault(place, [OUTSIDE] * len(rows))[n_row] = OUTSIDE if value in NOTHING else value
+        for place, tags in found.items():
+            statistics = self.tags.setdefault(place, TagStatistics())
+            if len(statistics.tags) < MAX_VALUES:
+                statistics.add(tags)
+
+    def _values(self, cells: Sequence[str]) -> Iterator[tuple[tuple[int, str], str]]:
+        for column, cell in enumerate(cells):
+            name = self.name(column).upper()
+            if name == "MISC":
+                yield from (((column, key), value) for key, value in misc_values(cell).items())
+            elif name not in STANDARD:
+                yield (column, ""), cell
+
+    def name(self, column: int) -> str:
+        """Name of a column; its number where it has none."""
+        return self.columns[column] if column < len(self.columns) else f"column {column + 1}"
+
+    def index(self, name: str) -> int | None:
+        """The column of a standard name."""
+        names = [column.upper() for column in self.columns]
+        return names.index(name) if name in names else None
+
+
+def misc_values(cell: str) -> dict[str, str]:
+    """Keys and values of a MISC cell."""
+    pairs = (item.partition("=") for item in cell.split("|") if "=" in item)
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def find_names(places: Places, wanted: str = "") -> list[Names]:
+    """All places with names, the most likely first. wanted: the only one to look at, a number, a name or a key."""
+    found = [names for place, tags in places.tags.items() if (names := _names(places, place, tags))]
+    if wanted:
+        chosen = {wanted.casefold(), f"column {wanted}"}
+        return [
+            names for names in found if {names.title.casefold(), names.key.casefold()} & chosen or _is(names, wanted)
+        ]
+    return sorted(found, key=_rank)
+
+
+def decode_brackets(values: Sequence[str], fields: Sequence[str]) -> list[Found]:
+    """Entities of `(e1-place-…` … `e1)` in the words of one sentence, in the order in which they end."""
+    opened: list[tuple[int, str]] = []
+    found: list[Found] = []
+    for word, value in enumerate(values):
+        for match in BRACKET.finditer(value if value != OUTSIDE else ""):
+            if match[3] is None:
+                opened.append((word, match[1]))
+                closing = match[1] if match[2] else None
+            else:
+                closing = match[3]
+            if closing is None:
+                continue
+            at = next((n for n in reversed(range(len(opened))) if _closes(closing, opened[n][1], fields)), None)
+            if at is None:
+                found.append(Found(word, word + 1, "", f"the bracket {closing!r} closes nothing"))
+            else:
+                start, content = opened.pop(at)
+                fault = "discontinuous" if FRAGMENT.search(content.split("-")[0]) else ""
+                found.append(Found(start, word + 1, _label(content, fields), fault))
+    left = [
+        Found(start, len(values), _label(content, fields), "its bracket is not closed") for start, content in opened
+    ]
+    return found + left
+
+
+def decode_numbers(values: Sequence[str]) -> list[Found]:
+    """Entities of `1:PERSON`, `1`, `*` in the words of one sentence; words of one number belong together."""
+    words: dict[str, list[int]] = {}
+    labels: dict[str, str] = {}
+    for word, value in enumerate(values):
+        for item in value.split(";") if value != OUTSIDE else ():
+            number, _, label = item.partition(":")
+            words.setdefault(number, []).append(word)
+            labels[number] = label or labels.get(number, "")
+    return [
+        Found(at[0], at[-1] + 1, labels[number], "" if len(at) == at[-1] + 1 - at[0] else "discontinuous")
+        for number, at in words.items()
+    ]
+
+
+def _names(places: Places, place: tuple[int, str], statistics: TagStatistics) -> Names | None:
+    column, key = place
+    title = f"{places.name(column)} ({key}=)" if key else places.name(column)
+    scheme = statistics.scheme()
+    values = Counter({tag: n for tag, n in statistics.tags.items() if not scheme.is_outside(tag)})
+    if key == BRACKETS and any("(" in value for value in values):
+        typed = not places.fields or any(name in TYPE_FIELDS for name in places.fields)
+        return Names("brackets", column, title, key, fields=places.fields) if typed else None
+    if not values:
+        return None
+    named = NER_NAME.fullmatch(key or places.name(column))
+    if scheme.mark in ("prefix", "suffix", "loose prefix", "lower suffix") or (scheme.mark == "bare" and named):
+        return Names("tags", column, title, key, scheme)
+    if not key and _share(values, NUMBERED) > 0.9 and any(":" in value for value in values):
+        return Names("numbers", column, title, key)
+    return Names("tags", column, title, key, scheme) if named and len(values) < values.total() else None
+
+
+def _share(values: Counter[str], pattern: re.Pattern[str]) -> float:
+    return sum(n for value, n in values.items() if pattern.fullmatch(value)) / values.total()
+
+
+def _rank(names: Names) -> tuple[bool, bool, bool]:
+    io = names.kind == "tags" and names.scheme.mark == "none"
+    return io, names.kind != "tags", not NER_NAME.fullmatch(names.key or names.title)
+
+
+def _is(names: Names, wanted: str) -> bool:
+    return wanted.isdigit() and names.column == int(wanted) - 1
+
+
+def _closes(closing: str, content: str, fields: Sequence[str]) -> bool:
+    place = next((n for n, name in enumerate(fields) if name in ID_FIELDS), 0)
+    parts = content.split("-")
+    return closing == content or content.startswith(f"{closing}-") or parts[place : place + 1] == [closing]
+
+
+def _label(content: str, fields: Sequence[str]) -> str:
+    parts = content.split("-")
+    place = next((n for n, name in enumerate(fields) if name in TYPE_FIELDS), None)
+    if place is None:
+        # Without a header: `e1-place-…` or, in older files, `person-1`.
+        place = 1 if re.fullmatch(r"e?\d.*", parts[0]) else 0
+    return parts[place] if place < len(parts) else ""

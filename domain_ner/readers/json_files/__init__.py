@@ -1,0 +1,1 @@
+"""JSON and Python literals from elsewhere, bounded and read in rows; knows no format."""

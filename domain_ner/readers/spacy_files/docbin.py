@@ -1,0 +1,293 @@
+"""Reads spaCy's DocBin (`.spacy`, https://spacy.io/api/docbin) with an empty vocabulary: no pipeline is needed.
+
+`doc.ents` and the span group `sc` are annotations, the group `incorrect_spans` what an annotator rejected. Tokens
+whose entity was never set are unknown, and not "no entity".
+"""
+
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import srsly
+
+from domain_ner.annotations.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan
+from domain_ner.errors import DomainNerError
+from domain_ner.readers.tokens.offsets import join_tokens, token_span, unknown_ranges
+from domain_ner.readers.tokens.spacing import Spacing
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc, DocBin, Span
+
+NAME = "docbin"
+TITLE = "spaCy DocBin (.spacy)"
+EXTENSIONS = (".spacy",)
+GROUP, REJECTED_GROUP = "sc", "incorrect_spans"
+# What `convert` keeps of a passage in `doc.user_data`, each with a place of its own in a record.
+OWN_KEYS = ("source", "meta", "document", "annotator", "partial")
+MISSING, OUTSIDE, BEGINS = 0, 2, 3
+ZLIB = b"\x78"
+EVIDENCE_BYTES = 1 << 12
+# Some 16 million tokens; all of it is in memory while it is read.
+MAX_UNPACKED_BYTES = 1 << 30
+CHUNK_BYTES = 1 << 20
+MAX_LISTED = 5
+
+
+def recognises(sample: Sample) -> bool:
+    """Whether a file is a DocBin by its compressed beginning, or is named like one and is no text."""
+    if not sample.path.is_file():
+        return False
+    with sample.path.open("rb") as stream:
+        start = stream.read(EVIDENCE_BYTES)
+    if start.startswith(ZLIB) and _is_docbin(start):
+        return True
+    return sample.path.suffix.lower() in EXTENSIONS and not sample.text.lstrip().startswith(("{", "["))
+
+
+def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+    """Yield a record a document; `line` is its number, from 1. The documents are made one at a time.
+
+    Raises DomainNerError for a file that is no DocBin or is damaged, or that was saved without its entities.
+    """
+    bin_ = _load(path)
+    groups = _chosen_groups(bin_, options, log)
+    _require_entities(path, bin_, groups)
+    counts: Counter[str] = Counter()
+    spacing = _spacing(bin_, log.file)
+    for number, doc in _docs(bin_, log):
+        if not len(doc):
+            counts["hold no token: left out"] += 1
+            continue
+        record = _record(doc, number, groups, log, counts, spacing=spacing)
+        counts["are unannotated (missing), not empty"] += record.answer == "not annotated"
+        yield record
+    spacing.tell(log)
+    for what, n in counts.items():
+        if n:
+            log.note(f"{n} of {len(bin_)} documents {what}")
+
+
+@dataclass(frozen=True)
+class _Annotated:
+    """The annotation of a document. missing: of each token, whether nothing is known of it.
+
+    said_partial: the corpus itself says that these are yes/no answers, as one that `convert` wrote does.
+    """
+
+    accepted: list["Span"]
+    rejected: list["Span"]
+    missing: list[bool]
+    has_group: bool
+    said_partial: bool = False
+
+    @property
+    def answer(self) -> Answer:
+        nothing = all(self.missing) and not self.accepted and not self.rejected and not self.has_group
+        return "not annotated" if nothing else "accepted"
+
+    @property
+    def is_partial(self) -> bool:
+        """Yes/no answers: nothing is known but of the spans themselves."""
+        if self.said_partial:
+            return True
+        covered = {n for span in self.accepted for n in range(span.start, span.end)}
+        outside = [missing for n, missing in enumerate(self.missing) if n not in covered]
+        return bool(self.accepted or self.rejected) and not self.has_group and bool(outside) and all(outside)
+
+
+def _spacing(bin_: "DocBin", file: str) -> Spacing:
+    """What the documents show that do not say where spaces are, as `spacy convert` makes them of columns."""
+    spacing = Spacing()
+    if any(flags.get("has_unknown_spaces") for flags in bin_.flags):
+        for _, doc in _docs(bin_, FileLog(file)):
+            spacing.add(token.text for token in doc if doc.has_unknown_spaces)
+    return spacing
+
+
+def _record(  # noqa: PLR0913
+    doc: "Doc", number: int, groups: Sequence[str], log: FileLog, counts: Counter[str], *, spacing: Spacing
+) -> Record:
+    words = tuple(token.text for token in doc)
+    given = tuple(bool(token.whitespace_) for token in doc)
+    spaces = spacing.spaces(words) if doc.has_unknown_spaces else given
+    text, starts = join_tokens(words, spaces)
+    found = _annotated(doc, groups, counts)
+    spans = [
+        SourceSpan(at.start, at.end, span.label_, rejected=is_rejected)
+        for is_rejected, listed in ((False, found.accepted), (True, found.rejected))
+        for span in listed
+        for at in [token_span(span.start, span.end, span.label_, words, starts)]
+    ]
+    # Only spans and no entities were ever set: what no span covers was looked at all the same.
+    only_group = found.has_group and all(found.missing)
+    is_known = found.is_partial or only_group or found.answer != "accepted"
+    return Record(
+        text=text,
+        spans=tuple(spans),
+        file=log.file,
+        line=number,
+        document=str(doc.user_data.get("document", "")),
+        answer=found.answer,
+        annotator=str(doc.user_data.get("annotator", "")),
+        meta=_meta(doc),
+        partial=found.is_partial,
+        unknown=() if is_known else unknown_ranges(found.missing, words, starts),
+        words=words,
+        spaces=spaces,
+    )
+
+
+def _annotated(doc: "Doc", groups: Sequence[str], counts: Counter[str]) -> _Annotated:
+    accepted = list(doc.ents)
+    # What stands in doc.ents and in a group is one annotation, kept in two places.
+    in_ents = Counter(_key(span) for span in accepted)
+    for group in groups:
+        for span in doc.spans.get(group, ()):
+            if in_ents[_key(span)] > 0:
+                in_ents[_key(span)] -= 1
+            else:
+                accepted.append(span)
+    has_blocked = any(token.ent_iob == BEGINS and not token.ent_type for token in doc)
+    counts["have tokens blocked for entities: read as no entity"] += has_blocked
+    return _Annotated(
+        accepted=accepted,
+        rejected=list(doc.spans.get(REJECTED_GROUP, ())),
+        missing=[token.ent_iob == MISSING for token in doc],
+        has_group=any(group in doc.spans for group in groups),
+        said_partial=doc.user_data.get("partial") is True,
+    )
+
+
+def _key(span: "Span") -> tuple[int, int, int]:
+    return span.start, span.end, span.label
+
+
+def _meta(doc: "Doc") -> Mapping[str, Any]:
+    """What the file keeps of a document beside its annotation: its user data, without those of custom attributes."""
+    kept = {key: value for key, value in doc.user_data.items() if isinstance(key, str)}
+    if isinstance(meta := kept.get("meta"), dict):
+        kept = {key: value for key, value in kept.items() if key not in OWN_KEYS} | meta
+    return {**kept, "cats": dict(doc.cats)} if doc.cats else kept
+
+
+def _load(path: Path) -> "DocBin":
+    from spacy.tokens import DocBin  # noqa: PLC0415
+
+    data = path.read_bytes()
+    if _unpacks_to_more(data, MAX_UNPACKED_BYTES):
+        raise DomainNerError(
+            f"{path.name} unpacks to more than {MAX_UNPACKED_BYTES:,} bytes: it is not read.",
+            "Save its documents in several files.",
+        )
+    try:
+        return DocBin().from_bytes(data)
+    except Exception as err:
+        told = (
+            "is cut short or damaged" if data.startswith(ZLIB) and _is_docbin(data[:EVIDENCE_BYTES]) else "is no DocBin"
+        )
+        raise DomainNerError(
+            f"{path.name} {told}: expected what DocBin.to_disk() or `spacy convert` writes ({type(err).__name__}).",
+            "Save it again with spaCy 3, or remove the file.",
+        ) from err
+
+
+def _docs(bin_: "DocBin", log: FileLog) -> Iterator[tuple[int, "Doc"]]:
+    """(number from 1, document), each made for itself, so that a damaged one costs no other."""
+    from spacy.tokens import DocBin  # noqa: PLC0415
+    from spacy.vocab import Vocab  # noqa: PLC0415
+
+    vocab = Vocab()
+    for string in bin_.strings:
+        vocab.strings.add(string)
+    one = DocBin()
+    one.attrs = bin_.attrs
+    for n_doc in range(len(bin_)):
+        log.n_documents += 1
+        one.tokens, one.spaces = [bin_.tokens[n_doc]], [bin_.spaces[n_doc]]
+        one.cats, one.flags = [bin_.cats[n_doc]], [bin_.flags[n_doc]]
+        one.span_groups, one.user_data = [bin_.span_groups[n_doc]], [bin_.user_data[n_doc]]
+        try:
+            doc = next(one.get_docs(vocab))
+        except Exception as err:
+            log.problem(n_doc + 1, f"cannot be unpacked ({type(err).__name__}: {err}); expected a document of spaCy 3")
+            continue
+        yield n_doc + 1, doc
+
+
+def _chosen_groups(bin_: "DocBin", options: ReaderOptions, log: FileLog) -> list[str]:
+    """The span groups that hold annotations: `sc`, or the one that the user names, or the only one there is."""
+    sizes = _group_sizes(bin_)
+    others = {name: n for name, n in sizes.items() if name not in (GROUP, REJECTED_GROUP)}
+    if options.field in sizes:
+        chosen = [options.field]
+    elif GROUP in sizes or len(others) != 1 or _n_entities(bin_):
+        chosen = [GROUP]
+    else:
+        chosen = list(others)
+    unread = {name: n for name, n in sizes.items() if n and name not in (*chosen, REJECTED_GROUP)}
+    if unread:
+        told = ", ".join(f"{name} ({n} spans)" for name, n in list(unread.items())[:MAX_LISTED])
+        log.note(f"span groups not read: {told}; name one in vars.reading (field=…) to read it")
+    read_too = {name: sizes[name] for name in chosen if sizes.get(name)}
+    for name, n in read_too.items():
+        log.note(f"span group {name}: {n} spans")
+    return chosen
+
+
+def _group_sizes(bin_: "DocBin") -> Counter[str]:
+    """Spans by group, without making the documents."""
+    sizes: Counter[str] = Counter()
+    for data in bin_.span_groups:
+        packed = srsly.msgpack_loads(data) if data else []
+        names = packed.items() if isinstance(packed, dict) else ((value, []) for value in packed)
+        for group, keys in names:
+            unpacked = srsly.msgpack_loads(group)
+            for key in keys or [unpacked["name"]]:
+                sizes[key] += len(unpacked["spans"])
+    return sizes
+
+
+def _n_entities(bin_: "DocBin") -> int:
+    from spacy.attrs import ENT_IOB, ENT_TYPE  # noqa: PLC0415
+
+    if ENT_IOB not in bin_.attrs or ENT_TYPE not in bin_.attrs:
+        return 0
+    iob, type_ = bin_.attrs.index(ENT_IOB), bin_.attrs.index(ENT_TYPE)
+    return sum(int(((tokens[:, iob] == BEGINS) & (tokens[:, type_] != 0)).sum()) for tokens in bin_.tokens)
+
+
+def _require_entities(path: Path, bin_: "DocBin", groups: Sequence[str]) -> None:
+    from spacy.attrs import ENT_IOB, ENT_TYPE  # noqa: PLC0415
+
+    has_entities = ENT_IOB in bin_.attrs and ENT_TYPE in bin_.attrs
+    sizes = _group_sizes(bin_)
+    if not has_entities and not any(group in sizes for group in (*groups, REJECTED_GROUP)):
+        raise DomainNerError(
+            f"{path.name} was saved without its entities: its attributes lack ENT_IOB or ENT_TYPE.",
+            'Save it again with DocBin(attrs=["ENT_IOB", "ENT_TYPE"]), or without `attrs`.',
+        )
+
+
+def _unpacks_to_more(data: bytes, limit: int) -> bool:
+    """Whether compressed data is that of more than `limit` bytes, told without holding more than a piece of them."""
+    unpacker, n_bytes = zlib.decompressobj(), 0
+    with suppress(zlib.error):  # damaged, which loading it will tell
+        for start in range(0, len(data), CHUNK_BYTES):
+            packed = data[start : start + CHUNK_BYTES]
+            while packed and n_bytes <= limit:
+                n_bytes += len(unpacker.decompress(packed, CHUNK_BYTES))
+                packed = unpacker.unconsumed_tail
+    return n_bytes > limit
+
+
+def _is_docbin(start: bytes) -> bool:
+    """Whether the beginning of a compressed file unpacks to what a DocBin begins with."""
+    try:
+        unpacked = zlib.decompressobj().decompress(start, EVIDENCE_BYTES)
+    except zlib.error:
+        return False
+    return b"version" in unpacked[:32] or b"attrs" in unpacked[:64]

@@ -1,0 +1,262 @@
+"""Reads what spaCy was trained on before DocBin: v2's training JSON, and texts with `entities` as JSON or Python."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from reprlib import repr as short
+from typing import Any
+
+from domain_ner.annotations.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
+from domain_ner.annotations.tag_schemes import Tag, TagStatistics
+from domain_ner.readers.json_files.json_rows import first_rows, json_rows
+from domain_ner.readers.spacy_files.python_rows import python_rows
+from domain_ner.readers.text_files.decoding import read_sample
+from domain_ner.readers.tokens.spacing import Spacing
+from domain_ner.readers.tokens.tagged import with_label
+from domain_ner.readers.tokens.tagged_words import TagDecoder, Tagged
+
+NAME = "spacy_json"
+TITLE = "spaCy training data (v2 JSON, or texts with entities as JSON or Python)"
+EXTENSIONS = (".json", ".jsonl", ".py")
+
+ROW_LISTS = ("annotations", "data", "train", "examples")
+TEXTS = ("text", "content", "sentence")
+ENTITIES = ("entities", "ents")
+STARTS, ENDS, LABELS, WORDS = (
+    ("start", "start_char"),
+    ("end", "end_char"),
+    ("label", "entity", "type"),
+    ("text", "value"),
+)
+IDS = ("id", "_id")
+# The span group of `Doc.to_json` that is read beside its entities.
+GROUP = "sc"
+# doccano's and Prodigy's own keys: their readers know what else these rows say.
+OTHERS = {"relations", "Comments", "spans", "_input_hash", "_task_hash", "answer"}
+MISSING = ("-", "", None)
+PYTHON_START = re.compile(r"(?:\s|#[^\n]*\n)*(?:[\[({]|(?:import|from|def|if)\s|\"\"\"|[A-Za-z_][\w, ]*(?::[^=\n]+)?=)")
+PYTHON_ENTITIES = re.compile(
+    r"""['"](?:entities|ents)['"]\s*:\s*[\[({]|['"]\s*,\s*[\[(]\s*[\[(]\s*\d+\s*,\s*\d+\s*,\s*['"]"""
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A text and what the file says of it: `found` is None where it says nothing of entities."""
+
+    text: Any
+    found: Any
+    document: str = ""
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+def recognises(sample: Sample) -> bool:
+    """Whether rows are v2 documents, or texts with entities as [start, end, label] or {start, end, label}."""
+    rows = first_rows(sample, ROW_LISTS)
+    return any(_is_row(row) for row in rows) or _is_python(sample.text, rows)
+
+
+def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+    """Yield a record for each text, of v2 JSON for each paragraph.
+
+    options.field: the span group of `Doc.to_json` to read; empty: `sc`.
+    Raises DomainNerError where there is none, and for Python that cannot be read.
+    """
+    text, whole = read_sample(path)
+    rows = first_rows(Sample(path, text, whole), ROW_LISTS)
+    if _is_python(text, rows):
+        yield from _texts(python_rows(path, log, ENTITIES), GROUP, log)
+    elif any(_is_v2(row) for row in rows):
+        yield from _v2_records(path, options, log)
+    else:
+        yield from _texts(json_rows(path, log, ROW_LISTS, pairs=True), options.field or GROUP, log)
+
+
+def _v2_records(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+    statistics, spacing = TagStatistics(), Spacing()
+    for _, row in json_rows(path, FileLog(path.name)):
+        for paragraph in _paragraphs(row):
+            for sentence in _dicts(paragraph.get("sentences")):
+                tokens = _dicts(sentence.get("tokens"))
+                statistics.add(_tag(token) for token in tokens)
+                spacing.add(token["orth"] for token in tokens if isinstance(token.get("orth"), str))
+    decoder = TagDecoder(log, with_label(statistics.scheme(), options, log.file), spacing)
+    n_missing = 0
+    for line, row in json_rows(path, log):
+        paragraphs = _paragraphs(row)
+        if not paragraphs:
+            log.problem(line, "no paragraphs; expected {id, paragraphs: [{sentences: [{tokens}]}]}")
+        log.n_documents += max(0, len(paragraphs) - 1)
+        for n_paragraph, paragraph in enumerate(paragraphs, start=1):
+            document = _id(row) if len(paragraphs) == 1 else f"{_id(row)}/{n_paragraph}"
+            try:
+                record = _paragraph_record(paragraph, line, document, decoder)
+            except ValueError as err:
+                log.problem(line, str(err))
+                continue
+            if record is not None:
+                n_missing += len(record.unknown)
+                yield record
+    if n_missing:
+        log.note(f'{n_missing} tokens are missing ("-"), not O')
+    decoder.report()
+
+
+def _paragraph_record(paragraph: dict[str, Any], line: int, document: str, decoder: TagDecoder) -> Record | None:
+    """Entities from the tags of the tokens or, where these say nothing, from offsets into `raw`. Raises ValueError."""
+    sentences = _dicts(paragraph.get("sentences"))
+    tokens = [token for sentence in sentences for token in _dicts(sentence.get("tokens"))]
+    raw = paragraph.get("raw") if isinstance(paragraph.get("raw"), str) else None
+    entities = paragraph.get("entities")
+    has_tags = any("ner" in token for token in tokens) and (not entities or any(map(_tag, tokens)))
+    if raw is not None and isinstance(entities, list) and not has_tags:
+        return _record(Entry(raw, entities, document), line, decoder.log.file)
+    if bad := [token for token in tokens if not isinstance(token.get("orth"), str)]:
+        raise ValueError(f"a token is {bad[0]!r}; expected `orth` and `ner`")
+    return decoder.record(
+        Tagged(
+            line,
+            [token["orth"] for token in tokens],
+            [_tag(token) for token in tokens],
+            [bool(token["space"]) for token in tokens] if all("space" in token for token in tokens) else None,
+            raw,
+            document,
+        )
+    )
+
+
+def _tag(token: dict[str, Any]) -> Tag:
+    tag = token.get("ner")
+    return None if tag in MISSING else str(tag)
+
+
+def _texts(rows: Iterator[tuple[int, Any]], group: str, log: FileLog) -> Iterator[Record]:
+    n_null = n_unsaid = 0
+    for line, row in rows:
+        if row is None:
+            n_null += 1
+            log.n_documents -= 1
+            continue
+        entries = list(_entries(_with_group(row, group, log)))
+        log.n_documents += len(entries) - 1
+        for entry in entries:
+            if not isinstance(entry.text, str):
+                log.problem(line, f"{short(row)}; expected [text, {{entities}}] or {{text, entities}}")
+                continue
+            n_unsaid += entry.found is None
+            yield _record(entry, line, log.file)
+    if n_null:
+        log.note(f"{n_null} rows are null: texts that nobody annotated, the export does not hold them")
+    if n_unsaid:
+        log.note(f"{n_unsaid} texts have no `entities` at all: not annotated, not used")
+
+
+def _with_group(row: Any, group: str, log: FileLog) -> Any:
+    """A row, with the spans of a group among the entities where it is a `Doc.to_json` that has span groups."""
+    if not isinstance(row, dict) or not isinstance(groups := row.get("spans"), Mapping):
+        return row
+    for name in groups.keys() - {group}:
+        log.note(f"a span group is not read (vars.reading: field=…), beside `{group}`", case=name)
+    spans = groups.get(group)
+    rest = {key: value for key, value in row.items() if key != "spans"}
+    return rest | {"ents": [*(row.get("ents") or ()), *(spans if isinstance(spans, list) else ())]}
+
+
+def _entries(row: Any) -> Iterator[Entry]:
+    """The texts of a row: mostly one, where texts are keys as many as there are."""
+    if isinstance(row, list | tuple) and len(row) > 1:
+        yield Entry(row[0], _found(row[1]))
+    elif isinstance(row, dict) and isinstance(row.get("sentences"), dict):
+        meta = {key: value for key, value in row.items() if key != "sentences" and value not in (None, "")}
+        for text, found in row["sentences"].items():
+            yield Entry(text, _found(found), meta=meta)
+    elif isinstance(row, dict):
+        used = {*TEXTS, *ENTITIES, *IDS, "tokens", "sents"}
+        meta = {key: value for key, value in row.items() if key not in used}
+        yield Entry(_first(row, TEXTS), _found(row), _id(row), meta)
+    else:
+        yield Entry(None, None)
+
+
+def _found(value: Any) -> list[Any] | None:
+    """The entities under a text: a list, the values of an object, or what stands under `entities`."""
+    if isinstance(value, dict) and (key := next((key for key in ENTITIES if value.get(key) is not None), "")):
+        return _found(value[key])
+    if isinstance(value, dict):
+        objects = list(value.values())
+        return objects if objects and all(_is_span(entry) for entry in objects) else None
+    return list(value) if isinstance(value, list | tuple | set) else None
+
+
+def _record(entry: Entry, line: int, file: str) -> Record:
+    return Record(
+        text=entry.text,
+        spans=tuple(_span(found) for found in entry.found or ()),
+        file=file,
+        line=line,
+        document=entry.document,
+        answer="not annotated" if entry.found is None else "accepted",
+        meta=entry.meta,
+    )
+
+
+def _span(entry: Any) -> SourceSpan:
+    if isinstance(entry, dict) and _is_span(entry):
+        words = _first(entry, WORDS)
+        label = _first(entry, LABELS)
+        return SourceSpan(_first(entry, STARTS), _first(entry, ENDS), label, words if isinstance(words, str) else None)
+    if isinstance(entry, list | tuple) and len(entry) > 2:
+        return SourceSpan(*entry[:3])
+    return SourceSpan(None, None, None, fault=f"{short(entry)}; expected [start, end, label]")
+
+
+def _is_python(text: str, rows: list[Any]) -> bool:
+    """Whether a text that holds no rows as JSON holds them as Python."""
+    if any(_is_row(row) for row in rows) or not PYTHON_START.match(text):
+        return False
+    return bool(PYTHON_ENTITIES.search(text)) and not any(isinstance(row, dict) and row for row in rows)
+
+
+def _is_row(row: Any) -> bool:
+    if isinstance(row, list) and len(row) > 1 and isinstance(row[0], str):
+        return _are_spans(_found(row[1]))
+    if not isinstance(row, dict):
+        return False
+    if isinstance(row.get("sentences"), dict):
+        return any(_are_spans(_found(value)) for value in row["sentences"].values())
+    is_doc = "ents" in row and isinstance(row.get("spans"), Mapping)
+    others = OTHERS - ({"spans"} if is_doc else set())
+    has_text = isinstance(_first(row, TEXTS), str) and not others & row.keys()
+    return _is_v2(row) or (has_text and any(key in row for key in ENTITIES) and _are_spans(_found(row)))
+
+
+def _are_spans(found: list[Any] | None) -> bool:
+    return found is not None and all(_is_span(entry) for entry in found[:20])
+
+
+def _is_span(entry: Any) -> bool:
+    if isinstance(entry, dict):
+        return _first(entry, STARTS) is not None or _first(entry, ENDS) is not None
+    return isinstance(entry, list | tuple) and len(entry) > 1 and not isinstance(as_offset(entry[0]), str)
+
+
+def _is_v2(row: Any) -> bool:
+    return bool(_paragraphs(row)) and any("sentences" in part or "entities" in part for part in _paragraphs(row))
+
+
+def _paragraphs(row: Any) -> list[dict[str, Any]]:
+    return _dicts(row.get("paragraphs")) if isinstance(row, dict) else []
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _first(row: dict[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((row[key] for key in keys if row.get(key) is not None), None)
+
+
+def _id(row: dict[str, Any]) -> str:
+    found = _first(row, IDS)
+    return "" if found is None else str(found)

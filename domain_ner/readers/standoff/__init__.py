@@ -1,0 +1,1 @@
+"""Standoff formats, with annotations beside the text: brat, BioC and PubTator."""

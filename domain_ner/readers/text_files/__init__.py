@@ -1,0 +1,1 @@
+"""Text, XML and HTML from elsewhere, decoded and bounded; knows no format."""

@@ -1,0 +1,1 @@
+"""WebAnno and INCEpTION: their TSV, and UIMA CAS as XMI and JSON."""

@@ -1,0 +1,181 @@
+"""The model card: what the reports say, and nothing that they do not."""
+
+import json
+import re
+import zipfile
+from dataclasses import replace
+
+import pytest
+from conftest import GUIDE, ROOT
+from pipelines import run
+from reported import doc, report
+from test_evaluation_page import full
+
+from domain_ner.encoders.card import EncoderCard
+from domain_ner.guide.schema import load_guide
+from domain_ner.packaging.wheels import Documents, Release, build_wheels
+from domain_ner.reports.model_card import Facts, meta_of, model_card
+
+ENCODER = EncoderCard(
+    name="minilm", family="bert", path="x", licence="Apache-2.0", hub_id="org/minilm", revision="abc",
+    files={"model.safetensors": "f00"}, learning_rate=1e-4, batch_size=8, max_length=512,
+)  # fmt: skip
+LEDGER = {
+    "annotations": 1200,
+    "documents": {"accepted": 100},
+    "accepted": {"in the corpus": 98, "no text": 2},
+    "files": {"a.jsonl": 1200},
+    "lost": {
+        "annotations": {"n": 12, "of": 1200, "share": 0.01},
+        "documents": {"n": 0, "of": 100, "share": 0.0},
+        "tokens": {"n": 2, "of": 1000, "share": 0.002},
+    },
+}
+
+
+def facts(made, **given):
+    known = {
+        "name": "en_x", "version": "1.2.3", "licence": "MIT", "lang": "en", "guide": load_guide(GUIDE), "report": made,
+        "encoder": ENCODER, "ledger": LEDGER, "calibration": {}, "group_by": "org",
+    }  # fmt: skip
+    return Facts(**known | given)
+
+
+def test_the_card_says_what_the_reports_say():
+    made = full()
+    card = model_card(facts(made))
+    assert card.startswith("# en_x 1.2.3\n") and 'spacy.load("en_x")' in card
+    infra = made.headline.by_type["INFRA"]
+    assert f"| INFRA | {100 * infra.precision.value:.1f} (" in card
+    assert "No `org` is both in training and in test." in card
+    assert "1,200 annotations in 1 exports, of 100 accepted documents, which are 98 passages; 1.0 % of the anno" in card
+    assert "annotations and 0.2 % of the tokens were lost on the way." in card
+    assert (
+        "INFRA is below an F1 of 80.0" in card
+        and "lower case (everything in lower case): F1 falls by 10.0 points." in card
+    )
+    assert "org/minilm, revision abc), licence Apache-2.0" in card and "`f00`" in card
+    assert card.rstrip().endswith("Licence of this package: MIT.")
+
+
+def test_the_card_says_that_the_encoder_is_of_another_language():
+    english = replace(ENCODER, languages=("en",))
+    told = "Its encoder was pretrained on en, not on `de`."
+    assert told in model_card(facts(full(), encoder=english, lang="de"))
+    assert "pretrained on" not in model_card(facts(full(), encoder=english))
+
+
+@pytest.mark.parametrize(
+    ("calibration", "told"),
+    [
+        ({"decoding": "marginal", "thresholds": {"INFRA": {"confidence": 0.4}}}, "at least 40.0 % sure"),
+        (
+            {
+                "decoding": "viterbi",
+                "thresholds": {"INFRA": {"confidence": 0.7, "precision": 0.96, "is_reached": True},
+                               "TEAM": {"confidence": 1.0, "precision": 0.5, "is_reached": False}},
+            },
+            "| TEAM | none is reported | 50.0 |",
+        ),
+        ({"decoding": "viterbi", "thresholds": {}}, "calibrated on development data"),
+    ],
+)  # fmt: skip
+def test_the_card_says_what_is_reported(calibration, told):
+    assert told in model_card(facts(full(), calibration=calibration))
+
+
+def test_a_type_that_is_not_reported_is_a_limit():
+    thresholds = {"TEAM": {"confidence": 1.0, "precision": 0.5, "is_reached": False}}
+    card = model_card(facts(full(), calibration={"decoding": "viterbi", "thresholds": thresholds}))
+    assert "- TEAM is not reported at all: the development data could not promise" in card
+
+
+def test_a_card_of_little():
+    encoder = replace(ENCODER, path="", name="cnn")
+    card = model_card(facts(report(doc()), encoder=encoder, licence=""))
+    assert "It tells no confidences." in card
+    assert "No pretrained encoder: cnn. Licence of this package: none stated." in card
+
+
+def test_meta_holds_the_scores():
+    meta = meta_of(facts(full()))
+    assert meta["license"] == "MIT" and meta["domain_ner"]["by_type"]["INFRA"]["support"] == 4
+    json.dumps(meta, allow_nan=False)
+
+
+@pytest.mark.parametrize(("spans_key", "prefix"), [("", "ents"), ("sc", "spans_sc")])
+def test_the_performance_in_meta_is_that_of_the_test_set_under_spacys_names(spans_key, prefix):
+    made = full()
+    meta = meta_of(facts(made, spans_key=spans_key))
+    micro, infra = made.headline.micro, made.headline.by_type["INFRA"]
+    assert meta["performance"] == {
+        f"{prefix}_p": micro.precision.value, f"{prefix}_r": micro.recall.value, f"{prefix}_f": micro.f1.value,
+        f"{prefix}_per_type": {
+            label: {"p": one.precision.value, "r": one.recall.value, "f": one.f1.value}
+            for label, one in made.headline.by_type.items()
+        },
+    }  # fmt: skip
+    assert 0 < infra.f1.value <= 1 and meta["domain_ner"]["performance"].startswith("on the ")
+
+
+def test_the_card_says_which_words_of_the_training_text_the_package_holds():
+    assert "holds no word but those that the types and their definitions name." in model_card(facts(full()))
+    card = model_card(facts(full(), splits=[r"(?<=UNION)(?=2024)", r"(?<=\d)(?=\-)"]))
+    assert "and 2 in the rules by which its tokenizer splits words" in card
+
+
+def test_the_card_installs_the_wheels_by_their_files():
+    assert "pip install domain_ner-0.1.0-py3-none-any.whl en_x-1.2.3-py3-none-any.whl" in model_card(facts(full()))
+
+
+def test_the_wheel_carries_card_and_meta(tmp_path):
+    import spacy
+
+    spacy.blank("en").to_disk(tmp_path / "model")
+    documents = Documents("# The card\n", {"license": "MIT", "domain_ner": {"micro": {"f1": 0.5}}})
+    build_wheels(tmp_path / "model", ROOT, tmp_path / "wheels", Release("x", "1.0.0"), documents=documents)
+    with zipfile.ZipFile(next((tmp_path / "wheels").glob("en_x-*.whl"))) as wheel:
+        names = wheel.namelist()
+        metas = [json.loads(wheel.read(name)) for name in names if name.endswith("meta.json")]
+        assert len(metas) == 2 and all(one["domain_ner"] == {"micro": {"f1": 0.5}} for one in metas)
+        metadata = wheel.read(next(name for name in names if name.endswith("METADATA"))).decode()
+        assert "License: MIT" in metadata and "# The card" in metadata
+        assert wheel.read(next(name for name in names if name.endswith("README.md"))) == b"# The card\n"
+
+
+def blank(folder):
+    """A pipeline that knows nothing, and a test set of one passage."""
+    import spacy
+    from spacy.tokens import DocBin
+
+    nlp = spacy.blank("en")
+    nlp.to_disk(folder / "model")
+    DocBin(docs=[nlp("a")]).to_disk(folder / "test.spacy")
+    return folder / "model", folder / "test.spacy"
+
+
+def test_a_report_of_another_version_is_told(tmp_path):
+    blank(tmp_path)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "evaluation.json").write_text('{"version": 0}')
+    arguments = ("package_pipeline", tmp_path / "model", tmp_path / "test.spacy", tmp_path / "packages", "--name", "x")
+    failed = run(*arguments, "--version", "1.0.0", "--reports", tmp_path / "reports", cwd=ROOT, check=False)
+    assert failed.returncode == 1 and re.search("no report of this version", failed.stderr)
+    assert not (tmp_path / "packages").exists()
+
+
+@pytest.mark.parametrize("name", ["two words", "domain-ner", "1st"])
+def test_a_name_that_is_none_is_told(tmp_path, name):
+    model, test = blank(tmp_path)
+    failed = run("package_pipeline", model, test, tmp_path / "packages", "--name", name, "--version", "1.0.0", cwd=ROOT,
+                 check=False)  # fmt: skip
+    assert failed.returncode == 1 and "cannot be the name of a package" in failed.stderr
+
+
+def test_a_report_of_another_pipeline_is_told(tmp_path):
+    model, test = blank(tmp_path)
+    run("evaluate_model", model, test, tmp_path / "metrics.json", "--reports", tmp_path / "reports")
+    (model / "new.txt").write_text("trained again")
+    failed = run("package_pipeline", model, test, tmp_path / "packages", "--name", "en_x", "--version", "1.0.0",
+                 "--reports", tmp_path / "reports", cwd=ROOT, check=False)  # fmt: skip
+    assert failed.returncode == 1 and "is of another pipeline than" in failed.stderr
