@@ -38,6 +38,19 @@ def told(figure: Figure) -> str:
     return f"{percent(figure.value)} ({percent(figure.low)}–{percent(figure.high)})"
 
 
+def measured_on(report: Report) -> str:
+    """When and on what it was measured, in words."""
+    head = report.headline
+    name = "" if report.test_set in ("", "test") else f" {report.test_set}"
+    told = f"Test set{name}: {_times(head.n_passages, 'passage')}, "
+    told += f"{_times(head.micro.support, 'entity', 'entities')} of {_times(len(report.labels), 'type')}"
+    return f"{report.date}. {told}." if report.date else f"{told}."
+
+
+def _times(n: int, one: str, many: str = "") -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
 def elsewhere(report: Report) -> str:
     """What micro F1 is on passages of other groups than those of the test set, in words; empty where too few tell."""
     one = report.grouped
