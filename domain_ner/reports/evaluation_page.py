@@ -15,8 +15,10 @@ from domain_ner.reports import charts
 from domain_ner.reports.highlights import MAX_LABEL, entity_mark, nest, palette, readable, short
 from domain_ner.reports.mistake_counts import confusing, count_rows, counted_kinds, counting
 from domain_ner.reports.numbers import (
+    FIRST_SHOWN,
     MAX_ROWS,
     MAX_TIPS,
+    MORE_SHOWN,
     change,
     column_labels,
     elsewhere,
@@ -36,8 +38,6 @@ NO_ENTITY = "no entity"
 MAX_SMALL = 12
 # Of the mistakes, in bytes, the most confident ones; the others are in evaluation.json.
 MAX_BYTES = 6_000_000
-# Mistakes that are shown at first, and how many more on request.
-FIRST_SHOWN, MORE_SHOWN = 10, 50
 MARKS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no gold": "no gold"}
 TITLES = {
     "surface": "Names seen and unseen in training",

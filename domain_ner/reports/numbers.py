@@ -7,6 +7,8 @@ from domain_ner.evaluation.schema import Certainty, Figure, Report, Shape, Split
 
 # Pieces of advice that a reader takes in at once; with many types there are far more.
 MAX_TIPS = 10
+# Of a list: how many are shown at first, and how many more on request.
+FIRST_SHOWN, MORE_SHOWN = 10, 50
 # Types that a table has a column for, and a chart a row.
 MAX_COLUMNS, MAX_ROWS = 20, 50
 
