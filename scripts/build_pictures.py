@@ -20,9 +20,10 @@ from domain_ner.guide.schema import load_guide
 from domain_ner.reports.entities import entities_html
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-WIDTH = 1000
+# Of a picture, in CSS pixels, and how many of the picture's own are in one; how long a page may take to draw.
+WIDTH, SCALE, SETTLE_MS = 1000, 2, 300
 # A picture of letters on plain ground looks the same in so few colours, and is a third of the size.
-N_COLOURS = 96
+N_COLOURS = 128
 # Of the passage to show, in characters: as long as a picture bears.
 SHORTEST, LONGEST = 350, 750
 ENTITIES = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Entities</title><style>
@@ -40,7 +41,7 @@ class Shot:
 
 
 SHOTS = (
-    Shot("evaluation", "header", 860, is_dark_too=True),
+    Shot("evaluation", "header", 930, is_dark_too=True),
     Shot("inspect", "#passages", 620),
     Shot("guide", "main", 640),
     Shot("comparison", "header", 640),
@@ -89,16 +90,15 @@ def opened_browser() -> Iterator[Any]:
 
 def take(browser: Any, html: str, shot: Shot, scheme: str, pictures: Path) -> None:
     """Write one picture. scheme: light or dark. height 0 of a shot: all of what is at its top."""
-    page = browser.new_page(viewport={"width": WIDTH, "height": max(shot.height, 1)}, color_scheme=scheme)
+    page = browser.new_page(
+        viewport={"width": WIDTH, "height": shot.height or 1}, color_scheme=scheme, device_scale_factor=SCALE
+    )
     page.set_content(html)
-    box = page.locator(shot.top).first.bounding_box()
-    clip = {
-        "x": 0,
-        "y": max(0, box["y"] - 8 * (shot.height > 0)),
-        "width": WIDTH,
-        "height": shot.height or box["height"],
-    }
-    picture = smaller(page.screenshot(full_page=True, clip=clip))
+    # A page draws what is far from the window only when one scrolls there.
+    top = page.locator(shot.top).first
+    top.evaluate("one => scrollTo(0, one.getBoundingClientRect().top + scrollY - 8)")
+    page.wait_for_timeout(SETTLE_MS)
+    picture = smaller(page.screenshot() if shot.height else top.screenshot())
     page.close()
     path = pictures / f"{shot.name}{'-dark' if scheme == 'dark' else ''}.png"
     with atomic_path(path) as new:

@@ -9,6 +9,8 @@ from domain_ner.reports.highlights import short
 from domain_ner.reports.plots import (
     FIRST,
     SECOND,
+    SOFT,
+    TARGET,
     WRONG,
     Axis,
     axis_of,
@@ -31,7 +33,7 @@ def scores_chart(by_type: Mapping[str, Figure], *, target: float, floor: float) 
     """F1 of each type with its interval, against target and floor."""
     shown = {label: (one.value, one.low, one.high) for label, one in by_type.items()}
     axis = axis_of([*_ends(shown), 100 * target, 100 * floor], "F1, with its 95 % interval", least=0, most=100)
-    limits = ((target, f"{SECOND} dash", "target"), (floor, f"{WRONG} dash", "floor"))
+    limits = ((target, f"{TARGET} dash", "target"), (floor, f"{SECOND} dash", "floor"))
     return rows(
         [(short(label), f"{100 * one[0]:.1f}", _interval(axis, one)) for label, one in shown.items()],
         axis,
@@ -53,7 +55,7 @@ def differences_chart(shown: Mapping[str, tuple[float, float | None, float | Non
         [(short(name), f"{100 * one[0]:+.1f}".replace("-", "−"), _interval(axis, one)) for name, one in shown.items()],
         axis,
         label="Difference in F1: " + ", ".join(f"{name} {100 * one[0]:+.1f}" for name, one in shown.items()),
-        marks=[line((axis.at(0),) * 2, (0, 100), "n")],
+        marks=[line((axis.at(0),) * 2, (0, 100), SOFT)],
     )
 
 
@@ -106,7 +108,7 @@ def reliability_chart(certainty: Mapping[str, Certainty]) -> Markup:
     x, y = Axis(0, 100, PER_CENT, "mean confidence, %"), Axis(0, 100, PER_CENT, "")
     drawn = []
     for label, one in certainty.items():
-        marks = [line((0, 100), (0, 100), "n")]
+        marks = [line((0, 100), (0, 100), SOFT)]
         for found, kind, radius in ((one.before, f"{SECOND} faint", 2.5), (one.after, FIRST, 3.5)):
             marks += [mark for part in found.bins for mark in _bin(part, (x, y), kind, radius)]
         marks += [words(f"{x.at(50 * (part.low + part.high)):.1f}%", "-7", str(part.n)) for part in one.after.bins]
@@ -115,7 +117,7 @@ def reliability_chart(certainty: Mapping[str, Certainty]) -> Markup:
         f"{label or 'all'} {100 * one.before.ece:.1f} before, {100 * one.after.ece:.1f} after"
         for label, one in certainty.items()
     )
-    legend = [(SECOND, "before calibration"), (FIRST, "after calibration"), ("n line", "confidence = precision")]
+    legend = [(SECOND, "before calibration"), (FIRST, "after calibration"), (f"{SOFT} line", "confidence = precision")]
     return panels(drawn, label=f"Calibration error: {told}", legend=legend)
 
 

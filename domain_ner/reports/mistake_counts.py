@@ -47,7 +47,7 @@ def confusing(report: Report) -> str:
 
 def _sum(n: int, n_alone: int, kind: str) -> str:
     if n == n_alone:
-        return f"{n:,}, all of them {kind}"
+        return f"{n:,}, all of them {kind}" if n else "none"
     return f"{n:,}, which are {n_alone:,} {kind} and {n - n_alone:,} of mistakes with several entities"
 
 

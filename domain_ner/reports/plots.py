@@ -9,8 +9,8 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup
 
-# Classes of charts.css: two series, what is wrong, what is beside the point, and the grid.
-FIRST, SECOND, WRONG, SOFT, GRID = "a", "b", "w", "n", "g"
+# Classes of charts.css: two series, what is good and what is wrong, what is beside the point, and the grid.
+FIRST, SECOND, TARGET, WRONG, SOFT, GRID = "a", "b", "t", "w", "n", "g"
 MAX_TICKS = 6
 # From so many times the smallest value on, orders of magnitude read better than steps.
 MANY_TIMES = 20

@@ -10,6 +10,7 @@ from spacy.tokens import Span
 from test_guide_page import Reader
 
 from domain_ner.reports.entities import LONG_FROM, MAX_SHOWN, entities_html
+from domain_ner.reports.highlights import whole_percent
 
 NLP = spacy.blank("en")
 EVIL = 'The <b>squad</b> & "Redis" </div><script>alert(1)</script>'
@@ -40,6 +41,10 @@ def test_each_entity_has_its_type_and_its_confidence():
     assert ">squad<b>TEAM 99\N{NO-BREAK SPACE}%</b></mark>" in html and ">Redis<b>INFRA</b></mark>" in html
     assert words_of(html) == "Ask the squad about Redis"
     assert not re.search("https?:|src=|href=", html)
+
+
+def test_what_is_not_certain_is_not_told_as_certain():
+    assert [whole_percent(sure) for sure in (1.0, 0.9999, 0.994, 0.5, 0.004)] == [100, 99, 99, 50, 0]
 
 
 def test_any_words_and_types_are_shown_as_they_are():

@@ -140,3 +140,17 @@ def test_of_many_findings_ten_are_open_and_the_rest_is_folded(opened):
     assert group.locator("li:visible").count() == FIRST_SHOWN
     group.locator("details summary").click()
     assert group.locator("li:visible").count() > FIRST_SHOWN
+
+
+@pytest.mark.parametrize("labels", [[f"TYPE_{n}" for n in range(150)], ["A" * 200, "B" * 200]], ids=["many", "long"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_many_types_and_long_labels_do_not_widen_the_page(browser, tmp_path, labels, width):
+    types = [{"label": label, "definition": "a group", "examples": [f"ask [Ops]({label})"]} for label in labels]
+    guide = Guide.model_validate({"types": types})
+    some = [Passage("ask the Ops now", (LabelledSpan(4, 11, label),), f"{'x' * 80}:4") for label in labels]
+    path = tmp_path / "guide.html"
+    path.write_text(guide_page(guide, validate(GuideFile(guide, "guide.yml", {}), Corpus(some, some, ()))), "utf8")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.close()

@@ -268,3 +268,17 @@ def test_without_its_script_the_page_shows_every_passage(browser, page_file):
     page.goto(page_file.as_uri())
     assert page.locator("article").count() == 45 and not page.locator("#pager").is_visible()
     context.close()
+
+
+@pytest.mark.parametrize("labels", [[f"TYPE_{n}" for n in range(150)], ["A" * 200, "B" * 200]], ids=["many", "long"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_many_types_and_long_labels_do_not_widen_the_page(browser, tmp_path, labels, width):
+    result = inspected(
+        *[make("Redis is up", ("Redis", label), source=f"{'x' * 80}:{n}") for n, label in enumerate(labels)]
+    )
+    path = tmp_path / "page.html"
+    path.write_text(inspect_page(result, default_colours(result), max_passages=2000), encoding="utf8")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.close()
