@@ -12,6 +12,9 @@ from typing import Any
 import srsly
 import typer
 
+from domain_ner.commands.catalogue import COMMANDS
+from domain_ner.commands.loading import alone, load
+
 GENERATED = "<!-- Written by `spacy project run docs` from project.yml: change that, not this page. -->"
 VARIABLE = re.compile(r"\$\{vars\.(\w+)\}")
 ENTRY = re.compile(r"^  (\w+):")
@@ -52,7 +55,9 @@ def pages(project: Path) -> dict[str, str]:
     """File name to text of each generated page. project: project.yml."""
     text = project.read_text(encoding="utf8")
     config = srsly.yaml_loads(text)
-    scripts = {path: read_script(project.parent / path) for path in map(_path, config["commands"])}
+    scripts = {
+        _path(command): read_script(command["name"], project.parent / _path(command)) for command in config["commands"]
+    }
     return {
         "variables.md": _page(variables_page(groups(text), config)),
         "commands.md": _page(commands_page(config, scripts)),
@@ -78,12 +83,10 @@ def groups(text: str) -> list[Group]:
     return found
 
 
-def read_script(path: Path) -> Script:
-    """Import a script, and read its command line as its `--help` shows it."""
-    module = _import(path)
-    app = typer.Typer(add_completion=False)
-    app.command()(module.main)
-    command = typer.main.get_command(app)
+def read_script(name: str, path: Path) -> Script:
+    """Import a command, and read its command line as its `--help` shows it. path: of the script that runs it."""
+    function = load(name) if name in COMMANDS else _import(path).main
+    command = typer.main.get_command(alone(function))
     return Script((command.help or "").strip(), [_option(param) for param in command.params])
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import out, run, say, table
 from spacy.language import Language
 from spacy.training import Example
 from thinc.api import require_gpu
 
+from domain_ner.commands.console import out, say, table, writes
 from domain_ner.corpus.docs import groups_of
 from domain_ner.crf_ner.fitting import CUTOFFS, Choose, Fitted, fit
 from domain_ner.devices import CPU, choose_gpu
@@ -36,6 +36,7 @@ NAME = "crf_ner"
 F1 = "f1"
 
 
+@writes("output")
 def main(
     model: Path = typer.Argument(..., help="The trained pipeline; it is left as it is."),
     dev: Path = typer.Argument(..., help="The corpus to fit on (DocBin): one that the pipeline did not learn."),
@@ -183,7 +184,3 @@ def choice_figures(fitted: Fitted) -> dict[str, Any]:
 def of_type(judged: Sequence[Judged], label: str) -> list[Judged]:
     """The predictions of a type; all for an empty one."""
     return [one for one in judged if label in ("", one.label)]
-
-
-if __name__ == "__main__":
-    run(main, writes=["output"])

@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import typer
-from _console import hold, run, say
 
+from domain_ner.commands.console import hold, say
 from domain_ner.files import require_free, sweep
 
 KEPT = ".gitkeep"
@@ -26,7 +26,3 @@ def main(
                 if made.name != KEPT and made.exists():
                     shutil.rmtree(made) if made.is_dir() else made.unlink()
                     say(f"removed {made}")
-
-
-if __name__ == "__main__":
-    run(main)

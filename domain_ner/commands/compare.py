@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 import typer
-from _console import out, progress, run, say, table
 from thinc.api import require_gpu
 
+from domain_ner.commands.console import out, progress, say, table
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.comparison import EQUAL, Compared, Comparison, compare_pipelines, measure, opened
@@ -82,7 +82,3 @@ def print_comparison(comparison: Comparison) -> None:
 def _figures(one: Compared) -> list[str]:
     shares = [percent(one.first), percent(one.second), difference(one.difference), interval(one)]
     return [*shares, p_value(one.p_holm), "" if one.verdict == EQUAL else one.verdict]
-
-
-if __name__ == "__main__":
-    run(main)

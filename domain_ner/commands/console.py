@@ -1,30 +1,24 @@
-"""What the commands share: how a script runs, what it prints, and how it fails."""
+"""What the commands share: what they print, the options that several have, and what they keep from other commands."""
 
-import multiprocessing
-import os
-import signal
 import sys
-import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
 from domain_ner.errors import DomainNerError
 from domain_ner.files import held
 
-# Exit code of a command that Ctrl-C ended, as shells have it.
-INTERRUPTED = 130
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from rich.table import Table
+
 READING_HELP = 'What files do not say: "format=… offsets=… tag_column=… field=… label=… label_names=A,B empty=skip …".'
 LABELS_HELP = "Other names for labels of the exports: 'SVC=SERVICE MISC='; without a new name, the label is left out."
+GPU_HELP = "-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."
 
 # Labels and texts are printed as they are: [x] is no style, and :x: no picture.
 out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
@@ -42,107 +36,32 @@ def warn(message: str) -> None:
         out.print(f"⚠ {message}", style="yellow")
 
 
-def run(command: Callable[..., Any], *, writes: Sequence[str] = ()) -> None:
-    """Run a typer command; a problem the user can mend ends it with a message and exit code 1, not with a traceback.
-
-    writes: the options that name what it writes, which no other command may write meanwhile.
-    """
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(_alone(command, writes))
-    with _stopping.watch():
-        try:
-            app()
-        except DomainNerError as error:
-            err.print(f"✘ {error}", style="red")
-            sys.exit(1)
-        except OSError as error:
-            place = error.filename or f"{Path.cwd()} or {tempfile.gettempdir()}"
-            err.print(f"✘ {error.strerror or error}: {place}", style="red")
-            err.print("Check the permissions and the free space there.", style="red")
-            sys.exit(1)
+def complain(message: str) -> None:
+    """Print what ends a command, on standard error."""
+    err.print(message, style="red")
 
 
-def _kept_whole() -> str:
-    return "Each file is as it was or is complete."
+def writes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let no other command write meanwhile what this one does. names: of the arguments that say what it writes."""
 
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def locked(**options: Any) -> None:
+            with ExitStack() as stack:
+                for name in names:
+                    stack.enter_context(hold(options[name]))
+                command(**options)
 
-class _Stopping:
-    """What Ctrl-C prints, at once: `spacy project run` kills its command a quarter of a second later.
+        return locked
 
-    told: says what is kept. goes_on: whether the next run goes on where this one was.
-    """
-
-    def __init__(self) -> None:
-        self.told, self.goes_on, self.is_running, self.is_stopped = _kept_whole, False, False, False
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        if not self.is_stopped:
-            self.is_stopped = True
-            # Not by way of a buffer: the signal may have come in the middle of writing to one.
-            os.write(2, f"\nStopped. {self.told()}\n{self._next()}\n".encode())
-        if not self.is_running:
-            os._exit(INTERRUPTED)
-        raise KeyboardInterrupt
-
-    def install(self) -> None:
-        """Take Ctrl-C over, unless it is ignored (in the background), or this is a helper process of a command."""
-        is_main = threading.current_thread() is threading.main_thread() and not multiprocessing.parent_process()
-        if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self)
-
-    @contextmanager
-    def watch(self) -> Iterator[None]:
-        """Within it a command runs; Ctrl-C ends it with its own exit code."""
-        self.install()
-        self.is_running = True
-        try:
-            yield
-        except (KeyboardInterrupt, SystemExit):
-            if not self.is_stopped:
-                raise
-            sys.exit(INTERRUPTED)
-        finally:
-            self.is_running = self.is_stopped = False
-            if signal.getsignal(signal.SIGINT) is self:
-                signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def _next(self) -> str:
-        script = sys.modules["__main__"].__doc__ or ""
-        named = script.partition("`")[2].partition("`")[0]
-        aim = "Go on with" if self.goes_on else "Start it again with"
-        return f"{aim}: python -m spacy project run {named} (with the same --vars, if any)"
-
-
-_stopping = _Stopping()
-# Here, and not in `run` alone: to import PyTorch takes seconds, in which people notice that they mistyped something.
-_stopping.install()
-
-
-def _alone(command: Callable[..., Any], writes: Sequence[str]) -> Callable[..., Any]:
-    @wraps(command)
-    def locked(**options: Any) -> None:
-        with ExitStack() as stack:
-            for name in writes:
-                stack.enter_context(hold(options[name]))
-            command(**options)
-
-    return locked
+    return decorate
 
 
 def hold(target: Path, *, shared: bool = False) -> AbstractContextManager[None]:
     """Keep what this command writes, or, shared, what it reads again and again, from others that would write it."""
-    return held(target, Path(sys.argv[0]).name, shared=shared)
-
-
-@contextmanager
-def resumable(told: Callable[[], str] = lambda: "What is done is kept.") -> Iterator[None]:
-    """Within it the next run goes on where Ctrl-C stopped this one. told: what is kept; asked when it is stopped."""
-    before = _stopping.told, _stopping.goes_on
-    _stopping.told, _stopping.goes_on = told, True
-    try:
-        yield
-    finally:
-        _stopping.told, _stopping.goes_on = before
+    script = Path(sys.argv[0]).name
+    is_own = script.endswith(".py") and script != "__main__.py"
+    return held(target, script if is_own else " ".join(["domain-ner", *sys.argv[1:2]]), shared=shared)
 
 
 def split_names(text: str) -> list[str]:
@@ -165,13 +84,24 @@ def check_share(**shares: float) -> None:
             raise DomainNerError(f"vars.{name} is {value:g}; expected a share from 0 to 1: 0.005 is half a percent.")
 
 
-def progress() -> Progress:
+def progress() -> "Progress":
     """A progress bar on standard error; not drawn where that is no terminal."""
+    from rich.progress import Progress
+
     return Progress(console=err, transient=True, disable=not err.is_terminal)
 
 
-def table(*columns: str, title: str = "") -> Table:
+@contextmanager
+def watched(name: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+    """A progress bar with a name; gives what to call after each of the `total` steps."""
+    with progress() as bar:
+        yield partial(bar.advance, bar.add_task(name, total=total))
+
+
+def table(*columns: str, title: str = "") -> "Table":
     """A table whose first column is text and whose others are figures."""
+    from rich.table import Table
+
     made = Table(title=title or None, title_justify="left")
     for n_column, column in enumerate(columns):
         # A long label takes several lines: of two that begin alike the ends say which is which.

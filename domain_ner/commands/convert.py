@@ -10,22 +10,22 @@ from reprlib import repr as short
 from typing import Any
 
 import typer
-from _console import (
+from spacy.tokens import Doc
+
+from domain_ner.annotations.records import ACCEPTED
+from domain_ner.commands.console import (
     LABELS_HELP,
     READING_HELP,
     check_choices,
     check_share,
     out,
     progress,
-    run,
     say,
     split_names,
     table,
     warn,
+    writes,
 )
-from spacy.tokens import Doc
-
-from domain_ner.annotations.records import ACCEPTED
 from domain_ner.conversion.exports import (
     Annotations,
     ImportSettings,
@@ -57,6 +57,7 @@ LEARNED = "a token is split there, and the tokenizer learns it"
 UNCONFIRMED = "an edge inside a word that no other annotation confirms"
 
 
+@writes("corpus")
 def main(
     annotations: Path = typer.Argument(..., help="Folder with the exports, of any format that can be read."),
     corpus: Path = typer.Argument(..., help="Folder for train.spacy, dev.spacy, test.spacy and tokenizer.json."),
@@ -315,7 +316,3 @@ def _rule(rule: SplitRule) -> dict[str, Any]:
 
 def _json(data: Any) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    run(main, writes=["corpus"])

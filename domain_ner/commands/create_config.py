@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import run, say, warn
 
+from domain_ner.commands.console import say, warn, writes
 from domain_ner.corpus.languages import blank
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.encoders.card import EncoderCard, foreign_language
@@ -19,6 +19,7 @@ from domain_ner.training.config import Choices, build_config
 from domain_ner.training.oversampling import repeated_lengths
 
 
+@writes("config")
 def main(
     fragments: Path = typer.Argument(..., help="Folder with base.cfg, encoder_*.cfg and head_*.cfg."),
     config: Path = typer.Argument(..., help="The training config to write."),
@@ -95,7 +96,3 @@ def check(config: Path) -> None:
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
         raise DomainNerError(f"spacy debug config refuses the config:\n{ran.stdout}{ran.stderr}")
-
-
-if __name__ == "__main__":
-    run(main, writes=["config"])

@@ -8,11 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import LABELS_HELP, READING_HELP, check_choices, out, progress, run, say, split_names, table
 from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import require_gpu
 
+from domain_ner.commands.console import (
+    LABELS_HELP,
+    READING_HELP,
+    check_choices,
+    out,
+    progress,
+    say,
+    split_names,
+    table,
+    writes,
+)
 from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.corpus.docs import MISALIGNED, groups_of
 from domain_ner.devices import CPU, choose_gpu
@@ -54,6 +64,7 @@ UNNAMED = "pipeline"
 MARKS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no gold": "– no gold"}
 
 
+@writes("metrics")
 def main(
     model: Path = typer.Argument(..., help="The pipeline to score."),
     test: Path = typer.Argument(..., help="The test corpus (DocBin)."),
@@ -253,7 +264,3 @@ def _figures(score: TypeScore | MacroScore) -> list[str]:
     f1 = score.f1
     interval = f"{100 * f1.low:.1f}–{100 * f1.high:.1f}" if f1.low is not None and f1.high is not None else ""
     return [*(f"{100 * one.value:.1f}" for one in (score.precision, score.recall, f1)), interval]
-
-
-if __name__ == "__main__":
-    run(main, writes=["metrics"])

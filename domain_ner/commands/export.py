@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import typer
-from _console import LABELS_HELP, READING_HELP, check_share, progress, run, say, split_names
 from spacy.tokens import Doc
 
 from domain_ner.annotations.passages import Passage
+from domain_ner.commands.console import LABELS_HELP, READING_HELP, check_share, progress, say, split_names, writes
 from domain_ner.conversion.exports import ImportSettings, read_annotations, require_usable
 from domain_ner.corpus.languages import blank
 from domain_ner.corpus.tokenizer import create_tokenizer
@@ -23,6 +23,7 @@ from domain_ner.writers.passages import read_docbin
 DOCBIN = ".spacy"
 
 
+@writes("output")
 def main(
     source: Path = typer.Argument(..., help="A corpus or predictions (.spacy), or a file or folder of exports."),
     output: Path = typer.Argument(..., help="The file to write; for brat, the folder."),
@@ -86,7 +87,3 @@ def _tokenizer(lang: str) -> Callable[[str], Doc]:
             f"--lang is {lang!r}, which spaCy does not know.", "Use a code as in spaCy's list: en, de, fr, xx …"
         ) from error
     return tokenizer
-
-
-if __name__ == "__main__":
-    run(main, writes=["output"])

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import typer
-from _console import run, say
 
+from domain_ner.commands.console import say
 from domain_ner.files import together, write_text
 from domain_ner.guide.labelling import label_studio_config, prodigy_config
 from domain_ner.guide.schema import load_guide
@@ -22,7 +22,3 @@ def main(
         write_text(labels / "prodigy.json", json.dumps(prodigy_config(loaded), indent=2, ensure_ascii=False) + "\n")
     say(f"Label Studio: paste {labels / 'label_studio.xml'} under Settings, Labeling Interface, Code")
     say(f"Prodigy: copy {labels / 'prodigy.json'}, then prodigy ner.manual … --label {','.join(loaded.labels)}")
-
-
-if __name__ == "__main__":
-    run(main)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import typer
-from _console import run, say, warn
 
+from domain_ner.commands.console import say, warn, writes
 from domain_ner.corpus.languages import blank
 from domain_ner.encoders.card import foreign_language
 from domain_ner.encoders.fetch import fetch_encoder
@@ -12,6 +12,7 @@ from domain_ner.encoders.presets import find_encoder, load_presets
 from domain_ner.files import write_text
 
 
+@writes("card")
 def main(
     card: Path = typer.Argument(..., help="Where to write the encoder's card (JSON)."),
     encoder: str = typer.Option(..., help="A preset, a hub id (org/name or org/name@revision), or a folder."),
@@ -29,7 +30,3 @@ def main(
         say(f"{name}: SHA-256 {checksum}")
     warn(foreign_language(fetched, lang) if lang else "")
     say(f"licence: {fetched.licence or 'see the source of the encoder'}")
-
-
-if __name__ == "__main__":
-    run(main, writes=["card"])

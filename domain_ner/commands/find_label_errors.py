@@ -5,9 +5,10 @@ from collections import Counter
 from pathlib import Path
 
 import typer
-from _console import out, resumable, run, say, table
 from thinc.api import require_gpu
 
+from domain_ner.commands.console import out, say, table, writes
+from domain_ner.commands.stopping import resumable
 from domain_ner.corpus.languages import blank
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.evaluation.label_errors import predict_out_of_sample, report, require_agreement, review_tasks
@@ -22,6 +23,7 @@ from domain_ner.writers.queues import write_queue
 SHOWN = 10
 
 
+@writes("work")
 def main(
     config: Path = typer.Argument(..., help="The training config, as create-config writes it."),
     corpora: list[Path] = typer.Argument(..., help="The corpora to look at (DocBin), together."),
@@ -94,7 +96,3 @@ def print_errors(errors: LabelErrors) -> None:
             for some in (one.annotated, one.suggested)
         )
         say(f"{100 * one.score:.0f} % {one.kind}: {annotated} -> {suggested} ({one.source})")
-
-
-if __name__ == "__main__":
-    run(main, writes=["work"])

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import typer
-from _console import LABELS_HELP, READING_HELP, run, say
 
 from domain_ner.annotations.label_names import as_setting
+from domain_ner.commands.console import LABELS_HELP, READING_HELP, say
 from domain_ner.conversion.exports import ImportSettings, read_annotations, require_spans
 from domain_ner.conversion.merging import ANYONE
 from domain_ner.errors import MAX_LISTED, DomainNerError, raise_for
@@ -42,7 +42,3 @@ def main(
         n_examples, n_cases = len(entity_type.examples), len(entity_type.edge_cases)
         say(f"{entity_type.label}: {n_examples} examples, {n_cases} edge cases to decide")
     say(f"written to {guide}; complete the definitions, then run validate")
-
-
-if __name__ == "__main__":
-    run(main)

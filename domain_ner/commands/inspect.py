@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import progress, run, say
 from rich.cells import cell_len, chop_cells
 
+from domain_ner.commands.console import progress, say
 from domain_ner.conversion.ledger import FATES, UNREADABLE
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.files import write_text
@@ -119,7 +119,3 @@ def _columns(lines: Sequence[Sequence[str]]) -> list[str]:
 
 def _cut(cell: str) -> str:
     return cell if cell_len(cell) <= MAX_CELLS else chop_cells(cell, MAX_CELLS - 1)[0] + "…"
-
-
-if __name__ == "__main__":
-    run(main)

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import typer
-from _console import out, resumable, run, say, table
 from thinc.api import require_gpu
 
+from domain_ner.commands.console import out, say, table, writes
+from domain_ner.commands.stopping import resumable
 from domain_ner.corpus.languages import blank
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.evaluation.learning_curve import MORE, LearningCurve, expect, parse_fractions, train_parts
@@ -16,6 +17,7 @@ from domain_ner.reports.learning_curve_report import learning_curve_chart, learn
 from domain_ner.reports.numbers import percent
 
 
+@writes("work")
 def main(
     config: Path = typer.Argument(..., help="The training config, as create-config writes it."),
     train: Path = typer.Argument(..., help="The training corpus (DocBin), of which parts are learned."),
@@ -77,7 +79,3 @@ def print_curve(found: LearningCurve) -> None:
     if checks:
         n_within = sum(check.is_within for check in checks)
         say(f"the smaller parts foretold the F1 of the whole within its interval for {n_within} of {len(checks)}")
-
-
-if __name__ == "__main__":
-    run(main, writes=["work"])

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import run, say
 from pydantic import ValidationError
 
+from domain_ner.commands.console import say, writes
 from domain_ner.corpus.docs import SPANS_KEY
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
@@ -29,6 +29,7 @@ from domain_ner.reports.model_card import Facts, meta_of, model_card
 MAX_COMPARED = 50
 
 
+@writes("packages")
 def main(
     model: Path = typer.Argument(..., help="The pipeline to package."),
     test: Path = typer.Argument(..., help="The test corpus (DocBin), whose passages are compared."),
@@ -100,7 +101,3 @@ def read_json(path: Path, command: str) -> dict[str, Any]:
     except (OSError, ValueError) as err:
         raise DomainNerError(f"Cannot read {path}: {err}.", f"Run {command} first.") from err
     return found
-
-
-if __name__ == "__main__":
-    run(main, writes=["packages"])

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import srsly
 import typer
-from _console import resumable, run, say
 
+from domain_ner.commands.console import say, writes
+from domain_ner.commands.stopping import resumable
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.encoders.presets import INHERITED
 from domain_ner.encoders.pretraining import Pretraining, pretrain
@@ -14,6 +15,7 @@ from domain_ner.errors import DomainNerError
 TEXT_KEY = "text"
 
 
+@writes("output")
 def main(
     texts: Path = typer.Argument(..., help="A .txt or .jsonl file (key `text`), or a folder of them."),
     output: Path = typer.Argument(..., help="Folder for the adapted encoder, for vars.encoder."),
@@ -67,7 +69,3 @@ def _text_of(line: str, where: str) -> str:
         return str(srsly.json_loads(line)[TEXT_KEY])
     except (ValueError, KeyError, TypeError) as err:
         raise DomainNerError(f"{where}: expected a JSON object with the key {TEXT_KEY!r}: {err}.") from err
-
-
-if __name__ == "__main__":
-    run(main, writes=["output"])

@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 
 import typer
-from _console import hold, out, resumable, run, say, table
 from spacy.language import Language
 from thinc.api import require_gpu
 
+from domain_ner.commands.console import hold, out, say, table, writes
+from domain_ner.commands.stopping import resumable
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.files import write_text
@@ -19,6 +20,7 @@ from domain_ner.training.seeds import SeedRun, finish, finished, keep_best, seed
 from domain_ner.training.summary import TrainingSummary, summarise
 
 
+@writes("output")
 def main(
     config: Path = typer.Argument(..., help="The training config, as create-config writes it."),
     output: Path = typer.Argument(..., help="Folder for model-best and model-last."),
@@ -115,7 +117,3 @@ def print_summary(card: EncoderCard, summary: TrainingSummary, seeds: int) -> No
     printed.add_row("steps", f"{summary.n_steps:,} in {summary.n_epochs} epochs{each}")
     printed.add_row("time, at most", f"{seeds * summary.estimated_s / 60:.1f} min")
     out.print(printed)
-
-
-if __name__ == "__main__":
-    run(main, writes=["output"])

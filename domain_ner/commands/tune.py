@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import hold, resumable, run, say
 from thinc.api import require_gpu
 
+from domain_ner.commands.console import hold, say, writes
+from domain_ner.commands.stopping import resumable
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.files import write_text
 from domain_ner.training.run import corpora
 from domain_ner.training.tuning import read_space, tune
 
 
+@writes("output")
 def main(
     config: Path = typer.Argument(..., help="The training config, as create-config writes it."),
     space: Path = typer.Argument(..., help="The search space (YAML)."),
@@ -51,7 +53,3 @@ def print_trial(number: int, settings: Mapping[str, Any], score: float | None) -
 
 def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-if __name__ == "__main__":
-    run(main, writes=["output"])

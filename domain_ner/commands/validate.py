@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import typer
-from _console import LABELS_HELP, READING_HELP, out, progress, run, say, split_names, table, warn
 
+from domain_ner.commands.console import LABELS_HELP, READING_HELP, out, progress, say, split_names, table, warn, writes
 from domain_ner.conversion.exports import ImportSettings, read_annotations, unknown_annotators, unknown_labels
 from domain_ner.errors import DomainNerError
 from domain_ner.files import together, write_text
@@ -31,6 +31,7 @@ MAX_LISTED = 12
 MAX_ALIKE = 3
 
 
+@writes("reports")
 def main(
     guide: Path = typer.Argument(..., help="The annotation guide (YAML)."),
     annotations: Path = typer.Argument(..., help="Folder with the exports, of any format that can be read."),
@@ -105,7 +106,3 @@ def print_findings(findings: Sequence[Finding]) -> None:
     if len(groups) > MAX_LISTED:
         n_left = sum(map(len, groups[MAX_LISTED:]))
         say(f"… and {n_left:,} of other kinds or types; all are in guide.json and guide.html")
-
-
-if __name__ == "__main__":
-    run(main, writes=["reports"])

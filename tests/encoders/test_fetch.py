@@ -21,7 +21,7 @@ from domain_ner.files import sha256
 
 PRESETS = load_presets(ROOT / "configs" / "presets.yml")
 HUB_PRESETS = [name for name, preset in PRESETS.items() if preset.hub_id]
-FETCH = "import sys; sys.path.insert(0, 'scripts'); import fetch_encoder as f; f.run(f.main)"
+FETCH = "from domain_ner.commands.main import run_script; run_script('fetch-encoder')"
 
 
 def fetch(encoder, folder, *, hub="http://127.0.0.1:9", presets=ROOT / "configs" / "presets.yml", **environment):

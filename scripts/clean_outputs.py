@@ -1,0 +1,6 @@
+"""`clean`: remove what the workflow made."""
+
+from domain_ner.commands.main import run_script
+
+if __name__ == "__main__":
+    run_script("clean")

@@ -1,0 +1,6 @@
+"""`tune`: search for better training settings."""
+
+from domain_ner.commands.main import run_script
+
+if __name__ == "__main__":
+    run_script("tune")
