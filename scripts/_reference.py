@@ -178,13 +178,18 @@ def _option(param: Any) -> Option:
     is_flag = bool(getattr(param, "is_flag", False))
     return Option(
         param.name, " / ".join(names), getattr(param, "help", "") or "", is_argument, is_flag,
-        bool(param.required), param.nargs == -1, None if param.required else _default(param.default),
+        bool(param.required), param.nargs == -1, None if param.required else _default(param),
     )  # fmt: skip
 
 
-def _default(value: Any) -> str | None:
+def _default(param: Any) -> str | None:
+    shown, value = getattr(param, "show_default", None), param.default
+    if isinstance(shown, str):  # worked out when the command is called
+        return shown
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " ".join(map(str, value))
     if isinstance(value, Path):
         return value.as_posix()
     return str(value) if isinstance(value, str | int | float) else None

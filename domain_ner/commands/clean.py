@@ -1,15 +1,12 @@
 """`clean`: remove what the workflow made."""
 
-import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
 import typer
 
 from domain_ner.commands.console import hold, say
-from domain_ner.files import require_free, sweep
-
-KEPT = ".gitkeep"
+from domain_ner.files import remove_made, require_free
 
 
 def main(
@@ -21,8 +18,5 @@ def main(
             stack.enter_context(hold(path))
             require_free(path)
         for path in paths:
-            sweep(path.parent)
-            for made in sorted(path.iterdir()) if path.is_dir() else [path]:
-                if made.name != KEPT and made.exists():
-                    shutil.rmtree(made) if made.is_dir() else made.unlink()
-                    say(f"removed {made}")
+            for made in remove_made(path):
+                say(f"removed {made}")

@@ -7,6 +7,7 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.console import Console
 
 from domain_ner.errors import DomainNerError
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 READING_HELP = 'What files do not say: "format=… offsets=… tag_column=… field=… label=… label_names=A,B empty=skip …".'
 LABELS_HELP = "Other names for labels of the exports: 'SVC=SERVICE MISC='; without a new name, the label is left out."
+# The names of `conversion.spans.OVERLAPS` and `corpus.docs.MISALIGNED`, whose modules take long to import.
+OVERLAPS_HELP = "longest, innermost, first, priority"
+MISALIGNED_HELP = "split, expand, contract, drop"
+PROJECT = Path("project.yml")
 GPU_HELP = "-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."
 
 # Labels and texts are printed as they are: [x] is no style, and :x: no picture.
@@ -59,9 +64,25 @@ def writes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 def hold(target: Path, *, shared: bool = False) -> AbstractContextManager[None]:
     """Keep what this command writes, or, shared, what it reads again and again, from others that would write it."""
-    script = Path(sys.argv[0]).name
-    is_own = script.endswith(".py") and script != "__main__.py"
-    return held(target, script if is_own else " ".join(["domain-ner", *sys.argv[1:2]]), shared=shared)
+    name = Path(sys.argv[0]).name if _is_script() else " ".join(["domain-ner", *sys.argv[1:2]])
+    return held(target, name, shared=shared)
+
+
+def in_project(path: str, meaning: str) -> Any:
+    """An option for a path that `domain-ner` in the folder of a project takes from there; elsewhere there is none.
+
+    A script names its paths, so that for it there is none either. path: in the project. meaning: its help.
+    """
+
+    def default() -> Path | None:
+        return Path(path) if PROJECT.is_file() and not _is_script() else None
+
+    return typer.Option(default_factory=default, help=meaning, show_default=f"{path} in a project")
+
+
+def _is_script() -> bool:
+    name = Path(sys.argv[0]).name
+    return name.endswith(".py") and name != "__main__.py"
 
 
 def split_names(text: str) -> list[str]:

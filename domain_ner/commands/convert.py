@@ -59,10 +59,18 @@ UNCONFIRMED = "an edge inside a word that no other annotation confirms"
 
 @writes("corpus")
 def main(
-    annotations: Path = typer.Argument(..., help="Folder with the exports, of any format that can be read."),
-    corpus: Path = typer.Argument(..., help="Folder for train.spacy, dev.spacy, test.spacy and tokenizer.json."),
-    reports: Path = typer.Argument(..., help="Folder for ledger.jsonl, ledger.json and left_out.jsonl."),
-    guide: Path = typer.Option(..., help="The annotation guide, whose types are the labels that may occur."),
+    annotations: Path = typer.Argument(
+        Path("assets/annotations"), help="Folder with the exports, of any format that can be read."
+    ),
+    corpus: Path = typer.Argument(
+        Path("corpus"), help="Folder for train.spacy, dev.spacy, test.spacy and tokenizer.json."
+    ),
+    reports: Path = typer.Argument(
+        Path("training/reports"), help="Folder for ledger.jsonl, ledger.json and left_out.jsonl."
+    ),
+    guide: Path = typer.Option(
+        Path("assets/guide.yml"), help="The annotation guide, whose types are the labels that may occur."
+    ),
     lang: str = typer.Option("en", help="spaCy's code of the language."),
     assigned: Path | None = typer.Option(None, help="File that keeps which group is in which split (JSON)."),
     splits: str = typer.Option(

@@ -6,21 +6,24 @@ import typer
 
 from domain_ner.commands.console import say, warn, writes
 from domain_ner.corpus.languages import blank
-from domain_ner.encoders.card import foreign_language
-from domain_ner.encoders.fetch import fetch_encoder
-from domain_ner.encoders.presets import find_encoder, load_presets
 from domain_ner.files import write_text
 
 
 @writes("card")
 def main(
-    card: Path = typer.Argument(..., help="Where to write the encoder's card (JSON)."),
+    card: Path = typer.Argument(Path("training/encoder.json"), help="Where to write the encoder's card (JSON)."),
     encoder: str = typer.Option(..., help="A preset, a hub id (org/name or org/name@revision), or a folder."),
-    presets: Path = typer.Option(..., help="The presets (YAML)."),
-    encoders: Path = typer.Option(..., help="The folder of the encoders; this one goes to a folder below it."),
+    presets: Path = typer.Option(Path("configs/presets.yml"), help="The presets (YAML)."),
+    encoders: Path = typer.Option(
+        Path("assets/encoders"), help="The folder of the encoders; this one goes to a folder below it."
+    ),
     lang: str = typer.Option("", help="spaCy's code of the language of your text; empty: not checked."),
 ) -> None:
     """Fetch the encoder into assets/encoders, check it, and write its card."""
+    from domain_ner.encoders.card import foreign_language
+    from domain_ner.encoders.fetch import fetch_encoder
+    from domain_ner.encoders.presets import find_encoder, load_presets
+
     if lang:
         blank(lang)
     preset = find_encoder(encoder, load_presets(presets))

@@ -4,39 +4,43 @@ import json
 from pathlib import Path
 
 import typer
-from thinc.api import require_gpu
 
-from domain_ner.commands.console import out, say, table, writes
+from domain_ner.commands.console import GPU_HELP, say, writes
 from domain_ner.commands.stopping import resumable
 from domain_ner.corpus.languages import blank
-from domain_ner.devices import CPU, choose_gpu
-from domain_ner.evaluation.learning_curve import MORE, LearningCurve, expect, parse_fractions, train_parts
-from domain_ner.evaluation.predicting import read_docs
+from domain_ner.devices import use_gpu
 from domain_ner.files import atomic_path, remove_within, together, write_text
-from domain_ner.reports.learning_curve_report import learning_curve_chart, learning_curve_markdown, when
-from domain_ner.reports.numbers import percent
 
 
 @writes("work")
 def main(
-    config: Path = typer.Argument(..., help="The training config, as create-config writes it."),
-    train: Path = typer.Argument(..., help="The training corpus (DocBin), of which parts are learned."),
-    dev: Path = typer.Argument(..., help="The development corpus (DocBin), for early stopping."),
-    test: Path = typer.Argument(..., help="The test corpus (DocBin)."),
-    reports: Path = typer.Option(..., help="Folder for learning_curve.json, its schema, .md and .svg."),
-    work: Path = typer.Option(..., help="Folder for the trainings; an interrupted run goes on from it."),
+    config: Path = typer.Argument(Path("configs/config.cfg"), help="The training config, as create-config writes it."),
+    train: Path = typer.Argument(
+        Path("corpus/train.spacy"), help="The training corpus (DocBin), of which parts are learned."
+    ),
+    dev: Path = typer.Argument(Path("corpus/dev.spacy"), help="The development corpus (DocBin), for early stopping."),
+    test: Path = typer.Argument(Path("corpus/test.spacy"), help="The test corpus (DocBin)."),
+    reports: Path = typer.Option(
+        Path("training/reports"), help="Folder for learning_curve.json, its schema, .md and .svg."
+    ),
+    work: Path = typer.Option(
+        Path("training/learning-curve"), help="Folder for the trainings; an interrupted run goes on from it."
+    ),
     fractions: str = typer.Option("0.125,0.25,0.5,1", help="Parts of the training data, rising to 1."),
     seeds: int = typer.Option(2, min=1, help="Trainings on each part, each on other passages."),
     group_by: str = typer.Option("", help="A key of meta: parts take its values one after the other, as they come in."),
     epochs: int = typer.Option(0, help="Passes over all the data, at most; 0: as the config says. Parts take more."),
     lang: str = typer.Option("en", help="spaCy's code of the language."),
-    gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
+    gpu_id: str = typer.Option("-1", help=GPU_HELP),
 ) -> None:
     """Train on growing parts of corpus/train.spacy; write what 100, 300 and 1,000 more passages would bring."""
+    from domain_ner.commands.printing.learning_curve import print_curve
+    from domain_ner.evaluation.learning_curve import LearningCurve, expect, parse_fractions, train_parts
+    from domain_ner.evaluation.predicting import read_docs
+    from domain_ner.reports.learning_curve_report import learning_curve_chart, learning_curve_markdown
+
     parts = parse_fractions(fractions)
-    gpu = choose_gpu(gpu_id)
-    if gpu != CPU:
-        require_gpu(gpu)
+    gpu = use_gpu(gpu_id)
     vocab = blank(lang).vocab
     learned, stopping, tested = (read_docs(path, vocab) for path in (train, dev, test))
     with resumable():
@@ -58,24 +62,3 @@ def main(
             learning_curve_chart(found).savefig(temporary, format="svg")
     remove_within(work, (f"{part:g}" for part in parts))
     say(f"report: {reports / 'learning_curve.md'}, chart {reports / 'learning_curve.svg'}")
-
-
-def print_curve(found: LearningCurve) -> None:
-    """Print what more passages would bring."""
-    title = f"F1 with {found.n_passages:,} passages, and points that more would add"
-    more = [f"+{n:,}" for n in MORE]
-    printed = table("type", "now", *more, "95 %", f"F1 of {100 * found.target_f1:.0f} at", "check", title=title)
-    for label, one in found.by_type.items():
-        if one.now is None:
-            printed.add_row(label)
-            continue
-        gains = [f"+{percent(one.more[n].f1)}" for n in MORE]
-        largest = one.more[MORE[-1]]
-        check = "" if one.check is None else "within" if one.check.is_within else "not within"
-        sure = f"{percent(largest.low)}–{percent(largest.high)}"
-        printed.add_row(label, percent(one.now.f1), *gains, sure, when(one, found), check)
-    out.print(printed)
-    checks = [one.check for one in found.by_type.values() if one.check is not None]
-    if checks:
-        n_within = sum(check.is_within for check in checks)
-        say(f"the smaller parts foretold the F1 of the whole within its interval for {n_within} of {len(checks)}")

@@ -7,30 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from thinc.api import require_gpu
 
-from domain_ner.commands.console import hold, say, writes
+from domain_ner.commands.console import GPU_HELP, hold, say, writes
 from domain_ner.commands.stopping import resumable
-from domain_ner.devices import CPU, choose_gpu
+from domain_ner.devices import use_gpu
 from domain_ner.files import write_text
-from domain_ner.training.run import corpora
-from domain_ner.training.tuning import read_space, tune
 
 
 @writes("output")
 def main(
-    config: Path = typer.Argument(..., help="The training config, as create-config writes it."),
-    space: Path = typer.Argument(..., help="The search space (YAML)."),
-    output: Path = typer.Argument(..., help="Folder for the study (SQLite) and best.json."),
+    config: Path = typer.Argument(Path("configs/config.cfg"), help="The training config, as create-config writes it."),
+    space: Path = typer.Argument(Path("configs/search.yml"), help="The search space (YAML)."),
+    output: Path = typer.Argument(Path("training/tuning"), help="Folder for the study (SQLite) and best.json."),
     trials: int = typer.Option(20, min=1, help="Trials in all, those of an earlier run included."),
     seed: int = typer.Option(0, help="Seed of the search."),
-    gpu_id: str = typer.Option("-1", help="-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."),
+    gpu_id: str = typer.Option("-1", help=GPU_HELP),
 ) -> None:
     """Search the training settings of configs/search.yml by dev F1, and write training/tuning/best.json."""
+    from domain_ner.training.run import corpora
+    from domain_ner.training.tuning import read_space, tune
+
     searched = read_space(space)
-    gpu = choose_gpu(gpu_id)
-    if gpu != CPU:
-        require_gpu(gpu)
+    gpu = use_gpu(gpu_id)
     with ExitStack() as stack:
         for folder in {path.parent for path in corpora(config)}:
             stack.enter_context(hold(folder, shared=True))

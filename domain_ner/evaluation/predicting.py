@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ TARGET_F1 = 0.85
 FLOOR_F1 = 0.80
 # Fates of annotations that an annotator meant and nobody contradicted.
 MEANT = {*KEPT, DROPPED, MASKED}
+
+# Shows progress: takes what is done and how many documents it is done with; gives what to call after each.
+Watched = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 
 
 def load_pipeline(model: Path | str) -> Language:
