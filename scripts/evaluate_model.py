@@ -13,8 +13,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import require_gpu
 
-from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.corpus.docs import MISALIGNED, groups_of
+from domain_ner.corpus.overlaps import OVERLAPS
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.gold import GoldRules, read_gold

@@ -9,7 +9,7 @@ import typer
 from _console import progress, run, say
 from rich.cells import cell_len, chop_cells
 
-from domain_ner.conversion.ledger import FATES, UNREADABLE
+from domain_ner.annotations.outcomes import OUTCOMES, UNREADABLE
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.files import write_text
 from domain_ner.guide.schema import load_guide
@@ -64,7 +64,7 @@ def main(
     if tokenizer is None:
         say("no wordpieces: " + ("the encoder trains on words alone (it is no transformer)" if card else "no --card"))
     fates = inspection.fates()
-    say("annotations: " + ", ".join(f"{fates[fate]} {fate}" for fate in (*FATES, *UNREADABLE) if fates[fate]))
+    say("annotations: " + ", ".join(f"{fates[fate]} {fate}" for fate in (*OUTCOMES, *UNREADABLE) if fates[fate]))
     if fates[UNACCOUNTED]:
         say(f"{fates[UNACCOUNTED]} entities are not in {ledger}: corpus and ledger are of two runs, run convert again")
     write_text(page, inspect_page(inspection, colours, max_passages=max_passages, split=split))
@@ -82,7 +82,7 @@ def print_passage(passage: Inspected, tokenizer: Any) -> None:
     for reason, found in passage.reasons().items():
         more = f"; and {len(found) - MAX_FOUND} more" if len(found) > MAX_FOUND else ""
         say(f"   {reason}: {'; '.join(found[:MAX_FOUND])}{more}")
-    fates = Counter(one.row.fate for one in passage.annotations)
+    fates = Counter(one.row.outcome for one in passage.annotations)
     say(f"   annotations: {', '.join(f'{n} {fate}' for fate, n in fates.most_common()) or 'none'}")
     shown = shown_tokens(passage, MAX_TOKENS)
     for line in _columns(_cells(passage, shown, tokenizer)):

@@ -8,7 +8,7 @@ import typer
 from _console import run, say
 from pydantic import ValidationError
 
-from domain_ner.corpus.docs import SPANS_KEY
+from domain_ner.annotations.doc_keys import SPANS_KEY
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import load_pipeline, nests, read_docs
