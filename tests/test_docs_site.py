@@ -368,3 +368,10 @@ def test_what_a_page_would_fetch_from_another_host_is_found(tmp_path):
         cwd=ROOT, capture_output=True, text=True, encoding="utf8", check=True,
     )  # fmt: skip
     assert [line.rpartition(" ")[2] for line in ran.stdout.splitlines()] == ["https://b.org/x.js", "//c.org/x.png"]
+
+
+def test_the_list_of_findings_has_every_script():
+    scripts = {path.name for path in (ROOT / "findings").glob("*.sh")}
+    assert scripts
+    for page in (ROOT / "findings" / "README.md", DOCS / "findings.md"):
+        assert set(re.findall(r"^\| \[?`(\w+\.sh)`", page.read_text(encoding="utf8"), re.MULTILINE)) == scripts

@@ -24,6 +24,7 @@ from domain_ner.conversion.ledger_rows import Row
 from domain_ner.corpus.docs import DocRules, make_doc, to_docbin
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
+from domain_ner.inspection import passages as inspection
 from domain_ner.inspection.ledger_places import UNACCOUNTED, place
 from domain_ner.inspection.passages import (
     LENGTH,
@@ -37,7 +38,6 @@ from domain_ner.inspection.passages import (
     inspect,
     most_suspicious,
 )
-from domain_ner.inspection.passages import passages as inspection
 from domain_ner.inspection.wordpieces import load_tokenizer, visible, wordpieces
 
 TOKENIZE = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "domain_ner.Tokenizer.v1"}}}).tokenizer
