@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 READING_HELP = 'What files do not say: "format=… offsets=… tag_column=… field=… label=… label_names=A,B empty=skip …".'
 LABELS_HELP = "Other names for labels of the exports: 'SVC=SERVICE MISC='; without a new name, the label is left out."
-# The names of `conversion.spans.OVERLAPS` and `corpus.docs.MISALIGNED`, whose modules take long to import.
+# The names of `corpus.overlaps.OVERLAPS` and `corpus.docs.MISALIGNED`, whose modules take long to import.
 OVERLAPS_HELP = "longest, innermost, first, priority"
 MISALIGNED_HELP = "split, expand, contract, drop"
 PROJECT = Path("project.yml")

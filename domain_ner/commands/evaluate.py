@@ -62,8 +62,8 @@ def main(
 ) -> None:
     """Score training/model-calibrated on corpus/test.spacy; write training/metrics.json and a report."""
     from domain_ner.commands.printing.scores import print_scored
-    from domain_ner.conversion.spans import OVERLAPS
     from domain_ner.corpus.docs import MISALIGNED
+    from domain_ner.corpus.overlaps import OVERLAPS
     from domain_ner.evaluation.gold import GoldRules
     from domain_ner.evaluation.measuring import Asked, measure, name_of, read_test_sets, score
     from domain_ner.evaluation.predicting import load_pipeline, read_docs

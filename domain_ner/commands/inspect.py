@@ -21,8 +21,8 @@ def main(
     max_passages: int = typer.Option(2000, min=1, help="How many passages the page shows at most."),
 ) -> None:
     """Print tokens, tags and wordpieces of the most suspicious passages, and write training/reports/inspect.html."""
+    from domain_ner.annotations.outcomes import OUTCOMES, UNREADABLE
     from domain_ner.commands.printing.passages import print_passage
-    from domain_ner.conversion.ledger import FATES, UNREADABLE
     from domain_ner.encoders.card import EncoderCard
     from domain_ner.guide.schema import load_guide
     from domain_ner.inspection.ledger_places import UNACCOUNTED
@@ -53,7 +53,7 @@ def main(
     if tokenizer is None:
         say("no wordpieces: " + ("the encoder trains on words alone (it is no transformer)" if card else "no --card"))
     fates = inspection.fates()
-    say("annotations: " + ", ".join(f"{fates[fate]} {fate}" for fate in (*FATES, *UNREADABLE) if fates[fate]))
+    say("annotations: " + ", ".join(f"{fates[fate]} {fate}" for fate in (*OUTCOMES, *UNREADABLE) if fates[fate]))
     if fates[UNACCOUNTED]:
         say(f"{fates[UNACCOUNTED]} entities are not in {ledger}: corpus and ledger are of two runs, run convert again")
     write_text(page, inspect_page(inspection, colours, max_passages=max_passages, split=split))

@@ -13,9 +13,10 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from domain_ner.conversion.ledger import DROPPED, KEPT, MASKED
+from domain_ner.annotations.doc_keys import META_KEY, SOURCE_KEY
+from domain_ner.annotations.outcomes import DROPPED, KEPT, MASKED
 from domain_ner.corpus.damage import require_whole
-from domain_ner.corpus.docs import META_KEY, SOURCE_KEY, entities, nested, rejected, span_scores, unknown_tokens
+from domain_ner.corpus.docs import entities, nested, rejected, span_scores, unknown_tokens
 from domain_ner.crf_ner.pipe import BELOW_KEY
 from domain_ner.errors import DomainNerError
 from domain_ner.metrics.calibration import Judged, calibration_error, chance_error, reliability

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from spacy.language import Language
 
-from domain_ner.corpus.docs import SPANS_KEY
+from domain_ner.annotations.doc_keys import SPANS_KEY
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import nests

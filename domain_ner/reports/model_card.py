@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain_ner import __version__
-from domain_ner.conversion.ledger import IN_CORPUS
+from domain_ner.annotations.outcomes import IN_CORPUS
 from domain_ner.corpus.token_splits import named_words
 from domain_ner.encoders.card import EncoderCard, is_foreign
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1

@@ -9,7 +9,7 @@ from typing import Any
 
 from spacy.tokens import Doc
 
-from domain_ner.corpus.docs import SPANS_KEY
+from domain_ner.annotations.doc_keys import SPANS_KEY
 from domain_ner.errors import DomainNerError
 
 

@@ -15,8 +15,8 @@ from domain_ner.commands import console
 from domain_ner.commands.catalogue import COMMANDS
 from domain_ner.commands.export import FORMATS_HELP
 from domain_ner.commands.loading import alone, app, load
-from domain_ner.conversion.spans import OVERLAPS
 from domain_ner.corpus.docs import MISALIGNED
+from domain_ner.corpus.overlaps import OVERLAPS
 from domain_ner.writers.formats import FORMATS
 
 PROJECT = {one["name"]: one for one in srsly.read_yaml(ROOT / "project.yml")["commands"]}

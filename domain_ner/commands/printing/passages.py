@@ -25,7 +25,7 @@ def print_passage(passage: Inspected, tokenizer: Any) -> None:
     for reason, found in passage.reasons().items():
         more = f"; and {len(found) - MAX_FOUND} more" if len(found) > MAX_FOUND else ""
         say(f"   {reason}: {'; '.join(found[:MAX_FOUND])}{more}")
-    fates = Counter(one.row.fate for one in passage.annotations)
+    fates = Counter(one.row.outcome for one in passage.annotations)
     say(f"   annotations: {', '.join(f'{n} {fate}' for fate, n in fates.most_common()) or 'none'}")
     shown = shown_tokens(passage, MAX_TOKENS)
     for line in _columns(_cells(passage, shown, tokenizer)):
