@@ -15,7 +15,7 @@ NAMED = {
 
 
 def test_the_presets_are_all_there():
-    assert set(PRESETS) == NAMED | {"minilm", "cnn"}
+    assert set(PRESETS) == NAMED | {"minilm", "mpnet", "cnn"}
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
@@ -72,6 +72,16 @@ def test_languages_that_are_no_list_are_an_error(tmp_path):
     path = tmp_path / "presets.yml"
     path.write_text("mine:\n  languages: de\n")
     with pytest.raises(DomainNerError, match=r"mine has languages 'de'; expected a list"):
+        load_presets(path)
+
+
+@pytest.mark.parametrize(
+    "wheel", ["{name: a==1}", "{name: a==1, sha256: abc}", "a==1", "{name: a==1, sha256: %s, folder: x}" % ("0" * 64)]
+)
+def test_a_wheel_without_its_checksum_is_an_error(tmp_path, wheel):
+    path = tmp_path / "presets.yml"
+    path.write_text(f"mine:\n  wheels:\n    - {wheel}\n")
+    with pytest.raises(DomainNerError, match="mine has the wheel (.|\n)*expected a name and a sha256"):
         load_presets(path)
 
 
