@@ -127,7 +127,8 @@ def _preset(name: str, settings: dict[str, Any], path: Path) -> Preset:
     languages = settings.get("languages", [])
     if not isinstance(languages, list) or not all(isinstance(code, str) for code in languages):
         raise DomainNerError(f"{path}: {name} has languages {languages!r}; expected a list of codes, as in [en, de].")
-    wheels = tuple(_wheel(given, name, path) for given in settings.get("wheels", []))
+    given = settings.get("wheels") or []
+    wheels = tuple(_wheel(wheel, name, path) for wheel in (given if isinstance(given, list) else [given]))
     return Preset(name=name, **settings | {"languages": tuple(languages), "wheels": wheels})
 
 

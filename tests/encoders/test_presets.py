@@ -95,9 +95,12 @@ def test_languages_that_are_no_list_are_an_error(tmp_path):
 )
 def test_a_wheel_without_its_checksum_is_an_error(tmp_path, wheel):
     path = tmp_path / "presets.yml"
-    path.write_text(f"mine:\n  wheels:\n    - {wheel}\n")
-    with pytest.raises(DomainNerError, match="mine has the wheel (.|\n)*expected a name and a sha256"):
-        load_presets(path)
+    for given in (f"\n    - {wheel}", " 3"):
+        path.write_text(f"mine:\n  wheels:{given}\n")
+        with pytest.raises(DomainNerError, match="mine has the wheel (.|\n)*expected a name and a sha256"):
+            load_presets(path)
+    path.write_text("mine:\n  wheels:\n")
+    assert load_presets(path)["mine"].wheels == ()
 
 
 @pytest.mark.parametrize(
