@@ -7,7 +7,8 @@ from math import log2
 
 from domain_ner.evaluation.predicting import EvaluatedDoc
 from domain_ner.evaluation.schema import Certainty, Histogram, Point, Reliability, ReliabilityBin
-from domain_ner.metrics.calibration import Judged, calibration_error, chance_error, reliability, thresholds
+from domain_ner.metrics.calibration import Bin, Judged, calibration_error, chance_error, reliability, thresholds
+from domain_ner.metrics.proportions import wilson_interval
 
 N_HISTOGRAM = 20
 SURE = 0.99
@@ -68,8 +69,13 @@ def _reliability(judged: Sequence[Judged]) -> Reliability:
     return Reliability(
         ece=calibration_error(judged),
         ece_by_chance=chance_error(judged),
-        bins=[ReliabilityBin(**asdict(one)) for one in reliability(judged)],
+        bins=[_bin(one) for one in reliability(judged)],
     )
+
+
+def _bin(one: Bin) -> ReliabilityBin:
+    low, high = wilson_interval(round(one.n * one.precision), one.n)
+    return ReliabilityBin(**asdict(one), precision_low=low, precision_high=high)
 
 
 def _curve(judged: Sequence[Judged], n_gold: int) -> list[Point]:

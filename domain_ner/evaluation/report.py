@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 
 from spacy.tokens import Doc
@@ -26,6 +27,7 @@ from domain_ner.evaluation.schema import (
 from domain_ner.evaluation.sections import (
     by_confidence,
     confusion_table,
+    count_entities,
     count_mistakes,
     evaluation_row,
     grouped,
@@ -71,6 +73,7 @@ class Measured:
     """What a report is made of.
 
     pipeline: its name and version. docs, judged: of the test set. uncalibrated: judged, as before calibration.
+    test_set: what it is called, such as its path. evaluated_on: the day.
     train: the documents it learned, to tell what is seen and unseen. mentions: split to (surface, type) of entities.
     others: split to evaluated documents, besides the test set. test_sets: name to those of other test sets.
     can_nest: entities are `doc.spans["sc"]`, not `doc.ents`. group_by: what names the group of a passage; groups: the
@@ -93,6 +96,8 @@ class Measured:
     fates: Mapping[str, int] = field(default_factory=dict)
     robustness: Robustness | None = None
     log: Sequence[Mapping[str, Any]] = ()
+    test_set: str = TEST_SET
+    evaluated_on: date = field(default_factory=date.today)
 
 
 def trained_surfaces(docs: Iterable[Doc], *, can_nest: bool = False) -> Surfaces:
@@ -124,12 +129,15 @@ def make_report(measured: Measured) -> Report:
     facts = _facts(scores, found, counts, confused, diversity(learned) if measured.train else None)
     return Report(
         pipeline=measured.pipeline,
+        date=measured.evaluated_on.isoformat(),
+        test_set=measured.test_set,
         labels=list(scores.by_type),
         headline=headline(docs, scores),
         grouped=grouped(docs, measured.groups, measured.group_by) if measured.group_by else None,
         schemes={name: scheme_score(pairs, name) for name in SCHEMES},
         advice=[_tip(one, shown) for one in _advice(facts)],
         mistake_counts=counts,
+        mistake_entities=count_entities([one for _, one in mistakes]),
         mistakes=shown,
         confusion=confused,
         slices={trait: [slice_score(*one) for one in values.items()] for trait, values in slices(found).items()},

@@ -49,7 +49,11 @@ class Headline(_Part):
 
 
 class SchemeScore(_Part):
-    """What is right where something is forgiven; meaning: what. As SemEval-2013 task 9 counts."""
+    """What is right where something is forgiven; meaning: what. As SemEval-2013 task 9 counts.
+
+    n_correct + n_incorrect + n_partial is the same on both sides: with n_missed these are all entities in gold, with
+    n_spurious all that were predicted. So n_spurious leaves out what overlaps an entity in gold.
+    """
 
     meaning: str
     precision: Share
@@ -75,10 +79,11 @@ class ShownMistake(_Part):
     """Gold and predicted entities that belong together and differ, with the text around them.
 
     start, end: of the mistake in the passage, in characters; offset: where the shown text begins there. tokens: start
-    and end of each in the shown text.
+    and end of each in the shown text. label: the type under which it is counted; labels: all that take part.
     """
 
     kind: str
+    label: str = ""
     labels: list[str]
     source: str
     start: int
@@ -89,6 +94,16 @@ class ShownMistake(_Part):
     gold: list[Marked]
     predicted: list[Marked]
     confidence: Share | None
+
+
+class KindCount(_Part):
+    """Mistakes of one kind, and the entities in them: those in gold that were not found as they are (false negatives),
+    and those predicted that are not in gold (false positives).
+    """
+
+    n_mistakes: int
+    n_false_negatives: int
+    n_false_positives: int
 
 
 class Slice(_Part):
@@ -158,13 +173,18 @@ class Source(_Part):
 
 
 class ReliabilityBin(_Part):
-    """Predictions with confidences from low to high: how many, their mean confidence, and how many are right."""
+    """Predictions with confidences from low to high: how many, their mean confidence, and how many are right.
+
+    precision_low, precision_high: Wilson's 95 % interval of precision.
+    """
 
     low: Share
     high: Share
     n: int
     confidence: Share
     precision: Share
+    precision_low: Share | None = None
+    precision_high: Share | None = None
 
 
 class Reliability(_Part):
@@ -250,10 +270,16 @@ class Tip(_Part):
 class Report(_Part):
     """An evaluation. Figures are shares in 0..1.
 
-    model_sha256: of the pipeline's folder, as it was evaluated.
-    mistake_counts: kind to type to how many; one with entities of two types counts for both.
-    confusion: gold type to predicted type to how many; the empty name is "no entity". Entities that overlap count as
-        found, so that boundaries play no part.
+    model_sha256: of the pipeline's folder, as it was evaluated. date: of the evaluation, YYYY-MM-DD. test_set: what
+        the headline was measured on.
+    mistake_counts: kind to type to how many. Each mistake counts once: under its type in gold, the first one where
+        there are several, or, where gold has none, under the type that was predicted.
+    mistake_entities: kind to its mistakes, false negatives and false positives. Their sums are `support - n_correct`
+        and `n_predicted - n_correct` of `headline.micro`.
+    confusion: gold type to predicted type to how many entities; the empty name is "no entity". Entities that overlap
+        count as found, so that boundaries play no part. A row adds up to the support of its type, a column to what was
+        predicted of it. Found where gold has none are spurious entities and surplus parts of split ones; not found are
+        missing entities and surplus parts of merged ones.
     slices: trait to scores of its values. diversity: split to type to figures. splits: how much better it is on what
         it learned. test_sets: scores on other test sets, by name. grouped: null: too few groups to tell.
     source: null: the ledger is not known.
@@ -263,11 +289,14 @@ class Report(_Part):
     version: int = 1
     pipeline: str
     model_sha256: str = ""
+    date: str = ""
+    test_set: str = ""
     labels: list[str]
     headline: Headline
     advice: list[Tip]
     schemes: dict[str, SchemeScore]
     mistake_counts: dict[str, dict[str, int]]
+    mistake_entities: dict[str, KindCount] = {}
     mistakes: list[ShownMistake]
     confusion: dict[str, dict[str, int]]
     slices: dict[str, list[Slice]]

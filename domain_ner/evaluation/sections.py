@@ -13,6 +13,7 @@ from domain_ner.evaluation.schema import (
     Figure,
     Grouped,
     Headline,
+    KindCount,
     MacroScore,
     Marked,
     SchemeScore,
@@ -65,11 +66,25 @@ def grouped(docs: Sequence[EvaluatedDoc], groups: Sequence[str], key: str) -> Gr
 
 
 def count_mistakes(mistakes: Iterable[Mistake]) -> dict[str, dict[str, int]]:
-    """Kind to type to how many; kinds and types that do not occur are left out."""
+    """Kind to type to how many, each mistake once; kinds and types that do not occur are left out."""
     counts: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
     for one in mistakes:
-        counts[one.kind].update(one.labels)
+        counts[one.kind][one.label] += 1
     return {kind: dict(sorted(of_kind.items())) for kind, of_kind in counts.items() if of_kind}
+
+
+def count_entities(mistakes: Sequence[Mistake]) -> dict[str, KindCount]:
+    """Kind to its mistakes and to the entities in them; kinds that do not occur are left out."""
+    by_kind = {kind: [one for one in mistakes if one.kind == kind] for kind in KINDS}
+    return {
+        kind: KindCount(
+            n_mistakes=len(some),
+            n_false_negatives=sum(len(one.gold) for one in some),
+            n_false_positives=sum(len(one.predicted) for one in some),
+        )
+        for kind, some in by_kind.items()
+        if some
+    }
 
 
 def confusion_table(
@@ -96,6 +111,7 @@ def shown_mistake(doc: EvaluatedDoc, mistake: Mistake) -> ShownMistake:
 
     return ShownMistake(
         kind=mistake.kind,
+        label=mistake.label,
         labels=list(mistake.labels),
         source=doc.source,
         start=mistake.start,

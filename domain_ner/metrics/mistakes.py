@@ -49,6 +49,11 @@ class Mistake:
         """The types that take part, in alphabetical order."""
         return tuple(sorted({one[2] for one in self.gold + self.predicted}))
 
+    @property
+    def label(self) -> str:
+        """The type under which it is counted: of its first gold entity, or, where there is none, of what was found."""
+        return (self.gold or self.predicted)[0][2]
+
 
 def find_mistakes(gold: Iterable[Entity], predicted: Iterable[Entity]) -> list[Mistake]:
     """The mistakes of a document, in the order of the text; what is equal is right and takes no part.

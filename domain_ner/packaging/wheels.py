@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +41,7 @@ ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 if os.getppid() == int(parent):
     os.execvp(command[0], command)
 """
+FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 Say = Callable[[str], None]
@@ -82,6 +85,7 @@ def build_wheels(
             forget_texts(saved.parent)
         if documents is not None:
             _document(pipeline, documents)
+        _complete_metadata(pipeline, source)
         _build_wheel(pipeline, wheels, room)
         _build_wheel(_copy_sources(source, room / "source"), wheels, room)
         return Release(pipeline.name.removesuffix(f"-{version}"), version)
@@ -92,8 +96,22 @@ def _document(pipeline: Path, documents: Documents) -> None:
     path = pipeline / "meta.json"
     meta = json.loads(path.read_text(encoding="utf8")) | dict(documents.meta)
     path.write_text(json.dumps(meta, indent=2), encoding="utf8")
-    for readme in (pipeline / "README.md", *pipeline.glob("*/*/README.md")):
+    # The folder of the pipeline is what goes to the Hugging Face hub; a package index knows no front matter.
+    for readme in pipeline.glob("*/*/README.md"):
         readme.write_text(documents.readme, encoding="utf8")
+    (pipeline / "README.md").write_text(FRONT_MATTER.sub("", documents.readme), encoding="utf8")
+
+
+def _complete_metadata(pipeline: Path, source: Path) -> None:
+    """Say in a package's metadata what spaCy's setup.py leaves out: which Pythons it runs on, and that its README is
+    Markdown. setuptools takes from setup.cfg what setup.py does not give.
+    """
+    project = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf8"))["project"]
+    told = [
+        "[metadata]", "long_description_content_type = text/markdown",
+        "[options]", f"python_requires = {project['requires-python']}",
+    ]  # fmt: skip
+    (pipeline / "setup.cfg").write_text("\n".join(told) + "\n", encoding="utf8")
 
 
 def predict_in_clean_environment(wheels: Path, release: Release, texts: Sequence[str], *, say: Say) -> Predicted:

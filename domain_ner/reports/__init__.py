@@ -2,5 +2,5 @@
 
 Computes nothing that is not about display.
 Public: `evaluation_page` (`evaluation_page`), `comparison_page` (`comparison_page`), `guide_page` (`guide_page`),
-`inspect_page` (`inspect_page`), `model_card` (`model_card`).
+`inspect_page` (`inspect_page`), `model_card` (`model_card`), `entities_html` (`entities`).
 """

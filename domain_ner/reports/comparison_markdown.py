@@ -1,6 +1,7 @@
 """A comparison of two pipelines as Markdown, for a pull request."""
 
 from collections import Counter
+from datetime import date
 
 from domain_ner.evaluation.comparison import (
     ALPHA,
@@ -36,17 +37,19 @@ def comparison_markdown(comparison: Comparison) -> str:
     first, second = comparison.first, comparison.second
     parts = [
         f"# {second.source} against {first.source}",
+        f"{date.today().isoformat()}. Before: {first.name}. Now: {second.name}.",
         verdict(comparison),
+        "## F1 by type",
         table(
-            ["type", "F1 before", "F1 now", "difference", "95 %", "p", "p (Holm)", "support", ""],
+            ["type", "F1 now", "F1 before", "difference", "verdict", "95 %", "p", "p (Holm)", "support"],
             [_row("**all**", comparison.overall), *(_row(label, one) for label, one in comparison.by_type.items())],
         ),
         f"{comparison.n_passages:,} passages; intervals by paired bootstrap, p by permutation of passages, corrected "
         f"by Holm for the number of types ({len(comparison.by_type)}); significant below {ALPHA}.",
+        *_changes(comparison),
         "## Speed and size",
         table(["", "before", "now"], _systems(first, second)),
         "One run each on this machine.",
-        *_changes(comparison),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -92,8 +95,8 @@ def p_value(p: float) -> str:
 
 
 def _row(label: str, one: Compared) -> list[str]:
-    figures = [percent(one.first), percent(one.second), difference(one.difference), interval(one)]
-    return [label, *figures, p_value(one.p), p_value(one.p_holm), f"{one.support:,}", one.verdict]
+    figures = [percent(one.second), percent(one.first), difference(one.difference), one.verdict, interval(one)]
+    return [label, *figures, p_value(one.p), p_value(one.p_holm), f"{one.support:,}"]
 
 
 def _systems(first: System, second: System) -> list[list[str]]:

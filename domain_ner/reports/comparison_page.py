@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 
 from domain_ner.evaluation.comparison import ALPHA, Change, Comparison
 from domain_ner.reports import charts
 from domain_ner.reports.comparison_markdown import KINDS, difference, interval, p_value, verdict
 from domain_ner.reports.highlights import palette, readable, short
-from domain_ner.reports.numbers import MAX_ROWS, most, percent
+from domain_ner.reports.numbers import FIRST_SHOWN, MAX_ROWS, MORE_SHOWN, most, percent
 from domain_ner.reports.pages import render
 
 # Of the changes, those that got worse first; the others are in comparison.json.
@@ -17,7 +18,7 @@ MAX_CHANGES = 2000
 def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = None) -> str:
     """The page, as HTML that needs nothing but itself.
 
-    colours: of types, `#rrggbb`; where there are none, from a palette. Raises DomainNerError without matplotlib.
+    colours: of types, `#rrggbb`; where there are none, from a palette.
     """
     labels = list(comparison.by_type)
     colours = palette(labels) | dict(colours or {})
@@ -26,6 +27,9 @@ def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = 
     return render(
         "comparison.html.j2",
         comparison=comparison,
+        today=date.today().isoformat(),
+        first_shown=FIRST_SHOWN,
+        more_shown=MORE_SHOWN,
         verdict=verdict(comparison).replace("**", ""),
         chart=charts.differences_chart(
             {label: (rows[label].difference, rows[label].low, rows[label].high) for label in drawn}

@@ -6,8 +6,19 @@ from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.report import TEST_SET
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
-from domain_ner.reports.markdown import code, kinds_by_type, table
-from domain_ner.reports.numbers import MAX_TIPS, change, elsewhere, entropy, percent, reported_from, told, unreported
+from domain_ner.reports.markdown import code, table
+from domain_ner.reports.mistake_counts import HEADS, confusing, count_rows, counted_kinds, counting
+from domain_ner.reports.numbers import (
+    MAX_TIPS,
+    change,
+    elsewhere,
+    entropy,
+    measured_on,
+    percent,
+    reported_from,
+    told,
+    unreported,
+)
 
 MAX_MISTAKES, MAX_CONFUSIONS, MAX_VALUES = 15, 10, 12
 NO_ENTITY = "no entity"
@@ -15,34 +26,34 @@ NO_ENTITY = "no entity"
 
 def evaluation_markdown(report: Report) -> str:
     """The report as GitHub-flavoured Markdown."""
-    head = report.headline
     parts = [
         f"# Evaluation of {report.pipeline}",
-        f"{head.n_passages:,} test passages, {head.micro.support:,} entities. "
+        measured_on(report),
+        "## Scores by type",
         f"Target: F1 of {100 * TARGET_F1:.0f} for every type, {100 * FLOOR_F1:.0f} at the least. "
         "In brackets: 95 % intervals, by bootstrap over passages.",
         _headline(report),
         f"Micro F1: {elsewhere(report)}." if report.grouped else "",
-        *_advice(report),
-        "## Where something is forgiven",
+        "### Boundary and type errors forgiven",
         table(
-            ["scheme", "right is", "precision", "recall", "F1"],
+            ["scheme", "F1", "precision", "recall", "right is"],
             (
-                [name, one.meaning, *map(percent, (one.precision, one.recall, one.f1))]
+                [name, *map(percent, (one.f1, one.precision, one.recall)), one.meaning]
                 for name, one in report.schemes.items()
             ),
         ),
+        *_advice(report),
         "## Mistakes",
-        _counts(report),
+        *_counts(report),
         *_confusions(report),
         *_confident(report.mistakes),
-        "## Which entities are found",
+        "## Unseen names",
         *(part for trait, values in report.slices.items() for part in _slices(trait, values)),
+        *_certainty(report),
+        *_robustness(report),
         *_splits(report),
         *_test_sets(report),
         *_source(report),
-        *_robustness(report),
-        *_certainty(report),
         *_diversity(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -53,8 +64,8 @@ def _headline(report: Report) -> str:
     macro = head.macro
     rows = [_row(label, one) for label, one in head.by_type.items()]
     rows.append(_row("**micro**", head.micro))
-    rows.append(["**macro**", told(macro.precision), told(macro.recall), told(macro.f1), "", ""])
-    return table(["type", "precision", "recall", "F1", "support", ""], rows)
+    rows.append(["**macro**", told(macro.f1), "", told(macro.precision), told(macro.recall), ""])
+    return table(["type", "F1", "verdict", "precision", "recall", "support"], rows)
 
 
 def _advice(report: Report) -> list[str]:
@@ -70,14 +81,18 @@ def _advice(report: Report) -> list[str]:
 
 
 def _row(name: str, one: TypeScore) -> list[str]:
-    return [name, told(one.precision), told(one.recall), told(one.f1), f"{one.support:,}", one.verdict]
+    return [name, told(one.f1), one.verdict, told(one.precision), told(one.recall), f"{one.support:,}"]
 
 
-def _counts(report: Report) -> str:
+def _counts(report: Report) -> list[str]:
+    """Mistakes a row a type, for there may be many; how they are counted, and what is what."""
     if not report.mistake_counts:
-        return "None."
-    counts = {(kind, label): n for kind, found in report.mistake_counts.items() for label, n in found.items()}
-    return kinds_by_type(counts, {kind: KINDS[kind] for kind in report.mistake_counts}, report.labels)
+        return ["None."]
+    kinds = counted_kinds(report)
+    rows = ([label or "**all**", *map(str, numbers)] for label, numbers in count_rows(report))
+    meanings = "; ".join(f"{kind}: {KINDS[kind]}" for kind in kinds)
+    heads = ["type", "mistakes", *kinds, *HEADS]
+    return [table(heads, rows), f"{meanings[:1].upper()}{meanings[1:]}.", counting(report)]
 
 
 def _confusions(report: Report) -> list[str]:
@@ -88,7 +103,9 @@ def _confusions(report: Report) -> list[str]:
         if n and gold != predicted
     ]
     rows = [[gold, predicted, str(n)] for n, gold, predicted in sorted(found, reverse=True)[:MAX_CONFUSIONS]]
-    return ["### What is taken for what", table(["is", "was found as", "times"], rows)] if rows else []
+    if not rows:
+        return []
+    return ["### Confusion of types", table(["is", "was found as", "entities"], rows), confusing(report)]
 
 
 def _confident(mistakes: Sequence[ShownMistake]) -> list[str]:
@@ -112,9 +129,9 @@ def _entity(one: ShownMistake, span: Marked) -> str:
 def _slices(trait: str, values: Sequence[Slice]) -> list[str]:
     """One trait; of many values those with the most gold entities."""
     shown = sorted(values, key=lambda one: -one.support)[:MAX_VALUES] if len(values) > MAX_VALUES else values
-    rows = [[one.value, *map(percent, (one.precision, one.recall, one.f1)), f"{one.support:,}"] for one in shown]
+    rows = [[one.value, *map(percent, (one.f1, one.precision, one.recall)), f"{one.support:,}"] for one in shown]
     more = f"and {len(values) - len(shown)} more, in evaluation.json" if len(values) > len(shown) else ""
-    return [table([trait, "precision", "recall", "F1", "support"], rows), more]
+    return [table([trait, "F1", "precision", "recall", "support"], rows), more]
 
 
 def _test_sets(report: Report) -> list[str]:
@@ -128,7 +145,7 @@ def _test_sets(report: Report) -> list[str]:
     ]
     rows.append(["**micro**", *(told(one.micro.f1) for one in sets.values())])
     rows.append(["passages", *(f"{one.n_passages:,}" for one in sets.values())])
-    return ["## Test sets side by side, F1", table(["type", *map(code, sets)], rows)]
+    return ["### Other test sets, F1", table(["type", *map(code, sets)], rows)]
 
 
 def _f1_of(one: TypeScore | None) -> str:
@@ -141,7 +158,7 @@ def _source(report: Report) -> list[str]:
     found = report.source
     fates = ", ".join(f"{n:,} {fate}" for fate, n in found.fates.items())
     return [
-        "## The annotations behind it",
+        "## Annotations in the exports",
         f"The exports hold {found.n_annotations:,} annotations of the test passages, those included that were "
         f"flattened, masked or lost; {percent(found.recall)} % of them are found. By fate: {fates}.",
     ]
@@ -162,7 +179,7 @@ def _splits(report: Report) -> list[str]:
         for split, one in report.splits.items()
     ]
     heads = ["split", "micro F1", "passages", "predictions 99 % sure, %", "entropy, bits"]
-    return ["## On what it learned, and on what it did not", table(heads, rows)]
+    return ["## Overfitting", table(heads, rows)]
 
 
 def _robustness(report: Report) -> list[str]:
@@ -182,7 +199,7 @@ def _robustness(report: Report) -> list[str]:
             ]
         )
     told = f"{found.n_passages:,} test passages, as they are and changed; F1."
-    return ["## In worse shape", told, table(["text", "", "micro F1", "difference", *labels], rows)]
+    return ["## Robustness", told, table(["text", "", "micro F1", "difference", *labels], rows)]
 
 
 def _certainty(report: Report) -> list[str]:
@@ -217,5 +234,5 @@ def _diversity(report: Report) -> list[str]:
         for split, types in report.diversity.items()
         for label, one in types.items()
     ]
-    heads = ["split", "type", "mentions", "surfaces", "of them once", "commonest"]
-    return ["## How varied the annotations are", table(heads, rows)] if rows else []
+    heads = ["split", "type", "mentions", "different names", "of them once", "most frequent"]
+    return ["## Diversity of the annotations", table(heads, rows)] if rows else []

@@ -12,14 +12,18 @@ from domain_ner.evaluation.report import TEST_SET
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake
 from domain_ner.metrics.mistakes import KINDS
 from domain_ner.reports import charts
-from domain_ner.reports.highlights import MAX_LABEL, palette, readable, short
+from domain_ner.reports.highlights import MAX_LABEL, entity_mark, nest, palette, readable, short
+from domain_ner.reports.mistake_counts import confusing, count_rows, counted_kinds, counting
 from domain_ner.reports.numbers import (
+    FIRST_SHOWN,
     MAX_ROWS,
     MAX_TIPS,
+    MORE_SHOWN,
     change,
     column_labels,
     elsewhere,
     entropy,
+    measured_on,
     most,
     percent,
     reported_from,
@@ -36,20 +40,20 @@ MAX_SMALL = 12
 MAX_BYTES = 6_000_000
 MARKS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no gold": "no gold"}
 TITLES = {
-    "surface": "Seen in training",
-    "in training": "How often in training",
+    "surface": "Names seen and unseen in training",
+    "in training": "Frequency in training",
     "length": "Length of the entity",
-    "case": "How it is written",
+    "case": "Upper and lower case",
     "document length": "Length of the passage",
-    "position": "Place in the passage",
-    "window": "Place in the windows of the encoder",
+    "position": "Position in the passage",
+    "window": "Position in the encoder's windows",
 }
 
 
 def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) -> str:
     """The page, as HTML that needs nothing but itself.
 
-    colours: of types, `#rrggbb`; where there are none, from a palette. Raises DomainNerError without matplotlib.
+    colours: of types, `#rrggbb`; where there are none, from a palette.
     """
     colours = palette(report.labels) | dict(colours or {})
     mistakes, columns = _fitting(report.mistakes), column_labels(report)
@@ -59,7 +63,14 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
         target=TARGET_F1,
         floor=FLOOR_F1,
         charts=_charts(report),
-        counts=_counts(report, columns),
+        counts=count_rows(report),
+        counted_kinds=counted_kinds(report),
+        counting=counting(report),
+        confusing=confusing(report),
+        measured_on=measured_on(report),
+        cards=[(one, *_lines(one, colours)) for one in report.mistakes[: min(FIRST_SHOWN, len(mistakes))]],
+        first_shown=FIRST_SHOWN,
+        more_shown=MORE_SHOWN,
         columns=columns,
         n_others=len(report.labels) - len(columns),
         kinds=KINDS,
@@ -123,11 +134,23 @@ def _charts(report: Report) -> dict[str, Markup]:
     return found
 
 
-def _counts(report: Report, columns: Sequence[str]) -> list[tuple[str, list[int]]]:
-    """Kind to mistakes of each type that has a column, and of the others together if there are any."""
-    return [
-        (kind, list(_in_columns(of_kind, report, columns).values())) for kind, of_kind in report.mistake_counts.items()
-    ]
+def _lines(one: ShownMistake, colours: Mapping[str, str]) -> tuple[Markup, Markup]:
+    """The text of a mistake with what gold has, and with what was found."""
+
+    def marked(spans: Sequence[Marked]) -> Markup:
+        marks = [
+            entity_mark(
+                (span.start, span.end),
+                span.label,
+                colours.get(span.label, NO_COLOUR),
+                number=n,
+                confidence=span.confidence,
+            )
+            for n, span in enumerate(spans)
+        ]
+        return Markup(nest(one.text, marks))
+
+    return marked(one.gold), marked(one.predicted)
 
 
 def _confusion(report: Report, columns: Sequence[str]) -> list[tuple[str, int, list[tuple[int, float, bool]]]]:

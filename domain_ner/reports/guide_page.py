@@ -13,7 +13,8 @@ from domain_ner.guide.findings import KINDS, SEVERITIES, Finding, count_by_sever
 from domain_ner.guide.markup import MarkupError, parse_markup
 from domain_ner.guide.schema import EntityType, Guide
 from domain_ner.guide.validate import Validation
-from domain_ner.reports.highlights import short
+from domain_ner.reports.highlights import readable, short
+from domain_ner.reports.numbers import FIRST_SHOWN
 from domain_ner.reports.pages import render
 
 MAX_SHOWN = 50
@@ -61,6 +62,8 @@ def guide_page(guide: Guide, validation: Validation) -> str:
         highlight=lambda marked: _highlight(marked, guide.colours),
         rules=_told_rules,
         short=short,
+        readable=readable,
+        first_shown=FIRST_SHOWN,
         today=date.today().isoformat(),
     )
 
@@ -90,7 +93,7 @@ def _highlight(marked: str, colours: dict[str, str]) -> Markup:
     for span in spans:
         colour, surface = colours.get(span.label, "#dddddd"), escape(text[span.start : span.end])
         label = f'<span title="{escape(span.label)}">{escape(short(span.label))}</span>'
-        mark = f'<mark style="--c:{colour}">{surface}{label}</mark>'
+        mark = f'<mark style="{readable(colour)}">{surface}{label}</mark>'
         html, end = html + escape(text[end : span.start]) + mark, span.end
     return Markup(html + escape(text[end:]))
 

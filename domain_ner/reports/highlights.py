@@ -68,3 +68,19 @@ def readable(colour: str) -> str:
 def palette(labels: Iterable[str]) -> dict[str, str]:
     """A colour (`#rrggbb`) for each label, where no guide says one."""
     return {label: PALETTE[n % len(PALETTE)] for n, label in enumerate(sorted(set(labels)))}
+
+
+def whole_percent(confidence: float) -> int:
+    """A confidence, 0..1, in whole per cent: 100 only where it is certain."""
+    return 100 if confidence >= 1 else min(99, round(100 * confidence))
+
+
+def entity_mark(place: tuple[int, int], label: str, colour: str, *, number: int, confidence: float | None) -> Mark:
+    """An entity to mark in a text: in its colour (`#rrggbb`), with its type and its confidence behind the words.
+
+    place: start and end, in characters. number: its place among those that start and end together. confidence: 0..1.
+    """
+    start, end = place
+    sure = "" if confidence is None else f" {whole_percent(confidence)}\N{NO-BREAK SPACE}%"
+    opening = f'<mark style="{readable(colour)}" title="{escape(label)}">'
+    return Mark(start, -end, number, end, opening, f"<b>{escape(short(label))}{sure}</b>", "</mark>")

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 
 from markupsafe import Markup
@@ -25,6 +26,8 @@ from domain_ner.reports.highlights import Mark, nest, palette, readable, short
 from domain_ner.reports.pages import render
 
 MAX_UNPLACED = 200
+# Passages that are shown at a time.
+PAGE_SIZE = 20
 MAX_META = 200
 MAX_WORDS = 4
 # Characters from which a text scrolls in a window of its own.
@@ -100,6 +103,8 @@ def inspect_page(inspection: Inspection, colours: Mapping[str, str], *, max_pass
     return render(
         "inspect.html.j2",
         cards=cards,
+        today=date.today().isoformat(),
+        page_size=PAGE_SIZE,
         n_passages=len(inspection.passages),
         split=split,
         choices=_choices(cards, labels),

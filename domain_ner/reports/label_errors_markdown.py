@@ -10,6 +10,7 @@ from domain_ner.reports.numbers import percent
 
 LIKELY = 0.5
 MAX_SHOWN = 50
+COUNTING = "Each place counts once: under the annotated type or, where nothing is annotated, under the suggested one."
 
 
 def label_errors_markdown(found: LabelErrors) -> str:
@@ -28,7 +29,7 @@ def label_errors_markdown(found: LabelErrors) -> str:
         "elsewhere. Both may mislead: look before you change anything.",
     ]
     if likely:
-        parts += ["## What kind", _counts(likely), *_annotators(likely)]
+        parts += ["## What kind", _counts(likely), COUNTING, *_annotators(likely)]
     if found.suspects:
         parts += ["## Where", "The strongest evidence first.", "\n".join(map(_line, found.suspects[:MAX_SHOWN]))]
         n_more = len(found.suspects) - MAX_SHOWN
@@ -45,11 +46,8 @@ def _held_out(found: LabelErrors) -> str:
 
 
 def _counts(likely: list[ShownSuspect]) -> str:
-    labels = sorted({mark.label for one in likely for mark in (*one.annotated, *one.suggested)})
-    counts = Counter(
-        (one.kind, label) for one in likely for label in {mark.label for mark in (*one.annotated, *one.suggested)}
-    )
-    return kinds_by_type(counts, KINDS, labels)
+    counts = Counter((one.kind, (one.annotated or one.suggested)[0].label) for one in likely)
+    return kinds_by_type(counts, KINDS, sorted({label for _, label in counts}))
 
 
 def _annotators(likely: list[ShownSuspect]) -> list[str]:

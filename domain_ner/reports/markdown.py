@@ -31,6 +31,8 @@ def kinds_by_type(counts: Mapping[tuple[str, str], int], meanings: Mapping[str, 
 
     counts: by (kind, label). meanings: of each kind, in the order of the columns.
     """
-    rows = ([label, *(str(counts.get((kind, label), 0)) for kind in meanings)] for label in labels)
+    rows = {label: [counts.get((kind, label), 0) for kind in meanings] for label in labels}
+    rows["**all**"] = [sum(row[n] for row in rows.values()) for n in range(len(meanings))]
+    lines = ([label, *map(str, (sum(row), *row))] for label, row in rows.items())
     told = "; ".join(f"{kind}: {meaning}" for kind, meaning in meanings.items())
-    return f"{table(['type', *meanings], rows)}\n\n{told[:1].upper()}{told[1:]}."
+    return f"{table(['type', 'all', *meanings], lines)}\n\n{told[:1].upper()}{told[1:]}."

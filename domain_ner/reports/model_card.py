@@ -11,11 +11,15 @@ from domain_ner.encoders.card import EncoderCard, is_foreign, name_languages
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.schema import Figure, Report, TypeScore
 from domain_ner.guide.schema import Guide
+from domain_ner.reports.card_use import contact, intended_use, out_of_scope
+from domain_ner.reports.hub_metadata import front_matter
 from domain_ner.reports.markdown import table
 from domain_ner.reports.numbers import elsewhere, percent, told
 
 # Of an F1 that falls by more in worse shape, the card warns.
 FALL = 0.03
+# Types that the description of a package names.
+MAX_NAMED = 10
 USAGE = """Install its two wheels by their files: asked for by name, pip would look for them on a public index too.
 
 ```bash
@@ -38,7 +42,7 @@ class Facts:
     ledger: the shape of ledger.json. calibration: the shape of calibration.json, empty for a pipeline without
     confidences. group_by: the key of `meta` that the splits keep together, or empty. spans_key: of the `doc.spans` that
     the pipeline writes its entities to, empty for one that writes `doc.ents`. splits: the patterns that its tokenizer
-    learned.
+    learned. author, email, url: of who answers for it, as spaCy's meta.json has them; empty where they are not given.
     """
 
     name: str
@@ -53,23 +57,34 @@ class Facts:
     group_by: str
     spans_key: str = ""
     splits: Sequence[str] = ()
+    author: str = ""
+    email: str = ""
+    url: str = ""
 
 
 def model_card(facts: Facts) -> str:
-    """The card as Markdown: the package's README."""
+    """The card as Markdown: the package's README, with front matter for the Hugging Face hub."""
     parts = [
+        front_matter(facts.name, facts.lang, facts.licence, facts.report.headline, facts.encoder),
         f"# {facts.name} {facts.version}",
         f"A spaCy pipeline that finds {len(facts.report.labels)} types of names: {facts.guide.title}.",
+        _made(facts),
         USAGE.format(name=facts.name, version=facts.version, own_version=__version__),
-        "## What it finds, and how well",
+        "## Intended use",
+        intended_use(facts.lang),
+        "## Scores by type",
         _types(facts),
         _measured(facts),
-        "## How sure it is",
+        "## Confidence",
         *_confidence(facts),
-        "## What it learned from",
+        "## Training data",
         *_data(facts),
-        "## Where not to trust it",
+        "## Limits",
         _limits(facts),
+        "## Out-of-scope use",
+        out_of_scope(has_not_entities=bool(facts.guide.not_entities)),
+        "## Contact",
+        contact(facts.author, facts.email, facts.url),
         "## Encoder and licence",
         _encoder(facts),
     ]
@@ -79,12 +94,14 @@ def model_card(facts: Facts) -> str:
 def meta_of(facts: Facts) -> dict[str, Any]:
     """What of the card goes into meta.json: spaCy's own keys, and the scores on the test set under `domain_ner`."""
     head = facts.report.headline
-    return {
-        "description": f"Finds {', '.join(facts.report.labels)}: {facts.guide.title}.",
+    answers_for_it = {"author": facts.author, "email": facts.email, "url": facts.url}
+    return {key: value for key, value in answers_for_it.items() if value} | {
+        "description": _description(facts),
         "license": facts.licence,
         "performance": _performance(facts),
         "domain_ner": {
             "performance": f"on the {head.n_passages} test passages, as packaged: the scores of the model card",
+            "date": facts.report.date,
             "n_test_passages": head.n_passages,
             "micro": _figures(head.micro.precision, head.micro.recall, head.micro.f1),
             "by_type": {
@@ -105,6 +122,18 @@ def meta_of(facts: Facts) -> dict[str, Any]:
             },
         },
     }
+
+
+def _description(facts: Facts) -> str:
+    """A line for the package's summary, which an index cuts off when it is long."""
+    labels, n_more = facts.report.labels[:MAX_NAMED], len(facts.report.labels) - MAX_NAMED
+    more = f" and {n_more} more types" if n_more > 0 else ""
+    return " ".join(f"Finds {', '.join(labels)}{more}: {facts.guide.title}.".split())
+
+
+def _made(facts: Facts) -> str:
+    when = f"Evaluated on {facts.report.date}" if facts.report.date else "Evaluated"
+    return f"{when} with domain-ner {__version__}."
 
 
 def _performance(facts: Facts) -> dict[str, Any]:
@@ -133,12 +162,12 @@ def _error(report: Report) -> float | None:
 def _types(facts: Facts) -> str:
     definitions = {one.label: one.definition for one in facts.guide.types}
     rows = [
-        [label, *map(told, (one.precision, one.recall, one.f1)), f"{one.support:,}", definitions.get(label, "")]
+        [label, *map(told, (one.f1, one.precision, one.recall)), f"{one.support:,}", definitions.get(label, "")]
         for label, one in facts.report.headline.by_type.items()
     ]
     micro = facts.report.headline.micro
-    rows.append(["**all (micro)**", *map(told, (micro.precision, micro.recall, micro.f1)), f"{micro.support:,}", ""])
-    return table(["type", "precision", "recall", "F1", "support", "what it is"], rows)
+    rows.append(["**all (micro)**", *map(told, (micro.f1, micro.precision, micro.recall)), f"{micro.support:,}", ""])
+    return table(["type", "F1", "precision", "recall", "support", "what it is"], rows)
 
 
 def _measured(facts: Facts) -> str:

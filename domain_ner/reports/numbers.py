@@ -7,6 +7,8 @@ from domain_ner.evaluation.schema import Certainty, Figure, Report, Shape, Split
 
 # Pieces of advice that a reader takes in at once; with many types there are far more.
 MAX_TIPS = 10
+# Of a list: how many are shown at first, and how many more on request.
+FIRST_SHOWN, MORE_SHOWN = 10, 50
 # Types that a table has a column for, and a chart a row.
 MAX_COLUMNS, MAX_ROWS = 20, 50
 
@@ -36,6 +38,19 @@ def told(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return percent(figure.value)
     return f"{percent(figure.value)} ({percent(figure.low)}–{percent(figure.high)})"
+
+
+def measured_on(report: Report) -> str:
+    """When and on what it was measured, in words."""
+    head = report.headline
+    name = "" if report.test_set in ("", "test") else f" {report.test_set}"
+    told = f"Test set{name}: {_times(head.n_passages, 'passage')}, "
+    told += f"{_times(head.micro.support, 'entity', 'entities')} of {_times(len(report.labels), 'type')}"
+    return f"{report.date}. {told}." if report.date else f"{told}."
+
+
+def _times(n: int, one: str, many: str = "") -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def elsewhere(report: Report) -> str:

@@ -78,11 +78,13 @@ def test_axe_finds_nothing_and_nothing_sticks_out(opened, width, scheme):
 
 def test_changes_can_be_filtered(opened):
     page = opened()
-    assert page.inner_text("#shown") == "90 shown"
+    assert page.inner_text("#shown") == "90 changes, 10 shown"
+    page.click("#more")
+    assert page.inner_text("#shown") == "90 changes, 60 shown" and page.locator(".changes li:visible").count() == 60
     page.select_option("select[name=kind]", "lost")
-    assert page.inner_text("#shown") == "30 shown"
+    assert page.inner_text("#shown") == "30 of 90 changes, 10 shown"
     page.select_option("select[name=label]", "INFRA")
-    assert page.inner_text("#shown") == "0 shown"
+    assert page.inner_text("#shown") == "0 of 90 changes"
 
 
 @pytest.mark.parametrize("labels", [[f"TYPE_{n}" for n in range(150)], ["A" * 200, "B" * 200]], ids=["many", "long"])

@@ -67,7 +67,8 @@ def test_the_page_is_well_formed_and_needs_nothing_but_itself():
     assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
-    assert page.count("<svg") == 6 and page.count("<svg") == page.count('role="img" aria-label="')
+    assert len(re.findall(r'<figure class="\w+" role="img" aria-label="[^"]+">', page)) == page.count("<figure") == 6
+    assert "matplotlib" not in page
 
 
 def test_figures_are_those_of_the_report():
@@ -127,10 +128,13 @@ def test_mistakes_can_be_filtered_and_read(opened):
         return page.inner_text("#shown"), page.locator("article").count()
 
     n_all = len(data_of(page.content())["mistakes"])
-    assert shown() == (f"{n_all} mistakes, 50 shown", 50)
+    assert shown() == (f"{n_all} mistakes, 10 shown", 10)
+    assert page.inner_text("#more") == "Show 50 more"
     page.click("#more")
-    assert shown()[1] == min(100, n_all)
+    assert shown() == (f"{n_all} mistakes, 60 shown", 60)
     page.select_option("select[name=kind]", "too short")
+    assert shown() == (f"20 of {n_all} mistakes, 10 shown", 10)
+    page.click("#more")
     assert shown() == (f"20 of {n_all} mistakes", 20)
     page.select_option("select[name=type]", "INFRA")
     assert shown() == (f"0 of {n_all} mistakes", 0)
@@ -143,6 +147,64 @@ def test_mistakes_can_be_filtered_and_read(opened):
     rows.first.wait_for()
     assert rows.count() > 3 and first.locator("tr.differs").count() >= 1
     assert first.locator("dd").nth(0).inner_text() != first.locator("dd").nth(1).inner_text()
+
+
+def test_the_counts_behind_the_filters_are_those_of_the_table(opened):
+    """With the other filters as they are; the sum of the options is what is shown."""
+    page, made = opened(), full(20)
+
+    def counts(name):
+        told = page.locator(f"select[name={name}] option").all_inner_texts()
+        return {one.rpartition(" (")[0]: int(one.rpartition(" (")[2].rstrip(")")) for one in told}
+
+    page.wait_for_timeout(100)
+    kinds = {kind: sum(some.values()) for kind, some in made.mistake_counts.items()}
+    assert counts("kind") == kinds | {"any": len(made.mistakes)}
+    of_type = {label: sum(some.get(label, 0) for some in made.mistake_counts.values()) for label in made.labels}
+    assert counts("type") == of_type | {"any": len(made.mistakes)}
+    page.select_option("select[name=type]", "INFRA")
+    page.wait_for_timeout(100)
+    assert counts("kind") == {kind: some.get("INFRA", 0) for kind, some in made.mistake_counts.items()} | {
+        "any": of_type["INFRA"]
+    }
+    assert counts("type")["TEAM"] == of_type["TEAM"]
+    assert page.inner_text("#shown").startswith(f"{of_type['INFRA']} of {len(made.mistakes)} mistakes")
+
+
+def test_without_its_script_the_page_shows_ten_mistakes_and_where_the_others_are(browser, page_file):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    assert page.locator("article").count() == 10 and page.locator("article mark").count() >= 10
+    assert "All 100 are in evaluation.json." in page.inner_text("noscript p")
+    assert not page.locator("#filters").is_visible() and not page.locator("#more").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_charts_fit_and_no_mark_of_them_lies_outside(opened, width):
+    page = opened(viewport={"width": width, "height": 900})
+    outside = page.evaluate("""() => [...document.querySelectorAll("figure svg:is(.plot, .track)")].flatMap(svg => {
+      const box = svg.getBoundingClientRect(), style = getComputedStyle(svg);
+      const inner = [box.left + parseFloat(style.paddingLeft) - 1, box.right - parseFloat(style.paddingRight) + 1];
+      return [...svg.querySelectorAll("circle, rect, line")].map(mark => mark.getBoundingClientRect()).filter(mark =>
+        (mark.left + mark.right) / 2 < inner[0] || (mark.left + mark.right) / 2 > inner[1] || box.right > innerWidth);
+    }).length""")
+    assert outside == 0
+    words = page.evaluate("""() => [...document.querySelectorAll("figure text")].filter(one => {
+      const box = one.getBoundingClientRect(); return box.left < 0 || box.right > innerWidth;
+    }).length""")
+    assert words == 0
+
+
+def test_the_f1_is_in_view_on_a_phone_and_the_type_stays_there(opened):
+    page = opened(viewport={"width": 390, "height": 900})
+    region = page.locator("#types .scroll").first
+    head = region.locator("thead th").nth(1)
+    assert head.inner_text() == "F1"
+    assert head.bounding_box()["x"] + head.bounding_box()["width"] < 390
+    region.evaluate("one => one.scrollTo(200, 0)")
+    assert region.locator("tbody th").first.bounding_box()["x"] == region.bounding_box()["x"]
 
 
 def test_with_many_types_the_first_advice_is_on_those_with_most_mistakes_and_the_rest_is_folded():
@@ -212,12 +274,13 @@ def test_a_piece_of_advice_leads_to_its_mistakes(opened):
     page.locator("#advice a[data-advice]").first.click()
     page.wait_for_timeout(300)
     chosen = page.locator("select[name=advice] option:checked").inner_text()
-    rule, label = chosen.split(": ")[1], chosen.split(": ")[0]
+    rule, label = chosen.split(": ")[1].rpartition(" (")[0], chosen.split(": ")[0]
+    told_n = int(re.search(r" \((\d+)\)$", chosen)[1])
     n_shown = int(page.inner_text("#shown").split()[0].replace(",", ""))
     advice = next(one for one in full(20).advice if one.rule == rule.split(",")[0] and one.label == label)
     wanted = {advice.label, advice.other} - {""}
     matching = [one for one in full(20).mistakes if one.kind in advice.kinds and wanted <= set(one.labels)]
-    assert n_shown == len(matching) > 0
+    assert n_shown == told_n == len(matching) > 0
 
 
 def test_a_type_that_is_not_reported_is_named():
@@ -251,7 +314,7 @@ def test_with_many_types_charts_and_tables_show_those_that_matter_most_and_say_s
     assert "Drawn, here and below, are all types together and the 11 with most predictions" in page
     matrix = re.search(r'<table class="matrix">.*?</table>', page, re.DOTALL)[0]
     assert matrix.count("<tr>") == 22 and matrix.count("<th scope=") == 44
-    assert page.count('<tr><th scope="row"><mark') == 150
+    assert page.count('<tr><th scope="row"><mark') == 2 * 150  # scores, and mistakes
 
 
 def test_a_long_label_is_shortened_and_told_whole():

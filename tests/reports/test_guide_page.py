@@ -9,6 +9,7 @@ from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.guide.schema import Guide, line_index, load_guide
 from domain_ner.guide.validate import Corpus, GuideFile, validate
 from domain_ner.reports.guide_page import guide_page, to_json
+from domain_ner.reports.numbers import FIRST_SHOWN
 
 
 class Reader(HTMLParser):
@@ -104,3 +105,52 @@ def test_the_lines_of_the_shipped_guide_are_known():
     content = GUIDE.read_text(encoding="utf8").splitlines()
     assert "label: SERVICE" in content[lines[("types", 0)] - 1]
     assert "[checkout-api](SERVICE)" in content[lines[("types", 0, "examples", 0)] - 1]
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory):
+    """The shipped guide, with many findings on annotations of four annotators."""
+    guide = load_guide(GUIDE)
+    span = (LabelledSpan(4, 11, "TEAM"),)
+    many = [
+        Passage(f"ask the Ops now {n // 2}", span if n % 3 else (), f"a.jsonl:{n}", annotator=f"annotator-{n % 2}" * 6)
+        for n in range(120)
+    ]
+    validation = validate(GuideFile(guide, "guide.yml", {}), Corpus(many, many, ()))
+    path = tmp_path_factory.mktemp("page") / "guide.html"
+    path.write_text(guide_page(guide, validation), encoding="utf8")
+    return path
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_sticks_out(opened, scheme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = opened(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    found = axe.Axe().run(page)
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found.response["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_of_many_findings_ten_are_open_and_the_rest_is_folded(opened):
+    page = opened()
+    group = page.locator(".findings details", has=page.locator("details")).first
+    group.evaluate("one => one.open = true")
+    assert group.locator("li:visible").count() == FIRST_SHOWN
+    group.locator("details summary").click()
+    assert group.locator("li:visible").count() > FIRST_SHOWN
+
+
+@pytest.mark.parametrize("labels", [[f"TYPE_{n}" for n in range(150)], ["A" * 200, "B" * 200]], ids=["many", "long"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_many_types_and_long_labels_do_not_widen_the_page(browser, tmp_path, labels, width):
+    types = [{"label": label, "definition": "a group", "examples": [f"ask [Ops]({label})"]} for label in labels]
+    guide = Guide.model_validate({"types": types})
+    some = [Passage("ask the Ops now", (LabelledSpan(4, 11, label),), f"{'x' * 80}:4") for label in labels]
+    path = tmp_path / "guide.html"
+    path.write_text(guide_page(guide, validate(GuideFile(guide, "guide.yml", {}), Corpus(some, some, ()))), "utf8")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.close()

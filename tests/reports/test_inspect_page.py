@@ -13,7 +13,7 @@ from domain_ner.annotations.outcomes import DROPPED, FLATTENED, IMPORTED, REJECT
 from domain_ner.annotations.passages import LabelledSpan
 from domain_ner.conversion.ledger import Ledger
 from domain_ner.corpus.docs import DocRules, to_docbin
-from domain_ner.reports.inspect_page import MAX_UNPLACED, default_colours, inspect_page, select
+from domain_ner.reports.inspect_page import MAX_UNPLACED, PAGE_SIZE, default_colours, inspect_page, select
 
 EXPAND = DocRules(TOKENIZE, misaligned="expand")
 
@@ -103,7 +103,7 @@ def test_a_passage_has_the_keys_of_its_annotations_for_the_filters():
 def test_the_table_counts_every_annotation():
     result = three()
     page = page_of(result)
-    assert "all1113" in "".join(page.text.split())
+    assert "all3111" in "".join(page.text.split())
     assert result.fates().total() == 3
 
 
@@ -219,3 +219,67 @@ def test_what_is_missing_is_told_and_no_page_is_written(converted, tmp_path):
     assert ran.returncode == 1
     assert "Run convert first" in ran.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "inspect.html"
+    many = [repaired(f"r:{n}") for n in range(25)] + [
+        make(f"Redis {n} is up", ("Redis", "INFRA"), source=f"p:{n}") for n in range(20)
+    ]
+    result = inspected(*many)
+    path.write_text(inspect_page(result, default_colours(result), max_passages=2000), encoding="utf8")
+    return path
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_sticks_out(opened, scheme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = opened(color_scheme=scheme, viewport={"width": width, "height": 900})
+    found = axe.Axe().run(page)
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found.response["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_passages_come_in_pages_that_keep_the_filters(opened):
+    page = opened(viewport={"width": 1280, "height": 900})
+
+    def shown():
+        return page.locator("article:visible h3").all_text_contents()
+
+    first = shown()
+    assert len(first) == PAGE_SIZE and page.inner_text("#place") == f"1 to {PAGE_SIZE} of 45"
+    assert page.locator("#pager button").first.is_disabled()
+    page.locator("#pager button").last.click()
+    assert len(shown()) == PAGE_SIZE and not {*first} & {*shown()}
+    page.locator("#pager-below button").last.click()
+    assert len(shown()) == 5 and page.locator("#pager button").last.is_disabled()
+    page.get_by_label("INFRA").check()
+    assert page.inner_text("#shown") == "20 of 45 passages" and not page.locator("#pager").is_visible()
+    assert all(source.startswith("p:") for source in shown())
+    page.fill("#search", "no such words")
+    page.wait_for_selector("#none", state="visible")
+    assert shown() == [] and not page.locator("#pager").is_visible()
+
+
+def test_without_its_script_the_page_shows_every_passage(browser, page_file):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    assert page.locator("article").count() == 45 and not page.locator("#pager").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("labels", [[f"TYPE_{n}" for n in range(150)], ["A" * 200, "B" * 200]], ids=["many", "long"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_many_types_and_long_labels_do_not_widen_the_page(browser, tmp_path, labels, width):
+    result = inspected(
+        *[make("Redis is up", ("Redis", label), source=f"{'x' * 80}:{n}") for n, label in enumerate(labels)]
+    )
+    path = tmp_path / "page.html"
+    path.write_text(inspect_page(result, default_colours(result), max_passages=2000), encoding="utf8")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.close()

@@ -4,8 +4,10 @@ import json
 import re
 import zipfile
 from dataclasses import replace
+from email import message_from_bytes
 
 import pytest
+import srsly
 from conftest import GUIDE, ROOT
 from pipelines import run
 from reported import doc, report
@@ -44,9 +46,10 @@ def facts(made, **given):
 def test_the_card_says_what_the_reports_say():
     made = full()
     card = model_card(facts(made))
-    assert card.startswith("# en_x 1.2.3\n") and 'spacy.load("en_x")' in card
+    assert card.split("\n---\n\n")[1].startswith("# en_x 1.2.3\n") and 'spacy.load("en_x")' in card
+    assert f"Evaluated on {made.date} with domain-ner" in card
     infra = made.headline.by_type["INFRA"]
-    assert f"| INFRA | {100 * infra.precision.value:.1f} (" in card
+    assert f"| INFRA | {100 * infra.f1.value:.1f} (" in card
     assert "No `org` is both in training and in test." in card
     assert "1,200 annotations in 1 exports, of 100 accepted documents, which are 98 passages; 1.0 % of the anno" in card
     assert "annotations and 0.2 % of the tokens were lost on the way." in card
@@ -126,6 +129,76 @@ def test_the_card_says_which_words_of_the_training_text_the_package_holds():
 
 def test_the_card_installs_the_wheels_by_their_files():
     assert "pip install domain_ner-0.1.0-py3-none-any.whl en_x-1.2.3-py3-none-any.whl" in model_card(facts(full()))
+
+
+def test_the_front_matter_is_what_the_hub_reads():
+    hub = pytest.importorskip("huggingface_hub")
+    made = full()
+    read = hub.ModelCard(model_card(facts(made))).data
+    assert (read.language, read.license, read.library_name, read.pipeline_tag) == (
+        ["en"], "mit", "spacy", "token-classification",
+    )  # fmt: skip
+    assert {"spacy", "token-classification"} <= set(read.tags) and read.base_model == "org/minilm"
+    micro = made.headline.micro
+    assert {one.metric_type: one.metric_value for one in read.eval_results} == {
+        "precision": round(micro.precision.value, 4), "recall": round(micro.recall.value, 4),
+        "f1": round(micro.f1.value, 4),
+    }  # fmt: skip
+    assert {(one.task_type, one.dataset_split) for one in read.eval_results} == {("token-classification", "test")}
+
+
+@pytest.mark.parametrize(
+    ("licence", "told"),
+    [
+        ("", {}),
+        ("Apache-2.0", {"license": "apache-2.0"}),
+        ("GPL-3.0-or-later", {"license": "gpl-3.0"}),
+        ("Our own terms: v1", {"license": "other", "license_name": "our-own-terms:-v1"}),
+    ],
+)
+def test_a_licence_is_told_to_the_hub_as_it_names_it(licence, told):
+    card = model_card(facts(full(), licence=licence, lang="xx", encoder=replace(ENCODER, hub_id="")))
+    read = srsly.yaml_loads(card.split("---\n")[1])
+    assert {key: value for key, value in read.items() if key.startswith("license")} == told
+    assert read["language"] == ["multilingual"] and "base_model" not in read
+
+
+def test_the_card_says_what_it_is_for_what_not_and_who_answers_for_it():
+    card = model_card(facts(full(), author="Ann", email="ann@example.org", url="https://example.org"))
+    for heading in ("Intended use", "Limits", "Out-of-scope use", "Contact"):
+        assert f"\n## {heading}\n\n" in card
+    assert "\n## Contact\n\nAnn, <ann@example.org>, <https://example.org>\n" in card
+    assert "None stated. It comes from `author`, `email` and `url`" in model_card(facts(full()))
+
+
+def test_a_description_is_one_short_line_however_many_types_there_are():
+    made = full()
+    many = made.model_copy(update={"labels": [f"T{n}" for n in range(150)]})
+    meta = meta_of(facts(many, author="Ann"))
+    assert "T9 and 140 more types" in meta["description"] and "\n" not in meta["description"]
+    assert meta["author"] == "Ann" and "email" not in meta
+
+
+def test_the_metadata_of_the_wheel_is_complete(tmp_path):
+    import spacy
+
+    spacy.blank("en").to_disk(tmp_path / "model")
+    given = facts(full(), author="Ann", email="ann@example.org", url="https://example.org")
+    documents = Documents(model_card(given), meta_of(given))
+    build_wheels(tmp_path / "model", ROOT, tmp_path / "wheels", Release("x", "1.2.3"), documents=documents)
+    with zipfile.ZipFile(next((tmp_path / "wheels").glob("en_x-*.whl"))) as wheel:
+        names = wheel.namelist()
+        told = message_from_bytes(wheel.read(next(name for name in names if name.endswith("METADATA"))))
+        card = wheel.read(next(name for name in names if name.endswith("/README.md"))).decode()
+    assert told["Description-Content-Type"] == "text/markdown" and told["License"] == "MIT"
+    assert set(told["Requires-Python"].split(",")) == {">=3.11", "<3.15"}
+    assert told["Summary"].startswith("Finds INFRA, TEAM: ") and len(told["Summary"]) < 512
+    assert (told["Author"], told["Author-email"], told["Home-page"]) == (
+        "Ann",
+        "ann@example.org",
+        "https://example.org",
+    )
+    assert card.startswith("---\nlanguage:\n") and told.get_payload().startswith("# en_x 1.2.3\n")
 
 
 def test_the_wheel_carries_card_and_meta(tmp_path):

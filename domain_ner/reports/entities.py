@@ -1,0 +1,64 @@
+"""A text with its entities and their confidences as HTML, to look at in a notebook or on a page."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from spacy.tokens import Doc, Span
+
+from domain_ner.corpus.docs import SPANS_KEY
+from domain_ner.reports.highlights import entity_mark, nest, palette
+
+NO_COLOUR = "#dddddd"
+# Characters from which a text scrolls in a window of its own, and after which it is cut off.
+LONG_FROM, MAX_SHOWN = 6000, 100_000
+# Behind a class, so that it changes nothing else of a page. The text has the colours of the place where it stands.
+STYLE = """
+.domain-ner { font: 1rem/1.9 system-ui, sans-serif; white-space: pre-wrap; overflow-wrap: anywhere; }
+.domain-ner.long { max-height: 40rem; overflow-y: auto; }
+.domain-ner mark { background: var(--c); color: var(--t); border-radius: .25rem; padding: .1rem .3rem; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
+.domain-ner mark mark { box-shadow: 0 0 0 1.5px #fff; }
+.domain-ner b { font-size: .68rem; font-weight: 600; letter-spacing: .03em; margin-left: .35rem; user-select: none; }
+"""  # noqa: E501
+
+
+def entities_html(doc: Doc, *, spans_key: str = SPANS_KEY, colours: Mapping[str, str] | None = None) -> str:
+    """The text of a document with its entities in colour, each with its type and its confidence in per cent.
+
+    doc: shown are `doc.ents`, and the spans of a group, which may nest and cross. spans_key: of that group in
+    `doc.spans`, where it has one. colours: of types, `#rrggbb`; where there are none, from a palette.
+    The HTML needs nothing but itself, and can be read on light and on dark.
+    """
+    found = _found(doc, spans_key)
+    chosen = palette(label for _, _, label in found) | dict(colours or {})
+    shown = {place: sure for place, sure in found.items() if place[1] <= MAX_SHOWN}
+    marks = [
+        entity_mark((start, end), label, chosen.get(label, NO_COLOUR), number=n, confidence=sure)
+        for n, ((start, end, label), sure) in enumerate(shown.items())
+    ]
+    more = ""
+    if len(doc.text) > MAX_SHOWN:
+        more = f"\n… and {len(doc.text) - MAX_SHOWN:,} more characters with {len(found) - len(shown):,} entities"
+    is_long = len(doc.text) > LONG_FROM
+    region = ' long" tabindex="0" role="region" aria-label="Text with entities' if is_long else ""
+    html = nest(doc.text[:MAX_SHOWN], marks) + more
+    return f'<style>{STYLE}</style><div dir="auto" class="domain-ner{region}">{html}</div>'
+
+
+def _found(doc: Doc, spans_key: str) -> dict[tuple[int, int, str], float | None]:
+    """Start and end in characters and type, to the confidence, of entities and spans; one that is both, once."""
+    found: dict[tuple[int, int, str], float | None] = {}
+    if spans_key in doc.spans:
+        group = doc.spans[spans_key]
+        scores = np.ravel(group.attrs.get("scores", ())).tolist()
+        for n, span in enumerate(group):
+            sure = min(1.0, max(0.0, scores[n])) if len(scores) == len(group) else None
+            found[span.start_char, span.end_char, span.label_] = sure
+    for ent in doc.ents:
+        found[ent.start_char, ent.end_char, ent.label_] = _confidence(ent)
+    return found
+
+
+def _confidence(ent: Span) -> float | None:
+    """Of an entity of a recogniser that tells confidences."""
+    sure: float | None = ent._.confidence if Span.has_extension("confidence") else None
+    return sure
