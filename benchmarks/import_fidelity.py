@@ -23,9 +23,10 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.util import filter_spans
 from tqdm import tqdm
 
+from domain_ner.annotations.outcomes import DOUBTFUL, FLATTENED, IMPORTED, MERGED, OVERRULED, REPAIRED
 from domain_ner.annotations.records import ExportFile, FileLog, ReaderOptions
+from domain_ner.conversion.accounts import enter_doc, enter_merged
 from domain_ner.conversion.importing import import_files
-from domain_ner.conversion.ledger import DOUBTFUL, IMPORTED, MERGED, OVERRULED, REPAIRED
 from domain_ner.conversion.merging import MergeRules, merge
 from domain_ner.corpus.docs import DocRules, make_doc
 from domain_ner.corpus.token_splits import learn_splits
@@ -78,7 +79,7 @@ def annotated_words(path: Path) -> Counter[Words]:
         read = import_files(find_exports(path, options=ReaderOptions(forced=True)))
     except DomainNerError:
         return Counter()
-    rows = (row for row in read.ledger.rows if row.fate in ("", "merged duplicate"))
+    rows = (row for row in read.ledger.rows if row.outcome in ("", MERGED))
     return Counter((_joined(row.text), str(row.label)) for row in rows)
 
 
@@ -98,15 +99,15 @@ def import_ours(path: Path) -> tuple[int | None, int | None]:
         read = import_files(find_exports(path, options=ReaderOptions(forced=True)))
     except DomainNerError:
         return None, None
-    merged, _ = merge(read.passages, read.ledger, MergeRules(prefer=["*"]))
+    merged, _ = enter_merged(merge(read.passages, MergeRules(prefer=["*"])), read.ledger)
     rules = learn_splits([merged], tokenizer()).rules
     made = DocRules(tokenizer([rule.pattern for rule in rules]))
     for passage in merged:
-        make_doc(passage, made, read.ledger, split="train")
+        enter_doc(make_doc(passage, made), read.ledger, split="train")
     read.ledger.check_balance()
-    fates = read.ledger.fates()
-    in_ents = sum(fates[fate] for fate in (IMPORTED, REPAIRED, DOUBTFUL, MERGED, OVERRULED))
-    return in_ents + fates["flattened"], in_ents
+    outcomes = read.ledger.outcomes()
+    in_ents = sum(outcomes[outcome] for outcome in (IMPORTED, REPAIRED, DOUBTFUL, MERGED, OVERRULED))
+    return in_ents + outcomes[FLATTENED], in_ents
 
 
 def spacy_convert(path: Path, truth: Counter[Words]) -> int | None:

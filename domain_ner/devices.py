@@ -38,6 +38,16 @@ def choose_gpu(wanted: str) -> int:
     return gpu
 
 
+def use_gpu(wanted: str) -> int:
+    """Have spaCy work on a GPU or the CPU, chosen as by `choose_gpu`; gives the number of the GPU, or -1."""
+    gpu = choose_gpu(wanted)
+    if gpu != CPU:
+        from thinc.api import require_gpu  # noqa: PLC0415 (takes long, and only a GPU needs it)
+
+        require_gpu(gpu)
+    return gpu
+
+
 def missing_for_gpu(gpu: int) -> str:
     """What keeps this GPU from being used, or an empty string."""
     if not find_spec("torch"):

@@ -5,25 +5,33 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import srsly
 import typer
 
+from domain_ner.commands.catalogue import COMMANDS
+from domain_ner.commands.loading import alone, load
+from domain_ner.project.fingerprints import FOLDER
+
 GENERATED = "<!-- Written by `spacy project run docs` from project.yml: change that, not this page. -->"
 VARIABLE = re.compile(r"\$\{vars\.(\w+)\}")
+# Under `vars:` in project.yml: a heading with the page that says more, a variable's comment, a variable.
+HEADING = re.compile(r"^  ## (.+) \(docs/(\S+)\)$")
+COMMENT = re.compile(r"^  # (.+)$")
 ENTRY = re.compile(r"^  (\w+):")
 MARKDOWN = re.compile(r"([\\*_<>\[\]|`])")
 
 
 @dataclass(frozen=True)
 class Group:
-    """Variables under one comment of project.yml."""
+    """Variables under one heading of project.yml. page: of docs/, says more. comments: name to comment."""
 
-    comment: str
-    names: Sequence[str]
+    title: str
+    page: str
+    comments: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,9 @@ def pages(project: Path) -> dict[str, str]:
     """File name to text of each generated page. project: project.yml."""
     text = project.read_text(encoding="utf8")
     config = srsly.yaml_loads(text)
-    scripts = {path: read_script(project.parent / path) for path in map(_path, config["commands"])}
+    scripts = {
+        _path(command): read_script(command["name"], project.parent / _path(command)) for command in config["commands"]
+    }
     return {
         "variables.md": _page(variables_page(groups(text), config)),
         "commands.md": _page(commands_page(config, scripts)),
@@ -60,30 +70,31 @@ def pages(project: Path) -> dict[str, str]:
 
 
 def groups(text: str) -> list[Group]:
-    """The variables of project.yml with the comments above them, in its order. text: of project.yml."""
-    lines = text.partition("\nvars:\n")[2].splitlines()
+    """The variables of project.yml with their headings and comments, in its order. text: of project.yml.
+
+    Raises ValueError for a variable without a heading above it, or without one line of comment.
+    """
     found: list[Group] = []
-    comment: list[str] = []
-    for line in lines:
+    comments: list[str] = []
+    for line in text.partition("\nvars:\n")[2].splitlines():
         if line and not line.startswith("  "):
             break
-        entry = ENTRY.match(line)
-        if line.startswith("  #"):
-            comment.append(line.strip().removeprefix("#").strip())
-        elif entry and comment:
-            found.append(Group(" ".join(comment), [entry[1]]))
-            comment = []
+        heading, comment, entry = HEADING.match(line), COMMENT.match(line), ENTRY.match(line)
+        if heading:
+            found.append(Group(heading[1], heading[2], {}))
+        elif comment:
+            comments.append(comment[1])
         elif entry:
-            found[-1] = Group(found[-1].comment, [*found[-1].names, entry[1]])
+            if not found or len(comments) != 1:
+                raise ValueError(f"vars.{entry[1]} in project.yml needs a heading, and one line of comment above it")
+            found[-1] = replace(found[-1], comments={**found[-1].comments, entry[1]: comments.pop()})
     return found
 
 
-def read_script(path: Path) -> Script:
-    """Import a script, and read its command line as its `--help` shows it."""
-    module = _import(path)
-    app = typer.Typer(add_completion=False)
-    app.command()(module.main)
-    command = typer.main.get_command(app)
+def read_script(name: str, path: Path) -> Script:
+    """Import a command, and read its command line as its `--help` shows it. path: of the script that runs it."""
+    function = load(name) if name in COMMANDS else _import(path).main
+    command = typer.main.get_command(alone(function))
     return Script((command.help or "").strip(), [_option(param) for param in command.params])
 
 
@@ -94,14 +105,14 @@ def variables_page(grouped: Sequence[Group], config: Mapping[str, Any]) -> Itera
     yield "# Variables"
     yield "Change a variable under `vars:` in `project.yml`, or for one run on the command line:"
     yield "```bash\nspacy project run all . --vars.encoder cnn\n```"
+    yield "The folder, `.`, stands before the variables. A misspelt variable is an error that names the nearest one."
     for group in grouped:
-        first, *others = group.names
-        anchors = "".join(f'<a id="{name}"></a>' for name in others)
-        yield f"## {', '.join(f'`{name}`' for name in group.names)} {{#{first}}}"
-        yield anchors + _escape(group.comment)
-        for name in group.names:
-            of = f" of `{name}`" * bool(others)
-            yield f"Default{of}: {_code(config['vars'][name])}. Used by {', '.join(users[name]) or 'no command'}."
+        yield f"## {group.title}"
+        yield f"[More on {group.title[0].lower()}{group.title[1:]}](../{group.page})"
+        for name, comment in group.comments.items():
+            yield f"### `{name}` {{#{name}}}"
+            yield _escape(comment)
+            yield f"Default: {_code(config['vars'][name])}. Used by {', '.join(users[name]) or 'no command'}."
 
 
 def commands_page(config: Mapping[str, Any], scripts: Mapping[str, Script]) -> Iterator[str]:
@@ -122,7 +133,7 @@ def commands_page(config: Mapping[str, Any], scripts: Mapping[str, Script]) -> I
 def _command(command: Mapping[str, Any], script: Script, workflows: Mapping[str, Sequence[str]]) -> Iterator[str]:
     yield f"## `{command['name']}` {{#{command['name']}}}"
     yield _escape(command["help"]) + "."
-    reads = [dep for dep in command.get("deps", ()) if not _is_code(dep)]
+    reads = [dep for dep in command.get("deps", ()) if not dep.startswith(FOLDER)]
     writes = [*command.get("outputs", ()), *command.get("outputs_no_cache", ())]
     facts = {
         "Workflow": [f"`{name}`" for name, steps in workflows.items() if command["name"] in steps],
@@ -175,13 +186,18 @@ def _option(param: Any) -> Option:
     is_flag = bool(getattr(param, "is_flag", False))
     return Option(
         param.name, " / ".join(names), getattr(param, "help", "") or "", is_argument, is_flag,
-        bool(param.required), param.nargs == -1, None if param.required else _default(param.default),
+        bool(param.required), param.nargs == -1, None if param.required else _default(param),
     )  # fmt: skip
 
 
-def _default(value: Any) -> str | None:
+def _default(param: Any) -> str | None:
+    shown, value = getattr(param, "show_default", None), param.default
+    if isinstance(shown, str):  # worked out when the command is called
+        return shown
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " ".join(map(str, value))
     if isinstance(value, Path):
         return value.as_posix()
     return str(value) if isinstance(value, str | int | float) else None
@@ -206,10 +222,6 @@ def _uses(command: Mapping[str, Any]) -> list[str]:
 
 def _path(command: Mapping[str, Any]) -> str:
     return str(shlex.split(command["script"][0])[1])
-
-
-def _is_code(dep: str) -> bool:
-    return dep.startswith(("domain_ner/", "scripts/"))
 
 
 def _link(command: str) -> str:

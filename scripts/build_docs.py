@@ -9,9 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import typer
-from _console import run, say
 from _reference import pages
 
+from domain_ner.commands.console import say, writes
+from domain_ner.commands.main import run_function
 from domain_ner.errors import DomainNerError, raise_for
 from domain_ner.files import write_text
 
@@ -21,6 +22,7 @@ FETCHED = re.compile(r"""(?:src|srcset|href)=["']?((?:https?:)?//[^\s"'>]+)""")
 IN_STYLES = re.compile(r"""(?:@import\s*["']?|url\(["']?)((?:https?:)?//[^\s"')]+)""")
 
 
+@writes("site")
 def main(
     project: Path = typer.Argument(..., help="project.yml, of which the reference pages are made."),
     docs: Path = typer.Argument(..., help="Folder of the pages; the generated ones go to reference/ in it."),
@@ -80,4 +82,4 @@ def external_requests(site: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    run(main, writes=["site"])
+    run_function(main, "docs")

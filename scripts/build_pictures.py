@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from _console import run, say
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from domain_ner.commands.console import say
+from domain_ner.commands.main import run_function
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import load_pipeline, read_docs
 from domain_ner.files import atomic_path
@@ -126,4 +127,4 @@ def passage(nlp: Language, test: Path) -> Doc:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_function(main, "pictures")

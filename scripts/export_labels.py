@@ -1,28 +1,6 @@
 """`export-labels`: the guide's types as annotation tools take them."""
 
-import json
-from pathlib import Path
-
-import typer
-from _console import run, say
-
-from domain_ner.files import together, write_text
-from domain_ner.guide.labelling import label_studio_config, prodigy_config
-from domain_ner.guide.schema import load_guide
-
-
-def main(
-    guide: Path = typer.Argument(..., help="The annotation guide (YAML)."),
-    labels: Path = typer.Argument(..., help="Folder for label_studio.xml and prodigy.json."),
-) -> None:
-    """Write the guide's types as a Label Studio labelling config and as Prodigy labels with colours."""
-    loaded = load_guide(guide)
-    with together():
-        write_text(labels / "label_studio.xml", label_studio_config(loaded))
-        write_text(labels / "prodigy.json", json.dumps(prodigy_config(loaded), indent=2, ensure_ascii=False) + "\n")
-    say(f"Label Studio: paste {labels / 'label_studio.xml'} under Settings, Labeling Interface, Code")
-    say(f"Prodigy: copy {labels / 'prodigy.json'}, then prodigy ner.manual … --label {','.join(loaded.labels)}")
-
+from domain_ner.commands.main import run_script
 
 if __name__ == "__main__":
-    run(main)
+    run_script("export-labels")

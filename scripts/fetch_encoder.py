@@ -1,35 +1,6 @@
 """`fetch-encoder`: bring the encoder's files here, and describe them in a card."""
 
-from pathlib import Path
-
-import typer
-from _console import run, say, warn
-
-from domain_ner.corpus.languages import blank
-from domain_ner.encoders.card import foreign_language
-from domain_ner.encoders.fetch import fetch_encoder
-from domain_ner.encoders.presets import find_encoder, load_presets
-from domain_ner.files import write_text
-
-
-def main(
-    card: Path = typer.Argument(..., help="Where to write the encoder's card (JSON)."),
-    encoder: str = typer.Option(..., help="A preset, a hub id (org/name or org/name@revision), or a folder."),
-    presets: Path = typer.Option(..., help="The presets (YAML)."),
-    encoders: Path = typer.Option(..., help="The folder of the encoders; this one goes to a folder below it."),
-    lang: str = typer.Option("", help="spaCy's code of the language of your text; empty: not checked."),
-) -> None:
-    """Fetch the encoder into assets/encoders, check it, and write its card."""
-    if lang:
-        blank(lang)
-    preset = find_encoder(encoder, load_presets(presets))
-    fetched = fetch_encoder(preset, encoders, say=say)
-    write_text(card, fetched.to_json())
-    for name, checksum in fetched.files.items():
-        say(f"{name}: SHA-256 {checksum}")
-    warn(foreign_language(fetched, lang) if lang else "")
-    say(f"licence: {fetched.licence or 'see the source of the encoder'}")
-
+from domain_ner.commands.main import run_script
 
 if __name__ == "__main__":
-    run(main, writes=["card"])
+    run_script("fetch-encoder")

@@ -1,48 +1,6 @@
 """`init-guide`: the first draft of an annotation guide, from annotations."""
 
-from pathlib import Path
-
-import typer
-from _console import LABELS_HELP, READING_HELP, run, say
-
-from domain_ner.annotations.label_names import as_setting
-from domain_ner.conversion.exports import ImportSettings, read_annotations, require_spans
-from domain_ner.conversion.merging import ANYONE
-from domain_ner.errors import MAX_LISTED, DomainNerError, raise_for
-from domain_ner.files import write_text
-from domain_ner.guide.schema import load_guide
-from domain_ner.guide.skeleton import guide_skeleton
-
-
-def main(
-    annotations: Path = typer.Argument(..., help="Folder with the exports, of any format that can be read."),
-    guide: Path = typer.Argument(..., help="The guide to write (YAML)."),
-    reading: str = typer.Option("", help=READING_HELP),
-    label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
-    title: str = typer.Option("Annotation guide", help="Title of the guide."),
-    force: bool = typer.Option(False, "--force", help="Replace a guide that is there."),
-) -> None:
-    """Write a guide skeleton from annotated exports: types, typical sentences, candidate edge cases."""
-    if guide.exists() and not force:
-        raise DomainNerError(f"{guide} exists.", "Write to another file, or give --force to replace it.")
-    read = read_annotations(annotations, ImportSettings(reading=reading, names=label_names, prefer=[ANYONE]))
-    for problem in read.problems[:MAX_LISTED]:
-        say(f"left out: {problem}")
-    require_spans(read, annotations)
-    labels = {span.label for passage in read.passages for span in passage.spans}
-    hard = [label for label in sorted(labels) if label != label.strip() or len(label.splitlines()) > 1]
-    raise_for(
-        [repr(label) for label in hard],
-        summary="{n} labels begin or end with white space, or are of several lines:",
-        fix=f"Name them otherwise in project.yml: {as_setting({one: ' '.join(one.split()) for one in hard})}.",
-    )
-    write_text(guide, guide_skeleton(read.passages, title=title))
-    written = load_guide(guide)
-    for entity_type in written.types:
-        n_examples, n_cases = len(entity_type.examples), len(entity_type.edge_cases)
-        say(f"{entity_type.label}: {n_examples} examples, {n_cases} edge cases to decide")
-    say(f"written to {guide}; complete the definitions, then run validate")
-
+from domain_ner.commands.main import run_script
 
 if __name__ == "__main__":
-    run(main)
+    run_script("init-guide")

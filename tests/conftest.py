@@ -20,7 +20,6 @@ ROOT = Path(__file__).parents[1]
 ANNOTATIONS = ROOT / "assets" / "annotations"
 GUIDE = ROOT / "assets" / "guide.yml"
 LABELS = ["SERVICE", "INFRA", "TEAM", "CONFIG", "LIBRARY", "ENDPOINT"]
-FAMILIES = ["roberta", "deberta-v3", "bert"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 

@@ -8,8 +8,8 @@ import pytest
 import srsly
 from conftest import ANNOTATIONS, LABELS, ROOT
 
+from domain_ner.annotations.outcomes import OVERRULED
 from domain_ner.conversion.exports import ImportSettings, read_annotations
-from domain_ner.conversion.ledger import OVERRULED
 from domain_ner.corpus.assignments import Assigned
 from domain_ner.corpus.near_duplicates import group_near_duplicates
 from domain_ner.corpus.splits import SplitRules, divide, parse_fractions
@@ -86,7 +86,7 @@ def test_there_are_tempting_passages_without_any_entity(result):
 
 def test_some_passages_have_two_annotators_and_some_were_rejected_or_ignored(result):
     assert len(result.passages) - len(result.merged) >= 50
-    assert result.ledger.fates()[OVERRULED] >= 1
+    assert result.ledger.outcomes()[OVERRULED] >= 1
     assert result.documents["rejected"] >= 5
     assert result.documents["ignored"] >= 3
 

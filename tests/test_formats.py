@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from domain_ner.annotations.outcomes import DROPPED, LEFT_OUT
 from domain_ner.annotations.records import ReaderOptions
+from domain_ner.conversion.accounts import enter_doc, enter_merged
 from domain_ner.conversion.importing import import_files
-from domain_ner.conversion.ledger import DROPPED, LEFT_OUT
 from domain_ner.conversion.merging import MergeRules, merge
 from domain_ner.corpus.docs import DocRules, make_doc
 from domain_ner.corpus.tokenizer import create_tokenizer
@@ -49,7 +50,7 @@ def test_every_export_is_read_with_the_annotations_it_has(formats, expected):
     for name, known in expected.items():
         read = import_one(formats / name)
         n_known = (known.get("accepted") or known).get("spans", known.get("span_labels"))
-        n_read = sum(row.fate not in LEFT_OUT for row in read.ledger.rows)
+        n_read = sum(row.outcome not in LEFT_OUT for row in read.ledger.rows)
         if name == "prodigy/emerson_annotated_text.jsonl":
             n_read = len(read.ledger.rows)  # what a `choice` task shows is a prediction
         if n_read - n_known != EXPLAINED.get(name, (0,))[0]:
@@ -63,10 +64,10 @@ def test_every_annotation_of_every_export_ends_in_the_corpus_or_says_why_not(for
     rules = DocRules(create_tokenizer()(spacy.blank("xx")))
     for name in expected:
         read = import_one(formats / name)
-        merged, _ = merge(read.passages, read.ledger, MergeRules(prefer=["*"]))
-        docs = [make_doc(passage, rules, read.ledger, split="train") for passage in merged]
+        merged, _ = enter_merged(merge(read.passages, MergeRules(prefer=["*"])), read.ledger)
+        docs = [enter_doc(make_doc(passage, rules), read.ledger, split="train") for passage in merged]
         read.ledger.check_balance()
-        assert all(row.how for row in read.ledger.rows if row.fate == DROPPED), name
+        assert all(row.reasons for row in read.ledger.rows if row.outcome == DROPPED), name
         n_kept = sum(row.split == "train" for row in read.ledger.rows)
         assert n_kept == sum(len(doc.spans["sc"]) for doc in docs), name
 

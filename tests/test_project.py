@@ -12,6 +12,9 @@ import srsly
 from conftest import ROOT
 from test_layers import own_imports
 
+from domain_ner.project.code import Sources, files_of
+from domain_ner.project.fingerprints import FOLDER
+
 PROJECT = srsly.read_yaml(ROOT / "project.yml")
 COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
 WITH_DEPS = [name for name, command in COMMANDS.items() if "deps" in command]
@@ -37,7 +40,7 @@ def script_of(command):
 def code_of(name):
     """Every file of code that can change what a command makes."""
     script = script_of(COMMANDS[name])
-    todo = [*own_imports(script), *own_imports(ROOT / "scripts" / "_console.py"), "__init__"]
+    todo = [*own_imports(script), f"commands/{name.replace('-', '_')}", "__init__"]
     if name == "convert":
         todo += ["corpus/tokenizer"]
     if name in RUNS_CONFIG:
@@ -55,20 +58,55 @@ def code_of(name):
             todo += own_imports(ROOT / "domain_ner" / f"{module}.py")
             todo += [f"{folder.as_posix()}/__init__" for folder in PurePosixPath(module).parents if folder.name]
     files = {f"domain_ner/{module}.py" for module in seen}
-    return files | {script.relative_to(ROOT).as_posix(), "scripts/_console.py"}
+    return files | {script.relative_to(ROOT).as_posix()}
+
+
+def fingerprinted(name):
+    """The files that the fingerprint of a command's code is made of."""
+    files = files_of(script_of(COMMANDS[name]), ROOT / "domain_ner", Sources())
+    return {path.relative_to(ROOT).as_posix() for path in files}
 
 
 @pytest.mark.parametrize("name", WITH_DEPS)
 def test_a_command_depends_on_exactly_the_code_it_runs(name):
-    deps = {dep for dep in COMMANDS[name]["deps"] if dep.endswith(".py")}
-    assert deps == code_of(name)
+    assert {path for path in fingerprinted(name) if path.endswith(".py")} == code_of(name)
+
+
+def test_a_command_depends_on_the_templates_of_its_page():
+    reports = {f"domain_ner/reports/{name}" for name in ("base.css", "guide.html.j2")}
+    assert {path for path in fingerprinted("validate") if not path.endswith(".py")} == reports
+
+
+@pytest.mark.parametrize("name", WITH_DEPS)
+def test_a_command_depends_on_the_fingerprint_of_its_code_whose_folder_is_there(name):
+    assert f"{FOLDER}/{name}" in COMMANDS[name]["deps"]
+    assert f"{FOLDER}/{name}" in PROJECT["directories"]
+
+
+def test_the_package_has_no_relative_imports_which_the_fingerprints_would_miss():
+    for path in [*(ROOT / "domain_ner").rglob("*.py"), *(ROOT / "scripts").glob("*.py")]:
+        assert not re.search(r"^\s*from \.", path.read_text(encoding="utf8"), re.MULTILINE), path
+
+
+def test_project_yml_is_short_and_each_variable_has_a_heading_and_a_line_of_comment():
+    lines = (ROOT / "project.yml").read_text(encoding="utf8").splitlines()
+    assert len(lines) < 350
+    assert max(map(len, lines)) <= 120
+    variables = [line for line in lines[lines.index("vars:") + 1 : lines.index("directories:")] if line]
+    kinds = "".join("h" if line.startswith("  ## ") else "c" if line.startswith("  # ") else "v" for line in variables)
+    assert re.fullmatch(r"(h(cv)+)+", kinds)
+    for line in variables:
+        if line.startswith("  ## "):
+            page = re.fullmatch(r"  ## .+ \((docs/[\w-]+\.md)(#[\w-]+)?\)", line)
+            assert page, line
+            assert (ROOT / page[1]).is_file(), line
 
 
 @pytest.mark.parametrize("name", WITH_DEPS)
 def test_dependencies_are_files_that_are_there_or_that_a_command_makes(name):
     made = {output for command in COMMANDS.values() for output in command.get("outputs", [])}
     for dep in COMMANDS[name]["deps"]:
-        assert dep in made or dep == "assets/annotations" or (ROOT / dep).is_file(), dep
+        assert dep in {*made, "assets/annotations", f"{FOLDER}/{name}"} or (ROOT / dep).is_file(), dep
 
 
 def test_create_config_depends_on_every_fragment():
@@ -126,7 +164,7 @@ def test_the_versions_agree():
 
 def test_every_entry_point_is_what_spacy_finds_by_that_name():
     spacy.blank("en")  # a pipeline imports the factories
-    declared = distribution("domain-ner").entry_points
+    declared = [entry for entry in distribution("domain-ner").entry_points if entry.group != "console_scripts"]
     assert len(declared) >= 4
     for entry in declared:
         registry = getattr(spacy.registry, entry.group.partition("_")[2])

@@ -5,8 +5,27 @@ from pathlib import Path
 
 import sentencepiece
 from tokenizers import BertWordPieceTokenizer, ByteLevelBPETokenizer
-from transformers import BertConfig, BertModel, DebertaV2Config, DebertaV2Model, RobertaConfig, RobertaModel, set_seed
+from tokenizers.processors import TemplateProcessing
+from transformers import (
+    BertConfig,
+    BertModel,
+    DebertaV2Config,
+    DebertaV2Model,
+    ModernBertConfig,
+    ModernBertModel,
+    MPNetConfig,
+    MPNetModel,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaModel,
+    XLMRobertaConfig,
+    XLMRobertaModel,
+    set_seed,
+)
 
+# One family for each of transformers' classes of encoders, then those that differ from one of them in their wordpieces.
+CLASSES = ["roberta", "deberta-v3", "bert", "mpnet", "modernbert"]
+FAMILIES = [*CLASSES, "xlm-roberta", "mdeberta-v3"]
 WIDTH = 32
 VOCAB_SIZE = 400
 SIZES = {
@@ -18,10 +37,19 @@ SIZES = {
 
 
 def build(family: str, folder: Path, texts: list[str]) -> Path:
-    """Write an encoder of the family `roberta`, `deberta-v3` or `bert` to a new folder."""
+    """Write an encoder of one of the `FAMILIES` to a new folder."""
     folder.mkdir(parents=True)
     set_seed(0)
-    {"roberta": _roberta, "deberta-v3": _deberta, "bert": _bert}[family](folder, texts)
+    builders = {
+        "roberta": _roberta,
+        "deberta-v3": _deberta,
+        "bert": _bert,
+        "mpnet": _mpnet,
+        "modernbert": _modernbert,
+        "xlm-roberta": _xlm_roberta,
+        "mdeberta-v3": _mdeberta,
+    }
+    builders[family](folder, texts)
     return folder
 
 
@@ -38,6 +66,15 @@ def _roberta(folder: Path, texts: list[str]) -> None:
 
 
 def _deberta(folder: Path, texts: list[str]) -> None:
+    _deberta_of(folder, texts, byte_fallback=False)
+
+
+def _mdeberta(folder: Path, texts: list[str]) -> None:
+    # As microsoft/mdeberta-v3-base: its SentencePiece model has a piece for each byte too.
+    _deberta_of(folder, texts, byte_fallback=True)
+
+
+def _deberta_of(folder: Path, texts: list[str], *, byte_fallback: bool) -> None:
     # As microsoft/deberta-v3-*: a SentencePiece model and no tokenizer.json, and no maximum length either.
     with (folder / "spm.model").open("wb") as stream:
         sentencepiece.SentencePieceTrainer.train(
@@ -45,6 +82,7 @@ def _deberta(folder: Path, texts: list[str]) -> None:
             model_writer=stream,
             vocab_size=VOCAB_SIZE,
             hard_vocab_limit=False,
+            byte_fallback=byte_fallback,
             minloglevel=2,
             pad_id=0,
             bos_id=1,
@@ -79,6 +117,70 @@ def _bert(folder: Path, texts: list[str]) -> None:
     tokenizer.save_model(str(folder))
     _write(folder / "tokenizer_config.json", {"do_lower_case": False, "model_max_length": 512})
     BertModel(BertConfig(vocab_size=tokenizer.get_vocab_size(), **SIZES)).save_pretrained(folder)
+
+
+def _mpnet(folder: Path, texts: list[str]) -> None:
+    # As all-mpnet-base-v2: BERT's wordpieces with RoBERTa's special ones, and positions that start at 2.
+    tokenizer = BertWordPieceTokenizer(lowercase=True, unk_token="[UNK]")
+    special = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
+    tokenizer.train_from_iterator(texts, vocab_size=VOCAB_SIZE, special_tokens=special)
+    tokenizer.save_model(str(folder))
+    _write(folder / "tokenizer_config.json", {"do_lower_case": True, "model_max_length": 512})
+    config = MPNetConfig(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=514, **SIZES)
+    MPNetModel(config).save_pretrained(folder)
+
+
+def _modernbert(folder: Path, texts: list[str]) -> None:
+    # As answerdotai/ModernBERT-base: a tokenizer.json of no class of its own; most layers see only what is near.
+    tokenizer = ByteLevelBPETokenizer()
+    special = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
+    tokenizer.train_from_iterator(texts, vocab_size=VOCAB_SIZE, special_tokens=special)
+    tokenizer._tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+    )
+    names = dict(zip(["unk_token", "cls_token", "sep_token", "pad_token", "mask_token"], special, strict=True))
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer._tokenizer,
+        model_max_length=8192,
+        model_input_names=["input_ids", "attention_mask"],
+        **names,
+    ).save_pretrained(folder)
+    config = ModernBertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        max_position_embeddings=8192,
+        local_attention=16,
+        global_attn_every_n_layers=2,
+        pad_token_id=3,
+        cls_token_id=1,
+        bos_token_id=1,
+        sep_token_id=2,
+        eos_token_id=2,
+        **SIZES,
+    )
+    ModernBertModel(config).save_pretrained(folder)
+
+
+def _xlm_roberta(folder: Path, texts: list[str]) -> None:
+    # As FacebookAI/xlm-roberta-base: a SentencePiece model, whose words begin with "▁" and may hold any script.
+    with (folder / "sentencepiece.bpe.model").open("wb") as stream:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(texts),
+            model_writer=stream,
+            vocab_size=VOCAB_SIZE,
+            hard_vocab_limit=False,
+            normalization_rule_name="nmt_nfkc",
+            minloglevel=2,
+        )
+    model = str(folder / "sentencepiece.bpe.model")
+    n_pieces = sentencepiece.SentencePieceProcessor(model_file=model).get_piece_size()
+    _write(folder / "tokenizer_config.json", {"model_max_length": 512})
+    config = XLMRobertaConfig(
+        vocab_size=n_pieces + 2,  # <pad> and <mask> come on top
+        max_position_embeddings=514,
+        type_vocab_size=1,
+        **SIZES,
+    )
+    XLMRobertaModel(config).save_pretrained(folder)
 
 
 def _write(path: Path, content: dict[str, object]) -> None:

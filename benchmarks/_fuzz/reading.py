@@ -14,6 +14,7 @@ from pathlib import Path
 
 import spacy
 
+from domain_ner.conversion.accounts import enter_doc
 from domain_ner.conversion.exports import ImportSettings, read_annotations
 from domain_ner.conversion.ledger import FAULT
 from domain_ner.corpus.docs import DocRules, make_doc
@@ -42,7 +43,7 @@ def convert(folder: Path) -> str:
     """Read a folder, put its passages into documents, and check the sums. Raises DomainNerError as `convert` does."""
     read = read_annotations(folder, SETTINGS)
     for passage in read.merged:
-        doc = make_doc(passage, RULES, read.ledger, split="train")
+        doc = enter_doc(make_doc(passage, RULES), read.ledger, split="train")
         if doc.text not in (passage.text, f"{passage.text} "):  # where no spaces are known, one follows the last word
             raise AssertionError(f"{passage.source}: the text was changed")
     read.ledger.check_balance()

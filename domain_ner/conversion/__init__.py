@@ -1,6 +1,6 @@
-"""From exports to passages, with an account of every annotation.
+"""From exports to a corpus, with an account of every annotation: read, locate, merge, split, tokenise, write.
 
-Reads with `readers`; the only room that writes the ledger.
-Public: `read_annotations` (`exports`), `ImportSettings` (`exports`), `Ledger` (`ledger`), `locate` (`offsets`),
-`merge` (`merging`).
+Each step returns what became of annotations; `accounts` alone writes the ledger.
+Public: `convert` (`run`), `ConvertSettings` (`run`), `read_annotations` (`exports`), `ImportSettings` (`exports`),
+`Ledger` (`ledger`), `locate` (`offsets`), `merge` (`merging`).
 """

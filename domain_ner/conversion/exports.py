@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from domain_ner.annotations.label_names import parse_label_names
+from domain_ner.annotations.outcomes import PREDICTION
 from domain_ner.annotations.passages import Passage
-from domain_ner.annotations.records import ExportFile, ReaderOptions
-from domain_ner.conversion.importing import Import, import_files
-from domain_ner.conversion.ledger import PREDICTION, Ledger
+from domain_ner.annotations.records import ExportFile, ReaderOptions, Unit
+from domain_ner.conversion.accounts import enter_merged
+from domain_ner.conversion.importing import import_files
+from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.merging import ANYONE, CONFLICT_RULES, MergeRules, merge
 from domain_ner.conversion.offsets import UNITS
 from domain_ner.conversion.spans import Checks
@@ -31,7 +33,7 @@ class Reading:
     """What files do not say and the user does. format: empty to tell it by content. offsets: None to find it out."""
 
     format: str
-    offsets: str | None
+    offsets: Unit | None
     options: ReaderOptions
 
 
@@ -75,6 +77,29 @@ class Annotations:
         return self.ledger.documents
 
 
+@dataclass(frozen=True)
+class Exports:
+    """The export files of a folder, and how they are read, checked and merged.
+
+    unit: of offsets, where a file leaves it open; None: found out.
+    """
+
+    files: Sequence[ExportFile]
+    unit: Unit | None
+    checks: Checks
+    rules: MergeRules
+
+
+def open_exports(folder: Path, settings: ImportSettings) -> Exports:
+    """Find every export in `folder`. Raises DomainNerError for a setting that cannot be, and without any file."""
+    if settings.conflicts not in CONFLICT_RULES:
+        raise DomainNerError(f"vars.conflicts is {settings.conflicts!r}; expected one of {', '.join(CONFLICT_RULES)}.")
+    reading = parse_reading(settings.reading)
+    files = find_exports(folder, format=reading.format, options=reading.options)
+    checks = Checks(labels=settings.labels, names=parse_label_names(settings.names))
+    return Exports(files, reading.offsets, checks, MergeRules(prefer=settings.prefer, conflicts=settings.conflicts))
+
+
 def read_annotations(
     folder: Path,
     settings: ImportSettings = ImportSettings(),
@@ -87,15 +112,10 @@ def read_annotations(
     on_file, on_record: called before each file and after each document, to show progress.
     Raises DomainNerError when there is nothing to read, or for a file that cannot be read at all.
     """
-    if settings.conflicts not in CONFLICT_RULES:
-        raise DomainNerError(f"vars.conflicts is {settings.conflicts!r}; expected one of {', '.join(CONFLICT_RULES)}.")
-    reading = parse_reading(settings.reading)
-    files = find_exports(folder, format=reading.format, options=reading.options)
-    checks = Checks(labels=settings.labels, unit=reading.offsets, names=parse_label_names(settings.names))
-    read: Import = import_files(files, checks, on_file=on_file, on_record=on_record)
-    rules = MergeRules(prefer=settings.prefer, conflicts=settings.conflicts)
-    merged, conflicts = merge(read.passages, read.ledger, rules)
-    return Annotations(read.passages, merged, tuple(conflicts), read.ledger)
+    exports = open_exports(folder, settings)
+    read = import_files(exports.files, exports.checks, unit=exports.unit, on_file=on_file, on_record=on_record)
+    merged, conflicts = enter_merged(merge(read.passages, exports.rules), read.ledger)
+    return Annotations(read.passages, merged, conflicts, read.ledger)
 
 
 def unknown_annotators(read: Annotations, prefer: Sequence[str]) -> str:
@@ -132,7 +152,8 @@ def require_usable(read: Annotations, *, max_loss: float) -> None:
     )
     read.ledger.require_loss_below(max_loss)
     if not read.merged:
-        told = ", ".join(f"{n} {fate}" for fate, n in (read.documents + read.ledger.passages).items()) or "no document"
+        counts = read.documents + read.ledger.passages
+        told = ", ".join(f"{n} {outcome}" for outcome, n in counts.items()) or "no document"
         raise DomainNerError(
             f"No accepted passage: {told}.", "Accept at least one passage for each of train, dev and test."
         )
@@ -142,10 +163,10 @@ def require_spans(read: Annotations, folder: Path) -> None:
     """Raise DomainNerError, with what became of the annotations, where no accepted passage has one."""
     if any(passage.spans for passage in read.passages):
         return
-    fates = read.ledger.fates()
-    told = ", ".join(f"{n} {fate}" for fate, n in fates.items()) or "the exports hold none"
+    outcomes = read.ledger.outcomes()
+    told = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items()) or "the exports hold none"
     predicted = " Or, where nobody annotated, take predictions: vars.reading (predictions=yes)." * bool(
-        fates[PREDICTION]
+        outcomes[PREDICTION]
     )
     raise DomainNerError(
         f"No annotated span in {folder} ({told}).", f"Annotate some passages, and export again.{predicted}"
@@ -182,4 +203,4 @@ def parse_reading(text: str) -> Reading:
         empty=cast("Any", given.get("empty", "negative")),
         discontinuous=cast("Any", given.get("discontinuous", "drop")),
     )
-    return Reading(given.get("format", ""), given.get("offsets"), options)
+    return Reading(given.get("format", ""), cast("Unit | None", given.get("offsets")), options)

@@ -1,18 +1,14 @@
-"""Reads export files one after the other: each record checked and accounted for, and nothing lost in between."""
+"""Export files as passages: each record read, located, checked and entered in the ledger; nothing merged yet."""
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from domain_ner.annotations.passages import Passage
-from domain_ner.annotations.records import ACCEPTED, ExportFile, FileLog, Record
+from domain_ner.annotations.records import ExportFile, Unit
+from domain_ner.conversion.accounts import enter_records
 from domain_ner.conversion.ledger import Ledger
-from domain_ner.conversion.offsets import differs_by_unit, vote
-from domain_ner.conversion.spans import Checks, to_passage
-from domain_ner.errors import DomainNerError
-from domain_ner.files import DiskList
-
-DEFAULT_UNIT = "codepoint"
+from domain_ner.conversion.reading import read_records
+from domain_ner.conversion.spans import Checks, locate_records
 
 
 @dataclass(frozen=True)
@@ -27,128 +23,14 @@ def import_files(
     files: Iterable[ExportFile],
     checks: Checks = Checks(),  # noqa: B008
     *,
+    unit: Unit | None = None,
     on_file: Callable[[ExportFile], None] = lambda file: None,
     on_record: Callable[[], None] = lambda: None,
 ) -> Import:
-    """Read and check every file.
+    """Read and check every file. The arguments are those of `read_records` and `locate_records`.
 
-    on_file, on_record: called before each file and after each record, to show progress.
     Raises DomainNerError for a file that cannot be read at all, or in which there is no document.
     """
     ledger = Ledger()
-    passages: DiskList[Passage] = DiskList()
-    for file in files:
-        on_file(file)
-        log = FileLog(file.name)
-        of_file = replace(checks, unit=_unit(file, checks, log))
-        seen = _Seen()
-        for record in file.records(log):
-            seen.add(record)
-            passage = to_passage(record, ledger, of_file)
-            if passage is not None:
-                passages.append(passage)
-            on_record()
-        seen.tell(file, log)
-        _close(file, log, ledger, seen.n_records)
-    _note_label_variants(ledger)
-    return Import(passages, ledger)
-
-
-def _unit(file: ExportFile, checks: Checks, log: FileLog) -> str | None:
-    """The unit of a file's offsets: as the user says, as the format says, or as the text shows."""
-    if checks.unit:
-        return checks.unit
-    undecided = (record for record in file.records(FileLog(file.name)) if _is_open(record))
-    first = next(undecided, None) if file.format in OPEN_UNITS else None
-    if first is None:
-        return None
-    unit, fits = vote([first, *undecided])
-    told = ", ".join(f"{name} {n}" for name, n in fits.most_common())
-    if unit is None:
-        log.note(
-            f"cannot tell whether offsets count UTF-16 units, code points or graphemes ({told or 'no evidence'}); taken"
-            f" as {DEFAULT_UNIT}: set vars.reading (offsets=…) to utf16, codepoint or grapheme"
-        )
-        return DEFAULT_UNIT
-    log.note(f"offsets are in {unit}: that many spans start and end at the edges of words ({told})")
-    return unit
-
-
-# Formats whose versions differ in what they count and that do not carry the words of a span.
-OPEN_UNITS = ("doccano", "argilla")
-# Formats in which a text without entities may be one that nobody saw.
-OPEN_EMPTY = ("doccano", "dataturks", "brat", "webanno", "cas", "bioc", "pubtator")
-
-
-def _is_open(record: Record) -> bool:
-    has_words = any(span.text is not None for span in record.spans)
-    return record.unit is None and not has_words and differs_by_unit(record)
-
-
-@dataclass
-class _Seen:
-    """What is to be told of a file's records, whatever its format.
-
-    texts: the first text of each id, as a hash, and where it is: two texts at one place are those of one task.
-    others: records with another one. first: where the first of these is.
-    """
-
-    n_records: int = 0
-    n_accepted: int = 0
-    n_empty: int = 0
-    n_skipped: int = 0
-    texts: dict[str, tuple[int, str]] = field(default_factory=dict)
-    others: Counter[str] = field(default_factory=Counter)
-    first: dict[str, str] = field(default_factory=dict)
-
-    def add(self, record: Record) -> None:
-        """Look at a record."""
-        self.n_records += 1
-        if record.document:
-            text, source = self.texts.setdefault(record.document, (hash(record.text), record.source))
-            if text != hash(record.text) and source != record.source:
-                self.others[record.document] += 1
-                self.first.setdefault(record.document, record.source)
-        is_empty = not record.spans and not record.partial and bool(record.text.strip())
-        self.n_accepted += record.answer == ACCEPTED
-        self.n_empty += record.answer == ACCEPTED and is_empty
-        self.n_skipped += record.answer == "not annotated" and is_empty
-
-    def tell(self, file: ExportFile, log: FileLog) -> None:
-        """Note what the records showed."""
-        # Where most stand for several, they are documents of many sentences, and no ids of texts.
-        of_documents = 2 * len(self.others) > len(self.texts) > 1
-        for name, n_others in () if of_documents else self.others.items():
-            told = f"{name!r}, of {n_others + 1:,} records, the second text at {self.first[name]}"
-            log.note("an id that stands for several texts, all of which are kept", case=told)
-        is_open = file.format in OPEN_EMPTY
-        choice = " (vars.reading: empty=negative or skip)" if is_open else ""
-        if self.n_empty:
-            of = f"{self.n_empty:,} of {self.n_accepted:,} accepted texts have no entities"
-            log.note(f"{of}: taken as reviewed, without entities{choice}")
-        if self.n_skipped and is_open and file.options.empty == "skip":
-            log.note(f"{self.n_skipped:,} texts have no entities: left out, as never seen{choice}")
-
-
-def _close(file: ExportFile, log: FileLog, ledger: Ledger, n_records: int) -> None:
-    for problem in log.found:
-        ledger.lose(f"{file.name}:{problem.line}" if problem.line else file.name, problem)
-    ledger.n_tokens += log.n_tokens
-    ledger.notes.extend((file.name, note) for note in log.notes)
-    if not n_records and not log.found:
-        raise DomainNerError(
-            f"{file.path} holds no document ({file.title}).",
-            "Export again, or name the format in vars.reading (format=…).",
-        )
-
-
-def _note_label_variants(ledger: Ledger) -> None:
-    """Labels that differ in case or outer white space alone are most often one label."""
-    counts = ledger.labels
-    variants: dict[str, list[str]] = defaultdict(list)
-    for label in counts:
-        variants[label.strip().lower()].append(label)
-    for labels in variants.values():
-        if len(labels) > 1:
-            told = ", ".join(f"{label!r} ({counts[label]})" for label in sorted(labels, key=lambda one: -counts[one]))
-            ledger.notes.append(("labels", f"{told} differ in case or space alone: the same label?"))
+    records = read_records(files, unit, on_file=on_file, on_record=on_record)
+    return Import(enter_records(locate_records(records, checks), ledger), ledger)

@@ -8,48 +8,15 @@ from itertools import islice
 from typing import Any
 
 from domain_ner.annotations.label_names import as_setting
+from domain_ner.annotations.outcomes import DROPPED, LEFT_OUT, OUTCOMES, UNREADABLE, LeftOutDocument
 from domain_ner.annotations.records import ACCEPTED, Problem
-from domain_ner.conversion.ledger_rows import Row, Rows
+from domain_ner.conversion.ledger_rows import OUTCOME_KEY, REASONS_KEY, Row, Rows
 from domain_ner.errors import MAX_LISTED, DomainNerError, fold, raise_for, without_details
 from domain_ner.files import DiskList
 
-IMPORTED = "imported"
-REPAIRED = "repaired"
-DOUBTFUL = "kept as it is, doubtful"
-FLATTENED = "flattened"
-MERGED = "merged duplicate"
-OVERRULED = "another annotator's kept"
-MASKED = "masked as unknown"
-REJECTED = "rejected by the annotator"
-IGNORED = "ignored by the annotator"
-CANCELLED = "cancelled"
-PREDICTION = "prediction"
-UNWANTED = "label left out (vars.labels)"
-DROPPED = "dropped"
-# In the order of the summary. The first four are in the corpus; only `dropped` counts as lost.
-FATES = (
-    IMPORTED, REPAIRED, DOUBTFUL, FLATTENED, MERGED, OVERRULED, MASKED, REJECTED, IGNORED, CANCELLED, PREDICTION,
-    UNWANTED, DROPPED,
-)  # fmt: skip
-KEPT = (IMPORTED, REPAIRED, DOUBTFUL, FLATTENED)
 FAULT = "This is a fault of domain-ner, not of your files: please report it. Nothing was written."
 UNKNOWN_LABEL = "is not in the guide"
 MAX_NAMED = 8
-# What `ledger.jsonl` says where there is no annotation.
-UNREADABLE_DOCUMENT, UNREADABLE_TOKEN = "unreadable document", "unreadable token"
-UNREADABLE = (UNREADABLE_DOCUMENT, UNREADABLE_TOKEN)
-# What a person decided to leave out was not lost by us.
-LEFT_OUT = (REJECTED, IGNORED, CANCELLED, PREDICTION, UNWANTED)
-
-# What becomes of an accepted document: a passage of the corpus, or one of these reasons why it is none of its own.
-IN_CORPUS = "in the corpus"
-SAME_ANNOTATOR = "the same text again, by the same annotator"
-OTHER_ANNOTATOR = "the same text, another annotator's kept"
-UNNAMED = "the same text again, its annotator not named"
-BY_VOTE = "the same text, its annotators' spans put together"
-GATHERED = "yes/no answers, put together with others on the same text"
-ANSWERED = "yes/no answers, the text is annotated in full elsewhere"
-NO_TEXT = "no text"
 
 
 @dataclass(frozen=True)
@@ -105,20 +72,12 @@ class Ledger:
             self.found_labels[row.was or row.label] += 1
         return len(self.rows) - 1
 
-    def settle(self, number: int, fate: str, how: str = "") -> None:
+    def settle(self, number: int, outcome: str, reason: str = "") -> None:
         """Say what became of an annotation. The last word counts, except that nothing undoes `dropped`."""
-        if how:
-            self.rows.explain(number, how)
-        if self.rows.fate(number) != DROPPED:
-            self.rows.settle(number, fate)
-
-    def repair(self, number: int, how: str) -> None:
-        """Note a repair. Whether the annotation is kept is said by `settle`."""
-        self.rows.explain(number, how)
-
-    def doubt(self, number: int, how: str) -> None:
-        """Note why an annotation that is kept may be a slip."""
-        self.settle(number, DOUBTFUL, how)
+        if reason:
+            self.rows.explain(number, reason)
+        if self.rows.outcome(number) != DROPPED:
+            self.rows.settle(number, outcome)
 
     def lose(self, source: str, problem: Problem) -> None:
         """Say that something could not be read. source: `file:line`."""
@@ -130,23 +89,27 @@ class Ledger:
             self.lost_documents.append((source, problem.told))
             self.documents["unreadable"] += 1
 
-    def leave_out(self, source: str, reason: str, kept: str = "") -> None:
-        """Say why an accepted document is no passage of its own. kept: the passage that stands for it, `file:line`."""
-        self.passages[reason] += 1
-        self.left_out.append((source, reason, kept))
+    def leave_out(self, document: LeftOutDocument) -> None:
+        """Say why an accepted document is no passage of its own."""
+        self.passages[document.reason] += 1
+        self.left_out.append((document.source, document.reason, document.kept))
 
-    def fates(self) -> Counter[str]:
-        """Annotations by fate."""
-        return self.rows.fates()
+    def outcomes(self) -> Counter[str]:
+        """Annotations by outcome."""
+        return self.rows.outcomes()
+
+    def reasons(self) -> Counter[tuple[str, str]]:
+        """(outcome, named repair or reason) of annotations, how often. Details after a colon are left out."""
+        return Counter((outcome, reason.split(":")[0]) for outcome, reason in self.rows.explained())
 
     def check_balance(self) -> None:
-        """Raise DomainNerError unless each annotation that was read has exactly one row and one known fate, and each
+        """Raise DomainNerError unless each annotation that was read has exactly one row and one known outcome, and each
         accepted document is in the corpus or left out for one reason.
         """
-        unsettled = {fate: n for fate, n in self.fates().items() if fate not in FATES}
+        unsettled = {outcome: n for outcome, n in self.outcomes().items() if outcome not in OUTCOMES}
         n_unsettled = sum(unsettled.values())
         if unsettled or len(self.rows) != self.n_read.total():
-            first = next(self.rows.of_fate(next(iter(unsettled)))) if unsettled else None
+            first = next(self.rows.of_outcome(next(iter(unsettled)))) if unsettled else None
             example = f"; the first: {first.source} {first.text!r}" if first else ""
             raise DomainNerError(
                 f"The ledger does not balance: {self.n_read.total()} annotations read, {len(self.rows)} accounted for,"
@@ -161,10 +124,10 @@ class Ledger:
 
     def losses_by_kind(self) -> tuple[Loss, Loss, Loss]:
         """What was lost of the annotations that people accepted, of the documents, and of the tokens."""
-        fates = self.fates()
-        n_meant = len(self.rows) - sum(fates[fate] for fate in LEFT_OUT)
+        outcomes = self.outcomes()
+        n_meant = len(self.rows) - sum(outcomes[outcome] for outcome in LEFT_OUT)
         return (
-            Loss("annotations", fates[DROPPED], n_meant),
+            Loss("annotations", outcomes[DROPPED], n_meant),
             Loss("documents", len(self.lost_documents), self.documents.total()),
             Loss("tokens", len(self.lost_tokens), self.n_tokens),
         )
@@ -203,7 +166,7 @@ class Ledger:
         """As `losses`, a line for each reason and each unknown label, with the first case and how many there are."""
         unreadable = [*self.unread, *self.lost_documents, *self.lost_tokens]
         places = fold(unreadable, lambda lost: without_details(lost[1]))
-        rows = fold(self.rows.of_fate(DROPPED), _reason)
+        rows = fold(self.rows.of_outcome(DROPPED), _reason)
         told = [f"{lost.first[0]}: {lost.first[1]}{lost.more(lambda case: case[0])}" for lost in places]
         return told + [f"{_loss(lost.first)}{lost.more(lambda row: row.source)}" for lost in rows]
 
@@ -211,26 +174,22 @@ class Ledger:
         """A line for each place where a file could not be read, and each dropped annotation, `file:line: …`."""
         for source, why in (*self.unread, *self.lost_documents, *self.lost_tokens):
             yield f"{source}: {why}"
-        for row in self.rows.of_fate(DROPPED):
+        for row in self.rows.of_outcome(DROPPED):
             yield _loss(row)
 
     def to_jsonl(self) -> Iterator[str]:
         """The lines of `ledger.jsonl`: annotations, and unreadable documents and tokens."""
         for row in self.rows:
             yield _json_line(row.to_json())
-        for fate, lost in zip(UNREADABLE, (self.lost_documents, self.lost_tokens), strict=True):
+        for outcome, lost in zip(UNREADABLE, (self.lost_documents, self.lost_tokens), strict=True):
             for source, why in lost:
-                yield _json_line({"source": source, "fate": fate, "how": [why]})
+                yield _json_line({"source": source, OUTCOME_KEY: outcome, REASONS_KEY: [why]})
 
     def left_out_to_jsonl(self) -> Iterator[str]:
         """The lines of `left_out.jsonl`: accepted documents that are no passage of their own."""
         for source, reason, kept in self.left_out:
             plain = {"source": source, "reason": reason, "kept": kept}
             yield _json_line({key: value for key, value in plain.items() if value})
-
-    def hows(self) -> Counter[tuple[str, str]]:
-        """(fate, named repair or reason) of annotations, how often. Details after a colon are left out."""
-        return Counter((fate, how.split(":")[0]) for fate, how in self.rows.explained())
 
 
 def _json_line(plain: dict[str, Any]) -> str:
@@ -241,13 +200,13 @@ def _json_line(plain: dict[str, Any]) -> str:
 
 
 def _loss(row: Row) -> str:
-    return f"{row.source}: {describe(row)}: {row.how[-1] if row.how else 'dropped'}"
+    return f"{row.source}: {describe(row)}: {row.reasons[-1] if row.reasons else DROPPED}"
 
 
 def _reason(row: Row) -> str:
     """Why an annotation was lost, the same for all that were lost for that reason; of each unknown label another."""
-    how = row.how[-1] if row.how else ""
-    return how.split(":")[0] if UNKNOWN_LABEL in how else without_details(how)
+    reason = row.reasons[-1] if row.reasons else ""
+    return reason.split(":")[0] if UNKNOWN_LABEL in reason else without_details(reason)
 
 
 def describe(row: Row) -> str:

@@ -7,6 +7,9 @@ from typing import Any, overload
 
 from domain_ner.files import DiskList
 
+# The keys of `ledger.jsonl`, a published format, for what the code calls outcome and reasons.
+OUTCOME_KEY, REASONS_KEY = "fate", "how"
+
 
 @dataclass(slots=True)
 class Row:
@@ -14,7 +17,7 @@ class Row:
 
     source: `file:line`. start, end: as in the file. text: the words in the text, or the export's own.
     label: its name; was: the one in the file, where `vars.labels` gives it another.
-    fate: empty until settled. how: repairs and reasons, in the order they happened. split: where it ended up.
+    outcome: empty until settled. reasons: repairs and reasons, in the order they happened. split: where it ended up.
     """
 
     source: str
@@ -24,8 +27,8 @@ class Row:
     end: Any
     label: Any
     text: str
-    fate: str = ""
-    how: list[str] = field(default_factory=list)
+    outcome: str = ""
+    reasons: list[str] = field(default_factory=list)
     split: str = ""
     was: str = ""
 
@@ -33,10 +36,18 @@ class Row:
         """The row as it stands in `ledger.jsonl`; empty fields are left out."""
         plain = {
             "source": self.source, "document": self.document, "annotator": self.annotator, "start": self.start,
-            "end": self.end, "label": self.label, "text": self.text, "fate": self.fate, "how": self.how,
-            "split": self.split, "was": self.was,
+            "end": self.end, "label": self.label, "text": self.text, OUTCOME_KEY: self.outcome,
+            REASONS_KEY: self.reasons, "split": self.split, "was": self.was,
         }  # fmt: skip
         return {key: value for key, value in plain.items() if value not in ("", [])}
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> "Row":
+        """The row of a line of `ledger.jsonl`. Raises TypeError for a line with other keys."""
+        names = {OUTCOME_KEY: "outcome", REASONS_KEY: "reasons"}
+        if unknown := names.values() & plain.keys():
+            raise TypeError(f"unexpected key {min(unknown)!r}")
+        return cls(**{names.get(key, key): value for key, value in plain.items()})
 
 
 class Rows(Sequence[Row]):
@@ -48,50 +59,50 @@ class Rows(Sequence[Row]):
     def __init__(self) -> None:
         self._read: DiskList[tuple[Any, ...]] = DiskList()
         self._names: list[str] = [""]
-        self._fates, self._splits = bytearray(), bytearray()
-        self._hows: dict[int, list[str]] = {}
+        self._outcomes, self._splits = bytearray(), bytearray()
+        self._reasons: dict[int, list[str]] = {}
 
     def append(self, row: Row) -> None:
         """Add a row."""
         was = (row.was,) if row.was else ()
         self._read.append((row.source, row.document, row.annotator, row.start, row.end, row.label, row.text, *was))
-        self._fates.append(self._number(row.fate))
+        self._outcomes.append(self._number(row.outcome))
         self._splits.append(self._number(row.split))
-        if row.how:
-            self._hows[len(self) - 1] = list(row.how)
+        if row.reasons:
+            self._reasons[len(self) - 1] = list(row.reasons)
 
-    def settle(self, number: int, fate: str) -> None:
-        """Set the fate of a row."""
-        self._fates[number] = self._number(fate)
+    def settle(self, number: int, outcome: str) -> None:
+        """Set the outcome of a row."""
+        self._outcomes[number] = self._number(outcome)
 
     def place(self, number: int, split: str) -> None:
         """Set the split of a row."""
         self._splits[number] = self._number(split)
 
-    def explain(self, number: int, how: str) -> None:
+    def explain(self, number: int, reason: str) -> None:
         """Add to the repairs and reasons of a row."""
-        self._hows.setdefault(number, []).append(how)
+        self._reasons.setdefault(number, []).append(reason)
 
-    def fate(self, number: int) -> str:
-        """The fate of a row."""
-        return self._names[self._fates[number]]
+    def outcome(self, number: int) -> str:
+        """The outcome of a row."""
+        return self._names[self._outcomes[number]]
 
-    def hows(self, number: int) -> Sequence[str]:
+    def reasons(self, number: int) -> Sequence[str]:
         """The repairs and reasons of a row."""
-        return self._hows.get(number, ())
+        return self._reasons.get(number, ())
 
-    def fates(self) -> Counter[str]:
-        """Rows by fate."""
-        return Counter({self._names[number]: n for number, n in Counter(self._fates).items()})
+    def outcomes(self) -> Counter[str]:
+        """Rows by outcome."""
+        return Counter({self._names[number]: n for number, n in Counter(self._outcomes).items()})
 
     def explained(self) -> Iterator[tuple[str, str]]:
-        """(fate, repair or reason) of every row that has any."""
-        return ((self.fate(number), how) for number, hows in self._hows.items() for how in hows)
+        """(outcome, repair or reason) of every row that has any."""
+        return ((self.outcome(number), reason) for number, reasons in self._reasons.items() for reason in reasons)
 
-    def of_fate(self, fate: str) -> Iterator[Row]:
-        """The rows of a fate."""
-        wanted = self._number(fate)
-        return (self[number] for number, found in enumerate(self._fates) if found == wanted)
+    def of_outcome(self, outcome: str) -> Iterator[Row]:
+        """The rows of an outcome."""
+        wanted = self._number(outcome)
+        return (self[number] for number, found in enumerate(self._outcomes) if found == wanted)
 
     def __len__(self) -> int:
         return len(self._read)
@@ -106,9 +117,9 @@ class Rows(Sequence[Row]):
         number = range(len(self))[index]
         split = self._names[self._splits[number]]
         source, document, annotator, start, end, label, text, *was = self._read[number]
-        how = list(self.hows(number))
-        fate = self.fate(number)
-        return Row(source, document, annotator, start, end, label, text, fate, how, split, *was)
+        reasons = list(self.reasons(number))
+        outcome = self.outcome(number)
+        return Row(source, document, annotator, start, end, label, text, outcome, reasons, split, *was)
 
     def __iter__(self) -> Iterator[Row]:
         return (self[number] for number in range(len(self)))

@@ -15,12 +15,12 @@ from itertools import accumulate, permutations, product
 
 import regex
 
-from domain_ner.annotations.records import Record, SourceSpan, as_offset
+from domain_ner.annotations.records import Record, SourceSpan, Unit, as_offset
 
-CODEPOINT = "codepoint"
-UNITS = (CODEPOINT, "utf16", "grapheme", "byte")
+UNITS: tuple[Unit, ...] = ("codepoint", "utf16", "grapheme", "byte")
+CODEPOINT = UNITS[0]
 # Of these a file without the words of its spans is in one; nobody has met one in bytes.
-VOTED = (CODEPOINT, "utf16", "grapheme")
+VOTED = UNITS[:3]
 CRLF_TO_LF = r"\r\n became \n"
 LF_TO_CRLF = r"\n became \r\n"
 WHITE = re.compile(r"\s+")
@@ -67,7 +67,7 @@ PLAIN = Reading()
 
 def readings(text: str) -> Iterator[Reading]:
     """The readings that may differ from one another on this text, the plain one first, then the more common ones."""
-    units = [CODEPOINT]
+    units: list[str] = [CODEPOINT]
     if not text.isascii():
         units += ["utf16"] * (max(text) > "\uffff") + ["grapheme", "byte"]
     line_ends = ["", *[CRLF_TO_LF] * ("\r\n" in text), *[LF_TO_CRLF] * bool(BARE_LF.search(text))]
@@ -80,12 +80,12 @@ def readings(text: str) -> Iterator[Reading]:
 class Located:
     """A span in code points: `start` and `end` (exclusive) are None where its offsets point nowhere in the text.
 
-    how: the repair, empty for none. fault: why it cannot be used, empty where it can.
+    repair: how the offsets were read, empty where as they are. fault: why it cannot be used, empty where it can.
     """
 
     start: int | None
     end: int | None
-    how: str = ""
+    repair: str = ""
     fault: str = ""
 
 
@@ -117,7 +117,7 @@ def words_given(span: SourceSpan) -> str:
     return span.text if isinstance(span.text, str) else ""
 
 
-def vote(records: Iterable[Record]) -> tuple[str | None, Counter[str]]:
+def vote(records: Iterable[Record]) -> tuple[Unit | None, Counter[str]]:
     """The unit of a file without the words of its spans, told from where the edges of its spans fall.
 
     Returns the unit (None: the evidence is no different from one unit to the next, or there is none) and, by unit, the
@@ -133,7 +133,7 @@ def vote(records: Iterable[Record]) -> tuple[str | None, Counter[str]]:
             apart.update(pair for pair in permutations(VOTED, 2) if found[pair[0]] != found[pair[1]])
             only.update((one, other) for one in fitting for other in VOTED if other not in fitting)
 
-    def beats(one: str, other: str) -> bool:
+    def beats(one: Unit, other: Unit) -> bool:
         if not apart[one, other]:
             return VOTED.index(one) < VOTED.index(other)
         return only[one, other] > 2 * only[other, one]
@@ -170,7 +170,7 @@ def _places_by_unit(record: Record) -> list[dict[str, Located]]:
     """Of each span that lies elsewhere in another unit: where it lies, by unit."""
     if not record.spans or _units_agree(record.text, VOTED):
         return []
-    places = [[replace(at, how="", fault="") for at in _place(record, Reading(unit))] for unit in VOTED]
+    places = [[replace(at, repair="", fault="") for at in _place(record, Reading(unit))] for unit in VOTED]
     return [dict(zip(VOTED, found, strict=True)) for found in zip(*places, strict=True) if len({*found}) > 1]
 
 
@@ -226,7 +226,7 @@ def _check_words(text: str, span: SourceSpan, found: Located, others: Iterable[L
         return next(iter(exact.values()))
     if not found.fault and _is_stale(text, found, said):
         differing = f"the tool's words differ, offsets used: {said!r} / {words!r}"
-        return replace(found, how=f"{found.how}; {differing}" if found.how else differing)
+        return replace(found, repair=f"{found.repair}; {differing}" if found.repair else differing)
     fault = found.fault or (
         f"the text there is {words!r}, the export says {said!r}: no reading of the offsets makes them agree"
     )

@@ -1,36 +1,33 @@
-"""From a record to a passage: each span located, checked, trimmed, and accounted for in the ledger."""
+"""From a record to a passage: each span located, checked and trimmed, with what became of it.
 
-from bisect import bisect_left
-from collections.abc import Collection, Sequence
+Its outcomes are told and not written: the ledger is `accounts`' alone.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain_ner.annotations.label_names import LabelNames
-from domain_ner.annotations.passages import LabelledSpan, Passage
-from domain_ner.annotations.records import ACCEPTED, Record, SourceSpan
-from domain_ner.conversion.ledger import (
+from domain_ner.annotations.outcomes import (
     CANCELLED,
-    DOUBTFUL,
     DROPPED,
-    FLATTENED,
     IGNORED,
-    IMPORTED,
-    IN_CORPUS,
     MERGED,
     PREDICTION,
     REJECTED,
-    REPAIRED,
-    UNKNOWN_LABEL,
     UNWANTED,
-    Ledger,
+    Outcome,
 )
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.annotations.records import ACCEPTED, Record, SourceSpan
+from domain_ner.conversion.ledger import UNKNOWN_LABEL
 from domain_ner.conversion.ledger_rows import Row
 from domain_ner.conversion.offsets import Located, locate, words_given
+from domain_ner.conversion.reading import FileReport
 from domain_ner.errors import nearest
 
 TRIMMED = "white space trimmed"
-# The rules of `flatten`.
-OVERLAPS = ("longest", "innermost", "first", "priority")
-LEFT_OUT = {
+# What becomes of the annotations of a record that is not accepted.
+OF_ANSWER = {
     "rejected": REJECTED, "ignored": IGNORED, "cancelled": CANCELLED, "prediction": PREDICTION,
     "not annotated": IGNORED,
 }  # fmt: skip
@@ -41,150 +38,144 @@ class Checks:
     """What a span must be.
 
     labels: the types that may occur; None: any. names: other names for the labels of the exports.
-    unit: of offsets, where a file leaves it open; None: as the record says.
     """
 
     labels: Collection[str] | None = None
-    unit: str | None = None
     names: LabelNames = field(default_factory=LabelNames)
 
 
-def to_passage(record: Record, ledger: Ledger, checks: Checks) -> Passage | None:
-    """Check a record span by span. None: it is one that the annotator rejected, ignored or left for later.
+@dataclass(frozen=True, slots=True)
+class LocatedRecord:
+    """A record, and what was made of it.
 
-    Every span gets a row in the ledger; those that cannot be used are settled as dropped, with the reason.
+    rows: of the ledger, one for each span. outcomes: of spans that do not go on, and repairs of others.
+    passage: None for a record that the annotator rejected, ignored or left for later.
+    unknown_labels: labels that may not occur, and the nearest one that may, if there is one.
     """
-    ledger.n_read[record.file] += len(record.spans)
-    located = locate(record, checks.unit)
-    rows = [_open_row(record, span, at, checks.names, ledger) for span, at in zip(record.spans, located, strict=True)]
-    ledger.documents[record.answer] += 1
-    if record.answer != ACCEPTED:
-        for row in rows:
-            ledger.settle(row, LEFT_OUT[record.answer])
-        return None
-    accepted, rejected, trimmed = _sort_out(record, located, rows, ledger, checks)
-    return Passage(
-        text=record.text,
-        spans=tuple(span for span, _ in accepted),
-        source=record.source,
-        meta=record.meta,
-        annotator=record.annotator,
-        trimmed=tuple(trimmed),
-        document=record.document,
-        rows=tuple(row for _, row in accepted),
-        rejected=tuple(sorted(rejected)),
-        partial=record.partial,
-        unknown=(*record.unknown, *_lost_ranges(located, rows, ledger)),
-        words=record.words,
-        spaces=record.spaces,
-    )
+
+    record: Record
+    rows: Sequence[Row]
+    outcomes: Sequence[Outcome]
+    passage: Passage | None
+    unknown_labels: Mapping[str, str]
 
 
-def flatten(passage: Passage, rule: str, labels: Sequence[str] = ()) -> list[int]:
-    """The positions in `passage.spans` of those that can stand in `doc.ents`, where no two share a character.
-
-    rule: `longest` (outermost, at a tie the first), `innermost` (shortest), `first` (where it starts), or `priority`:
-        the label that comes first in `labels`, at a tie the longest.
-    """
-    spans = passage.spans
-    keys = {
-        "longest": lambda n: (spans[n].start - spans[n].end, n),
-        "innermost": lambda n: (spans[n].end - spans[n].start, n),
-        "first": lambda n: (spans[n].start, spans[n].start - spans[n].end, n),
-        "priority": lambda n: (_rank(spans[n].label, labels), spans[n].start - spans[n].end, n),
-    }
-    chosen: list[tuple[int, int, int]] = []  # (start, end, position), in order: they share no character
-    for position in sorted(range(len(spans)), key=keys[rule]):
-        start, end = spans[position].start, spans[position].end
-        place = bisect_left(chosen, (start, end, position))
-        free_before = place == 0 or chosen[place - 1][1] <= start
-        free_after = place == len(chosen) or end <= chosen[place][0]
-        if free_before and free_after:
-            chosen.insert(place, (start, end, position))
-    return sorted(position for _, _, position in chosen)
-
-
-def settle_kept(passage: Passage, kept: Collection[int], ledger: Ledger, *, split: str) -> None:
-    """Count a passage of the corpus, and settle its annotations. kept: as from `flatten`."""
-    ledger.passages[IN_CORPUS] += 1
-    positions = set(kept)
-    for position, row in enumerate(passage.rows):
-        ledger.rows.place(row, split)
-        if position in positions:
-            repaired = REPAIRED if ledger.rows.hows(row) else IMPORTED
-            ledger.settle(row, DOUBTFUL if ledger.rows.fate(row) == DOUBTFUL else repaired)
+def locate_records(found: Iterable[Record | FileReport], checks: Checks) -> Iterator[LocatedRecord | FileReport]:
+    """Locate and check the spans of each record; the reports of files are passed on."""
+    n_rows = 0
+    for one in found:
+        if isinstance(one, FileReport):
+            yield one
         else:
-            ledger.settle(row, FLATTENED, "overlap, only in doc.spans")
+            yield locate_record(one, checks, n_rows=n_rows)
+            n_rows += len(one.spans)
 
 
-def _rank(label: str, labels: Sequence[str]) -> int:
-    return labels.index(label) if label in labels else len(labels)
+def locate_record(record: Record, checks: Checks, *, n_rows: int = 0) -> LocatedRecord:
+    """Locate and check the spans of a record. Those that cannot be used are dropped, with the reason.
+
+    n_rows: how many rows the ledger has, so that rows have the numbers that they will have there.
+    """
+    located = locate(record, None)
+    rows = [_row(record, span, at, checks.names) for span, at in zip(record.spans, located, strict=True)]
+    if record.answer != ACCEPTED:
+        outcomes = [Outcome(n_rows + n, OF_ANSWER[record.answer]) for n in range(len(rows))]
+        return LocatedRecord(record, rows, outcomes, None, {})
+    sorted_out = _SortedOut(record, checks)
+    for number, (span, at) in enumerate(zip(record.spans, located, strict=True), start=n_rows):
+        sorted_out.add(span, at, number)
+    return LocatedRecord(record, rows, sorted_out.outcomes, sorted_out.passage(), sorted_out.unknown_labels)
 
 
-def _open_row(record: Record, span: SourceSpan, at: Located, names: LabelNames, ledger: Ledger) -> int:
+def _row(record: Record, span: SourceSpan, at: Located, names: LabelNames) -> Row:
     text = words_given(span) if at.fault else record.text[at.start : at.end]
     row = Row(record.source, record.document, record.annotator, span.start, span.end, span.label, text)
     name = names.of(span.label)
     if name and name != span.label:
         row.label, row.was = name, span.label
-    row.how.extend(span.how)
-    if at.how:
-        row.how.append(at.how)
-    return ledger.open(row)
+    row.reasons.extend(span.how)
+    if at.repair:
+        row.reasons.append(at.repair)
+    return row
 
 
-def _sort_out(
-    record: Record, located: Sequence[Located], rows: Sequence[int], ledger: Ledger, checks: Checks
-) -> tuple[list[tuple[LabelledSpan, int]], set[LabelledSpan], list[LabelledSpan]]:
-    """(accepted spans with their rows, rejected spans, spans as they were before white space was cut off)."""
-    accepted: dict[LabelledSpan, int] = {}
-    rejected: set[LabelledSpan] = set()
-    trimmed: list[LabelledSpan] = []
-    for source, at, row in zip(record.spans, located, rows, strict=True):
-        label = checks.names.of(source.label)
+@dataclass
+class _SortedOut:
+    """The spans of an accepted record, one after the other.
+
+    accepted: with their rows. rejected: what is no entity. trimmed: spans as they were before white space was cut off.
+    lost: where annotations were dropped.
+    """
+
+    record: Record
+    checks: Checks
+    accepted: dict[LabelledSpan, int] = field(default_factory=dict)
+    rejected: set[LabelledSpan] = field(default_factory=set)
+    trimmed: list[LabelledSpan] = field(default_factory=list)
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    unknown_labels: dict[str, str] = field(default_factory=dict)
+
+    def add(self, source: SourceSpan, at: Located, row: int) -> None:
+        """Take in a span."""
+        label = self.checks.names.of(source.label)
         if source.label and label == "":
-            ledger.settle(row, UNWANTED)
-            continue
-        fault = source.fault or at.fault or _label_fault(label, checks.labels, ledger)
-        if not fault and not record.text[at.start : at.end].strip():
+            self.outcomes.append(Outcome(row, UNWANTED))
+            return
+        fault = source.fault or at.fault or self._label_fault(label)
+        if not fault and not self.record.text[at.start : at.end].strip():
             fault = "it covers white space only"
         if fault or at.start is None or at.end is None:
-            ledger.settle(row, DROPPED, fault)
-            continue
-        given = LabelledSpan(at.start, at.end, str(label))
-        span = _trim(given, record.text)
+            self.outcomes.append(Outcome(row, DROPPED, fault))
+            if at.start is not None and at.end is not None:
+                self.lost.append((at.start, at.end))
+            return
+        self._keep(source, LabelledSpan(at.start, at.end, str(label)), row)
+
+    def passage(self) -> Passage:
+        """The passage of the record."""
+        record, accepted = self.record, sorted(self.accepted.items())
+        # What a person accepted in the same record too is an entity; of yes/no answers it stays unknown.
+        rejected = self.rejected if record.partial else self.rejected - self.accepted.keys()
+        return Passage(
+            text=record.text,
+            spans=tuple(span for span, _ in accepted),
+            source=record.source,
+            meta=record.meta,
+            annotator=record.annotator,
+            trimmed=tuple(self.trimmed),
+            document=record.document,
+            rows=tuple(row for _, row in accepted),
+            rejected=tuple(sorted(rejected)),
+            partial=record.partial,
+            # Where one was dropped, somebody saw an entity: it must not be learned as none.
+            unknown=(*record.unknown, *self.lost),
+            words=record.words,
+            spaces=record.spaces,
+        )
+
+    def _keep(self, source: SourceSpan, given: LabelledSpan, row: int) -> None:
+        span = _trim(given, self.record.text)
         if span != given:
-            ledger.repair(row, TRIMMED)
-            trimmed.append(given)
+            self.outcomes.append(Outcome(row, reason=TRIMMED))
+            self.trimmed.append(given)
         if source.rejected:
-            rejected.add(span)
-            ledger.settle(row, REJECTED)
-        elif span in accepted:
-            ledger.settle(row, MERGED, f"the same span twice: {record.source}")
+            self.rejected.add(span)
+            self.outcomes.append(Outcome(row, REJECTED))
+        elif span in self.accepted:
+            self.outcomes.append(Outcome(row, MERGED, f"the same span twice: {self.record.source}"))
         else:
-            accepted[span] = row
-    if not record.partial:  # what a person accepted here too is an entity; of yes/no answers it stays unknown
-        rejected -= accepted.keys()
-    return sorted(accepted.items()), rejected, trimmed
+            self.accepted[span] = row
 
-
-def _lost_ranges(located: Sequence[Located], rows: Sequence[int], ledger: Ledger) -> list[tuple[int, int]]:
-    """Where annotations were dropped: somebody saw an entity there, so that it must not be learned as none."""
-    return [
-        (at.start, at.end)
-        for at, row in zip(located, rows, strict=True)
-        if ledger.rows.fate(row) == DROPPED and at.start is not None and at.end is not None
-    ]
-
-
-def _label_fault(label: object, labels: Collection[str] | None, ledger: Ledger) -> str:
-    if not isinstance(label, str) or not label:
-        return f"its label is {label!r}: expected a name"
-    if labels is not None and label not in labels:
-        ledger.unknown[label] = near = nearest(label, labels)
-        asked = f"; did you mean {near!r}?" if near else ""
-        return f"label {label!r} {UNKNOWN_LABEL}: expected one of {', '.join(labels)}{asked}"
-    return ""
+    def _label_fault(self, label: object) -> str:
+        labels = self.checks.labels
+        if not isinstance(label, str) or not label:
+            return f"its label is {label!r}: expected a name"
+        if labels is not None and label not in labels:
+            self.unknown_labels[label] = near = nearest(label, labels)
+            asked = f"; did you mean {near!r}?" if near else ""
+            return f"label {label!r} {UNKNOWN_LABEL}: expected one of {', '.join(labels)}{asked}"
+        return ""
 
 
 def _trim(span: LabelledSpan, text: str) -> LabelledSpan:

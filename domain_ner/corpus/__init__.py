@@ -2,5 +2,6 @@
 
 Knows no export format.
 Public: `divide` (`splits`), `Assigned` (`assignments`), `group_near_duplicates` (`near_duplicates`), `make_doc`
-(`docs`), `create_tokenizer` (`tokenizer`), `learn_splits` (`token_splits`), `CorpusFile` (`corpus_file`).
+(`docs`), `flatten` (`overlaps`), `create_tokenizer` (`tokenizer`), `learn_splits` (`token_splits`), `CorpusFile`
+(`corpus_file`).
 """

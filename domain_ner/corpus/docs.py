@@ -4,30 +4,33 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from spacy.tokens import Doc, DocBin, Span, Token
 
+from domain_ner.annotations.doc_keys import (
+    ANNOTATOR_KEY,
+    DOCUMENT_KEY,
+    META_KEY,
+    ORIGINAL_KEY,
+    REJECTED_KEY,
+    SOURCE_KEY,
+    SPANS_KEY,
+)
+from domain_ner.annotations.outcomes import DROPPED, Outcome
 from domain_ner.annotations.passages import LabelledSpan, Passage
-from domain_ner.conversion.ledger import DROPPED, Ledger
-from domain_ner.conversion.spans import flatten, settle_kept
 from domain_ner.corpus.grouping import file_of, same_names
 from domain_ner.corpus.normalization import WHITESPACE, normalize_whitespace, to_normalized
+from domain_ner.corpus.overlaps import LONGEST, flatten, in_corpus
 from domain_ner.corpus.token_splits import inner_edges
 
-SOURCE_KEY = "source"
-META_KEY = "meta"
-DOCUMENT_KEY = "document"
-ORIGINAL_KEY = "original_text"
-# Where spaCy's `spancat` looks for spans, and what `ner` is told are wrong ones (its `incorrect_spans_key`).
-SPANS_KEY = "sc"
-REJECTED_KEY = "incorrect_spans"
+# The reason of a row whose token the tokenizer will not split.
+GOLD_ALONE = "token split in the gold document alone"
 # `token.ent_iob` of a missing value.
 MISSING = 0
 
-Misaligned = Literal["split", "expand", "contract", "drop"]
-MISALIGNED = ("split", "expand", "contract", "drop")
+SPLIT, EXPAND, CONTRACT, DROP = MISALIGNED = ("split", "expand", "contract", "drop")
 
 
 @dataclass(frozen=True)
@@ -42,33 +45,39 @@ class DocRules:
     """
 
     tokenize: Callable[[str], Doc]
-    overlaps: str = "longest"
+    overlaps: str = LONGEST
     labels: Sequence[str] = ()
-    misaligned: str = "split"
+    misaligned: str = SPLIT
     normalize: str = ""
 
 
-def make_doc(passage: Passage, rules: DocRules, ledger: Ledger, *, split: str = "") -> Doc:
-    """The gold document of a passage; each of its annotations is settled in the ledger.
+@dataclass(frozen=True)
+class MadeDoc:
+    """A gold document, and what became of its passage's annotations: of every one that got as far as here."""
+
+    doc: Doc
+    outcomes: Sequence[Outcome]
+
+
+def make_doc(passage: Passage, rules: DocRules) -> MadeDoc:
+    """The gold document of a passage.
 
     `doc.ents` holds what `rules.overlaps` leaves, `doc.spans["sc"]` every span. Tokens of which nothing is known are
     missing values; where annotators rejected spans, they are `doc.spans["incorrect_spans"]`. `source`, `meta`,
     `document` and `annotator` are in `doc.user_data`.
-    split: the name of the corpus, for the ledger.
     """
     original = passage.text
     passage = normalize(passage) if rules.normalize == WHITESPACE else passage
-    doc = _tokens(passage, rules)
-    doc, passage = _align(doc, passage, rules.misaligned, ledger)
-    found = [_span(doc, span) for span in passage.spans]
+    doc, passage, outcomes = _align(_tokens(passage, rules), passage, rules.misaligned)
+    spans = [_span(doc, span) for span in passage.spans]
     kept = flatten(passage, rules.overlaps, rules.labels)
-    settle_kept(passage, kept, ledger, split=split)
-    _set_ents(doc, [found[position] for position in kept], passage)
-    doc.spans[SPANS_KEY] = found
+    outcomes += in_corpus(passage, kept)
+    _set_ents(doc, [spans[position] for position in kept], passage)
+    doc.spans[SPANS_KEY] = spans
     if rejected := [span for span in passage.rejected if doc.char_span(span.start, span.end) is not None]:
         doc.spans[REJECTED_KEY] = [_span(doc, span) for span in rejected]
     doc.user_data.update(_provenance(passage, original))
-    return doc
+    return MadeDoc(doc, outcomes)
 
 
 def normalize(passage: Passage) -> Passage:
@@ -165,51 +174,45 @@ def _tokens(passage: Passage, rules: DocRules) -> Doc:
     return Doc(doc.vocab, words=list(passage.words))
 
 
-def _align(doc: Doc, passage: Passage, rule: str, ledger: Ledger) -> tuple[Doc, Passage]:
+def _align(doc: Doc, passage: Passage, rule: str) -> tuple[Doc, Passage, list[Outcome]]:
     """Make the edges of spans and of tokens meet. Splitting changes the document, the other rules the spans."""
-    edges = inner_edges(doc, passage)
-    if not edges:
-        return doc, passage
-    if rule == "split":
-        doc = _split_tokens(doc, {offset for offset, _ in edges})
-        for span, row in _cut(passage, {offset for offset, _ in edges}):
-            ledger.repair(row, f"token split in the gold document alone: {passage.text[span.start : span.end]!r}")
-        return doc, passage
-    fits, rows, lost = [], [], []
-    for span, row in _numbered(passage):
+    offsets = {offset for offset, _ in inner_edges(doc, passage)}
+    if not offsets:
+        return doc, passage, []
+    if rule != SPLIT:
+        return doc, *_fit_all(doc, passage, rule)
+    outcomes = [
+        Outcome(row, reason=f"{GOLD_ALONE}: {passage.text[span.start : span.end]!r}")
+        for span, row in zip(passage.spans, passage.rows, strict=True)
+        if span.start in offsets or span.end in offsets
+    ]
+    return _split_tokens(doc, offsets), passage, outcomes
+
+
+def _fit_all(doc: Doc, passage: Passage, rule: str) -> tuple[Passage, list[Outcome]]:
+    """The passage with its spans moved to whole tokens. What fits no more is dropped, and its place is unknown."""
+    fitting: dict[LabelledSpan, int] = {}
+    outcomes, lost = list[Outcome](), []
+    for span, row in zip(passage.spans, passage.rows, strict=True):
         fitted = _fit(doc, span, rule)
         if fitted is None:
-            ledger.settle(row, DROPPED, f"starts or ends inside a token (vars.misaligned is {rule})")
+            outcomes.append(Outcome(row, DROPPED, f"starts or ends inside a token (vars.misaligned is {rule})"))
             lost.append((span.start, span.end))
             continue
         if fitted != span:
             words = f"{passage.text[span.start : span.end]!r} to {passage.text[fitted.start : fitted.end]!r}"
-            ledger.repair(row, f"{rule}ed to whole tokens: {words}")
-        if fitted not in fits:
-            fits.append(fitted)
-            rows.append(row)
+            outcomes.append(Outcome(row, reason=f"{rule}ed to whole tokens: {words}"))
+        if fitted not in fitting:
+            fitting[fitted] = row
         else:
-            ledger.settle(row, DROPPED, f"{rule}ed to whole tokens it is the same as another span")
-    order = sorted(range(len(fits)), key=fits.__getitem__)
-    aligned = replace(
-        passage,
-        spans=tuple(fits[n] for n in order),
-        rows=tuple(rows[n] for n in order),
-        unknown=(*passage.unknown, *lost),
-    )
-    return doc, aligned
-
-
-def _numbered(passage: Passage) -> list[tuple[LabelledSpan, int]]:
-    return list(zip(passage.spans, passage.rows, strict=True))
-
-
-def _cut(passage: Passage, offsets: Collection[int]) -> list[tuple[LabelledSpan, int]]:
-    return [(span, row) for span, row in _numbered(passage) if span.start in offsets or span.end in offsets]
+            outcomes.append(Outcome(row, DROPPED, f"{rule}ed to whole tokens it is the same as another span"))
+    spans = sorted(fitting)
+    rows = tuple(fitting[span] for span in spans)
+    return replace(passage, spans=tuple(spans), rows=rows, unknown=(*passage.unknown, *lost)), outcomes
 
 
 def _fit(doc: Doc, span: LabelledSpan, rule: str) -> LabelledSpan | None:
-    mode = rule if rule in ("expand", "contract") else "strict"
+    mode = rule if rule in (EXPAND, CONTRACT) else "strict"
     found = doc.char_span(span.start, span.end, alignment_mode=mode)
     return LabelledSpan(found.start_char, found.end_char, span.label) if found is not None and len(found) else None
 
@@ -247,7 +250,7 @@ def _set_ents(doc: Doc, ents: Sequence[Span], passage: Passage) -> None:
 def _provenance(passage: Passage, original: str) -> dict[Any, Any]:
     data: dict[Any, Any] = {SOURCE_KEY: passage.source, META_KEY: dict(passage.meta)}
     data |= {DOCUMENT_KEY: passage.document} if passage.document else {}
-    data |= {"annotator": passage.annotator} if passage.annotator else {}
+    data |= {ANNOTATOR_KEY: passage.annotator} if passage.annotator else {}
     data |= {"partial": True} if passage.partial else {}
     data |= {ORIGINAL_KEY: original} if original != passage.text else {}
     return data

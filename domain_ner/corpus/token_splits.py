@@ -15,10 +15,14 @@ from itertools import pairwise
 
 from spacy.tokens import Doc
 
+from domain_ner.annotations.outcomes import DOUBTFUL, Outcome
 from domain_ner.annotations.passages import Passage
 from domain_ner.annotations.words import MARKS, NO_SPACES, SYLLABLE, SYLLABLES, WIDE_MARKS
 from domain_ner.corpus.split_evidence import IN_WORD, InnerEdge, Shown, confirmed
 
+# The reasons of annotations.
+LEARNED = "a token is split there, and the tokenizer learns it"
+UNCONFIRMED = "an edge inside a word that no other annotation confirms"
 # Distinct tokens that must show an edge of one kind before it becomes a rule for all tokens.
 GENERAL_FROM = 3
 DIGIT, LETTER = r"\d", r"[^\W\d_]"
@@ -58,6 +62,11 @@ class Learned:
     rules: tuple[SplitRule, ...]
     rows: tuple[int, ...]
     doubtful: tuple[Shown, ...]
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """What there is to say of annotations: a repair, or a doubt."""
+        yield from (Outcome(row, reason=LEARNED) for row in self.rows)
+        yield from (Outcome(shown.row, DOUBTFUL, f"{UNCONFIRMED}: {shown.told}") for shown in self.doubtful)
 
 
 def inner_edges(doc: Doc, passage: Passage) -> list[tuple[int, InnerEdge]]:

@@ -12,6 +12,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc, Span
 from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex, registry
 
+from domain_ner.annotations.doc_keys import ORIGINAL_KEY
 from domain_ner.corpus.normalization import normalize_whitespace
 
 # Characters that end a name wherever they stand. Not among them: `.`, `_` and `-`, which names are made of
@@ -20,7 +21,6 @@ SPLIT_CHARS = r"""[=:/\\|"'`´‘’“”()\[\]{}<>,;@#$%^*~!?…—–+&]"""
 # The full stop after a name in mixed case or with a letter of its own ("the Integration CoE.", "Control-M."), which
 # spaCy takes for an abbreviation.
 MIXED_CASE_STOP = r"(?<=[a-z-][A-Z])\."
-ORIGINAL_TEXT = "original_text"
 
 
 class NormalizingTokenizer(Tokenizer):  # type: ignore[misc]
@@ -31,7 +31,7 @@ class NormalizingTokenizer(Tokenizer):  # type: ignore[misc]
         normal, _ = normalize_whitespace(text)
         doc: Doc = super().__call__(normal)
         if normal != text:
-            doc.user_data[ORIGINAL_TEXT] = text
+            doc.user_data[ORIGINAL_KEY] = text
         return doc
 
 
@@ -78,16 +78,16 @@ def _offsets(text: str) -> list[int]:
 
 
 def _original_text(doc: Doc) -> str:
-    return str(doc.user_data.get(ORIGINAL_TEXT, doc.text))
+    return str(doc.user_data.get(ORIGINAL_KEY, doc.text))
 
 
 def _original_start(span: Span) -> int:
-    original = span.doc.user_data.get(ORIGINAL_TEXT)
+    original = span.doc.user_data.get(ORIGINAL_KEY)
     return _offsets(original)[span.start_char] if original else span.start_char
 
 
 def _original_end(span: Span) -> int:
-    original = span.doc.user_data.get(ORIGINAL_TEXT)
+    original = span.doc.user_data.get(ORIGINAL_KEY)
     return _offsets(original)[span.end_char - 1] + 1 if original and span.end_char else span.end_char
 
 

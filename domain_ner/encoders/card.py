@@ -13,8 +13,13 @@ from domain_ner.files import sha256
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 FAMILIES = {"roberta": "roberta", "camembert": "roberta", "xlm-roberta": "roberta", "deberta": "deberta"}
-FAMILIES |= {"deberta-v2": "deberta", "bert": "bert", "electra": "bert", "distilbert": "bert"}
+FAMILIES |= {"deberta-v2": "deberta", "bert": "bert", "electra": "bert", "distilbert": "bert", "mpnet": "bert"}
+FAMILIES |= {"modernbert": "modernbert"}
+# These count positions from pad_token_id + 1, so that the first ones are never used.
+OFFSET_POSITIONS = {"roberta", "camembert", "xlm-roberta", "mpnet"}
 DEFAULT_MAX_LENGTH = 512
+# Languages that a message names one by one.
+MAX_NAMED = 5
 # In the keys of config.json that choose how attention is computed.
 ATTENTION = "attn_implementation"
 
@@ -67,11 +72,16 @@ def foreign_language(card: EncoderCard, lang: str) -> str:
     if not is_foreign(card, lang):
         return ""
     return (
-        f"the encoder {card.name} was pretrained on {' and '.join(card.languages)}, and vars.lang is {lang!r}: it knows"
-        " few words of that language and will find fewer names. Set vars.encoder to an encoder of that language, or of"
-        " many (FacebookAI/xlm-roberta-base, say), from the model hub; or vars.lang to the language of your text. If"
+        f"the encoder {card.name} was pretrained on {name_languages(card.languages)}, and vars.lang is {lang!r}: it"
+        " knows few words of that language and will find fewer names. Set vars.encoder to an encoder of that language,"
+        " or of many (xlm-roberta-base, say), from the model hub; or vars.lang to the language of your text. If"
         f" {card.name} does know {lang!r}, add {lang!r} to its `languages` in configs/presets.yml."
     )
+
+
+def name_languages(codes: tuple[str, ...]) -> str:
+    """Languages as a message names them: one by one, or how many of them there are."""
+    return " and ".join(codes) if len(codes) <= MAX_NAMED else f"{len(codes)} other languages"
 
 
 def make_card(preset: Preset, folder: Path | None, *, revision: str = "") -> EncoderCard:
@@ -138,7 +148,6 @@ def _max_length(preset: Preset, config: dict[str, Any]) -> int:
     if preset.max_length or not config:
         return preset.max_length
     n_positions = int(config.get("max_position_embeddings") or DEFAULT_MAX_LENGTH)
-    if FAMILIES.get(config.get("model_type", "")) == "roberta":
-        # RoBERTa counts positions from pad_token_id + 1, so that the first ones are never used.
+    if config.get("model_type", "") in OFFSET_POSITIONS:
         n_positions -= int(config.get("pad_token_id", 1)) + 1
     return min(n_positions, DEFAULT_MAX_LENGTH)

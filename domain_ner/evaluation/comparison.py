@@ -6,7 +6,7 @@ Decides what is told; draws and prints nothing.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from timeit import default_timer
 from typing import Annotated
@@ -17,7 +17,16 @@ from spacy.tokens import Doc
 from spacy.util import is_package
 
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation.predicting import Evaluated, EvaluatedDoc, evaluate_pipeline, input_doc, load_pipeline
+from domain_ner.evaluation.predicting import (
+    Evaluated,
+    EvaluatedDoc,
+    Watched,
+    evaluate_pipeline,
+    input_doc,
+    load_pipeline,
+    nests,
+    read_docs,
+)
 from domain_ner.evaluation.sections import context
 from domain_ner.files import scratch_folder
 from domain_ner.files.archives import unpack as unpack_archive
@@ -115,6 +124,9 @@ class Comparison(_Part):
         return [label for label, one in rows.items() if one.verdict == WORSE and one.difference < -self.margin]
 
 
+Measured = tuple[System, Evaluated]
+
+
 @contextmanager
 def opened(pipeline: str) -> Iterator[tuple[Language, Path]]:
     """A pipeline and its folder; given as a folder, as a wheel of `package`, or by the name of an installed package.
@@ -153,7 +165,7 @@ def measure(  # noqa: PLR0913
     *,
     can_nest: bool | None = None,
     on_doc: Callable[[], None] = lambda: None,
-) -> tuple[System, Evaluated]:
+) -> Measured:
     """Predict on the gold documents, and take the time. source, nlp, folder: of `opened`.
 
     can_nest: compare on the entities that may nest. The first documents are predicted twice, for a process is slower
@@ -175,6 +187,19 @@ def measure(  # noqa: PLR0913
         sha256=fingerprint(nlp),
     )
     return system, evaluated
+
+
+def measure_both(first: str, second: str, test: Path, *, watched: Watched) -> tuple[Measured, Measured]:
+    """Predict with two pipelines on one corpus. first, second: as `opened` takes them. test: DocBin."""
+    with ExitStack() as stack:
+        both = [(pipeline, *stack.enter_context(opened(pipeline))) for pipeline in (first, second)]
+        can_nest = any(nests(nlp) for _, nlp, _ in both)
+        measured = []
+        for pipeline, nlp, folder in both:
+            gold = read_docs(test, nlp.vocab)
+            with watched(f"predicting with {nlp.meta['name']} {nlp.meta['version']}", len(gold)) as on_doc:
+                measured.append(measure(pipeline, nlp, folder, gold, can_nest=can_nest, on_doc=on_doc))
+    return measured[0], measured[1]
 
 
 def fingerprint(nlp: Language) -> str:

@@ -39,4 +39,4 @@ def read_gold(path: Path, nlp: Language, rules: GoldRules = GoldRules()) -> list
     require_usable(read, max_loss=0.0)
     normalize = nlp.config["nlp"]["tokenizer"].get("normalize", "")
     doc_rules = DocRules(nlp.make_doc, rules.overlaps, rules.labels, rules.misaligned, normalize)
-    return [make_doc(passage, doc_rules, read.ledger) for passage in read.merged]
+    return [make_doc(passage, doc_rules).doc for passage in read.merged]

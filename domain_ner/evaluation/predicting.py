@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from domain_ner.conversion.ledger import DROPPED, KEPT, MASKED
+from domain_ner.annotations.doc_keys import META_KEY, SOURCE_KEY
+from domain_ner.annotations.outcomes import DROPPED, KEPT, MASKED
 from domain_ner.corpus.damage import require_whole
-from domain_ner.corpus.docs import META_KEY, SOURCE_KEY, entities, nested, rejected, span_scores, unknown_tokens
+from domain_ner.corpus.docs import entities, nested, rejected, span_scores, unknown_tokens
 from domain_ner.crf_ner.pipe import BELOW_KEY
 from domain_ner.errors import DomainNerError
 from domain_ner.metrics.calibration import Judged, calibration_error, chance_error, reliability
@@ -25,6 +26,9 @@ TARGET_F1 = 0.85
 FLOOR_F1 = 0.80
 # Fates of annotations that an annotator meant and nobody contradicted.
 MEANT = {*KEPT, DROPPED, MASKED}
+
+# Shows progress: takes what is done and how many documents it is done with; gives what to call after each.
+Watched = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 
 
 def load_pipeline(model: Path | str) -> Language:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from spacy.tokens import Doc
 
+from domain_ner.annotations.doc_keys import SPANS_KEY
 from domain_ner.annotations.passages import Passage
-from domain_ner.corpus.docs import SPANS_KEY
 from domain_ner.metrics.scores import Entity
 from domain_ner.writers.passages import to_passage
 

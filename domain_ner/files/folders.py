@@ -1,12 +1,15 @@
-"""Folders removed at once, and copied without copying."""
+"""Folders removed at once, emptied, and copied without copying."""
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from domain_ner.files.temporary import temporary_path
+from domain_ner.files.temporary import sweep, temporary_path
+
+# Keeps an empty folder in the repository.
+KEPT = ".gitkeep"
 
 
 def discard(folder: Path) -> None:
@@ -22,6 +25,18 @@ def remove_within(folder: Path, names: Iterable[str]) -> None:
         discard(folder / name)
     with suppress(OSError):
         folder.rmdir()
+
+
+def remove_made(path: Path) -> Iterator[Path]:
+    """Remove a file, or what is in a folder but for its `.gitkeep`; gives each when it is removed.
+
+    What killed processes left beside it is removed too, without a word.
+    """
+    sweep(path.parent)
+    for made in sorted(path.iterdir()) if path.is_dir() else [path]:
+        if made.name != KEPT and made.exists():
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+            yield made
 
 
 def link_folder(source: Path, copy: Path) -> None:

@@ -3,10 +3,12 @@
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, cycle
 
+from domain_ner.annotations.label_names import as_setting
 from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.errors import raise_for
 from domain_ner.guide.inconsistencies import skipped_names, surface_labels
 from domain_ner.guide.markup import MarkupError, parse_markup, to_markup
 from domain_ner.guide.rules import BRACKETS, QUOTES, TOKEN, check_span, starts_with_article
@@ -21,6 +23,17 @@ PLAIN, YAML_WORDS = re.compile(r"[^\W\d_][\w-]*"), {"y", "n", "yes", "no", "on",
 
 Sentence = tuple[str, tuple[LabelledSpan, ...]]
 SurfaceLabels = Mapping[str, Counter[str]]
+
+
+def require_plain_labels(passages: Iterable[Passage]) -> None:
+    """Raise DomainNerError for labels that no guide can have: with white space around them, or of several lines."""
+    labels = {span.label for passage in passages for span in passage.spans}
+    hard = [label for label in sorted(labels) if label != label.strip() or len(label.splitlines()) > 1]
+    raise_for(
+        [repr(label) for label in hard],
+        summary="{n} labels begin or end with white space, or are of several lines:",
+        fix=f"Name them otherwise in project.yml: {as_setting({one: ' '.join(one.split()) for one in hard})}.",
+    )
 
 
 def guide_skeleton(passages: Sequence[Passage], *, title: str) -> str:

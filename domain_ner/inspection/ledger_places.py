@@ -8,9 +8,9 @@ from typing import Any
 
 from spacy.tokens import Doc, Span
 
-from domain_ner.conversion.ledger import KEPT
+from domain_ner.annotations.doc_keys import SOURCE_KEY, SPANS_KEY
+from domain_ner.annotations.outcomes import KEPT
 from domain_ner.conversion.ledger_rows import Row
-from domain_ner.corpus.docs import SOURCE_KEY, SPANS_KEY
 from domain_ner.corpus.grouping import file_of
 
 # Of spans that the ledger does not know.
@@ -79,7 +79,7 @@ def _pointers(documents: Iterable[Key], rows: Sequence[Row]) -> dict[Key, Key]:
     of_source = {row.source: (row.source, row.document) for row in rows} | {key[0]: key for key in documents}
     pointers: dict[Key, Key] = {}
     for row in rows:
-        for mention in filter(None, map(MENTION.fullmatch, row.how)):
+        for mention in filter(None, map(MENTION.fullmatch, row.reasons)):
             target = of_source.get(mention[1])
             if target is not None and target[0] != row.source:
                 pointers[row.source, row.document] = target
@@ -93,7 +93,7 @@ def _match(spans: Sequence[tuple[int, Span]], rows: Iterable[Row], first: int) -
     """
     free: dict[tuple[Any, str], list[Row]] = defaultdict(list)
     for row in rows:
-        if row.fate in KEPT and row.split:
+        if row.outcome in KEPT and row.split:
             free[str(row.label), _words(row.text)].append(row)
         else:
             yield first, Annotation(row)

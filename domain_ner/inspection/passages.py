@@ -16,28 +16,27 @@ from typing import Any
 from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
-from domain_ner.annotations.passages import LabelledSpan, Passage
-from domain_ner.conversion.ledger import (
+from domain_ner.annotations.doc_keys import SOURCE_KEY
+from domain_ner.annotations.outcomes import (
     DOUBTFUL,
     DROPPED,
-    FATES,
     FLATTENED,
     MASKED,
+    OUTCOMES,
     OVERRULED,
     REPAIRED,
     UNREADABLE,
-    describe,
 )
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.conversion.ledger import describe
 from domain_ner.conversion.ledger_rows import Row
 from domain_ner.corpus.assignments import SPLITS
-from domain_ner.corpus.docs import SOURCE_KEY
+from domain_ner.corpus.docs import GOLD_ALONE
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.guide.inconsistencies import skipped_names, surface_labels
 from domain_ner.inspection.ledger_places import Annotation, place, spans_of
 from domain_ner.inspection.wordpieces import visible, wordpieces
-
-GOLD_ALONE = "token split in the gold document alone"
 
 SPLIT_IN_GOLD, OTHERWISE, SKIPPED = (
     "token split in gold alone",
@@ -115,7 +114,7 @@ class Inspection:
     def fates(self) -> Counter[str]:
         """Spans and annotations by fate, `UNACCOUNTED` where corpus and ledger are of two runs."""
         placed = [one.row for passage in self.passages for one in passage.annotations]
-        return Counter(row.fate for row in [*placed, *self.unplaced])
+        return Counter(row.outcome for row in [*placed, *self.unplaced])
 
 
 def read_corpus(folder: Path) -> list[tuple[str, Doc]]:
@@ -130,12 +129,12 @@ def read_ledger(path: Path) -> list[Row]:
     try:
         # Not `splitlines`, which also splits at the line separators that stand in JSON as they are.
         lines = path.read_text(encoding="utf8").split("\n")
-        rows = [Row(**{**empty, **_printable(json.loads(line))}) for line in lines if line]
+        rows = [Row.from_json({**empty, **_printable(json.loads(line))}) for line in lines if line]
     except OSError as err:
         raise DomainNerError(f"Cannot read the ledger {path}: {err.strerror}.", "Run convert first.") from err
     except (ValueError, TypeError) as err:
         raise DomainNerError(f"{path} is not a ledger of convert: {err}.", "Run convert again.") from err
-    unknown = {row.fate for row in rows} - {*FATES, *UNREADABLE}
+    unknown = {row.outcome for row in rows} - {*OUTCOMES, *UNREADABLE}
     if unknown:
         raise DomainNerError(f"{path} is not a ledger of convert: fate {min(unknown)!r}.", "Run convert again.")
     return rows
@@ -214,11 +213,11 @@ def shown_tokens(passage: Inspected, max_tokens: int) -> range:
 
 def _of_fates(annotations: Iterable[Annotation]) -> Iterator[Finding]:
     for one in annotations:
-        row, why = one.row, one.row.how[-1] if one.row.how else ""
-        if row.fate != DOUBTFUL and any(how.startswith(GOLD_ALONE) for how in row.how):
+        row, why = one.row, one.row.reasons[-1] if one.row.reasons else ""
+        if row.outcome != DOUBTFUL and any(reason.startswith(GOLD_ALONE) for reason in row.reasons):
             yield Finding(SPLIT_IN_GOLD, repr(row.text), one.start, one.end)
-        elif row.fate in REASONS:
-            yield Finding(row.fate, f"{describe(row)}: {why}" if why else describe(row), one.start, one.end)
+        elif row.outcome in REASONS:
+            yield Finding(row.outcome, f"{describe(row)}: {why}" if why else describe(row), one.start, one.end)
 
 
 def _compare(docs: Sequence[Doc]) -> list[list[Finding]]:

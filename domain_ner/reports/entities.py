@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from spacy.tokens import Doc, Span
 
-from domain_ner.corpus.docs import SPANS_KEY
+from domain_ner.annotations.doc_keys import SPANS_KEY
+from domain_ner.annotations.passages import Passage
 from domain_ner.reports.highlights import entity_mark, nest, palette
 
 NO_COLOUR = "#dddddd"
@@ -21,14 +22,15 @@ STYLE = """
 """  # noqa: E501
 
 
-def entities_html(doc: Doc, *, spans_key: str = SPANS_KEY, colours: Mapping[str, str] | None = None) -> str:
+def entities_html(doc: Doc | Passage, *, spans_key: str = SPANS_KEY, colours: Mapping[str, str] | None = None) -> str:
     """The text of a document with its entities in colour, each with its type and its confidence in per cent.
 
-    doc: shown are `doc.ents`, and the spans of a group, which may nest and cross. spans_key: of that group in
-    `doc.spans`, where it has one. colours: of types, `#rrggbb`; where there are none, from a palette.
+    doc: an annotated passage; or a document, of which `doc.ents` are shown, and the spans of a group, which may nest
+    and cross. spans_key: of that group in `doc.spans`, where it has one. colours: of types, `#rrggbb`; where there are
+    none, from a palette.
     The HTML needs nothing but itself, and can be read on light and on dark.
     """
-    found = _found(doc, spans_key)
+    found = found_entities(doc, spans_key)
     chosen = palette(label for _, _, label in found) | dict(colours or {})
     shown = {place: sure for place, sure in found.items() if place[1] <= MAX_SHOWN}
     marks = [
@@ -44,8 +46,10 @@ def entities_html(doc: Doc, *, spans_key: str = SPANS_KEY, colours: Mapping[str,
     return f'<style>{STYLE}</style><div dir="auto" class="domain-ner{region}">{html}</div>'
 
 
-def _found(doc: Doc, spans_key: str) -> dict[tuple[int, int, str], float | None]:
+def found_entities(doc: Doc | Passage, spans_key: str = SPANS_KEY) -> dict[tuple[int, int, str], float | None]:
     """Start and end in characters and type, to the confidence, of entities and spans; one that is both, once."""
+    if isinstance(doc, Passage):
+        return {(span.start, span.end, span.label): None for span in doc.spans}
     found: dict[tuple[int, int, str], float | None] = {}
     if spans_key in doc.spans:
         group = doc.spans[spans_key]

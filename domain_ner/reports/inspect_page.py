@@ -9,10 +9,10 @@ from html import escape
 from markupsafe import Markup
 from spacy.tokens import Doc
 
-from domain_ner.conversion.ledger import DOUBTFUL, DROPPED, FATES, FLATTENED, IMPORTED, REPAIRED, UNREADABLE
+from domain_ner.annotations.doc_keys import META_KEY
+from domain_ner.annotations.outcomes import DOUBTFUL, DROPPED, FLATTENED, IMPORTED, OUTCOMES, REPAIRED, UNREADABLE
 from domain_ner.conversion.ledger_rows import Row
 from domain_ner.corpus.assignments import SPLITS
-from domain_ner.corpus.docs import META_KEY
 from domain_ner.inspection.ledger_places import UNACCOUNTED, Annotation
 from domain_ner.inspection.passages import (
     MAX_COUNTED,
@@ -33,7 +33,7 @@ MAX_WORDS = 4
 # Characters from which a text scrolls in a window of its own.
 LONG_FROM = 6000
 NO_COLOUR = "#dddddd"
-ALL_FATES = (*FATES, UNACCOUNTED, *UNREADABLE)
+ALL_FATES = (*OUTCOMES, UNACCOUNTED, *UNREADABLE)
 # Of passages on the page, and of annotations under a passage.
 SHOWN_FIRST = (DOUBTFUL, REPAIRED, DROPPED)
 LISTED_FIRST = (DROPPED, DOUBTFUL, REPAIRED)
@@ -121,7 +121,7 @@ def inspect_page(inspection: Inspection, colours: Mapping[str, str], *, max_pass
 
 
 def _rank(passage: Inspected) -> int:
-    fates = {one.row.fate for one in passage.annotations}
+    fates = {one.row.outcome for one in passage.annotations}
     return next((n for n, fate in enumerate(SHOWN_FIRST) if fate in fates), len(SHOWN_FIRST))
 
 
@@ -131,7 +131,7 @@ def _labels(passage: Inspected) -> set[str]:
 
 def _ordered(rows: Iterable[Row], colours: Mapping[str, str]) -> list[str]:
     """The labels that occur: those with a colour in their order, the others behind them."""
-    found = {str(row.label) for row in rows if row.fate not in UNREADABLE}
+    found = {str(row.label) for row in rows if row.outcome not in UNREADABLE}
     return [label for label in colours if label in found] + sorted(found - colours.keys())
 
 
@@ -154,11 +154,11 @@ def _card(passage: Inspected, labels: Sequence[str], colours: Mapping[str, str])
 def _told(reason: str, words: Sequence[str]) -> str:
     """The first of the words found; empty for a fate, whose annotations are listed anyway."""
     more = f"; and {len(words) - MAX_WORDS} more" if len(words) > MAX_WORDS else ""
-    return "" if reason in FATES else "; ".join(words[:MAX_WORDS]) + more
+    return "" if reason in OUTCOMES else "; ".join(words[:MAX_WORDS]) + more
 
 
 def _key(annotation: Annotation, places: Mapping[str, int]) -> str:
-    return f"{places[str(annotation.row.label)]}.{ALL_FATES.index(annotation.row.fate)}"
+    return f"{places[str(annotation.row.label)]}.{ALL_FATES.index(annotation.row.outcome)}"
 
 
 def _listed(passage: Inspected) -> list[_Listed]:
@@ -166,9 +166,9 @@ def _listed(passage: Inspected) -> list[_Listed]:
     groups: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for one in passage.annotations:
         row = one.row
-        if row.fate != IMPORTED:
+        if row.outcome != IMPORTED:
             elsewhere = row.source if row.source != passage.source else ""
-            group = groups.setdefault((row.fate, "; ".join(row.how), elsewhere), [])
+            group = groups.setdefault((row.outcome, "; ".join(row.reasons), elsewhere), [])
             group.append((str(row.label), _quoted(row.text) if row.text else ""))
     listed = [_Listed(fate, how, source, tuple(names)) for (fate, how, source), names in groups.items()]
     first = {fate: n - len(LISTED_FIRST) for n, fate in enumerate(LISTED_FIRST)}
@@ -197,10 +197,10 @@ def _highlight(passage: Inspected, places: Mapping[str, int], colours: Mapping[s
 def _entity(one: Annotation, places: Mapping[str, int], colours: Mapping[str, str]) -> tuple[str, str, str]:
     """HTML before an annotated name, the words behind it, and what closes it."""
     label, row = str(one.row.label), one.row
-    title = escape("; ".join([f"{label}, {row.fate}", *row.how]))
-    kind = ' class="flat"' if row.fate == FLATTENED else ""
+    title = escape("; ".join([f"{label}, {row.outcome}", *row.reasons]))
+    kind = ' class="flat"' if row.outcome == FLATTENED else ""
     style = readable(colours.get(label, NO_COLOUR))
-    badge = "" if row.fate == IMPORTED else f" <b>{escape(row.fate)}</b>"
+    badge = "" if row.outcome == IMPORTED else f" <b>{escape(row.outcome)}</b>"
     opening = f'<mark{kind} style="{style}" title="{title}" data-key="{_key(one, places)}">'
     return opening, f'<span class="tag" title="{escape(label)}"> {escape(short(label))}{badge}</span>', "</mark>"
 
@@ -219,7 +219,7 @@ def _missing(doc: Doc) -> list[tuple[int, int]]:
 def _choices(cards: Sequence[_Card], labels: Sequence[str]) -> dict[str, list[_Choice]]:
     """The boxes of each filter, those without a passage left out."""
     of_labels = Counter(label for card in cards for label in _labels(card.passage))
-    of_fates = Counter(fate for card in cards for fate in {one.row.fate for one in card.passage.annotations})
+    of_fates = Counter(fate for card in cards for fate in {one.row.outcome for one in card.passage.annotations})
     of_reasons = Counter(reason for card in cards for reason, _, _ in card.told)
     of_splits = Counter(card.passage.split for card in cards)
     found = {
@@ -228,7 +228,7 @@ def _choices(cards: Sequence[_Card], labels: Sequence[str]) -> dict[str, list[_C
         "suspicion": [
             _Choice(name, str(n), of_reasons[name], REASONS[name][1])
             for n, name in enumerate(REASONS)
-            if name not in FATES
+            if name not in OUTCOMES
         ],
         "split": [_Choice(split, split, of_splits[split]) for split in SPLITS],
     }
@@ -237,7 +237,7 @@ def _choices(cards: Sequence[_Card], labels: Sequence[str]) -> dict[str, list[_C
 
 def _table(rows: Iterable[Row], labels: Sequence[str]) -> tuple[list[str], list[tuple[str, list[int]]]]:
     """(fates that occur, (label, annotations of each fate and in all)), the sums last."""
-    counts = Counter((str(row.label), row.fate) for row in rows if row.fate not in UNREADABLE)
+    counts = Counter((str(row.label), row.outcome) for row in rows if row.outcome not in UNREADABLE)
     fates = [fate for fate in ALL_FATES if any(counts[label, fate] for label in labels)]
     lines = [(label, [counts[label, fate] for fate in fates]) for label in labels]
     lines.append(("all", [sum(numbers[n] for _, numbers in lines) for n in range(len(fates))]))
@@ -248,7 +248,7 @@ def _unplaced(rows: Sequence[Row]) -> list[tuple[str, list[Row], int]]:
     """(fate, rows to show, how many more there are) of annotations whose document is not in the corpus."""
     grouped: dict[str, list[Row]] = {fate: [] for fate in (*UNREADABLE, DROPPED, *ALL_FATES)}
     for row in rows:
-        grouped[row.fate].append(row)
+        grouped[row.outcome].append(row)
     return [(fate, found[:MAX_UNPLACED], max(0, len(found) - MAX_UNPLACED)) for fate, found in grouped.items() if found]
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain_ner import __version__
-from domain_ner.conversion.ledger import IN_CORPUS
+from domain_ner.annotations.outcomes import IN_CORPUS
 from domain_ner.corpus.token_splits import named_words
-from domain_ner.encoders.card import EncoderCard, is_foreign
+from domain_ner.encoders.card import EncoderCard, is_foreign, name_languages
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.schema import Figure, Report, TypeScore
 from domain_ner.guide.schema import Guide
@@ -242,7 +242,7 @@ def _limits(facts: Facts) -> str:
         if not one.get("is_reached", True)
     ]
     if is_foreign(facts.encoder, facts.lang):
-        told.append(f"Its encoder was pretrained on {' and '.join(facts.encoder.languages)}, not on `{facts.lang}`.")
+        told.append(f"Its encoder was pretrained on {name_languages(facts.encoder.languages)}, not on `{facts.lang}`.")
     told += _unseen(facts.report)
     shapes = facts.report.robustness.shapes if facts.report.robustness else []
     for shape in sorted(shapes, key=lambda one: one.difference):

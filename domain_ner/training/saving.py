@@ -4,6 +4,7 @@ spaCy's vocabulary keeps every string that it has met, and writes them all into 
 text that was trained or evaluated on. Predicting needs none of them: the features of a word are hashes of its letters.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,13 @@ def save(nlp: Language, folder: Path) -> None:
     """Write a pipeline, whole or not at all, in the place of one that is there."""
     with atomic_path(folder) as new:
         nlp.to_disk(new)
+        forget_texts(new)
+
+
+def save_copy(saved: Path, folder: Path) -> None:
+    """Write a saved pipeline once more, whole or not at all, in the place of one that is there. saved: its folder."""
+    with atomic_path(folder) as new:
+        shutil.copytree(saved, new)
         forget_texts(new)
 
 

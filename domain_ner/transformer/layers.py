@@ -6,6 +6,8 @@ from typing import Any
 import torch
 
 Encoder = Any
+# In the names of weights that come before the first layer, or that all layers share (MPNet's bias by distance).
+BELOW = ("embeddings", "relative_attention_bias")
 _NUMBER = re.compile(r"\.(\d+)\.")
 
 
@@ -28,12 +30,15 @@ def freeze(encoder: Encoder, *, embeddings: bool, n_layers: int) -> None:
 
 
 def depths(encoder: Encoder) -> dict[str, int]:
-    """Of each weight how many layers lie above its own: 0 in the highest layer and above it, most in the embeddings."""
+    """Of each weight how many layers lie above its own: 0 in the highest layer and above it, most in the embeddings.
+
+    A weight that all layers share counts as one of the embeddings.
+    """
     prefix, layers = stack(encoder)
     n_layers = len(layers)
     found = {}
     for name, _ in encoder.named_parameters():
         is_in_stack = bool(prefix) and name.startswith(f"{prefix}.")
         number = int(_NUMBER.search(name[len(prefix) :]).group(1)) if is_in_stack else n_layers - 1  # type: ignore[union-attr]
-        found[name] = n_layers if "embeddings" in name else n_layers - 1 - number
+        found[name] = n_layers if any(part in name for part in BELOW) else n_layers - 1 - number
     return found

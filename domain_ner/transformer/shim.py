@@ -79,7 +79,7 @@ class SafetensorsShim(HFShim):  # type: ignore[misc]
         files = {name: held for name, held in message["tokenizer"].items() if name != "kwargs"}
         require_inside(files, SOURCE)
         srsly.write_json(folder / "config.json", without_code(message["config"]))
-        config = self.config_cls.from_pretrained(folder / "config.json", trust_remote_code=False)
+        config = plain(self.config_cls.from_pretrained(folder / "config.json", trust_remote_code=False))
         for name, held in files.items():
             (folder / name).write_bytes(held)
         use_fast = bool(message["tokenizer"].get("kwargs", {}).get("use_fast", True))
@@ -94,6 +94,18 @@ class SafetensorsShim(HFShim):  # type: ignore[misc]
 def without_code(config: dict[str, Any]) -> dict[str, Any]:
     """An encoder's config without what names code to fetch and run (see CVE-2026-4372)."""
     return {key: value for key, value in config.items() if "attn_implementation" not in key and key != "auto_map"}
+
+
+def plain(config: Any) -> Any:
+    """An encoder's config so that ModernBERT runs as it was trained: neither compiled nor by flash-attention.
+
+    transformers writes neither setting, and turns both on where it finds the packages, even if the encoder is then used
+    on a CPU, which flash-attention cannot run on.
+    """
+    if hasattr(config, "reference_compile"):
+        config.reference_compile = False
+        config._attn_implementation = "sdpa"
+    return config
 
 
 def weights_to_bytes(model: nn.Module) -> bytes:

@@ -9,17 +9,10 @@ from typing import Any
 from spacy.tokens import Doc, DocBin, Span, Token
 from spacy.vocab import Vocab
 
+from domain_ner.annotations.doc_keys import META_KEY, ORIGINAL_KEY, REJECTED_KEY, SOURCE_KEY, SPANS_KEY
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.corpus.assignments import digest
-from domain_ner.corpus.docs import (
-    META_KEY,
-    ORIGINAL_KEY,
-    REJECTED_KEY,
-    SOURCE_KEY,
-    SPANS_KEY,
-    span_scores,
-    unknown_tokens,
-)
+from domain_ner.corpus.docs import span_scores, unknown_tokens
 from domain_ner.corpus.normalization import normalize_whitespace
 from domain_ner.errors import DomainNerError
 

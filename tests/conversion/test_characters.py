@@ -3,6 +3,7 @@
 import pytest
 import spacy
 
+from domain_ner.conversion.accounts import enter_doc, enter_merged
 from domain_ner.conversion.importing import import_files
 from domain_ner.conversion.merging import MergeRules, merge
 from domain_ner.corpus.docs import DocRules, make_doc
@@ -63,7 +64,7 @@ def corpus(request, tmp_path):
     blocks = ["".join(f"{word}\t{tag}\n" for word, tag in rows(one, lang == "th")) for one in sentences]
     (tmp_path / "train.bmes").write_text("\n".join(blocks), encoding="utf8")
     read = import_files(find_exports(tmp_path))
-    merged, _ = merge(read.passages, read.ledger, MergeRules())
+    merged, _ = enter_merged(merge(read.passages, MergeRules()), read.ledger)
     return lang, sentences, list(merged), read.ledger
 
 
@@ -85,9 +86,9 @@ def test_the_documents_of_training_have_the_tokens_of_prediction(corpus):
     learned = learn_splits([passages], tokenizer(lang))
     rules = DocRules(tokenizer(lang, [rule.pattern for rule in learned.rules]))
     for passage in passages:
-        doc = make_doc(passage, rules, ledger)
+        doc = enter_doc(make_doc(passage, rules), ledger)
         assert [token.text for token in doc] == [token.text for token in rules.tokenize(passage.text)]
         assert [(ent.start_char, ent.end_char) for ent in doc.ents] == [(one.start, one.end) for one in passage.spans]
     ledger.check_balance()
-    assert ledger.fates() == {"imported": sum(len(passage.spans) for passage in passages)}
+    assert ledger.outcomes() == {"imported": sum(len(passage.spans) for passage in passages)}
     assert learned.doubtful == ()

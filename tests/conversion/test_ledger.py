@@ -4,11 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain_ner.annotations.outcomes import DROPPED, IMPORTED, KEPT, OUTCOMES, PREDICTION
 from domain_ner.annotations.records import Problem, Record, SourceSpan
-from domain_ner.conversion.ledger import DROPPED, FATES, IMPORTED, KEPT, PREDICTION, Ledger, Loss
+from domain_ner.conversion.accounts import enter_doc, enter_merged, enter_records
+from domain_ner.conversion.ledger import Ledger, Loss
 from domain_ner.conversion.ledger_rows import Row
 from domain_ner.conversion.merging import CONFLICT_RULES, MergeRules, merge
-from domain_ner.conversion.spans import Checks, flatten, settle_kept, to_passage
+from domain_ner.conversion.spans import Checks, locate_records
+from domain_ner.corpus.docs import MadeDoc
+from domain_ner.corpus.overlaps import flatten, in_corpus
 from domain_ner.errors import DomainNerError
 
 LABELS = ["TEAM", "INFRA"]
@@ -41,30 +45,30 @@ RULES = st.builds(MergeRules, st.sampled_from([(), ("ann",), ("*",)]), st.sample
 
 
 def convert(records, rules=MergeRules(), overlaps="longest"):  # noqa: B008
-    """(ledger, merged passages with the positions kept) of records, taken all the way to the corpus."""
+    """(ledger, merged passages) of records, taken all the way to the corpus."""
     ledger = Ledger()
-    passages = [to_passage(record, ledger, Checks(labels=LABELS)) for record in records]
-    merged, _ = merge([passage for passage in passages if passage is not None], ledger, rules)
-    kept = [(passage, flatten(passage, overlaps, LABELS)) for passage in merged]
-    for passage, positions in kept:
-        settle_kept(passage, positions, ledger, split="train")
-    return ledger, kept
+    passages = enter_records(locate_records(records, Checks(labels=LABELS)), ledger)
+    merged, _ = enter_merged(merge(passages, rules), ledger)
+    for passage in merged:
+        kept = flatten(passage, overlaps, LABELS)
+        enter_doc(MadeDoc(None, list(in_corpus(passage, kept))), ledger, split="train")
+    return ledger, merged
 
 
 @given(st.lists(RECORDS, max_size=6), RULES, st.sampled_from(["longest", "innermost", "first", "priority"]))
-def test_every_annotation_gets_one_row_and_one_known_fate_whatever_the_files_hold(records, rules, overlaps):
-    ledger, kept = convert(records, rules, overlaps)
+def test_every_annotation_gets_one_row_and_one_known_outcome_whatever_the_files_hold(records, rules, overlaps):
+    ledger, merged = convert(records, rules, overlaps)
     ledger.check_balance()
     assert [(row.start, row.end, row.label) for row in ledger.rows] == [
         (span.start, span.end, span.label) for record in records for span in record.spans
     ]
-    assert all(row.fate in FATES for row in ledger.rows)
-    assert all(row.how for row in ledger.rows if row.fate not in (IMPORTED, PREDICTION, *_DECIDED))
-    in_corpus = [row for passage, _ in kept for row in passage.rows]
+    assert all(row.outcome in OUTCOMES for row in ledger.rows)
+    assert all(row.reasons for row in ledger.rows if row.outcome not in (IMPORTED, PREDICTION, *_DECIDED))
+    in_corpus = [row for passage in merged for row in passage.rows]
     assert len(in_corpus) == len(set(in_corpus))
-    assert {n for n, row in enumerate(ledger.rows) if row.fate in KEPT} == set(in_corpus)
+    assert {n for n, row in enumerate(ledger.rows) if row.outcome in KEPT} == set(in_corpus)
     assert sum(ledger.documents.values()) == len(records)
-    assert ledger.passages["in the corpus"] == len(kept) == ledger.documents["accepted"] - len(ledger.left_out)
+    assert ledger.passages["in the corpus"] == len(merged) == ledger.documents["accepted"] - len(ledger.left_out)
 
 
 _DECIDED = ("rejected by the annotator", "ignored by the annotator", "cancelled")
@@ -75,12 +79,12 @@ def test_every_row_can_be_written(records):
     ledger, _ = convert(records)
     written = "".join(f"{line}\n" for line in ledger.to_jsonl()).encode("utf-8")
     lines = written.decode().split("\n")[:-1]
-    assert [json.loads(line)["fate"] for line in lines] == [row.fate for row in ledger.rows]
+    assert [json.loads(line)["fate"] for line in lines] == [row.outcome for row in ledger.rows]
 
 
 @given(st.lists(RECORDS, max_size=4), RULES)
 def test_spans_in_the_corpus_lie_in_the_text_and_have_no_outer_white_space(records, rules):
-    for passage, _ in convert(records, rules)[1]:
+    for passage in convert(records, rules)[1]:
         for span in passage.spans:
             words = passage.text[span.start : span.end]
             assert 0 <= span.start < span.end <= len(passage.text)
@@ -115,10 +119,10 @@ def test_the_balance_fails_when_a_document_is_not_accounted_for():
         ledger.check_balance()
 
 
-@pytest.mark.parametrize("fate", ["", "gone"])
-def test_the_balance_fails_when_a_row_has_no_known_fate(fate):
+@pytest.mark.parametrize("outcome", ["", "gone"])
+def test_the_balance_fails_when_a_row_has_no_known_outcome(outcome):
     ledger = good_ledger()
-    ledger.settle(1, fate)
+    ledger.settle(1, outcome)
     with pytest.raises(DomainNerError, match=r"1 of them without a fate; the first: a.jsonl:1 'b'"):
         ledger.check_balance()
 
@@ -129,7 +133,7 @@ def test_the_last_word_counts_but_nothing_undoes_dropped():
     ledger.settle(number, IMPORTED)
     ledger.settle(number, DROPPED, "inside a token")
     ledger.settle(number, IMPORTED, "later")
-    assert (ledger.rows[0].fate, ledger.rows[0].how) == (DROPPED, ["inside a token", "later"])
+    assert (ledger.rows[0].outcome, ledger.rows[0].reasons) == (DROPPED, ["inside a token", "later"])
 
 
 def test_the_loss_is_of_what_people_accepted():
@@ -202,8 +206,8 @@ def test_a_loss_above_the_limit_is_listed_and_counted():
 
 def test_losses_for_one_reason_are_one_line_and_each_unknown_label_is_its_own():
     ledger = good_ledger(6)
-    for number, how in enumerate(["0-9 is off the text: it has 3", "4-8 is off the text: it has 5"]):
-        ledger.settle(number, DROPPED, how)
+    for number, reason in enumerate(["0-9 is off the text: it has 3", "4-8 is off the text: it has 5"]):
+        ledger.settle(number, DROPPED, reason)
     for number, label in [(2, "ORG"), (3, "PER"), (4, "ORG")]:
         ledger.settle(number, DROPPED, f"label {label!r} is not in the guide: expected one of TEAM")
     ledger.lost_documents += [("b:1", "JSON ends at 7"), ("b:2", "JSON ends at 9")]
@@ -220,7 +224,7 @@ def test_reasons_are_counted_without_their_details():
     ledger = good_ledger(2)
     for number in (0, 1):
         ledger.settle(number, DROPPED, f"off the text: {number}")
-    assert ledger.hows() == {(DROPPED, "off the text"): 2}
+    assert ledger.reasons() == {(DROPPED, "off the text"): 2}
 
 
 def test_what_is_empty_is_left_out_of_a_written_row():
@@ -231,14 +235,14 @@ def test_what_is_empty_is_left_out_of_a_written_row():
 
 @pytest.mark.parametrize("half", ["\ud83d", "\udd25"])
 def test_half_a_surrogate_pair_is_written_as_its_escape(half):
-    row = Row("f:1", "", "", 0, 1, "A", f"{half}é", fate=IMPORTED)
+    row = Row("f:1", "", "", 0, 1, "A", f"{half}é", outcome=IMPORTED)
     (line,) = Ledger([row]).to_jsonl()
     assert json.loads(line.encode("utf-8"))["text"] == f"{half}é"
 
 
 @pytest.mark.parametrize("label", [{"TEAM"}, b"TEAM", ...])
 def test_what_json_does_not_know_is_written_as_python_shows_it(label):
-    (line,) = Ledger([Row("f:1", "", "", 0, 1, label, "x", fate=DROPPED)]).to_jsonl()
+    (line,) = Ledger([Row("f:1", "", "", 0, 1, label, "x", outcome=DROPPED)]).to_jsonl()
     assert json.loads(line)["label"] == repr(label)
 
 

@@ -1,8 +1,6 @@
 import pytest
 
-from domain_ner.annotations.passages import LabelledSpan
-from domain_ner.annotations.records import Record, SourceSpan
-from domain_ner.conversion.ledger import (
+from domain_ner.annotations.outcomes import (
     ANSWERED,
     BY_VOTE,
     GATHERED,
@@ -15,10 +13,17 @@ from domain_ner.conversion.ledger import (
     REJECTED,
     SAME_ANNOTATOR,
     UNNAMED,
-    Ledger,
+    LeftOutDocument,
+    Outcome,
 )
+from domain_ner.annotations.passages import LabelledSpan
+from domain_ner.annotations.records import Record, SourceSpan
+from domain_ner.conversion.accounts import enter_doc, enter_merged, enter_records
+from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.merging import MergeRules, merge
-from domain_ner.conversion.spans import Checks, flatten, settle_kept, to_passage
+from domain_ner.conversion.spans import Checks, locate_record
+from domain_ner.corpus.docs import MadeDoc
+from domain_ner.corpus.overlaps import flatten, in_corpus
 
 TEXT = "Payments uses Redis and Kafka"
 TEAM, REDIS, KAFKA = LabelledSpan(0, 8, "TEAM"), LabelledSpan(14, 19, "INFRA"), LabelledSpan(24, 29, "INFRA")
@@ -37,7 +42,8 @@ class Case:
             SourceSpan(span.start, span.end, span.label, rejected=span in rejected) for span in (*spans, *rejected)
         ]
         fields = {"text": TEXT, "spans": tuple(source), "file": "f", "line": line, "annotator": by} | fields
-        self.passages.append(to_passage(Record(**fields), self.ledger, Checks()))
+        located = locate_record(Record(**fields), Checks(), n_rows=len(self.ledger.rows))
+        self.passages += enter_records([located], self.ledger)
         return self
 
     def yes(self, *spans, by=""):
@@ -47,11 +53,12 @@ class Case:
         return self.add(rejected=spans, by=by, partial=True)
 
     def merge(self, **rules):
-        self.merged, self.conflicts = merge(self.passages, self.ledger, MergeRules(**rules))
+        self.merged, self.conflicts = enter_merged(merge(self.passages, MergeRules(**rules)), self.ledger)
         for passage in self.merged:
-            settle_kept(passage, flatten(passage, "longest"), self.ledger, split="train")
+            kept = flatten(passage, "longest")
+            enter_doc(MadeDoc(None, list(in_corpus(passage, kept))), self.ledger, split="train")
         self.ledger.check_balance()
-        self.fates = [row.fate for row in self.ledger.rows]
+        self.outcomes = [row.outcome for row in self.ledger.rows]
         return self
 
     @property
@@ -67,8 +74,19 @@ def test_texts_stay_in_the_order_they_were_read():
 
 def test_equal_annotations_are_one():
     case = Case().add(TEAM, REDIS, by="ann").add(REDIS, TEAM, by="bob").merge()
-    assert (case.passage.spans, case.conflicts) == ((TEAM, REDIS), [])
-    assert case.fates == [IMPORTED, IMPORTED, MERGED, MERGED]
+    assert (case.passage.spans, case.conflicts) == ((TEAM, REDIS), ())
+    assert case.outcomes == [IMPORTED, IMPORTED, MERGED, MERGED]
+
+
+def test_each_text_comes_with_what_became_of_its_own_annotations_alone():
+    case = Case().add(TEAM, by="ann").add(text="b", spans=()).add(TEAM, REDIS, by="bob").add(text=" ", spans=())
+    empty, first, second = merge(case.passages, MergeRules(prefer=["*"]))
+    assert (empty.passage, empty.left_out) == (None, [LeftOutDocument("f:4", NO_TEXT)])
+    assert first.outcomes == [
+        Outcome(1, MERGED, "the same span elsewhere: f:1"), Outcome(2, OVERRULED, "kept instead: f:1"),
+    ]  # fmt: skip
+    assert first.left_out == [LeftOutDocument("f:3", OTHER_ANNOTATOR, "f:1")]
+    assert (second.passage.text, second.outcomes, second.left_out) == ("b", [], [])
 
 
 def test_that_nothing_was_found_is_an_annotation_that_can_differ():
@@ -80,7 +98,7 @@ def test_differing_annotations_are_a_conflict_that_cites_both_and_the_difference
     (conflict,) = case.conflicts
     assert conflict.startswith("f:2: same text as f:1 with other spans ('Redis' as INFRA is in only one of them)")
     assert "vars.prefer" in conflict
-    assert case.fates == [IMPORTED, MERGED, OVERRULED]
+    assert case.outcomes == [IMPORTED, MERGED, OVERRULED]
 
 
 def test_each_differing_version_is_a_conflict_of_its_own():
@@ -92,8 +110,8 @@ def test_each_differing_version_is_a_conflict_of_its_own():
 )
 def test_the_preferred_annotator_is_kept(prefer, kept):
     case = Case().add(TEAM, by="ann").add(REDIS, by="bob").add(KAFKA, by="cy").merge(prefer=prefer)
-    assert (case.passage.spans, case.conflicts) == ((kept,), [])
-    assert sorted(case.fates) == sorted([IMPORTED, OVERRULED, OVERRULED])
+    assert (case.passage.spans, case.conflicts) == ((kept,), ())
+    assert sorted(case.outcomes) == sorted([IMPORTED, OVERRULED, OVERRULED])
 
 
 def test_a_preference_before_anyone_goes_first():
@@ -108,26 +126,26 @@ def test_where_no_preferred_annotator_annotated_it_is_a_conflict():
 def test_a_preferred_annotator_who_contradicts_herself_decides_nothing():
     case = Case().add(TEAM, by="ann").add(REDIS, by="ann").merge(prefer=["ann"])
     assert len(case.conflicts) == 1
-    assert Case().add(TEAM, by="ann").add(REDIS, by="ann").merge(prefer=["ann", "*"]).conflicts == []
+    assert Case().add(TEAM, by="ann").add(REDIS, by="ann").merge(prefer=["ann", "*"]).conflicts == ()
 
 
 def test_majority_keeps_what_more_than_half_marked():
     case = Case().add(TEAM, REDIS, by="a").add(TEAM, REDIS, by="b").add(TEAM, KAFKA, by="c").merge(conflicts="majority")
-    assert (case.passage.spans, case.passage.unknown, case.conflicts) == ((TEAM, REDIS), (), [])
+    assert (case.passage.spans, case.passage.unknown, case.conflicts) == ((TEAM, REDIS), (), ())
     assert case.passage.annotator == "a+b+c"
-    assert case.fates == [IMPORTED, IMPORTED, MERGED, MERGED, MERGED, OVERRULED]
+    assert case.outcomes == [IMPORTED, IMPORTED, MERGED, MERGED, MERGED, OVERRULED]
 
 
 def test_what_half_of_them_marked_is_unknown():
     case = Case().add(TEAM, REDIS, by="a").add(TEAM, by="b").merge(conflicts="majority")
     assert (case.passage.spans, case.passage.unknown) == ((TEAM,), ((14, 19),))
-    assert case.fates == [IMPORTED, MASKED, MERGED]
+    assert case.outcomes == [IMPORTED, MASKED, MERGED]
 
 
 def test_a_copy_of_an_annotation_is_no_second_vote():
     case = Case().add(TEAM, by="a").add(TEAM, by="a").add(by="b").merge(conflicts="majority")
     assert (case.passage.spans, case.passage.unknown) == ((), ((0, 8),))
-    assert case.fates == [MASKED, MERGED]
+    assert case.outcomes == [MASKED, MERGED]
 
 
 def test_annotators_without_names_are_different_people():
@@ -137,7 +155,7 @@ def test_annotators_without_names_are_different_people():
 def test_unknown_keeps_what_all_marked_and_masks_the_rest():
     case = Case().add(TEAM, REDIS, by="a").add(TEAM, KAFKA, by="b").add(TEAM, by="c").merge(conflicts="unknown")
     assert (case.passage.spans, case.passage.unknown) == ((TEAM,), ((14, 19), (24, 29)))
-    assert case.fates == [IMPORTED, MASKED, MERGED, MASKED, MERGED]
+    assert case.outcomes == [IMPORTED, MASKED, MERGED, MASKED, MERGED]
 
 
 def test_one_range_with_two_labels_is_masked_once():
@@ -154,14 +172,14 @@ def test_what_the_first_left_unknown_stays_so():
 def test_yes_no_answers_on_a_text_are_gathered_into_one_partial_passage():
     case = Case().yes(REDIS).no(KAFKA).yes(TEAM).merge()
     assert (case.passage.spans, case.passage.rejected, case.passage.partial) == ((TEAM, REDIS), (KAFKA,), True)
-    assert case.fates == [IMPORTED, REJECTED, IMPORTED]
+    assert case.outcomes == [IMPORTED, REJECTED, IMPORTED]
     assert [case.ledger.rows[row].start for row in case.passage.rows] == [0, 14]
 
 
 def test_the_same_answer_twice_counts_once():
     case = Case().yes(REDIS).yes(REDIS).no(KAFKA).no(KAFKA).merge()
     assert (case.passage.spans, case.passage.rejected) == ((REDIS,), (KAFKA,))
-    assert case.fates == [IMPORTED, MERGED, REJECTED, REJECTED]
+    assert case.outcomes == [IMPORTED, MERGED, REJECTED, REJECTED]
 
 
 @pytest.mark.parametrize("order", ["yes no yes", "no yes yes", "yes yes no"])
@@ -171,7 +189,7 @@ def test_contested_answers_are_unknown_in_whatever_order_they_came(order):
         getattr(case, answer)(REDIS)
     case.yes(TEAM).merge()
     assert (case.passage.spans, case.passage.rejected) == ((TEAM,), ())
-    assert sorted(case.fates) == sorted([MASKED, MASKED, REJECTED, IMPORTED])
+    assert sorted(case.outcomes) == sorted([MASKED, MASKED, REJECTED, IMPORTED])
 
 
 def test_the_same_words_with_another_label_are_another_question():
@@ -182,8 +200,8 @@ def test_the_same_words_with_another_label_are_another_question():
 
 def test_a_full_annotation_stands_before_yes_no_answers():
     case = Case().yes(REDIS, KAFKA).add(TEAM, REDIS, by="ann").no(TEAM).merge()
-    assert (case.passage.spans, case.passage.partial, case.conflicts) == ((TEAM, REDIS), False, [])
-    assert case.fates == [MERGED, OVERRULED, IMPORTED, IMPORTED, REJECTED]
+    assert (case.passage.spans, case.passage.partial, case.conflicts) == ((TEAM, REDIS), False, ())
+    assert case.outcomes == [MERGED, OVERRULED, IMPORTED, IMPORTED, REJECTED]
 
 
 def test_what_a_vote_accepts_is_not_rejected_too():

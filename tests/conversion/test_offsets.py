@@ -4,12 +4,14 @@ from itertools import product
 
 import pytest
 
+from domain_ner.annotations.outcomes import DROPPED
 from domain_ner.annotations.passages import LabelledSpan
 from domain_ner.annotations.records import Record, SourceSpan
 from domain_ner.conversion import offsets
-from domain_ner.conversion.ledger import DROPPED, Ledger
+from domain_ner.conversion.accounts import enter_records
+from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.offsets import CRLF_TO_LF, LF_TO_CRLF, Reading, differs_by_unit, locate, readings, vote
-from domain_ner.conversion.spans import Checks, to_passage
+from domain_ner.conversion.spans import Checks, locate_record
 
 N_DOCUMENTS = 10_000
 N_UNREPAIRABLE = 0.2
@@ -121,14 +123,15 @@ def test_of_10000_drifted_documents_every_span_is_recovered_exactly_or_reported(
         spans = [*good, *bad]
         rng.shuffle(spans)
         ledger = Ledger()
-        passage = to_passage(record(document.text, *spans, unit=None), ledger, Checks())
+        given = record(document.text, *spans, unit=None)
+        (passage,) = enter_records([locate_record(given, Checks())], ledger)
         expected = tuple(LabelledSpan(*true, "X") for true in sorted(document.true(span) for span in chars))
         assert passage.spans == expected, (n_document, drift, document.text, spans)
-        dropped = [row for row in ledger.rows if row.fate == DROPPED]
+        dropped = [row for row in ledger.rows if row.outcome == DROPPED]
         assert len(dropped) == len(bad), (n_document, drift, document.text, bad)
-        assert all(row.how for row in dropped)
+        assert all(row.reasons for row in dropped)
         moved = [(row.start, row.end) != (span.start, span.end) for row, span in _kept(ledger, passage)]
-        assert [bool(row.how) for row, _ in _kept(ledger, passage)] == moved
+        assert [bool(row.reasons) for row, _ in _kept(ledger, passage)] == moved
         n_repaired, n_dropped = n_repaired + sum(moved), n_dropped + len(bad)
         seen |= {drift} if any(moved) else set()
     assert n_repaired > N_DOCUMENTS
@@ -165,7 +168,7 @@ def test_right_offsets_into_plain_text_need_no_other_reading(monkeypatch):
 )
 def test_a_repair_names_the_reading(text, start, how):
     (at,) = locate(record(text, SourceSpan(start, start + 5, "X", "Redis")), None)
-    assert (text[at.start : at.end], at.how) == ("Redis", how)
+    assert (text[at.start : at.end], at.repair) == ("Redis", how)
 
 
 def test_spans_without_words_follow_those_that_have_them():
@@ -211,7 +214,7 @@ def test_only_readings_that_can_differ_are_tried(text, units):
 def test_white_space_garbled_by_the_tool_is_no_difference(words, said):
     text = f"In {words} it is."
     (at,) = locate(record(text, SourceSpan(*find(text, words), "X", said)), None)
-    assert (text[at.start : at.end], at.how) == (words, "")
+    assert (text[at.start : at.end], at.repair) == (words, "")
 
 
 @pytest.mark.parametrize(("words", "said"), [("Gbeloch", "Gbe"), ("simple text", "ple tex"), ("Bonn", "in Bonn")])
@@ -219,7 +222,7 @@ def test_where_the_words_are_of_before_a_correction_the_offsets_win(words, said)
     text = f"Some {words} with explanations in Bonn"
     (at,) = locate(record(text, SourceSpan(*find(text, words), "X", said)), None)
     assert text[at.start : at.end] == words
-    assert at.how == f"the tool's words differ, offsets used: {said!r} / {words!r}"
+    assert at.repair == f"the tool's words differ, offsets used: {said!r} / {words!r}"
 
 
 @pytest.mark.parametrize(
@@ -267,7 +270,7 @@ def test_without_words_the_unit_is_the_records_and_else_the_given_one():
     assert located(text, span, unit="grapheme") == [(2, 7)]
     open_record = Record(text, (span,), "f", unit=None)
     (at,) = locate(open_record, "grapheme")
-    assert (text[at.start : at.end], at.how) == ("Redis", "offsets in grapheme")
+    assert (text[at.start : at.end], at.repair) == ("Redis", "offsets in grapheme")
     assert [(at.start, at.end) for at in locate(open_record, None)] == [(2, 7)]
 
 

@@ -4,13 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain_ner.annotations.outcomes import DOUBTFUL, DROPPED, FLATTENED, IMPORTED, MERGED, REJECTED, REPAIRED, Outcome
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.annotations.records import Record, SourceSpan
-from domain_ner.conversion.ledger import DROPPED, FLATTENED, IMPORTED, MERGED, REJECTED, REPAIRED, Ledger, Row
-from domain_ner.conversion.spans import Checks, flatten, settle_kept, to_passage
+from domain_ner.conversion.accounts import enter_doc, enter_records
+from domain_ner.conversion.ledger import Ledger
+from domain_ner.conversion.ledger_rows import Row
+from domain_ner.conversion.spans import Checks, locate_record, locate_records
+from domain_ner.corpus.docs import MadeDoc
+from domain_ner.corpus.overlaps import flatten, in_corpus
 
 TEXT = "Payments uses  Redis ."
 LABELS = ["TEAM", "INFRA"]
+REASONS = [[], ["x"], [], []]
 SPANS = st.lists(
     st.builds(lambda start, n, label: LabelledSpan(start, start + n, label), st.integers(0, 8), st.integers(1, 5),
               st.sampled_from("ABC")),
@@ -24,7 +30,9 @@ def check(*spans, text=TEXT, labels=None, **fields):
     record = Record(
         text, tuple(SourceSpan(*span) if isinstance(span, tuple) else span for span in spans), "f", **fields
     )
-    return to_passage(record, ledger, Checks(labels=labels)), ledger
+    located = locate_record(record, Checks(labels=labels))
+    enter_records([located], ledger)
+    return located.passage, ledger
 
 
 def test_spans_are_sorted_and_know_their_rows():
@@ -42,17 +50,26 @@ def test_what_the_export_says_of_a_record_is_passed_on():
     assert (passage.words, passage.spaces) == (("Payments",), (True,))
 
 
+def test_outcomes_name_the_rows_that_the_annotations_will_have_in_the_ledger():
+    records = [Record(TEXT, tuple(SourceSpan(*span) for span in spans), "f") for spans in (
+        [(0, 8, "TEAM"), (0, 99, "TEAM")], [(14, 20, "INFRA"), (0, 8, "TEAM")],
+    )]  # fmt: skip
+    first, second = locate_records(records, Checks())
+    assert first.outcomes == [Outcome(1, DROPPED, "0-99 is off the text: it has 22 characters")]
+    assert (second.passage.rows, second.outcomes) == ((3, 2), [Outcome(2, reason="white space trimmed")])
+
+
 def test_white_space_at_the_edges_is_trimmed_and_told():
     passage, ledger = check((8, 15, "X"), (13, 21, "INFRA"))
     assert passage.spans == (LabelledSpan(9, 13, "X"), LabelledSpan(15, 20, "INFRA"))
     assert passage.trimmed == (LabelledSpan(8, 15, "X"), LabelledSpan(13, 21, "INFRA"))
-    assert [row.how for row in ledger.rows] == [["white space trimmed"]] * 2
+    assert [row.reasons for row in ledger.rows] == [["white space trimmed"]] * 2
 
 
 def test_the_same_span_twice_is_merged_also_where_white_space_made_the_difference():
     passage, ledger = check((15, 20, "INFRA"), (14, 20, "INFRA"), (15, 20, "TEAM"))
     assert len(passage.spans) == 2
-    assert [row.fate for row in ledger.rows] == ["", MERGED, ""]
+    assert [row.outcome for row in ledger.rows] == ["", MERGED, ""]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +88,7 @@ def test_the_same_span_twice_is_merged_also_where_white_space_made_the_differenc
 def test_a_span_that_cannot_be_used_is_dropped_with_the_reason_and_costs_no_other(span, why):
     passage, ledger = check(span, (15, 20, "INFRA"), labels=LABELS)
     assert passage.spans == (LabelledSpan(15, 20, "INFRA"),)
-    assert (ledger.rows[0].fate, ledger.rows[0].how) == (DROPPED, [why])
+    assert (ledger.rows[0].outcome, ledger.rows[0].reasons) == (DROPPED, [why])
 
 
 def test_a_dropped_span_shows_the_words_that_the_export_gave():
@@ -81,14 +98,14 @@ def test_a_dropped_span_shows_the_words_that_the_export_gave():
 
 def test_repairs_of_the_reader_are_in_the_row():
     _, ledger = check(SourceSpan(0, 8, "TEAM", how=("I-TEAM after O opens an entity",)))
-    assert ledger.rows[0].how == ["I-TEAM after O opens an entity"]
+    assert ledger.rows[0].reasons == ["I-TEAM after O opens an entity"]
 
 
 def test_rejected_spans_are_no_entities_and_settled():
     passage, ledger = check(SourceSpan(0, 8, "TEAM", rejected=True), (15, 20, "INFRA"))
     assert passage.spans == (LabelledSpan(15, 20, "INFRA"),)
     assert passage.rejected == (LabelledSpan(0, 8, "TEAM"),)
-    assert [row.fate for row in ledger.rows] == [REJECTED, ""]
+    assert [row.outcome for row in ledger.rows] == [REJECTED, ""]
 
 
 @pytest.mark.parametrize(("partial", "n_rejected"), [(True, 1), (False, 0)])
@@ -98,7 +115,7 @@ def test_what_is_accepted_and_rejected_in_one_record_stays_contested_only_in_yes
 
 
 @pytest.mark.parametrize(
-    ("answer", "fate"),
+    ("answer", "outcome"),
     [
         ("rejected", "rejected by the annotator"),
         ("ignored", "ignored by the annotator"),
@@ -107,10 +124,10 @@ def test_what_is_accepted_and_rejected_in_one_record_stays_contested_only_in_yes
         ("not annotated", "ignored by the annotator"),
     ],
 )
-def test_records_that_nobody_accepted_are_counted_and_left_out(answer, fate):
+def test_records_that_nobody_accepted_are_counted_and_left_out(answer, outcome):
     passage, ledger = check((0, 8, "TEAM"), (0, 99, "TEAM"), answer=answer)
     assert passage is None
-    assert [row.fate for row in ledger.rows] == [fate, fate]
+    assert [row.outcome for row in ledger.rows] == [outcome, outcome]
     assert ledger.documents == {answer: 1}
 
 
@@ -159,16 +176,18 @@ def test_spans_that_touch_do_not_overlap():
     assert flatten(Passage("", spans, "f"), "longest") == [0, 1]
 
 
-def test_settling_tells_imported_repaired_and_flattened():
+def test_what_is_in_the_corpus_is_imported_repaired_doubtful_or_flattened():
     ledger = Ledger()
-    rows = tuple(ledger.open(Row("f", "", "", n, n + 1, "A", "", how=how)) for n, how in enumerate([[], ["x"], []]))
-    spans = tuple(LabelledSpan(n, n + 1, "A") for n in range(3))
-    settle_kept(Passage("", spans, "f", rows=rows), [0, 1], ledger, split="dev")
-    assert [row.fate for row in ledger.rows] == [IMPORTED, REPAIRED, FLATTENED]
+    rows = tuple(ledger.open(Row("f", "", "", n, n + 1, "A", "", reasons=given)) for n, given in enumerate(REASONS))
+    ledger.settle(3, DOUBTFUL, "slip")
+    spans = tuple(LabelledSpan(n, n + 1, "A") for n in range(4))
+    made = MadeDoc(None, list(in_corpus(Passage("", spans, "f", rows=rows), [0, 1, 3])))
+    enter_doc(made, ledger, split="dev")
+    assert [row.outcome for row in ledger.rows] == [IMPORTED, REPAIRED, FLATTENED, DOUBTFUL]
     assert {row.split for row in ledger.rows} == {"dev"}
 
 
 def test_where_an_annotation_is_dropped_nothing_is_known():
     record = Record("see Redis now", (SourceSpan(4, 9, "DB"),), "a", 1)
-    passage = to_passage(record, Ledger(), Checks(labels=["INFRA"]))
+    passage = locate_record(record, Checks(labels=["INFRA"])).passage
     assert (passage.spans, passage.unknown) == ((), ((4, 9),))

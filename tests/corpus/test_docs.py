@@ -5,8 +5,11 @@ import pytest
 import spacy
 from spacy.tokens import DocBin, Span, SpanGroup
 
+from domain_ner.annotations.outcomes import DROPPED, FLATTENED, IMPORTED, REPAIRED, Outcome
 from domain_ner.annotations.passages import LabelledSpan, Passage
-from domain_ner.conversion.ledger import DROPPED, FLATTENED, IMPORTED, REPAIRED, Ledger, Row
+from domain_ner.conversion.accounts import enter_doc
+from domain_ner.conversion.ledger import Ledger
+from domain_ner.conversion.ledger_rows import Row
 from domain_ner.corpus.docs import DocRules, groups_of, make_doc, normalize, span_scores, to_docbin
 from domain_ner.writers.passages import to_passage
 
@@ -26,10 +29,8 @@ def passage(text, *found, ledger=None, **fields):
 
 def make(text, *found, rules=None, **fields):
     ledger = Ledger()
-    doc = make_doc(
-        passage(text, *found, ledger=ledger, **fields), rules or DocRules(tokenizer()), ledger, split="train"
-    )
-    return doc, [row.fate for row in ledger.rows]
+    made = make_doc(passage(text, *found, ledger=ledger, **fields), rules or DocRules(tokenizer()))
+    return enter_doc(made, ledger, split="train"), [row.outcome for row in ledger.rows]
 
 
 def ents(doc):
@@ -41,9 +42,9 @@ def tags(doc):
 
 
 def test_entities_and_where_they_come_from_survive_the_docbin():
-    doc, fates = make("Redis is up.", ("Redis", "INFRA"), meta={"org": "x"}, document="7", annotator="ann")
+    doc, outcomes = make("Redis is up.", ("Redis", "INFRA"), meta={"org": "x"}, document="7", annotator="ann")
     (read,) = DocBin().from_bytes(to_docbin([doc]).to_bytes()).get_docs(spacy.blank("en").vocab)
-    assert (ents(read), fates) == ([("Redis", "INFRA")], [IMPORTED])
+    assert (ents(read), outcomes) == ([("Redis", "INFRA")], [IMPORTED])
     assert read.user_data == {"source": "a:1", "meta": {"org": "x"}, "document": "7", "annotator": "ann"}
 
 
@@ -71,10 +72,10 @@ def test_unknown_ranges_are_missing_the_others_outside():
 
 
 def test_nested_spans_are_all_in_doc_spans_and_the_longest_in_ents():
-    doc, fates = make("University of Bonn", ("University of Bonn", "ORG"), ("Bonn", "LOC"))
+    doc, outcomes = make("University of Bonn", ("University of Bonn", "ORG"), ("Bonn", "LOC"))
     assert ents(doc) == [("University of Bonn", "ORG")]
     assert [span.text for span in doc.spans["sc"]] == ["University of Bonn", "Bonn"]
-    assert fates == [IMPORTED, FLATTENED]
+    assert outcomes == [IMPORTED, FLATTENED]
 
 
 @pytest.mark.parametrize(
@@ -87,22 +88,33 @@ def test_the_rule_decides_which_of_overlapping_spans_is_an_entity(rule, kept):
 
 
 def test_a_gold_token_is_split_where_a_span_starts_or_ends():
-    doc, fates = make("see UNION2024 now", ("UNION", "ORG"))
+    doc, outcomes = make("see UNION2024 now", ("UNION", "ORG"))
     assert [token.text for token in doc] == ["see", "UNION", "2024", "now"]
-    assert (doc.text, ents(doc), fates) == ("see UNION2024 now", [("UNION", "ORG")], [REPAIRED])
+    assert (doc.text, ents(doc), outcomes) == ("see UNION2024 now", [("UNION", "ORG")], [REPAIRED])
 
 
 @pytest.mark.parametrize(("rule", "found"), [("expand", ["UNION2024"]), ("contract", []), ("drop", [])])
 def test_other_rules_move_or_drop_the_span(rule, found):
-    doc, (fate,) = make("see UNION2024 now", ("UNION", "ORG"), rules=DocRules(tokenizer(), misaligned=rule))
+    doc, (outcome,) = make("see UNION2024 now", ("UNION", "ORG"), rules=DocRules(tokenizer(), misaligned=rule))
     assert [ent.text for ent in doc.ents] == found
-    assert fate == (REPAIRED if found else DROPPED)
+    assert outcome == (REPAIRED if found else DROPPED)
 
 
 def test_two_spans_that_expand_to_one_are_one_and_the_other_is_told():
     rules = DocRules(tokenizer(), misaligned="expand")
-    doc, fates = make("UNION2024", ("UNION", "ORG"), ("2024", "ORG"), rules=rules)
-    assert (len(doc.ents), sorted(fates)) == (1, [DROPPED, REPAIRED])
+    doc, outcomes = make("UNION2024", ("UNION", "ORG"), ("2024", "ORG"), rules=rules)
+    assert (len(doc.ents), sorted(outcomes)) == (1, [DROPPED, REPAIRED])
+
+
+def test_each_annotation_is_told_what_became_of_it_repairs_first():
+    spans = (LabelledSpan(4, 9, "ORG"), LabelledSpan(4, 13, "ORG"), LabelledSpan(14, 17, "LOC"))
+    made = make_doc(Passage("see UNION2024 now", spans, "a:1", rows=(5, 7, 2)), DocRules(tokenizer()))
+    assert made.outcomes == [
+        Outcome(5, reason="token split in the gold document alone: 'UNION'"),
+        Outcome(5, FLATTENED, "overlap, only in doc.spans"),
+        Outcome(7, IMPORTED),
+        Outcome(2, IMPORTED),
+    ]
 
 
 def test_tokens_whose_spacing_is_unknown_are_kept():
@@ -142,11 +154,11 @@ def test_the_tokens_of_a_dropped_span_are_missing_not_outside():
 def test_a_long_document_with_an_edge_inside_many_tokens_takes_no_time_to_speak_of():
     text = "UNION2024 " * 20_000
     spans = tuple(LabelledSpan(10 * n, 10 * n + 5, "ORG") for n in range(20_000))
-    ledger = Ledger()
-    rows = tuple(ledger.open(Row("a:1", "", "", span.start, span.end, "ORG", "")) for span in spans)
-    given = Passage(text, spans, "a:1", rows=rows, unknown=tuple((10 * n + 5, 10 * n + 9) for n in range(20_000)))
+    given = Passage(
+        text, spans, "a:1", rows=tuple(range(20_000)), unknown=tuple((10 * n + 5, 10 * n + 9) for n in range(20_000))
+    )
     start = perf_counter()
-    doc = make_doc(given, DocRules(tokenizer()), ledger)
+    doc = make_doc(given, DocRules(tokenizer())).doc
     assert len(doc.ents) == 20_000
     assert [token.ent_iob_ for token in doc[:3]] == ["B", "", "B"]
     assert perf_counter() - start < 60

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 import spacy
 
+from domain_ner.annotations.outcomes import DOUBTFUL, Outcome
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.annotations.words import NO_SPACES
 from domain_ner.corpus.token_splits import CHARACTERS, KOREAN, inner_edges, learn_splits, named_words
@@ -179,6 +182,15 @@ def test_an_edge_in_the_middle_of_a_name_splits_on_both_sides():
 
 def test_spans_that_needed_a_split_are_told():
     assert learn_splits([[passage("UNION2024 saw Redis", "UNION", "Redis")]], tokenizer()).rows == (0,)
+
+
+def test_what_is_learned_is_a_repair_and_an_edge_that_is_not_is_a_doubt():
+    found = [passage("UNION2024 runs", "UNION"), passage("Redisinstanz", "Redis")]
+    learned = learn_splits([[found[0], replace(found[1], rows=(4,))]], tokenizer())
+    assert list(learned.outcomes()) == [
+        Outcome(0, reason="a token is split there, and the tokenizer learns it"),
+        Outcome(4, DOUBTFUL, "an edge inside a word that no other annotation confirms: Redis|instanz"),
+    ]
 
 
 def test_no_span_is_repaired_where_all_characters_are_tokens():

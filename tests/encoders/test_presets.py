@@ -2,6 +2,7 @@ import re
 
 import pytest
 from conftest import ROOT
+from spacy.util import get_lang_class
 
 from domain_ner.encoders.card import foreign_language, make_card
 from domain_ner.encoders.presets import Preset, find_encoder, load_presets
@@ -10,12 +11,14 @@ from domain_ner.errors import DomainNerError
 PRESETS = load_presets(ROOT / "configs" / "presets.yml")
 NAMED = {
     "roberta-base", "roberta-large", "distilroberta", "deberta-v3-base", "deberta-v3-large", "bert-base-cased",
-    "bert-large-cased", "electra-base", "biobert", "pubmedbert", "legal-bert", "finbert",
+    "bert-large-cased", "electra-base", "biobert", "pubmedbert", "legal-bert", "finbert", "modernbert-base",
+    "xlm-roberta-base", "mdeberta-v3-base",
 }  # fmt: skip
+MULTILINGUAL = {"xlm-roberta-base", "mdeberta-v3-base"}
 
 
 def test_the_presets_are_all_there():
-    assert set(PRESETS) == NAMED | {"minilm", "cnn"}
+    assert set(PRESETS) == NAMED | {"minilm", "mpnet", "cnn"}
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
@@ -24,11 +27,23 @@ def test_a_preset_says_what_it_is_for_and_how_to_train_it(preset):
     assert preset.licence
     assert 0 < preset.learning_rate <= 0.001
     assert preset.batch_size > 0
-    assert preset.languages == (("any",) if preset.name == "cnn" else ("en",))
-    assert preset.max_length == 512 or not preset.is_transformer
+    if preset.name not in MULTILINGUAL:
+        assert preset.languages == (("any",) if preset.name == "cnn" else ("en",))
+    assert preset.max_length == (8192 if preset.name == "modernbert-base" else 512) or not preset.is_transformer
 
 
-@pytest.mark.parametrize("name", sorted(NAMED - {"electra-base"}))
+@pytest.mark.parametrize("name", sorted(MULTILINGUAL))
+def test_a_multilingual_preset_names_languages_that_spacy_has(name):
+    languages = PRESETS[name].languages
+    assert {"en", "de", "zh", "ar", "nb", "xx"} <= set(languages)
+    assert len(set(languages)) == len(languages)
+    for code in languages:
+        get_lang_class(code)
+    told = foreign_language(make_card(PRESETS[name], None), "grc")
+    assert f"{name} was pretrained on {len(languages)} other languages, and vars.lang is 'grc'" in told
+
+
+@pytest.mark.parametrize("name", sorted(NAMED))
 def test_a_hub_preset_is_pinned_to_a_commit(name):
     assert re.fullmatch("[0-9a-f]{40}", PRESETS[name].revision)
 
@@ -73,6 +88,19 @@ def test_languages_that_are_no_list_are_an_error(tmp_path):
     path.write_text("mine:\n  languages: de\n")
     with pytest.raises(DomainNerError, match=r"mine has languages 'de'; expected a list"):
         load_presets(path)
+
+
+@pytest.mark.parametrize(
+    "wheel", ["{name: a==1}", "{name: a==1, sha256: abc}", "a==1", "{name: a==1, sha256: %s, folder: x}" % ("0" * 64)]
+)
+def test_a_wheel_without_its_checksum_is_an_error(tmp_path, wheel):
+    path = tmp_path / "presets.yml"
+    for given in (f"\n    - {wheel}", " 3"):
+        path.write_text(f"mine:\n  wheels:{given}\n")
+        with pytest.raises(DomainNerError, match="mine has the wheel (.|\n)*expected a name and a sha256"):
+            load_presets(path)
+    path.write_text("mine:\n  wheels:\n")
+    assert load_presets(path)["mine"].wheels == ()
 
 
 @pytest.mark.parametrize(

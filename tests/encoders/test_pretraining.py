@@ -5,8 +5,8 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from conftest import FAMILIES
 from pipelines import fetch, run
+from tiny_encoders import CLASSES
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from domain_ner.encoders.presets import INHERITED
@@ -22,7 +22,7 @@ def texts(example_rows):
     return [row["text"] for row in example_rows[:60]]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", CLASSES)
 def test_it_gets_better_at_text_that_it_did_not_read_and_loads_as_an_encoder(tiny_encoder, texts, tmp_path, family):
     found = pretrain(tiny_encoder(family), texts, tmp_path / "adapted", SETTINGS, origin={})
     assert found.after < found.before / 1.5
@@ -120,7 +120,7 @@ def test_an_unfinished_run_of_other_texts_is_not_gone_on_from(tiny_encoder, tmp_
     assert not (work / "checkpoint-1").exists()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", CLASSES)
 def test_an_encoder_with_a_head_for_masked_words_keeps_it(tiny_encoder, texts, tmp_path, family):
     shutil.copytree(tiny_encoder(family), tmp_path / "whole")
     AutoModelForMaskedLM.from_pretrained(tiny_encoder(family)).save_pretrained(tmp_path / "whole")

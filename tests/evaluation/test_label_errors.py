@@ -12,7 +12,6 @@ from spacy.tokens import DocBin
 
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.conversion.exports import ImportSettings, read_annotations
-from domain_ner.conversion.ledger import Ledger, Row
 from domain_ner.corpus.docs import DocRules, make_doc
 from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.errors import DomainNerError
@@ -37,10 +36,9 @@ def entity(words, label):
 
 def judged(*annotated, text=TEXT, normalize="", **predicted):
     """A gold document, and what a model says of it: words to (label, probability)."""
-    spans, ledger = tuple(sorted(annotated)), Ledger()
-    rows = tuple(ledger.open(Row("a.jsonl:3", "", "", one.start, one.end, one.label, "")) for one in spans)
-    passage = Passage(text, spans, "a.jsonl:3", {"org": "x"}, annotator="ann", rows=rows)
-    gold = make_doc(passage, DocRules(TOKENIZER, normalize=normalize), ledger)
+    spans = tuple(sorted(annotated))
+    passage = Passage(text, spans, "a.jsonl:3", {"org": "x"}, annotator="ann", rows=tuple(range(len(spans))))
+    gold = make_doc(passage, DocRules(TOKENIZER, normalize=normalize)).doc
     doc = TOKENIZER(gold.text)
     doc.set_ents([doc.char_span(*entity(words, label)[:2], label=label) for words, (label, _) in predicted.items()])
     probable = {entity(words, label): sure for words, (label, sure) in predicted.items()}

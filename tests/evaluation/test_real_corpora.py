@@ -12,7 +12,6 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from domain_ner.conversion.exports import ImportSettings, read_annotations
-from domain_ner.conversion.ledger import Ledger, Row
 from domain_ner.corpus.docs import DocRules, make_doc
 from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.evaluation.predicting import evaluate_pipeline, input_doc
@@ -35,10 +34,7 @@ def example():
     read = read_annotations(ROOT / "assets" / "annotations", ImportSettings(prefer=["*"]))
     rules, docs = DocRules(create_tokenizer()(spacy.blank("en"))), []
     for passage in read.merged:
-        ledger = Ledger()
-        rows = tuple(ledger.open(Row("", "", "", one.start, one.end, one.label, "")) for one in passage.spans)
-        fields = {name: getattr(passage, name) for name in passage.__dataclass_fields__}
-        docs.append(make_doc(type(passage)(**fields | {"rows": rows}), rules, ledger))
+        docs.append(make_doc(passage, rules).doc)
     return [doc for n, doc in enumerate(docs) if n % 4], docs[::4]
 
 

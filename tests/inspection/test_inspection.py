@@ -6,8 +6,7 @@ import pytest
 import spacy
 from spacy.tokens import Span
 
-from domain_ner.annotations.passages import LabelledSpan, Passage
-from domain_ner.conversion.ledger import (
+from domain_ner.annotations.outcomes import (
     DROPPED,
     FLATTENED,
     IMPORTED,
@@ -17,8 +16,10 @@ from domain_ner.conversion.ledger import (
     REJECTED,
     REPAIRED,
     UNREADABLE_DOCUMENT,
-    Ledger,
 )
+from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.conversion.accounts import enter_doc
+from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.ledger_rows import Row
 from domain_ner.corpus.docs import DocRules, make_doc, to_docbin
 from domain_ner.encoders.card import EncoderCard
@@ -42,9 +43,18 @@ from domain_ner.inspection.wordpieces import load_tokenizer, visible, wordpieces
 TOKENIZE = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "domain_ner.Tokenizer.v1"}}}).tokenizer
 
 
-def row(source, text, label, fate, how=(), *, document="", start=0):
+def row(source, text, label, outcome, reasons=(), *, document="", start=0):
     return Row(
-        source, document, "", start, start + len(text), label, text, fate, list(how), "train" * (fate == IMPORTED)
+        source,
+        document,
+        "",
+        start,
+        start + len(text),
+        label,
+        text,
+        outcome,
+        list(reasons),
+        "train" * (outcome == IMPORTED),
     )
 
 
@@ -55,7 +65,7 @@ def make(text, *found, source="a:1", rules=None, **fields):
     given = [Row(source, "", "", s.start, s.end, s.label, text[s.start : s.end]) for s in spans]
     rows = tuple(map(ledger.open, given))
     passage = Passage(text, tuple(spans), source, rows=rows, **fields)
-    return make_doc(passage, rules or DocRules(TOKENIZE), ledger, split="train"), ledger.rows
+    return enter_doc(make_doc(passage, rules or DocRules(TOKENIZE)), ledger, split="train"), ledger.rows
 
 
 def inspected(*made, extra=(), tokenizer=None):
@@ -68,7 +78,7 @@ def found(passage):
 
 
 def placed(annotations):
-    return [(one.row.text, one.row.fate, one.start) for one in annotations]
+    return [(one.row.text, one.row.outcome, one.start) for one in annotations]
 
 
 def test_a_span_has_the_row_of_its_words_and_label():
@@ -316,7 +326,7 @@ def test_odd_line_ends_and_broken_characters_in_the_ledger_are_no_fault(tmp_path
     ledger = Ledger([row("a:1", "one\u2028two\ud83d", "T", DROPPED, ["why\ud83d"])])
     (tmp_path / "ledger.jsonl").write_text("".join(f"{line}\n" for line in ledger.to_jsonl()), encoding="utf8")
     (read,) = inspection.read_ledger(tmp_path / "ledger.jsonl")
-    assert (read.text, read.how) == ("one\u2028two\\ud83d", ["why\\ud83d"])
+    assert (read.text, read.reasons) == ("one\u2028two\\ud83d", ["why\\ud83d"])
 
 
 def test_an_empty_document_is_shown_as_any_other(tokenizer):

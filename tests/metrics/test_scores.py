@@ -44,7 +44,6 @@ def test_agrees_with_spacys_scorer(example_rows):
     from spacy.training import Example
 
     from domain_ner.annotations.passages import LabelledSpan, Passage
-    from domain_ner.conversion.ledger import Ledger
     from domain_ner.corpus.docs import DocRules, entities, make_doc
     from domain_ner.corpus.tokenizer import create_tokenizer
 
@@ -52,7 +51,7 @@ def test_agrees_with_spacys_scorer(example_rows):
     spans = [tuple(LabelledSpan(s["start"], s["end"], s["label"]) for s in row["spans"]) for row in example_rows[:60]]
     passages = [Passage(row["text"], span, "x:1") for row, span in zip(example_rows, spans, strict=False)]
     rules = DocRules(create_tokenizer()(nlp))
-    gold, predicted = ([make_doc(passage, rules, Ledger()) for passage in passages] for _ in range(2))
+    gold, predicted = ([make_doc(passage, rules).doc for passage in passages] for _ in range(2))
     for n, doc in enumerate(predicted):
         kept = [ent for i, ent in enumerate(doc.ents) if (i + n) % 3]
         doc.ents = [

@@ -7,7 +7,6 @@ from spacy.tokens import Doc, DocBin, Span
 
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
-from domain_ner.conversion.ledger import Ledger
 from domain_ner.corpus.docs import DocRules, make_doc, to_docbin
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.spacy_files import docbin
@@ -179,7 +178,7 @@ def test_a_corpus_of_yes_no_answers_as_convert_writes_it_stays_partial(tmp_path)
     given = Passage(
         "Anna met Bob", (LabelledSpan(0, 4, "PER"),), "a:1", {"k": 1}, annotator="ann", document="7", partial=True
     )
-    doc = make_doc(given, DocRules(spacy.blank("en").tokenizer), Ledger())
+    doc = make_doc(given, DocRules(spacy.blank("en").tokenizer)).doc
     to_docbin([doc]).to_disk(tmp_path / "x.spacy")
     (record,) = docbin.read(tmp_path / "x.spacy", ReaderOptions(), FileLog("x.spacy"))
     assert (record.partial, record.document, record.annotator, record.meta) == (True, "7", "ann", {"k": 1})

@@ -4,8 +4,7 @@ import json
 import pytest
 
 from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
-from domain_ner.conversion.ledger import Ledger
-from domain_ner.conversion.spans import Checks, to_passage
+from domain_ner.conversion.spans import Checks, locate_record
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.label_studio import table as label_studio_table
 from domain_ner.readers.label_studio import tasks as label_studio
@@ -45,7 +44,7 @@ def read_tasks(tmp_path, *tasks, options=ReaderOptions()):  # noqa: B008
 
 def found(record):
     """(words, label) of the spans that the conversion step keeps."""
-    passage = to_passage(record, Ledger(), Checks())
+    passage = locate_record(record, Checks()).passage
     return [(passage.text[span.start : span.end], span.label) for span in passage.spans]
 
 

@@ -6,8 +6,7 @@ import json
 import pytest
 
 from domain_ner.annotations.records import FileLog, ReaderOptions
-from domain_ner.conversion.ledger import Ledger
-from domain_ner.conversion.spans import Checks, to_passage
+from domain_ner.conversion.spans import Checks, locate_record
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.label_studio import table as label_studio_table
 from domain_ner.readers.label_studio import tasks as label_studio
@@ -80,7 +79,7 @@ def read_tasks(tmp_path, tasks, **options):
 
 def found(records):
     """(text, [(words, label)]) of each record, as the conversion step reads them."""
-    passages = [to_passage(record, Ledger(), Checks()) for record in records]
+    passages = [locate_record(record, Checks()).passage for record in records]
     return [(one.text, [(one.text[span.start : span.end], span.label) for span in one.spans]) for one in passages]
 
 

@@ -9,8 +9,9 @@ from pipelines import run
 from test_guide_page import Reader
 from test_inspection import TOKENIZE, inspected, make, row
 
+from domain_ner.annotations.outcomes import DROPPED, FLATTENED, IMPORTED, REJECTED
 from domain_ner.annotations.passages import LabelledSpan
-from domain_ner.conversion.ledger import DROPPED, FLATTENED, IMPORTED, REJECTED, Ledger
+from domain_ner.conversion.ledger import Ledger
 from domain_ner.corpus.docs import DocRules, to_docbin
 from domain_ner.reports.inspect_page import MAX_UNPLACED, PAGE_SIZE, default_colours, inspect_page, select
 

@@ -16,7 +16,8 @@ PRESETS = load_presets(FRAGMENTS / "presets.yml")
 HUB_PRESETS = [name for name, preset in PRESETS.items() if preset.hub_id]
 CHOICES = Choices(lang="en", head="transition", epochs=20, patience=5, seed=7, mixed_precision=False)
 LENGTHS = [30] * 100
-FAMILY = {"roberta": "roberta", "distilroberta": "roberta", "deberta": "deberta-v3"}
+FAMILY = {"roberta": "roberta", "distilroberta": "roberta", "deberta": "deberta-v3", "modernbert": "modernbert"}
+FAMILY |= {"xlm-roberta": "xlm-roberta", "mdeberta": "mdeberta-v3"}
 
 
 @pytest.fixture
@@ -34,7 +35,8 @@ def card_of(tiny_encoder):
 def test_a_preset_resolves_to_a_config_with_its_settings(card_of, name):
     config = build_config(FRAGMENTS, card_of(name), CHOICES, LENGTHS)
     model, training = config["components"]["transformer"]["model"], config["training"]
-    assert model["tokenizer_config"] | {"use_fast": True, "model_max_length": 512} == model["tokenizer_config"]
+    expected = {"use_fast": True, "model_max_length": PRESETS[name].max_length}
+    assert model["tokenizer_config"] | expected == model["tokenizer_config"]
     rate = training["optimizer"]["learn_rate"]["initial_rate"] * model["learn_rate_factor"]
     assert rate == pytest.approx(PRESETS[name].learning_rate)
     assert training["batcher"]["size"] == PRESETS[name].batch_size

@@ -3,13 +3,13 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_encoders import FAMILIES
 from transformers import AutoTokenizer
 
 from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.transformer.alignment import align_wordpieces
 from domain_ner.transformer.tokenizing import align_doc
 
-FAMILIES = ["roberta", "deberta-v3", "bert"]
 TEXTS = [
     "The cat sat.",
     "Set MAX_RETRIES=5 in /api/v1/orders, then ask  the SRE team's lead 🔥 (naïve).",

@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 import srsly
 import torch
-from conftest import FAMILIES
 from safetensors.torch import load
 from spacy_transformers.layers.hf_shim import HFShim
+from tiny_encoders import FAMILIES
 
 from domain_ner.errors import DomainNerError
 from domain_ner.transformer.architectures import create_transformer_model

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 import spacy
-from conftest import FAMILIES
 from pipelines import convert, create_config, fetch
 from spacy.training import Example
 from spacy.util import load_model_from_config
 from thinc.api import Config, fix_random_seed
+from tiny_encoders import CLASSES, FAMILIES
 
 from domain_ner.errors import DomainNerError
 from domain_ner.training.freezing import create_unfreeze
@@ -56,7 +56,7 @@ def entities(docs):
     return [[(ent.start, ent.end, ent.label_) for ent in doc.ents] for doc in docs]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", CLASSES)
 def test_learns_two_entities_by_heart_and_keeps_them_on_disk(initialized, family, tmp_path):
     nlp = initialized(family)
     optimizer = nlp.create_optimizer()

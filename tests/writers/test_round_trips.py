@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.conversion.exports import ImportSettings, read_annotations
 from domain_ner.conversion.importing import import_files
-from domain_ner.conversion.spans import Checks
 from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.readers.folder import find_exports
 from domain_ner.writers.formats import export
@@ -52,7 +51,7 @@ def read_back(path, to):
     """The passages of a file whose format is told by its content, as its reader gives them."""
     (*files,) = find_exports(path)
     assert {file.format for file in files} == {to}
-    return import_files(files, Checks(unit="utf16" if to == "doccano" else None))
+    return import_files(files, unit="utf16" if to == "doccano" else None)
 
 
 def round_trip(tmp_path, to, *given_passages, options=OPTIONS):
@@ -60,7 +59,7 @@ def round_trip(tmp_path, to, *given_passages, options=OPTIONS):
     done = export(given_passages, path, to, options)
     read = read_back(path, to)
     assert not read.ledger.lost_documents
-    assert not [row for row in read.ledger.rows if row.fate == "dropped"]
+    assert not [row for row in read.ledger.rows if row.outcome == "dropped"]
     return list(read.passages), done
 
 

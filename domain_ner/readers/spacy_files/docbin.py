@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import srsly
 
+from domain_ner.annotations.doc_keys import REJECTED_KEY, SPANS_KEY
 from domain_ner.annotations.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.tokens.offsets import join_tokens, token_span, unknown_ranges
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 NAME = "docbin"
 TITLE = "spaCy DocBin (.spacy)"
 EXTENSIONS = (".spacy",)
-GROUP, REJECTED_GROUP = "sc", "incorrect_spans"
 # What `convert` keeps of a passage in `doc.user_data`, each with a place of its own in a record.
 OWN_KEYS = ("source", "meta", "document", "annotator", "partial")
 MISSING, OUTSIDE, BEGINS = 0, 2, 3
@@ -155,7 +155,7 @@ def _annotated(doc: "Doc", groups: Sequence[str], counts: Counter[str]) -> _Anno
     counts["have tokens blocked for entities: read as no entity"] += has_blocked
     return _Annotated(
         accepted=accepted,
-        rejected=list(doc.spans.get(REJECTED_GROUP, ())),
+        rejected=list(doc.spans.get(REJECTED_KEY, ())),
         missing=[token.ent_iob == MISSING for token in doc],
         has_group=any(group in doc.spans for group in groups),
         said_partial=doc.user_data.get("partial") is True,
@@ -221,14 +221,14 @@ def _docs(bin_: "DocBin", log: FileLog) -> Iterator[tuple[int, "Doc"]]:
 def _chosen_groups(bin_: "DocBin", options: ReaderOptions, log: FileLog) -> list[str]:
     """The span groups that hold annotations: `sc`, or the one that the user names, or the only one there is."""
     sizes = _group_sizes(bin_)
-    others = {name: n for name, n in sizes.items() if name not in (GROUP, REJECTED_GROUP)}
+    others = {name: n for name, n in sizes.items() if name not in (SPANS_KEY, REJECTED_KEY)}
     if options.field in sizes:
         chosen = [options.field]
-    elif GROUP in sizes or len(others) != 1 or _n_entities(bin_):
-        chosen = [GROUP]
+    elif SPANS_KEY in sizes or len(others) != 1 or _n_entities(bin_):
+        chosen = [SPANS_KEY]
     else:
         chosen = list(others)
-    unread = {name: n for name, n in sizes.items() if n and name not in (*chosen, REJECTED_GROUP)}
+    unread = {name: n for name, n in sizes.items() if n and name not in (*chosen, REJECTED_KEY)}
     if unread:
         told = ", ".join(f"{name} ({n} spans)" for name, n in list(unread.items())[:MAX_LISTED])
         log.note(f"span groups not read: {told}; name one in vars.reading (field=…) to read it")
@@ -265,7 +265,7 @@ def _require_entities(path: Path, bin_: "DocBin", groups: Sequence[str]) -> None
 
     has_entities = ENT_IOB in bin_.attrs and ENT_TYPE in bin_.attrs
     sizes = _group_sizes(bin_)
-    if not has_entities and not any(group in sizes for group in (*groups, REJECTED_GROUP)):
+    if not has_entities and not any(group in sizes for group in (*groups, REJECTED_KEY)):
         raise DomainNerError(
             f"{path.name} was saved without its entities: its attributes lack ENT_IOB or ENT_TYPE.",
             'Save it again with DocBin(attrs=["ENT_IOB", "ENT_TYPE"]), or without `attrs`.',

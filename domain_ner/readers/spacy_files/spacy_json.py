@@ -7,6 +7,7 @@ from pathlib import Path
 from reprlib import repr as short
 from typing import Any
 
+from domain_ner.annotations.doc_keys import SPANS_KEY
 from domain_ner.annotations.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 from domain_ner.annotations.tag_schemes import Tag, TagStatistics
 from domain_ner.readers.json_files.json_rows import first_rows, json_rows
@@ -30,8 +31,6 @@ STARTS, ENDS, LABELS, WORDS = (
     ("text", "value"),
 )
 IDS = ("id", "_id")
-# The span group of `Doc.to_json` that is read beside its entities.
-GROUP = "sc"
 # doccano's and Prodigy's own keys: their readers know what else these rows say.
 OTHERS = {"relations", "Comments", "spans", "_input_hash", "_task_hash", "answer"}
 MISSING = ("-", "", None)
@@ -66,11 +65,11 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     text, whole = read_sample(path)
     rows = first_rows(Sample(path, text, whole), ROW_LISTS)
     if _is_python(text, rows):
-        yield from _texts(python_rows(path, log, ENTITIES), GROUP, log)
+        yield from _texts(python_rows(path, log, ENTITIES), SPANS_KEY, log)
     elif any(_is_v2(row) for row in rows):
         yield from _v2_records(path, options, log)
     else:
-        yield from _texts(json_rows(path, log, ROW_LISTS, pairs=True), options.field or GROUP, log)
+        yield from _texts(json_rows(path, log, ROW_LISTS, pairs=True), options.field or SPANS_KEY, log)
 
 
 def _v2_records(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:

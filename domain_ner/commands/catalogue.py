@@ -1,0 +1,77 @@
+"""The commands in the order of the workflow, each with its group and the first line of its help."""
+
+from dataclasses import dataclass
+
+DATA, TRAINING, EVALUATION, RELEASE = "Data", "Training", "Evaluation", "Release"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command. group: under which `--help` lists it. summary: the help of its function, which a test compares."""
+
+    group: str
+    summary: str
+
+
+COMMANDS = {
+    "init-guide": Entry(
+        DATA, "Write a guide skeleton from annotated exports: types, typical sentences, candidate edge cases."
+    ),
+    "validate": Entry(
+        DATA, "Check the guide, and the annotations against it; write training/reports/guide.json and guide.html."
+    ),
+    "convert": Entry(
+        DATA,
+        "Convert the annotation exports to corpus/train.spacy, dev.spacy and test.spacy, and write the ledger.",
+    ),
+    "inspect": Entry(
+        DATA,
+        "Print tokens, tags and wordpieces of the most suspicious passages, and write training/reports/inspect.html.",
+    ),
+    "export": Entry(
+        DATA,
+        "Write a corpus, predictions or exports as Prodigy, Label Studio, doccano, CoNLL, brat or Hugging Face files.",
+    ),
+    "export-labels": Entry(
+        DATA, "Write the guide's types as a Label Studio labelling config and as Prodigy labels with colours."
+    ),
+    "fetch-encoder": Entry(TRAINING, "Fetch the encoder into assets/encoders, check it, and write its card."),
+    "pretrain-encoder": Entry(
+        TRAINING,
+        "Adapt the encoder to raw text by masked language modelling, and tell its perplexity before and after.",
+    ),
+    "create-config": Entry(
+        TRAINING, "Write configs/config.cfg from the fragments, the encoder's card and the corpus, and check it."
+    ),
+    "tune": Entry(
+        TRAINING, "Search the training settings of configs/search.yml by dev F1, and write training/tuning/best.json."
+    ),
+    "train": Entry(
+        TRAINING,
+        "Train the pipeline of configs/config.cfg into training/model-best, with early stopping on dev F1.",
+    ),
+    "calibrate": Entry(
+        TRAINING, "Fit confidences and thresholds on corpus/dev.spacy, and write training/model-calibrated."
+    ),
+    "evaluate": Entry(
+        EVALUATION,
+        "Score training/model-calibrated on corpus/test.spacy; write training/metrics.json and a report.",
+    ),
+    "compare": Entry(
+        EVALUATION,
+        "Compare two pipelines on corpus/test.spacy; exit with 1 where the second is significantly worse, or the same.",
+    ),
+    "find-label-errors": Entry(
+        EVALUATION,
+        "Find annotations that are likely wrong, with models that did not learn them; write review tasks.",
+    ),
+    "learning-curve": Entry(
+        EVALUATION,
+        "Train on growing parts of corpus/train.spacy; write what 100, 300 and 1,000 more passages would bring.",
+    ),
+    "package": Entry(
+        RELEASE,
+        "Build the wheels into training/packages, install them into a clean environment, and compare the predictions.",
+    ),
+    "clean": Entry(RELEASE, "Remove what the workflow made; the folders themselves stay."),
+}

@@ -1,0 +1,94 @@
+"""`convert`: annotation exports to train, dev and test corpora, with an account of every annotation."""
+
+from pathlib import Path
+
+import typer
+
+from domain_ner.commands.console import (
+    LABELS_HELP,
+    MISALIGNED_HELP,
+    OVERLAPS_HELP,
+    READING_HELP,
+    check_choices,
+    check_share,
+    say,
+    split_names,
+    watched,
+    writes,
+)
+
+STOP, ACCEPT = TEST_CHANGES = ("stop", "accept")
+
+
+@writes("corpus")
+def main(
+    annotations: Path = typer.Argument(
+        Path("assets/annotations"), help="Folder with the exports, of any format that can be read."
+    ),
+    corpus: Path = typer.Argument(
+        Path("corpus"), help="Folder for train.spacy, dev.spacy, test.spacy and tokenizer.json."
+    ),
+    reports: Path = typer.Argument(
+        Path("training/reports"), help="Folder for ledger.jsonl, ledger.json and left_out.jsonl."
+    ),
+    guide: Path = typer.Option(
+        Path("assets/guide.yml"), help="The annotation guide, whose types are the labels that may occur."
+    ),
+    lang: str = typer.Option("en", help="spaCy's code of the language."),
+    assigned: Path | None = typer.Option(None, help="File that keeps which group is in which split (JSON)."),
+    splits: str = typer.Option(
+        "0.7,0.1,0.2", help="Shares of train, dev and test, or `files`: as the files are named."
+    ),
+    group_by: str = typer.Option("", help="Key of `meta` (or `document`): passages with one value stay in one split."),
+    seed: int = typer.Option(0, help="Seed of the splits."),
+    grow_test: bool = typer.Option(False, "--grow-test", help="Let new passages into the test set too."),
+    test_changes: str = typer.Option(
+        STOP, help="Where passages of the frozen test set are missing or have another text: stop, or accept."
+    ),
+    reading: str = typer.Option("", help=READING_HELP),
+    label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
+    prefer: str = typer.Option("", help="Annotators to trust where annotations differ, the most trusted first."),
+    conflicts: str = typer.Option("stop", help="Where none of these annotated: stop, majority or unknown."),
+    overlaps: str = typer.Option("longest", help=f"What doc.ents keeps of overlapping spans: {OVERLAPS_HELP}."),
+    misaligned: str = typer.Option("split", help=f"Of edges inside a token: {MISALIGNED_HELP}."),
+    normalize: str = typer.Option("", help="`whitespace`: the same in training and in prediction; empty: no change."),
+    max_loss: float = typer.Option(0.005, help="Share of the annotations (0..1) that may be lost."),
+) -> None:
+    """Convert the annotation exports to corpus/train.spacy, dev.spacy and test.spacy, and write the ledger."""
+    from domain_ner.commands.printing import conversion as printing
+    from domain_ner.conversion.exports import ImportSettings
+    from domain_ner.conversion.run import Callbacks, ConvertSettings, convert
+    from domain_ner.conversion.splitting import SplitSettings
+    from domain_ner.conversion.tokenising import TokenSettings
+    from domain_ner.corpus.assignments import TEST
+    from domain_ner.corpus.docs import MISALIGNED
+    from domain_ner.corpus.normalization import MODES
+    from domain_ner.corpus.overlaps import OVERLAPS
+    from domain_ner.guide.schema import load_guide
+    from domain_ner.writers.passages import beginnings
+
+    check_choices(
+        overlaps=(overlaps, OVERLAPS), misaligned=(misaligned, MISALIGNED), normalize=(normalize, MODES),
+        test_changes=(test_changes, TEST_CHANGES),
+    )  # fmt: skip
+    check_share(max_loss=max_loss)
+    labels = load_guide(guide).labels
+    importing = ImportSettings(labels, reading, label_names, split_names(prefer), conflicts)
+    splitting = SplitSettings(
+        splits, group_by, seed, assigned, grow_test, test_changes == ACCEPT,
+        seen=lambda: beginnings(corpus / f"{TEST}.spacy"),
+    )  # fmt: skip
+    tokens = TokenSettings(lang, overlaps, misaligned, normalize)
+    settings = ConvertSettings(annotations, corpus, reports, importing, splitting, tokens, max_loss)
+    callbacks = Callbacks(
+        progress=watched,
+        on_file=lambda file: say(f"reading {file.name} ({file.title})"),
+        on_read=lambda read: printing.tell_read(read, importing),
+        on_groups=printing.tell_groups,
+        on_learned=printing.tell_learned,
+    )
+    converted = convert(settings, callbacks)
+    printing.print_ledger(converted.ledger)
+    printing.print_documents(converted.ledger)
+    printing.print_splits(converted.corpora, labels)
+    printing.tell_division(converted.division)

@@ -1,0 +1,67 @@
+"""`create-config`: the training config of an encoder, a head and a corpus."""
+
+from pathlib import Path
+
+import typer
+
+from domain_ner.commands.console import GPU_HELP, say, warn, writes
+from domain_ner.corpus.languages import blank
+from domain_ner.devices import CPU, choose_gpu
+from domain_ner.errors import DomainNerError
+from domain_ner.files import atomic_path
+
+
+@writes("config")
+def main(
+    fragments: Path = typer.Argument(Path("configs"), help="Folder with base.cfg, encoder_*.cfg and head_*.cfg."),
+    config: Path = typer.Argument(Path("configs/config.cfg"), help="The training config to write."),
+    card: Path = typer.Option(Path("training/encoder.json"), help="The encoder's card, as fetch-encoder writes it."),
+    train: Path = typer.Option(Path("corpus/train.spacy"), help="The training corpus (DocBin)."),
+    tokenizer: Path = typer.Option(
+        Path("corpus/tokenizer.json"), help="What convert taught the tokenizer (tokenizer.json)."
+    ),
+    head: str = typer.Option("crf", help="The recogniser on top: names a fragment head_*.cfg."),
+    lang: str = typer.Option("en", help="spaCy's code of the language."),
+    epochs: int = typer.Option(20, help="Passes over the training data, at most."),
+    patience: int = typer.Option(5, help="Evaluations (one an epoch) without a better dev F1 before training stops."),
+    seed: int = typer.Option(0, help="Seed of everything random."),
+    oversample: float = typer.Option(
+        0.0, help="Repeat passages with types that fewer than this share of the passages have; 0: none."
+    ),
+    settings: str = typer.Option("", help='Values to set in the config: "training.dropout=0.3 …", apart by spaces.'),
+    gpu_id: str = typer.Option("-1", help=GPU_HELP),
+) -> None:
+    """Write configs/config.cfg from the fragments, the encoder's card and the corpus, and check it."""
+    from domain_ner.encoders.card import EncoderCard, foreign_language
+    from domain_ner.evaluation.predicting import read_docs
+    from domain_ner.training.config import Choices, build_config
+    from domain_ner.training.oversampling import repeated_lengths
+    from domain_ner.training.settings import debug_config, longest_annotation, parse_settings, read_tokenizer
+
+    encoder = EncoderCard.read(card)
+    docs = read_docs(train, blank(lang).vocab)
+    if not 0 <= oversample < 1:
+        raise DomainNerError(f"vars.oversample is {oversample}; expected a share from 0 to below 1.")
+    lengths = repeated_lengths(docs, threshold=oversample, seed=seed)
+    choices = Choices(
+        lang=lang,
+        head=head,
+        epochs=epochs,
+        patience=patience,
+        seed=seed,
+        mixed_precision=choose_gpu(gpu_id) != CPU,
+        oversample=oversample,
+        longest=longest_annotation(docs),
+        settings=parse_settings(settings),
+        **read_tokenizer(tokenizer),
+    )
+    built = build_config(fragments, encoder, choices, lengths)
+    with atomic_path(config) as temporary:
+        built.to_disk(temporary)
+        debug_config(temporary)
+    warn(foreign_language(encoder, lang))
+    training = built["training"]
+    say(
+        f"{encoder.name} + {head}: {len(lengths)} passages in batches of {training['batcher']['size']}, learning rate"
+        f" {encoder.learning_rate}, {training['max_steps']} steps, an evaluation every {training['eval_frequency']}"
+    )

@@ -1,0 +1,62 @@
+"""`inspect`: look at the corpus before training, in the terminal and as an HTML page."""
+
+from pathlib import Path
+
+import typer
+
+from domain_ner.commands.console import in_project, say, watched
+from domain_ner.files import write_text
+
+
+def main(
+    corpus: Path = typer.Argument(Path("corpus"), help="Folder with train.spacy, dev.spacy and test.spacy."),
+    page: Path = typer.Argument(Path("training/reports/inspect.html"), help="The HTML page to write."),
+    ledger: Path = typer.Option(Path("training/reports/ledger.jsonl"), help="ledger.jsonl of convert."),
+    card: Path | None = in_project("training/encoder.json", "The encoder's card, to show wordpieces."),
+    guide: Path | None = in_project("assets/guide.yml", "The annotation guide, for the colours of its types."),
+    split: str = typer.Option("", help="Show this split alone: train, dev or test; empty: all."),
+    n: int = typer.Option(5, min=0, help="How many passages to print."),
+    random: bool = typer.Option(False, "--random", help="Print passages drawn at random, not the most suspicious."),
+    seed: int = typer.Option(0, help="Seed of the draw."),
+    max_passages: int = typer.Option(2000, min=1, help="How many passages the page shows at most."),
+) -> None:
+    """Print tokens, tags and wordpieces of the most suspicious passages, and write training/reports/inspect.html."""
+    from domain_ner.annotations.outcomes import OUTCOMES, UNREADABLE
+    from domain_ner.commands.printing.passages import print_passage
+    from domain_ner.encoders.card import EncoderCard
+    from domain_ner.guide.schema import load_guide
+    from domain_ner.inspection.ledger_places import UNACCOUNTED
+    from domain_ner.inspection.passages import (
+        at_random,
+        check_split,
+        inspect,
+        most_suspicious,
+        of_split,
+        read_corpus,
+        read_ledger,
+    )
+    from domain_ner.inspection.wordpieces import load_tokenizer
+    from domain_ner.reports.inspect_page import default_colours, inspect_page
+
+    check_split(split)
+    docs, rows = read_corpus(corpus), read_ledger(ledger)
+    tokenizer = load_tokenizer(EncoderCard.read(card)) if card else None
+    with watched("inspecting", len(docs)) as on_doc:
+        inspection = of_split(inspect(docs, rows, tokenizer, on_doc=on_doc), split)
+    colours = load_guide(guide).colours if guide else default_colours(inspection)
+    shown = at_random(inspection.passages, n, seed=seed) if random else most_suspicious(inspection.passages)[:n]
+    for passage in shown:
+        print_passage(passage, tokenizer)
+    say(
+        f"{len(shown)} of {len(inspection.passages)} passages, {'at random' if random else 'the most suspicious first'}"
+    )
+    if tokenizer is None:
+        say("no wordpieces: " + ("the encoder trains on words alone (it is no transformer)" if card else "no --card"))
+    fates = inspection.fates()
+    say("annotations: " + ", ".join(f"{fates[fate]} {fate}" for fate in (*OUTCOMES, *UNREADABLE) if fates[fate]))
+    if fates[UNACCOUNTED]:
+        say(f"{fates[UNACCOUNTED]} entities are not in {ledger}: corpus and ledger are of two runs, run convert again")
+    write_text(page, inspect_page(inspection, colours, max_passages=max_passages, split=split))
+    n_all = len(inspection.passages)
+    limit = f" without {n_all - max_passages} of {n_all} passages (--max-passages {max_passages})"
+    say(f"written to {page}" + (limit if n_all > max_passages else ""))

@@ -1,0 +1,60 @@
+"""`package`: a wheel of the pipeline that is proved to install and to predict the same."""
+
+from pathlib import Path
+
+import typer
+
+from domain_ner.commands.console import in_project, say, writes
+from domain_ner.files import atomic_path, together, write_text
+
+MAX_COMPARED = 50
+
+
+@writes("packages")
+def main(
+    model: Path = typer.Argument(Path("training/model-calibrated"), help="The pipeline to package."),
+    test: Path = typer.Argument(
+        Path("corpus/test.spacy"), help="The test corpus (DocBin), whose passages are compared."
+    ),
+    packages: Path = typer.Argument(
+        Path("training/packages"), help="Folder for the wheels; what was there is replaced."
+    ),
+    name: str = typer.Option(..., help="Name of the package; the language is put before it where it is not there."),
+    version: str = typer.Option(..., help="Version of the package: X.Y.Z."),
+    reports: Path | None = in_project(
+        "training/reports", "Folder of evaluation.json, for the model card; without it none."
+    ),
+    guide: Path = typer.Option(Path("assets/guide.yml"), help="The annotation guide, for the model card."),
+    card: Path = typer.Option(Path("training/encoder.json"), help="The encoder's card, for the model card."),
+    licence: str = typer.Option("", help="Licence of the package; empty: none is stated."),
+    group_by: str = typer.Option("", help="The key of meta that the splits keep together, for the model card."),
+) -> None:
+    """Build the wheels into training/packages, install them into a clean environment, and compare the predictions."""
+    from domain_ner.evaluation.predicting import load_pipeline, read_docs
+    from domain_ner.packaging.documents import Written, describe, package_name
+    from domain_ner.packaging.wheels import (
+        Release,
+        build_wheels,
+        in_order,
+        predict,
+        predict_in_clean_environment,
+        require_same,
+    )
+
+    nlp = load_pipeline(model)
+    named = Release(package_name(name, nlp), version)
+    texts = [doc.text for doc in read_docs(test, nlp.vocab)][:MAX_COMPARED]
+    documents = None
+    with together():
+        if reports is not None:
+            documents = describe(model, nlp, named, Written(reports, guide, card), licence=licence, group_by=group_by)
+            write_text(reports / "model_card.md", documents.readme)
+            say(f"model card: {reports / 'model_card.md'}, the README of the package")
+        with atomic_path(packages) as wheels:
+            release = build_wheels(model, Path(), wheels, named, documents=documents)
+            for wheel in sorted(wheels.glob("*.whl")):
+                say(f"built {wheel.name} ({wheel.stat().st_size / 1e6:.1f} MB)")
+            there = predict_in_clean_environment(wheels, release, texts, say=say)
+            require_same(predict(nlp, texts), there, texts)
+    say(f"installed and trained pipeline predict the same entities on {len(texts)} test passages")
+    say(f"pip install {' '.join(map(str, in_order(packages)))}")

@@ -1,0 +1,1 @@
+"""What the commands print of results: tables and lines, one module a result."""

@@ -1,0 +1,49 @@
+"""What `evaluate` prints: scores by type, the calibration error, and what was found of the exports."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain_ner.commands.console import out, say, table
+from domain_ner.evaluation.measuring import Scored
+from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
+from domain_ner.evaluation.schema import Headline, MacroScore, TypeScore
+from domain_ner.evaluation.sections import headline
+
+MARKS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no gold": "– no gold"}
+
+
+def print_scored(scored: Scored) -> None:
+    """Print everything that is known of the test corpus."""
+    docs = scored.evaluated.docs
+    print_scores(headline(docs, scored.evaluated.scores), n_passages=len(docs))
+    if "calibration" in scored.figures:
+        print_calibration(scored.figures["calibration"])
+    if "source" in scored.figures:
+        recall, n_source = scored.figures["source"]["recall"], scored.figures["source"]["annotations"]
+        say(f"recall of the {n_source} annotations in the exports, lost ones included: {100 * recall:.1f}")
+
+
+def print_calibration(compared: Mapping[str, Any]) -> None:
+    """Print the calibration error. compared: of `compare_calibration`."""
+    after, before = compared["after"], compared["before"]
+    errors = (f"{100 * error:.1f}" for error in (after["ece"], before["ece"], after["ece_by_chance"]))
+    say("expected calibration error of the confidences: {} (before calibration: {}; by chance: {})".format(*errors))
+
+
+def print_scores(headline: Headline, *, n_passages: int) -> None:
+    """Print the scores by type and overall."""
+    printed = table("type", "precision", "recall", "F1", "95 %", "support", "", title=f"{n_passages} test passages")
+    for label, score in headline.by_type.items():
+        printed.add_row(label, *_figures(score), str(score.support), MARKS[score.verdict])
+    printed.add_section()
+    printed.add_row("micro", *_figures(headline.micro), str(headline.micro.support), "")
+    printed.add_row("macro", *_figures(headline.macro), "", "")
+    out.print(printed)
+    say(f"production target: F1 of {100 * TARGET_F1:.0f} for every type, {100 * FLOOR_F1:.0f} at the least")
+
+
+def _figures(score: TypeScore | MacroScore) -> list[str]:
+    """Precision, recall, F1, and between what F1 lies."""
+    f1 = score.f1
+    interval = f"{100 * f1.low:.1f}–{100 * f1.high:.1f}" if f1.low is not None and f1.high is not None else ""
+    return [*(f"{100 * one.value:.1f}" for one in (score.precision, score.recall, f1)), interval]

@@ -1,0 +1,33 @@
+"""What `train` prints: what is about to happen, and how much of a score is luck."""
+
+from collections.abc import Sequence
+
+from domain_ner.commands.console import out, say, table
+from domain_ner.encoders.card import EncoderCard
+from domain_ner.training.seeds import SeedRun, spread
+from domain_ner.training.summary import TrainingSummary
+
+
+def print_spread(runs: Sequence[SeedRun], best: SeedRun) -> None:
+    """Print mean and standard deviation over the seeds."""
+    printed = table("type", "precision", "recall", "F1", title=f"dev, {len(runs)} seeds: mean ± standard deviation")
+    for name, figures in spread(runs).items():
+        printed.add_row(name, *(f"{100 * mean:.1f} ± {100 * sd:.1f}" for mean, sd in figures.values()))
+    out.print(printed)
+    say(f"seed {best.seed} is best: dev F1 {100 * best.scores['all']['f']:.1f}")
+
+
+def print_summary(card: EncoderCard, summary: TrainingSummary, seeds: int) -> None:
+    """Print what is about to happen."""
+    printed = table("training", "")
+    printed.add_row("encoder", card.name)
+    printed.add_row("parameters", f"{summary.n_parameters:,}")
+    printed.add_row("passages (train / dev)", f"{summary.n_passages:,} / {summary.n_dev_passages:,}")
+    printed.add_row("mentions", f"{summary.n_mentions:,}")
+    printed.add_row("tokens", f"{summary.n_tokens:,}")
+    if summary.n_windows:
+        printed.add_row("windows", f"{summary.n_windows:,}")
+    each = f", from each of {seeds} seeds" if seeds > 1 else ""
+    printed.add_row("steps", f"{summary.n_steps:,} in {summary.n_epochs} epochs{each}")
+    printed.add_row("time, at most", f"{seeds * summary.estimated_s / 60:.1f} min")
+    out.print(printed)
