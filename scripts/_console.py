@@ -19,7 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from domain_ner.errors import DomainNerError
-from domain_ner.files import held
+from domain_ner.files import hold_lock
 
 # Exit code of a command that Ctrl-C ended, as shells have it.
 INTERRUPTED = 130
@@ -131,7 +131,7 @@ def _alone(command: Callable[..., Any], writes: Sequence[str]) -> Callable[..., 
 
 def hold(target: Path, *, shared: bool = False) -> AbstractContextManager[None]:
     """Keep what this command writes, or, shared, what it reads again and again, from others that would write it."""
-    return held(target, Path(sys.argv[0]).name, shared=shared)
+    return hold_lock(target, Path(sys.argv[0]).name, shared=shared)
 
 
 @contextmanager

@@ -45,7 +45,7 @@ from domain_ner.corpus.languages import blank
 from domain_ner.corpus.normalization import MODES
 from domain_ner.corpus.splits import Division, SplitRules, divide, parse_fractions
 from domain_ner.corpus.token_splits import SplitRule, learn_splits
-from domain_ner.errors import DomainNerError, fold, without_details
+from domain_ner.errors import DomainNerError, group_cases, without_details
 from domain_ner.files import atomic_path, together, write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.writers.passages import beginnings
@@ -211,7 +211,7 @@ def make_docs(division: Division, rules: DocRules, ledger: Ledger) -> dict[str, 
 
 def tell_notes(ledger: Ledger) -> None:
     """Print what the readers noticed; of what they noticed many times, the first case. All are in ledger.json."""
-    for folded in fold(ledger.notes, lambda entry: without_details(entry[1])):
+    for folded in group_cases(ledger.notes, lambda entry: without_details(entry[1])):
         file, note = folded.first
         say(f"{file}: {note}{folded.more(lambda entry: entry[0])}")
 

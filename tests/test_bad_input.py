@@ -105,7 +105,7 @@ def test_an_unknown_gpu_is_told_and_no_config_is_written(tmp_path):
         "7",
     ]
     ran = run("create_config", ROOT / "configs", tmp_path / "config.cfg", *options, check=False)
-    assert failed(ran, "GPU 7 was asked for, but", "vars.gpu_id")
+    assert failed(ran, "GPU 7 was requested, but", "vars.gpu_id")
     assert not (tmp_path / "config.cfg").exists()
 
 

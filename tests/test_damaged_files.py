@@ -15,7 +15,7 @@ from domain_ner.corpus.damage import require_whole
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import load_pipeline, read_docs
-from domain_ner.files import held
+from domain_ner.files import hold_lock
 from domain_ner.training.run import initialize, read_config
 from domain_ner.training.seeds import finished
 
@@ -144,9 +144,9 @@ def test_a_trained_seed_that_is_damaged_is_told_and_not_taken(made, name, damage
 def test_two_commands_that_write_the_same_are_told_apart_and_convert_waits_for_train(copy):
     options = ["--guide", GUIDE, "--prefer", "*"]
     command = ["convert_annotations", copy / "annotations", copy / "corpus", copy / "reports", *options]
-    with held(copy / "corpus", "train_model.py", shared=True):
+    with hold_lock(copy / "corpus", "train_model.py", shared=True):
         assert f"corpus is in use by process {os.getpid()} (train_model.py, since" in failed(*command)
-    with held(copy / "training", "train_model.py"):
+    with hold_lock(copy / "training", "train_model.py"):
         told = failed("train_model", copy / "config.cfg", copy / "training", "--card", copy / "encoder.json")
         assert "training is in use by" in told
         assert "training is in use by" in failed("clean_outputs", copy / "training")

@@ -10,7 +10,7 @@ from typing import Any
 from domain_ner.annotations.label_names import as_setting
 from domain_ner.annotations.records import ACCEPTED, Problem
 from domain_ner.conversion.ledger_rows import Row, Rows
-from domain_ner.errors import MAX_LISTED, DomainNerError, fold, raise_for, without_details
+from domain_ner.errors import MAX_LISTED, DomainNerError, group_cases, raise_for, without_details
 from domain_ner.files import DiskList
 
 IMPORTED = "imported"
@@ -202,8 +202,8 @@ class Ledger:
     def folded_losses(self) -> list[str]:
         """As `losses`, a line for each reason and each unknown label, with the first case and how many there are."""
         unreadable = [*self.unread, *self.lost_documents, *self.lost_tokens]
-        places = fold(unreadable, lambda lost: without_details(lost[1]))
-        rows = fold(self.rows.of_fate(DROPPED), _reason)
+        places = group_cases(unreadable, lambda lost: without_details(lost[1]))
+        rows = group_cases(self.rows.of_fate(DROPPED), _reason)
         told = [f"{lost.first[0]}: {lost.first[1]}{lost.more(lambda case: case[0])}" for lost in places]
         return told + [f"{_loss(lost.first)}{lost.more(lambda row: row.source)}" for lost in rows]
 

@@ -11,7 +11,7 @@ from spacy.util import registry
 from thinc.api import Dropout, Model, chain, glorot_uniform_init
 from thinc.types import Floats2d
 
-from domain_ner.devices import survive_forks
+from domain_ner.devices import use_one_thread_after_fork
 from domain_ner.errors import DomainNerError
 
 TokenVectors: TypeAlias = Model[list[Doc], list[Floats2d]]
@@ -26,7 +26,7 @@ def create_crf_model(tok2vec: TokenVectors) -> TokenVectors:
     Returns (n_tokens, 1 + 4 * n_types) for each document, in the order of `domain_ner.crf_ner.lattice`. The parameter
     `transitions` holds the scores of one tag after another, as one vector.
     """
-    survive_forks()
+    use_one_thread_after_fork()
     return Model(
         "crf",
         forward,

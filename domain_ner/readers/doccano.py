@@ -11,7 +11,7 @@ from typing import Any, cast
 from domain_ner.annotations.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 from domain_ner.annotations.round_trip import unpack, with_carried
 from domain_ner.errors import DomainNerError
-from domain_ner.files.archives import BROKEN_ZIP, Member, names_that_stand_twice, require_size
+from domain_ner.files.archives import BROKEN_ZIP, Member, duplicate_names, require_size
 from domain_ner.readers.json_files.jsonl import Row, RowError, passage_text, read_rows, sample_rows
 from domain_ner.readers.text_files.decoding import read_sample
 
@@ -222,7 +222,7 @@ def _read_archive(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[
                 f"{path} holds no .jsonl file; expected all.jsonl or one <annotator>.jsonl each.",
                 "Export again, or remove the file.",
             )
-        for name in names_that_stand_twice(members):
+        for name in duplicate_names(members):
             log.note("a name that two files in the zip have, both of which are read", case=name)
         damaged: dict[zipfile.ZipInfo, str] = {}
         for member in members:

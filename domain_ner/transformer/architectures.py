@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model
 
-from domain_ner.devices import remember_few_shapes, survive_forks
+from domain_ner.devices import limit_kernel_cache, use_one_thread_after_fork
 from domain_ner.errors import DomainNerError
 
 
@@ -63,8 +63,8 @@ def create_transformer_model(
             f"A pipeline with a transformer needs spacy-transformers and PyTorch: {err}.",
             "pip install spacy-transformers",
         ) from err
-    survive_forks()
-    remember_few_shapes()
+    use_one_thread_after_fork()
+    limit_kernel_cache()
     return ExactTransformerModel(
         name,
         tokenizer_config,

@@ -10,7 +10,7 @@ from typing import cast
 
 from domain_ner.annotations.records import FileLog
 from domain_ner.errors import DomainNerError
-from domain_ner.files.archives import BROKEN_ZIP, Member, names_that_stand_twice, require_size
+from domain_ner.files.archives import BROKEN_ZIP, Member, duplicate_names, require_size
 from domain_ner.readers.json_files.json_rows import first_values
 from domain_ner.readers.text_files.decoding import read_sample
 from domain_ner.readers.text_files.xml_text import find_root
@@ -84,7 +84,7 @@ def _in_archive(archive: zipfile.ZipFile, name: str, log: FileLog, *, is_inner: 
     require_size(archive.infolist(), name, MAX_UNPACKED_BYTES)
     members = [(one, _kind(archive, one)) for one in _members(archive)]
     types = [one for one, kind in members if kind == TYPE_SYSTEM_ROOT]
-    for twice in names_that_stand_twice(one for one, _ in members):
+    for twice in duplicate_names(one for one, _ in members):
         log.note("a name that two files in the zip have, both of which are read", case=twice)
     for member, kind in members:
         inside = f"{name}/{member.filename}"
