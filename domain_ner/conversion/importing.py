@@ -131,11 +131,11 @@ class _Seen:
 
 
 def _close(file: ExportFile, log: FileLog, ledger: Ledger, n_records: int) -> None:
-    for problem in log.found:
+    for problem in log.failures:
         ledger.lose(f"{file.name}:{problem.line}" if problem.line else file.name, problem)
     ledger.n_tokens += log.n_tokens
     ledger.notes.extend((file.name, note) for note in log.notes)
-    if not n_records and not log.found:
+    if not n_records and not log.failures:
         raise DomainNerError(
             f"{file.path} holds no document ({file.title}).",
             "Export again, or name the format in vars.reading (format=…).",

@@ -123,11 +123,11 @@ class Ledger:
     def lose(self, source: str, problem: Problem) -> None:
         """Say that something could not be read. source: `file:line`."""
         if problem.cost == "rest":
-            self.unread.append((source, problem.told))
+            self.unread.append((source, problem.text))
         elif problem.cost == "token":
-            self.lost_tokens.append((source, problem.told))
+            self.lost_tokens.append((source, problem.text))
         else:
-            self.lost_documents.append((source, problem.told))
+            self.lost_documents.append((source, problem.text))
             self.documents["unreadable"] += 1
 
     def leave_out(self, source: str, reason: str, kept: str = "") -> None:

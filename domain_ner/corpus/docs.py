@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from spacy.tokens import Doc, DocBin, Span, Token
 
-from domain_ner.annotations.passages import LabelledSpan, Passage
+from domain_ner.annotations.passages import REJECTED_KEY, LabelledSpan, Passage
 from domain_ner.conversion.ledger import DROPPED, Ledger
 from domain_ner.conversion.spans import flatten, settle_kept
 from domain_ner.corpus.grouping import file_of, same_names
@@ -20,9 +20,8 @@ SOURCE_KEY = "source"
 META_KEY = "meta"
 DOCUMENT_KEY = "document"
 ORIGINAL_KEY = "original_text"
-# Where spaCy's `spancat` looks for spans, and what `ner` is told are wrong ones (its `incorrect_spans_key`).
+# Where spaCy's `spancat` looks for spans.
 SPANS_KEY = "sc"
-REJECTED_KEY = "incorrect_spans"
 # `token.ent_iob` of a missing value.
 MISSING = 0
 

@@ -8,7 +8,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import logger
 
-REJECTED_KEY = "incorrect_spans"
+from domain_ner.annotations.passages import REJECTED_KEY
+
 N_SAMPLES = 10
 FEW = 10  # entities of a type
 

@@ -265,7 +265,7 @@ def test_a_damaged_file_of_a_zip_is_named_and_its_rows_are_guessed(tmp_path):
     path = damaged(stored(tmp_path, **rows), b"bob.jsonl", 40)
     records, log = read(path)
     assert {record.annotator for record in records} == {"ann"} and len(records) == 300
-    (problem,) = log.found
+    (problem,) = log.failures
     assert problem.message.startswith("bob.jsonl is damaged or encrypted (Bad CRC-32 for file 'bob.jsonl'): not read")
     assert (problem.cost, abs(problem.n_behind - 1000) < 20) == ("rest", True)
     assert recognises(path)

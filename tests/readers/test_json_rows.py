@@ -109,7 +109,7 @@ def test_an_array_that_is_broken_tells_how_much_stands_behind(tmp_path, monkeypa
     rows[601] = rows[601].replace('"text"', "text")
     values, log = read(written(tmp_path, f"[{', '.join(rows)}]"))
     assert len(values) == 601
-    (problem,) = log.found
+    (problem,) = log.failures
     assert (problem.line, problem.cost) == (602, "rest")
     assert problem.message.startswith("invalid JSON in line 1, character 2")
     assert problem.message.endswith("; 601 good rows before it, what follows is not read")
@@ -119,7 +119,7 @@ def test_an_array_that_is_broken_tells_how_much_stands_behind(tmp_path, monkeypa
 def test_a_file_that_was_cut_off_tells_that_nobody_knows_what_is_missing(tmp_path, wrap):
     text = wrap([json.dumps(ROW)] * 3)
     _, log = read(written(tmp_path, text[: text.rindex('"label"')]))
-    (problem,) = log.found
+    (problem,) = log.failures
     assert (problem.cost, problem.n_behind) == ("rest", None)
     assert problem.message == "JSON ends early; 2 good rows before it"
 
@@ -127,12 +127,12 @@ def test_a_file_that_was_cut_off_tells_that_nobody_knows_what_is_missing(tmp_pat
 @pytest.mark.parametrize(("behind", "n_rows"), [("xyz", 1), ("]]", 1), (', {"text": ', 1), (", 5}", 2)])
 def test_what_follows_the_rows_and_is_no_json_is_told(tmp_path, behind, n_rows):
     values, log = read(written(tmp_path, f'[{{"text": "a"}}{behind}'))
-    assert (len(values), [problem.cost for problem in log.found]) == (n_rows, ["rest"])
+    assert (len(values), [problem.cost for problem in log.failures]) == (n_rows, ["rest"])
 
 
 def test_a_broken_line_costs_itself_alone_unless_the_file_ends_in_it(tmp_path):
     _, log = read(written(tmp_path, '{"text": "a"\n{"text": "b"}\n{"text" "c"}\n{"te'))
-    assert [(problem.line, problem.cost) for problem in log.found] == [(1, "document"), (3, "document"), (4, "rest")]
+    assert [(problem.line, problem.cost) for problem in log.failures] == [(1, "document"), (3, "document"), (4, "rest")]
 
 
 def test_long_white_space_before_the_rows_changes_nothing(tmp_path, wrap):

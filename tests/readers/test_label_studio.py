@@ -276,7 +276,7 @@ def test_file_without_a_task_is_refused(tmp_path):
 def test_file_cut_in_its_first_task_is_a_rest_that_is_not_read(tmp_path):
     records, log = read(write(tmp_path / "cut.json", '[{"id": 1, "annotations'))
     assert (records, log.problems) == ([], [(1, "JSON ends early; 0 good rows before it")])
-    assert log.found[0].cost == "rest"
+    assert log.failures[0].cost == "rest"
 
 
 def row(regions=(), **rest):
@@ -373,7 +373,7 @@ def test_a_table_that_ends_inside_a_row_is_not_read_to_its_end(tmp_path, rest, n
     path = write_csv(tmp_path / "cut.csv", [row([ADA]), row([PARIS])])
     path.write_text(path.read_text() + rest)
     records, log = read(path, label_studio_table)
-    (problem,) = log.found
+    (problem,) = log.failures
     assert (len(records), problem.line, problem.cost, problem.n_behind) == (2, 4, "rest", n_behind)
 
 

@@ -82,7 +82,7 @@ def test_a_cell_left_blank_is_outside_where_no_cell_says_so(write, tag):
 def test_a_cell_left_blank_beside_others_that_say_o_is_a_fault(write):
     records, log = read(write("Sentence #,Word,Tag\n1,Anna,B-per\n,met,\n2,Ben,B-per\n,is,O\n,old,O\n"))
     assert found(records) == [[("Ben", "per")]]
-    assert [problem.line for problem in log.found] == [3]
+    assert [problem.line for problem in log.failures] == [3]
 
 
 def test_texts_with_a_label_now_and_then_are_no_words_with_tags(write):

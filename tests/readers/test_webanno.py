@@ -176,7 +176,7 @@ def test_a_document_without_a_layer_of_entities_has_none_or_was_not_seen(write, 
 def test_a_row_that_cannot_be_read_costs_its_token_and_no_other(write, row, told):
     record, log = read(write(f"{ANNA}\n{row}"))
     assert found(record) == [("Anna", "PER")]
-    assert (log.found, log.n_tokens) == ([Problem(8, told, "token")], 3)
+    assert (log.failures, log.n_tokens) == ([Problem(8, told, "token")], 3)
 
 
 def test_offsets_that_begin_anew_are_counted_on(write):

@@ -134,7 +134,7 @@ def _find_tagging(path: Path, layout: Layout, options: ReaderOptions, log: FileL
     """
     main, others = TagStatistics(), {column: TagStatistics() for column in layout.others}
     n_entities, n_inside = Counter[int](), Counter[int]()
-    plain, spacing = TagScheme("IOB1", layout.mark), Spacing()
+    plain, spacing = TagScheme("IOB1", layout.shape), Spacing()
     for block in read_blocks(path, layout, log):
         tokens = [read_token(line, cells, layout) for line, cells in block.rows]
         main.add(token.tag for token in tokens)
@@ -162,7 +162,9 @@ def _labels(statistics: TagStatistics, scheme: TagScheme) -> set[str]:
 
 def _scheme(statistics: TagStatistics, layout: Layout) -> TagScheme:
     scheme = statistics.scheme()
-    return scheme if scheme.mark == layout.mark else TagScheme("IO" if layout.mark == "none" else "IOB2", layout.mark)
+    return (
+        scheme if scheme.shape == layout.shape else TagScheme("IO" if layout.shape == "none" else "IOB2", layout.shape)
+    )
 
 
 def _is_inside(span: TagSpan, other: TagSpan) -> bool:

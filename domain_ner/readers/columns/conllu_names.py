@@ -173,7 +173,7 @@ def _names(places: Places, place: tuple[int, str], statistics: TagStatistics) ->
     if not values:
         return None
     named = NER_NAME.fullmatch(key or places.name(column))
-    if scheme.mark in ("prefix", "suffix", "loose prefix", "lower suffix") or (scheme.mark == "bare" and named):
+    if scheme.shape in ("prefix", "suffix", "loose prefix", "lower suffix") or (scheme.shape == "bare" and named):
         return Names("tags", column, title, key, scheme)
     if not key and _share(values, NUMBERED) > 0.9 and any(":" in value for value in values):
         return Names("numbers", column, title, key)
@@ -185,7 +185,7 @@ def _share(values: Counter[str], pattern: re.Pattern[str]) -> float:
 
 
 def _rank(names: Names) -> tuple[bool, bool, bool]:
-    io = names.kind == "tags" and names.scheme.mark == "none"
+    io = names.kind == "tags" and names.scheme.shape == "none"
     return io, names.kind != "tags", not NER_NAME.fullmatch(names.key or names.title)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import pairwise
 
-from domain_ner.annotations.tag_schemes import MARKS, OUTSIDE, OUTSIDE_SIGNS, Tag
+from domain_ner.annotations.tag_schemes import OUTSIDE, OUTSIDE_SIGNS, SHAPES, Tag
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.columns.survey import (
     DOCSTART,
@@ -43,7 +43,7 @@ class Layout:
 
     separator: a tab, a space (spaces and tabs), or what stands between a word and its tag. width: columns of most rows.
     token, tag: columns. others: further columns that hold tags of the same kind.
-    mark: as in `TagScheme`. labels: those of a file without B- and I-, else empty.
+    shape: as in `TagScheme`. labels: those of a file without B- and I-, else empty.
     outside: the tag for "no entity".
     spaces: column that says whether a space follows (`SpaceAfter=No`, `NoSpaceAfter`, `+` and `-`).
     offsets: column with a token's first character; the next has its end. index: column that counts tokens.
@@ -57,7 +57,7 @@ class Layout:
     tag: int
     others: tuple[int, ...] = ()
     header: tuple[str, ...] = ()
-    mark: str = "prefix"
+    shape: str = "prefix"
     labels: frozenset[str] = frozenset()
     outside: str = OUTSIDE
     spaces: int | None = None
@@ -84,7 +84,7 @@ class Layout:
         """Whether a cell holds a tag of this file."""
         if cell in (self.outside, NOTHING, MISSING):
             return True
-        return cell in self.labels if self.mark == "none" else bool(MARKS[self.mark].fullmatch(cell))
+        return cell in self.labels if self.shape == "none" else bool(SHAPES[self.shape].fullmatch(cell))
 
     def plain_tag(self, cell: str) -> Tag:
         """A tag as `decode_tags` takes it; None: not annotated."""
@@ -159,7 +159,7 @@ def find_layout(found: Survey, tag_column: str = "") -> Layout:
         tag=tag,
         others=tuple(candidates[1:]),
         header=found.header,
-        mark=column.mark if column.holds_marked_tags() or not column.io_labels() else "none",
+        shape=column.shape if column.holds_marked_tags() or not column.io_labels() else "none",
         labels=frozenset() if column.holds_marked_tags() else column.io_labels(),
         outside=column.outside,
         spaces=next((n for n, each in enumerate(found.columns) if n not in (tag, token) and each.tells_spaces()), None),
@@ -203,8 +203,8 @@ def _tag_columns(found: Survey) -> list[int]:
     columns = [(n, column) for n, column in enumerate(found.columns[: found.width]) if 2 * column.n >= n_rows]
     columns = columns if len(columns) > 1 else []
     marked = [(n, column) for n, column in columns if column.holds_marked_tags()]
-    named = [n for n, column in marked if column.mark != "bare" and not column.is_chunks()]
-    bare = [n for n, column in marked if column.mark == "bare"]
+    named = [n for n, column in marked if column.shape != "bare" and not column.is_chunks()]
+    bare = [n for n, column in marked if column.shape == "bare"]
     labelled = [(n, column) for n, column in columns if column.io_labels() and n not in dict(marked)]
     plain = [n for n, column in labelled if column.outside not in OUTSIDE_SIGNS]
     empty = [n for n, column in columns if column.is_empty_layer()]

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from domain_ner.annotations.records import FileLog, ReaderOptions, Record
-from domain_ner.annotations.tag_schemes import MARKS, TagScheme, TagStatistics, find_outside
+from domain_ner.annotations.tag_schemes import SHAPES, TagScheme, TagStatistics, find_outside
 from domain_ner.readers.columns.survey import DOCSTART, JOINTS, split_joined
 from domain_ner.readers.text_files.decoding import read_lines
 from domain_ner.readers.tokens.offsets import join_tokens, source_spans
@@ -35,7 +35,7 @@ def _are_tagged(sentences: Sequence[Sequence[str]], joint: str) -> bool:
     pairs = [split_joined(item, joint) for items in sentences for item in items]
     tags = Counter(tag for word, tag in pairs if word)
     outside = find_outside(tags)
-    n_marked = sum(n for tag, n in tags.items() if any(mark.fullmatch(tag) for mark in MARKS.values()))
+    n_marked = sum(n for tag, n in tags.items() if any(pattern.fullmatch(tag) for pattern in SHAPES.values()))
     return bool(pairs) and tags[outside] + n_marked >= 0.9 * len(pairs)
 
 

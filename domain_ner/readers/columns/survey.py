@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
-from domain_ner.annotations.tag_schemes import MARKS, OUTSIDE, TagStatistics, find_outside
+from domain_ner.annotations.tag_schemes import OUTSIDE, SHAPES, TagStatistics, find_outside
 from domain_ner.readers.tokens.tagged import comment_pair
 
 EDGES = " \t"
@@ -52,16 +52,16 @@ class Column:
             self.values[value] += 1
 
     @property
-    def mark(self) -> str:
+    def shape(self) -> str:
         """As in `TagScheme`."""
         aside = {NOTHING, MISSING} - {self.outside}
         tags = {tag: n for tag, n in self.values.items() if tag not in aside}
-        return TagStatistics(Counter(tags)).scheme().mark
+        return TagStatistics(Counter(tags)).scheme().shape
 
     @property
     def marked(self) -> Counter[str]:
         """Tags with B-, I- and the like."""
-        pattern = MARKS.get(self.mark)
+        pattern = SHAPES.get(self.shape)
         return Counter({tag: n for tag, n in self.values.items() if pattern and pattern.fullmatch(tag)})
 
     @property

@@ -73,13 +73,13 @@ def decode(tags: Sequence[Tag], lines: Sequence[int], scheme: TagScheme, finding
 
 def describe_scheme(scheme: TagScheme) -> str:
     """A scheme in a note."""
-    if scheme.mark == "none":
+    if scheme.shape == "none":
         told = "scheme IO: neighbouring entities of one type cannot be told apart"
     else:
-        told = f"scheme {scheme.name}" + (" with the letter after the label" if scheme.mark.endswith("suffix") else "")
+        told = f"scheme {scheme.name}" + (" with the letter after the label" if scheme.shape.endswith("suffix") else "")
     if scheme.separator != "-":
         told += f', "{scheme.separator}" between letter and label'
-    if scheme.mark == "bare":
+    if scheme.shape == "bare":
         told += f" without a type: every entity is {scheme.label} (label=…)"
     return told + (f"; {describe_outside(scheme.outside)}" if scheme.outside != OUTSIDE else "")
 
@@ -94,7 +94,7 @@ def with_label(scheme: TagScheme, options: ReaderOptions, file: str) -> TagSchem
 
     Raises DomainNerError where they are bare letters and the user does not name it either.
     """
-    if scheme.mark != "bare":
+    if scheme.shape != "bare":
         return scheme
     if options.label:
         return replace(scheme, label=options.label)
