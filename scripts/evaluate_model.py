@@ -41,7 +41,7 @@ from domain_ner.evaluation.schema import Headline, MacroScore, Report, TypeScore
 from domain_ner.evaluation.sections import headline
 from domain_ner.files import atomic_path, sha256_of_folder, together, write_text
 from domain_ner.guide.schema import load_guide
-from domain_ner.metrics.calibration import Judged
+from domain_ner.metrics.calibration import ScoredSpan
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
 from domain_ner.reports.evaluation_page import evaluation_page
 from domain_ner.reports.numbers import elsewhere
@@ -125,7 +125,7 @@ def main(
 
 def score(
     nlp: Language, gold: Sequence[Doc], ledger: Path | None, metrics: Path
-) -> tuple[Evaluated, list[Judged], dict[str, int]]:
+) -> tuple[Evaluated, list[ScoredSpan], dict[str, int]]:
     """Score on the test corpus, print the scores and write them to `metrics`.
 
     Also the predictions before calibration, where there is one, and how many annotations in the exports had which fate.
@@ -145,7 +145,7 @@ def score(
     return evaluated, before, fates
 
 
-def judge_uncalibrated(nlp: Language, gold: Sequence[Doc]) -> list[Judged]:
+def judge_uncalibrated(nlp: Language, gold: Sequence[Doc]) -> list[ScoredSpan]:
     """The predictions, with their confidences as they were before calibration."""
     with uncalibrated(nlp):
         return predict(nlp, gold, "predicting without calibration").judged

@@ -7,9 +7,6 @@ from typing import Any
 
 from domain_ner.files import Pickled
 
-# The span group of rejected spans in a corpus document: the `incorrect_spans_key` of spaCy's `ner`.
-REJECTED_KEY = "incorrect_spans"
-
 
 @dataclass(frozen=True, order=True, slots=True)
 class LabelledSpan(Pickled):

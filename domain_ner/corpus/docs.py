@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from spacy.tokens import Doc, DocBin, Span, Token
 
-from domain_ner.annotations.passages import REJECTED_KEY, LabelledSpan, Passage
+from domain_ner.annotations.keys import REJECTED_KEY
+from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.conversion.ledger import DROPPED, Ledger
 from domain_ner.conversion.spans import flatten, settle_kept
 from domain_ner.corpus.grouping import file_of, same_names

@@ -20,11 +20,11 @@ from domain_ner.crf_ner.probing import score
 from domain_ner.crf_ner.settings import MARGINAL, VITERBI, Settings, log_odds, to_config
 from domain_ner.crf_ner.targets import known
 from domain_ner.errors import DomainNerError
-from domain_ner.metrics.best_candidate import Choice, by_unit
+from domain_ner.metrics.best_candidate import Choice, sum_by_group
 from domain_ner.metrics.best_candidate import choose as choose_best
 from domain_ner.metrics.calibration import (
-    MIN_JUDGED,
-    Judged,
+    MIN_SCORED,
+    ScoredSpan,
     Threshold,
     f1_score,
     fit_temperature,
@@ -34,7 +34,7 @@ from domain_ner.metrics.calibration import (
 
 # Least confidences that are tried when the best F1 is wanted.
 CUTOFFS = [n / 50 for n in range(2, 48)]
-Choose = Callable[[Sequence[Judged], int], Threshold]
+Choose = Callable[[Sequence[ScoredSpan], int], Threshold]
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Fitted:
     """
 
     settings: Settings
-    before: list[Judged]
-    after: list[Judged]
+    before: list[ScoredSpan]
+    after: list[ScoredSpan]
     thresholds: dict[str, Threshold]
     n_gold: dict[str, int]
     f1: tuple[float, float]
@@ -80,7 +80,7 @@ def fit(  # noqa: PLR0913
     plain = replace(pipe.settings, min_confidence={}, temperature=1.0, type_temperatures={}, decoding=VITERBI)
     before = _judge(pipe, plain, scores, taught)
     temperature = 1.0
-    if len(before) >= MIN_JUDGED:
+    if len(before) >= MIN_SCORED:
         temperature = fit_temperature(lambda t: _mean_loss(pipe, taught, scores, t))
     overall = replace(plain, temperature=temperature)
     warm = _judge(pipe, overall, scores, taught)
@@ -91,7 +91,7 @@ def fit(  # noqa: PLR0913
     thresholds, choice = {}, None
     if for_f1 and examples:
         n_of_each = [len(example.reference.ents) for example in examples]
-        counts = by_unit(_count_cutoffs(pipe, settings, scores, taught, n_of_each), groups)
+        counts = sum_by_group(_count_cutoffs(pipe, settings, scores, taught, n_of_each), groups)
         choice = choose_best(counts[0], counts[1:], seed=seed)
         if choice.is_better:
             settings = _above(pipe, settings, CUTOFFS[choice.best])
@@ -119,7 +119,7 @@ def _mean_loss(pipe: CRFRecognizer, taught: Sequence[Known], scores: Sequence[Fl
     return total / max(1, len(taught))
 
 
-def _f1(judged: Sequence[Judged], n_gold: int) -> float:
+def _f1(judged: Sequence[ScoredSpan], n_gold: int) -> float:
     return f1_score(sum(one.is_correct for one in judged), len(judged), n_gold)
 
 
@@ -175,7 +175,7 @@ def _recogniser(nlp: Language, name: str) -> CRFRecognizer:
 
 def _judge(
     pipe: CRFRecognizer, settings: Settings, scores: Sequence[Floats2d], taught: Sequence[Known]
-) -> list[Judged]:
+) -> list[ScoredSpan]:
     """The predictions under these settings; where gold does not know, there is nothing to judge by."""
     pipe.settings = settings
     each = _judge_each(pipe, settings, pipe.decode(scores), taught)
@@ -184,7 +184,7 @@ def _judge(
 
 def _judge_each(
     pipe: CRFRecognizer, settings: Settings, decoded: Sequence[Decoded], taught: Sequence[Known]
-) -> Iterator[list[Judged]]:
+) -> Iterator[list[ScoredSpan]]:
     """The same for each document."""
     pipe.settings = settings
     for found, gold in zip(decoded, taught, strict=True):
@@ -193,5 +193,5 @@ def _judge_each(
             tags = list(gold.tags[one.start : one.end])
             if None not in tags or one[:3] in gold.rejected:
                 is_correct = tags == span_tags(one.end - one.start, one.label, len(pipe.labels))
-                judged.append(Judged(pipe.labels[one.label], pipe.confidence(one), is_correct))
+                judged.append(ScoredSpan(pipe.labels[one.label], pipe.confidence(one), is_correct))
         yield judged

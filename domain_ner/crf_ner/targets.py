@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from spacy.training import Example
 
-from domain_ner.annotations.passages import REJECTED_KEY
+from domain_ner.annotations.keys import REJECTED_KEY
 from domain_ner.crf_ner.loss import Known
 
 KINDS = "BUIL"

@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import logger
 
-from domain_ner.annotations.passages import REJECTED_KEY
+from domain_ner.annotations.keys import REJECTED_KEY
 
 N_SAMPLES = 10
 FEW = 10  # entities of a type

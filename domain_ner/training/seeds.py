@@ -11,11 +11,11 @@ from typing import Any
 from spacy.language import Language
 
 from domain_ner.files import atomic_path, sha256_of_folder, write_text
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.training.run import BEST, LAST, Trained, identify
 
 SEEDS = "seeds"
 DONE = "done.json"
-MICRO = "all"
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def finished(
 
 def keep_best(output: Path, runs: Sequence[SeedRun]) -> SeedRun:
     """Put the pipelines of the seed with the best micro F1 on dev into `output`; the earliest of equals."""
-    best = max(runs, key=lambda run: run.scores[MICRO]["f"])
+    best = max(runs, key=lambda run: run.scores[ALL_TYPES]["f"])
     for name in (LAST, BEST):
         with atomic_path(output / name) as new:
             shutil.copytree(best.folder / name, new)
@@ -94,9 +94,9 @@ def spread(runs: Sequence[SeedRun]) -> dict[str, dict[str, tuple[float, float]]]
 
     A type that a seed never predicted counts as 0 there.
     """
-    names = sorted({name for run in runs for name in run.scores} - {MICRO})
+    names = sorted({name for run in runs for name in run.scores} - {ALL_TYPES})
     found = {}
-    for name in [*names, MICRO]:
+    for name in [*names, ALL_TYPES]:
         values = {one: [run.scores.get(name, {}).get(one, 0.0) for run in runs] for one in "prf"}
         found[name] = {
             one: (statistics.fmean(given), statistics.stdev(given) if len(given) > 1 else 0.0)
@@ -116,5 +116,5 @@ def to_json(runs: Sequence[SeedRun]) -> dict[str, Any]:
 
 def _scores(performance: dict[str, Any], prefix: str) -> dict[str, dict[str, float]]:
     """By type and for all, from the scores in a pipeline's meta. prefix: of their names; spancat has others."""
-    micro = {MICRO: {one: performance[f"{prefix}_{one}"] or 0.0 for one in "prf"}}
+    micro = {ALL_TYPES: {one: performance[f"{prefix}_{one}"] or 0.0 for one in "prf"}}
     return {name: dict(figures) for name, figures in (performance.get(f"{prefix}_per_type") or {}).items()} | micro

@@ -9,7 +9,8 @@ from typing import Any
 from spacy.tokens import Doc, DocBin, Span, Token
 from spacy.vocab import Vocab
 
-from domain_ner.annotations.passages import REJECTED_KEY, LabelledSpan, Passage
+from domain_ner.annotations.keys import REJECTED_KEY
+from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.corpus.assignments import digest
 from domain_ner.corpus.docs import (
     META_KEY,
