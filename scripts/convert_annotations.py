@@ -36,7 +36,7 @@ from domain_ner.conversion.exports import (
 )
 from domain_ner.conversion.ledger import FATES, IN_CORPUS, KEPT, Ledger
 from domain_ner.conversion.spans import OVERLAPS
-from domain_ner.corpus.assignments import DEV, SPLITS, TEST, TRAIN, Assigned
+from domain_ner.corpus.assignments import DEV, SPLITS, TEST, TRAIN, SplitAssignment
 from domain_ner.corpus.corpus_file import CorpusFile
 from domain_ner.corpus.docs import MISALIGNED, DocRules, make_doc
 from domain_ner.corpus.file_splits import FILES, divide_by_files, pooled
@@ -294,9 +294,9 @@ def _tokenizer(lang: str, normalize: str, splits: Sequence[str]) -> Any:
     return blank(lang, {"nlp": {"tokenizer": tokenizer}}).tokenizer
 
 
-def _read_assigned(path: Path | None) -> Assigned:
+def _read_assigned(path: Path | None) -> SplitAssignment:
     if path is None or not path.is_file():
-        return Assigned()
+        return SplitAssignment()
     try:
         read = json.loads(path.read_text(encoding="utf8"))
     except ValueError as error:
@@ -304,7 +304,7 @@ def _read_assigned(path: Path | None) -> Assigned:
             f"{path} is not valid JSON: {error}.", "Restore it, or remove it to split anew."
         ) from error
     try:
-        return Assigned.from_json(read)
+        return SplitAssignment.from_json(read)
     except ValueError as error:
         raise DomainNerError(f"{path} holds something else: {error}.", "Restore it, or remove it.") from error
 

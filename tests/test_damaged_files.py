@@ -89,7 +89,7 @@ def test_a_long_corpus_is_read_to_its_end(tmp_path, monkeypatch):
     DocBin(docs=[Doc(vocab, words=[f"word{n}"]) for n in range(100)]).to_disk(tmp_path / "long.spacy")
     require_whole(tmp_path / "long.spacy")
     os.truncate(tmp_path / "long.spacy", (tmp_path / "long.spacy").stat().st_size - 1)
-    with pytest.raises(DomainNerError, match="cut off after"):
+    with pytest.raises(DomainNerError, match="truncated after"):
         require_whole(tmp_path / "long.spacy")
 
 
