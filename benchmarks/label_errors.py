@@ -167,7 +167,7 @@ def token_shares(nlp: Language, docs: Sequence[Doc]) -> list[Floats]:
     found: list[Floats] = [np.zeros((0, len(LABELS)))] * len(docs)
     transitions = pipe.model.get_param(TRANSITIONS)
     for group in padded_groups(scores, transitions, pipe.settings.temperature):
-        by_tag = marginals(group.scores, group.flat, group.lengths).emissions.numpy()
+        by_tag = marginals(group.scores, group.transitions, group.lengths).emissions.numpy()
         for place, number in enumerate(group.numbers):
             tags = by_tag[place, : len(scores[number])].astype(float)
             rows = np.zeros((len(tags), len(LABELS)))

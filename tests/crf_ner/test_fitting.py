@@ -172,7 +172,7 @@ def test_calibrating_twice_gives_the_same(overconfident):
 def test_a_pipeline_without_confidences_cannot_be_calibrated():
     nlp = spacy.blank("en")
     nlp.add_pipe("ner")
-    with pytest.raises(DomainNerError, match="it is no crf_ner"):
+    with pytest.raises(DomainNerError, match="it is not a crf_ner"):
         calibrate(nlp, [], "ner")
 
 
