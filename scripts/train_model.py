@@ -13,7 +13,7 @@ from thinc.api import require_gpu
 from domain_ner.devices import CPU, choose_gpu
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.files import write_text
-from domain_ner.training.run import BEST, UNFINISHED, Trained, corpora, forget, initialize, interrupted
+from domain_ner.training.run import BEST, UNFINISHED, TrainingResult, corpora, find_interrupted, forget, initialize
 from domain_ner.training.run import train as train_pipeline
 from domain_ner.training.seeds import SeedRun, finish, finished, keep_best, seed_folder, spread, to_json
 from domain_ner.training.summary import TrainingSummary, summarise
@@ -76,9 +76,11 @@ def train_all(
     say(f"best pipeline: {output / BEST}")
 
 
-def train_one(nlp: Language, folder: Path, *, gpu: int, resume: bool, checkpoint_s: float, kept: Path) -> Trained:
+def train_one(
+    nlp: Language, folder: Path, *, gpu: int, resume: bool, checkpoint_s: float, kept: Path
+) -> TrainingResult:
     """Train into a folder, from where an interrupted run was if there is one. kept: what Ctrl-C leaves as it is."""
-    checkpoint, told = interrupted(nlp, folder) if resume else (None, [])
+    checkpoint, told = find_interrupted(nlp, folder) if resume else (None, [])
     for line in told:
         say(line)
     with resumable(lambda: kept_by(folder, kept)):

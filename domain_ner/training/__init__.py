@@ -1,5 +1,5 @@
 """Training: its config, the loop, checkpoints, seeds, and the search for settings.
 
-The evaluation of a trained pipeline is the work of `evaluation`.
+`evaluation` evaluates the trained pipeline.
 Public: `build_config` (`config`), `train` (`run`), `tune` (`tuning`), `train_part` (`parts`), `save` (`saving`).
 """
