@@ -48,7 +48,7 @@ from domain_ner.corpus.token_splits import SplitRule, learn_splits
 from domain_ner.errors import DomainNerError, group_cases, without_details
 from domain_ner.files import atomic_path, together, write_text
 from domain_ner.guide.schema import load_guide
-from domain_ner.writers.passages import beginnings
+from domain_ner.writers.passages import excerpts_by_digest
 
 MAX_LISTED = 12
 MAX_SHOWN = 3
@@ -93,7 +93,7 @@ def main(
     fractions = {} if splits == FILES else parse_fractions(splits)
     rules = SplitRules(
         fractions, group_by, seed, _read_assigned(assigned), grow_test, test_changes == ACCEPT,
-        seen=lambda: beginnings(corpus / f"{TEST}.spacy"),
+        seen=lambda: excerpts_by_digest(corpus / f"{TEST}.spacy"),
     )  # fmt: skip
     with progress() as bar:
         task = bar.add_task("reading", total=None)

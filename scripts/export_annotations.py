@@ -16,7 +16,7 @@ from domain_ner.files import write_text
 from domain_ner.guide.labelling import label_studio_config
 from domain_ner.guide.schema import load_guide
 from domain_ner.writers import label_studio
-from domain_ner.writers.formats import FORMATS, export, named
+from domain_ner.writers.formats import FORMATS, export, find_format
 from domain_ner.writers.options import WriterOptions
 from domain_ner.writers.passages import read_docbin
 
@@ -39,7 +39,7 @@ def main(
     max_loss: float = typer.Option(0.005, help="Exports: share of the annotations (0..1) that may be unreadable."),
 ) -> None:
     """Write a corpus, predictions or exports as Prodigy, Label Studio, doccano, CoNLL, brat or Hugging Face files."""
-    named(to)
+    find_format(to)
     _require_apart(source, output)
     reading = f"predictions=yes {reading}" if predictions else reading
     check_share(max_loss=max_loss)
