@@ -1,7 +1,7 @@
 """Tag schemes of token-and-tag formats: detects which one a file uses, and decodes its tags to spans.
 
-IO, IOB1, IOB2 (Ramshaw & Marcus 1995; Tjong Kim Sang & Veenstra 1999), BIOES/IOBES, BMES, BILOU (Ratinov & Roth 2009),
-with the letter before the label (`B-LOC`), after it (`LOC-B`), or without a label (`B`), in lower case too.
+IO, IOB1, IOB2 (Ramshaw & Marcus 1995; Tjong Kim Sang & Veenstra 1999), BIOES/IOBES, BMES, BILOU (Ratinov & Roth 2009).
+The letter may be before the label (`B-LOC`), after it (`LOC-B`), or alone (`B`), in lower case too.
 """
 
 import re

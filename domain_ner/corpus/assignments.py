@@ -65,8 +65,8 @@ class TestChanges:
         alone = [key for key in self.missing if OWN_KEY.fullmatch(key)]
         named = [key for key in self.missing if not OWN_KEY.fullmatch(key)]
         if alone:
-            shown = _shown((text for key in alone for text in self.missing[key]), seen)
-            yield f"{len(alone)} of its {self.n_groups} passages are missing or have changed{shown}"
+            excerpts = _shown((text for key in alone for text in self.missing[key]), seen)
+            yield f"{len(alone)} of its {self.n_groups} passages are missing or have changed{excerpts}"
         if named:
             listed = [f"{key}{_n_passages(len(self.missing[key]))}" for key in named[:MAX_SHOWN]]
             more = f" and {len(named) - MAX_SHOWN} more" if len(named) > MAX_SHOWN else ""

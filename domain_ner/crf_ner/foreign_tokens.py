@@ -40,9 +40,9 @@ def _warning(name: str, expected: Sequence[str], doc: Doc) -> str:
     place = next(
         (n for n, (text, other) in enumerate(zip(expected, actual, strict=False)) if text != other), len(expected)
     )
-    known, given = expected[place : place + 3], actual[place : place + 3]
+    known, received = expected[place : place + 3], actual[place : place + 3]
     return (
-        f"{name} was trained with another tokenizer than this pipeline's: it expects {known}, but gets {given}."
+        f"{name} was trained with another tokenizer than this pipeline's: it expects {known}, but gets {received}."
         " Entities that begin or end inside such tokens cannot be found."
         " Use the tokenizer of its own pipeline: set nlp.tokenizer = source.tokenizer before the first text."
     )

@@ -55,8 +55,8 @@ class Marginals(NamedTuple):
 def n_transitions(n_types: int) -> int:
     """Return the size of the vector of transitions.
 
-    Its order: O after O and after an entity; B, then U, of every type after O, then the same after an entity; I, then
-    L, of every type after B, then the same after I.
+    Its order: O after O and after an entity. Then B, then U, of every type after O, and the same after an entity. Then
+    I, then L, of every type after B, and the same after I.
     """
     return 2 + 8 * n_types
 

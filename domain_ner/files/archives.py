@@ -40,8 +40,8 @@ def require_inside(names: Iterable[str], source: str) -> None:
 def unpack(archive: Path, folder: Path, *, below: str = "") -> None:
     """Copy the files below a folder of the archive into `folder`. below: that folder; empty for all files.
 
-    Raises DomainNerError before a file is written, when the archive is no zip, unpacks to too much, or has a member
-    that would land outside, is a link, or has the name of another. Also raised when a member is damaged.
+    Raises DomainNerError before a file is written, when the archive is not a zip or unpacks to too much. The same for
+    a member that would land outside, is a link, or has the name of another; and later for a damaged member.
     """
     try:
         with zipfile.ZipFile(archive) as opened:

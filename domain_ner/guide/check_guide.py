@@ -79,16 +79,16 @@ def _against_rules(guide: Guide, sentence: Sentence) -> Iterator[Finding]:
     section, source, text, spans = sentence
     no_entities = {surface.lower() for entry in guide.not_entities for surface in entry.surfaces}
     for span in spans:
-        surface, shown = text[span.start : span.end], excerpt(text, span)
+        surface, context = text[span.start : span.end], excerpt(text, span)
         if span.label not in guide.labels:
             message = f"{span.label!r} on {surface!r}; expected one of {', '.join(guide.labels)}"
-            yield Finding("unknown type in the guide", message, section, source, shown)
+            yield Finding("unknown type in the guide", message, section, source, context)
             continue
         for _, fault in check_span(text, span, guide.type_of(span.label).rules):
-            yield Finding("example breaks a rule", f"{span.label}: {fault}", section, source, shown)
+            yield Finding("example breaks a rule", f"{span.label}: {fault}", section, source, context)
         if surface.lower() in no_entities:
             message = f"{surface!r} is marked {span.label} here and listed under not_entities"
-            yield Finding("example is no entity", message, section, source, shown)
+            yield Finding("example is no entity", message, section, source, context)
 
 
 def _contradictions(guide: Guide, sentences: list[Sentence]) -> Iterator[Finding]:
@@ -100,8 +100,8 @@ def _contradictions(guide: Guide, sentences: list[Sentence]) -> Iterator[Finding
                 if label != span.label and not may_share(guide, label, span.label):
                     message = f"{surface!r} is {span.label} here and {label} in {elsewhere}"
                     wanted = "expected one type, or may_share_surface_with"
-                    shown = excerpt(text, span)
-                    yield Finding("examples contradict", f"{message}; {wanted}", section, source, shown)
+                    context = excerpt(text, span)
+                    yield Finding("examples contradict", f"{message}; {wanted}", section, source, context)
             seen[surface].setdefault(span.label, source)
 
 

@@ -79,8 +79,8 @@ def excerpt(text: str, span: LabelledSpan) -> str:
     """Show the span between « and », with the text around it, on one line."""
     before = text[max(0, span.start - EXCERPT) : span.start]
     after = text[span.end : span.end + EXCERPT]
-    shown = f"{'…' * (span.start > EXCERPT)}{before}«{text[span.start : span.end]}»{after}"
-    return " ".join(f"{shown}{'…' * (len(text) > span.end + EXCERPT)}".split())
+    marked = f"{'…' * (span.start > EXCERPT)}{before}«{text[span.start : span.end]}»{after}"
+    return " ".join(f"{marked}{'…' * (len(text) > span.end + EXCERPT)}".split())
 
 
 def fold_findings(findings: Iterable[Finding]) -> list[list[Finding]]:

@@ -31,8 +31,8 @@ def skipped_names(
     """Find names that are annotated elsewhere, or in the same passage, but not here.
 
     Yields the passage, the place of the name with its likely label, and how often it is annotated.
-    A name counts if it is annotated at least 3 times and in at least three of four cases, or if the passage itself
-    annotates it elsewhere and it does not look like an ordinary word.
+    A name counts if it is annotated at least 3 times and in at least three of four cases. It also counts if the passage
+    itself annotates it elsewhere, unless it looks like an ordinary word.
     """
     labels = surface_labels(passages)
     names = index_names(labels)

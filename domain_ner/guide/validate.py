@@ -101,5 +101,5 @@ def _disagreements(passages: Sequence[Passage], texts: Mapping[str, Annotations]
             for span in sorted(set(passage.spans) - set(spans)):
                 surface = passage.text[span.start : span.end]
                 message = f"{surface!r} is {span.label} for {passage.annotator or 'one annotator'}, but not for {other}"
-                shown = excerpt(passage.text, span)
-                yield Finding("disagreement", message, span.label, passage.source, shown, surface)
+                context = excerpt(passage.text, span)
+                yield Finding("disagreement", message, span.label, passage.source, context, surface)

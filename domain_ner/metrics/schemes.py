@@ -1,7 +1,7 @@
 """Lenient entity scores, which forgive boundaries, type, or both. Knows no spaCy and no files.
 
-The four schemes are those of SemEval-2013, task 9.1 (Segura-Bedmar et al.), as nervaluate counts them; where entities
-nest, exact matches are paired first, so that the order of the entities does not matter for them.
+The four schemes are those of SemEval-2013, task 9.1 (Segura-Bedmar et al.), as in nervaluate. With nested entities,
+exact matches are paired first, so that the order of the entities does not matter for them.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -165,14 +165,14 @@ def find_interrupted(nlp: Language, output: Path) -> tuple[Checkpoint | None, li
     loaded = checkpoint.load(
         output / UNFINISHED, lambda candidate: candidate.find_mismatch(nlp) if candidate.run == current else ""
     )
-    messages, found = list(loaded.damaged), loaded.checkpoint
-    if found is None:
+    messages, kept = list(loaded.damaged), loaded.checkpoint
+    if kept is None:
         return None, [*messages, "The interrupted run left no checkpoint to resume from: training restarts."]
-    changed = [name for name in current if found.run.get(name) != current[name]]
+    changed = [name for name in current if kept.run.get(name) != current[name]]
     if changed:
         why = f"changed since: {', '.join(changed)}"
         return None, [*messages, f"Cannot resume the interrupted run ({why}): training restarts."]
-    return found, [*messages, f"Resuming the interrupted run after step {found.progress.step}."]
+    return kept, [*messages, f"Resuming the interrupted run after step {kept.progress.step}."]
 
 
 def identify(config: Config) -> dict[str, str]:

@@ -181,13 +181,13 @@ def test_numbers_are_named_by_label_names(write):
 
 def test_two_columns_of_tags_need_one_to_be_named(write):
     path = write("Anna,B-per,B-x\nmet,O,O\nBen,B-per,O\n")
-    with pytest.raises(DomainNerError, match="data.csv: Columns 2 and 3 both hold tags"):
+    with pytest.raises(DomainNerError, match="data.csv: Columns 2 and 3 both have tags"):
         read(path)
     assert found(read(path, tag_column="3")[0]) == [[("Anna", "x")]]
 
 
 def test_a_file_without_tags_cannot_be_read(write):
-    with pytest.raises(DomainNerError, match="no column of words beside one of tags"):
+    with pytest.raises(DomainNerError, match="no column of words beside a column of tags"):
         read(write("a,b\n1,2\n"))
 
 
