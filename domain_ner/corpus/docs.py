@@ -69,11 +69,11 @@ def make_doc(passage: Passage, rules: DocRules) -> MadeDoc:
     original = passage.text
     passage = normalize(passage) if rules.normalize == WHITESPACE else passage
     doc, passage, outcomes = _align(_tokens(passage, rules), passage, rules.misaligned)
-    spans = [_span(doc, span) for span in passage.spans]
+    annotated = [_span(doc, span) for span in passage.spans]
     kept = flatten(passage, rules.overlaps, rules.labels)
     outcomes += in_corpus(passage, kept)
-    _set_ents(doc, [spans[position] for position in kept], passage)
-    doc.spans[SPANS_KEY] = spans
+    _set_ents(doc, [annotated[position] for position in kept], passage)
+    doc.spans[SPANS_KEY] = annotated
     if rejected := [span for span in passage.rejected if doc.char_span(span.start, span.end) is not None]:
         doc.spans[REJECTED_KEY] = [_span(doc, span) for span in rejected]
     doc.user_data.update(_provenance(passage, original))
