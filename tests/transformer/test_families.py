@@ -13,7 +13,7 @@ from tiny_encoders import FAMILIES, WIDTH
 from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.encoders.card import make_card
 from domain_ner.encoders.presets import Preset
-from domain_ner.transformer.layers import layer_depths
+from domain_ner.transformer.layers import find_layers, layer_depths
 from domain_ner.transformer.shim import plain
 from domain_ner.transformer.tokenizing import align_doc
 
