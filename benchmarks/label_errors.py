@@ -25,7 +25,7 @@ from domain_ner.evaluation import label_errors
 from domain_ner.evaluation.label_errors import OutOfSample, predict_out_of_sample, rank
 from domain_ner.evaluation.predicting import input_doc, read_docs
 from domain_ner.metrics.mistakes import WRONG_TYPE
-from domain_ner.metrics.suspects import BOUNDARY, KINDS, LACKING, NEEDLESS, Suspect
+from domain_ner.metrics.suspects import BOUNDARY, KINDS, LACKING_ANNOTATION, NEEDLESS_ANNOTATION, Suspect
 
 FIRST = (10, 25, 50, 100)
 Floats = NDArray[np.float64]
@@ -96,7 +96,7 @@ def main(
 def corrupt(docs: Sequence[Doc], n: int, rng: random.Random) -> list[Corruption]:
     """Corrupt annotations in place, as many in each of the four ways, each once."""
     labels = sorted({ent.label_ for doc in docs for ent in doc.ents})
-    ways = [LACKING, NEEDLESS, WRONG_TYPE, BOUNDARY]
+    ways = [LACKING_ANNOTATION, NEEDLESS_ANNOTATION, WRONG_TYPE, BOUNDARY]
     places = [(number, ent.start, ent.end) for number, doc in enumerate(docs) for ent in doc.ents]
     rng.shuffle(places)
     done: list[Corruption] = []
@@ -118,15 +118,15 @@ def corrupt(docs: Sequence[Doc], n: int, rng: random.Random) -> list[Corruption]
                 if 0 <= a < b <= len(doc) and not set(range(a, b)) - set(range(start, end)) & taken
             ]
             new = Span(doc, *rng.choice(usable), label=old.label_) if usable else None
-        elif way == NEEDLESS:
+        elif way == NEEDLESS_ANNOTATION:
             others.append(old)
             free = [t.i for t in doc if t.is_alpha and not t.is_stop and t.i not in taken]
             at = rng.choice(free) if free else None
             new = Span(doc, at, at + 1, label=rng.choice(labels)) if at is not None else None
-        if new is None and way != LACKING:
+        if new is None and way != LACKING_ANNOTATION:
             continue
         doc.set_ents([*others, *([new] if new is not None else [])])
-        spans = [one for one in (old if way != NEEDLESS else None, new) if one is not None]
+        spans = [one for one in (old if way != NEEDLESS_ANNOTATION else None, new) if one is not None]
         done.append(Corruption(way, number, min(s.start_char for s in spans), max(s.end_char for s in spans)))
     return done
 
@@ -167,7 +167,7 @@ def token_shares(nlp: Language, docs: Sequence[Doc]) -> list[Floats]:
     found: list[Floats] = [np.zeros((0, len(LABELS)))] * len(docs)
     transitions = pipe.model.get_param(TRANSITIONS)
     for group in padded_groups(scores, transitions, pipe.settings.temperature):
-        by_tag = marginals(group.scores, group.flat, group.lengths).emissions.numpy()
+        by_tag = marginals(group.scores, group.transitions, group.lengths).emissions.numpy()
         for place, number in enumerate(group.numbers):
             tags = by_tag[place, : len(scores[number])].astype(float)
             rows = np.zeros((len(tags), len(LABELS)))

@@ -13,10 +13,10 @@ from _peers.ours import train
 from spacy.training import Example
 
 from domain_ner.crf_ner import targets
-from domain_ner.crf_ner.loss import Known, span_tags
+from domain_ner.crf_ner.loss import KnownTags, span_tags
 
 Tags = list[int | None]
-Find = Callable[[Example, tuple[str, ...]], Known]
+Find = Callable[[Example, tuple[str, ...]], KnownTags]
 Change = Callable[[Tags, Sequence[bool], int], Tags]
 
 
@@ -43,21 +43,21 @@ def main(
 
 def f1(corpus: Path, encoder: Path, epochs: int, seed: int, share: float, change: Change) -> float:
     """Test F1 of a training in which the tags of hidden tokens were changed."""
-    plain: Find = targets.known
+    plain: Find = targets.known_tags
 
-    def known(example: Example, labels: tuple[str, ...]) -> Known:
+    def known_tags(example: Example, labels: tuple[str, ...]) -> KnownTags:
         found = plain(example, labels)
         rng = random.Random(f"{seed} {example.text}")
         hidden = [rng.random() < share for _ in found.tags]
         return replace(found, tags=change(list(found.tags), hidden, len(labels)))
 
-    targets.known = known
+    targets.known_tags = known_tags
     try:
         with tempfile.TemporaryDirectory() as work:
             task = Task(corpus, encoder.resolve(), seed, learning_rate=1e-4, epochs=epochs, batch=16, work=Path(work))
             return float(f1_scores(train(task, "crf"), task)["f1_test"])  # type: ignore[arg-type]
     finally:
-        targets.known = plain
+        targets.known_tags = plain
 
 
 def same(tags: Tags, hidden: Sequence[bool], n_types: int) -> Tags:

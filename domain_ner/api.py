@@ -34,7 +34,7 @@ from domain_ner.guide.schema import load_guide
 from domain_ner.reports.entities import entities_html, found_entities
 from domain_ner.training.config import Choices, build_config
 from domain_ner.training.run import BEST
-from domain_ner.training.seeded import How, train_seeds
+from domain_ner.training.seeded import TrainingOptions, train_seeds
 from domain_ner.training.settings import longest_annotation, read_tokenizer
 
 Pathlike = str | Path
@@ -177,8 +177,8 @@ def train(  # noqa: PLR0913
     config = build_config(root / "configs", card, choices, [len(doc) for doc in docs])
     with atomic_path(target / "config.cfg") as temporary:
         config.to_disk(temporary)
-    how = How(use_gpu(gpu_id), resume, 60.0, lambda kept: nullcontext(), say)
-    train_seeds(target / "config.cfg", target, range(seed, seed + 1), how)
+    options = TrainingOptions(use_gpu(gpu_id), resume, 60.0, lambda kept: nullcontext(), say)
+    train_seeds(target / "config.cfg", target, range(seed, seed + 1), options)
     return target / BEST
 
 

@@ -1,4 +1,4 @@
-"""Which processor works: the CPU or a GPU, chosen by number or by what is there; and the CPU in forked processes."""
+"""Chooses the CPU or a GPU, and sets up PyTorch and tokenizers for forked processes and for CPU memory."""
 
 import os
 import sys
@@ -8,19 +8,19 @@ from importlib.util import find_spec
 from domain_ner.errors import DomainNerError
 
 CPU = -1
-# What a pipeline asks for: with an older PyTorch a pickle can run code in spite of weights_only=True (CVE-2026-24747).
+# The requirement of a pipeline: an older PyTorch can run code from a pickle despite weights_only=True (CVE-2026-24747).
 TORCH = "torch>=2.10"
-# In the environment: whether tokenizers works with several threads.
+# Environment variable: whether tokenizers uses several threads.
 TOKENIZERS = "TOKENIZERS_PARALLELISM"
-# In the environment: of how many shapes of matrices PyTorch, and oneDNN under it, remember how to multiply them.
-SHAPES = {"LRU_CACHE_CAPACITY": "64", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
+# Environment variables: for how many matrix shapes PyTorch and oneDNN cache their kernels.
+CACHE_LIMITS = {"LRU_CACHE_CAPACITY": "64", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
 
 
 def choose_gpu(wanted: str) -> int:
-    """The GPU to use, or -1 for the CPU.
+    """Choose the GPU to use, or -1 for the CPU.
 
     wanted: `-1` for the CPU, `0` or higher for that GPU, `auto` for the first GPU, else the CPU.
-    Raises DomainNerError when it is none of these, or that GPU cannot be used.
+    Raises DomainNerError when `wanted` is none of these, or that GPU cannot be used.
     """
     if wanted == "auto":
         return CPU if missing_for_gpu(0) else 0
@@ -33,7 +33,7 @@ def choose_gpu(wanted: str) -> int:
     missing = missing_for_gpu(gpu) if gpu != CPU else ""
     if missing:
         raise DomainNerError(
-            f"GPU {gpu} was asked for, but {missing}.", "Set vars.gpu_id to -1 for the CPU, or to auto."
+            f"GPU {gpu} was requested, but {missing}.", "Set vars.gpu_id to -1 for the CPU, or to auto."
         )
     return gpu
 
@@ -49,7 +49,7 @@ def use_gpu(wanted: str) -> int:
 
 
 def missing_for_gpu(gpu: int) -> str:
-    """What keeps this GPU from being used, or an empty string."""
+    """Say why this GPU cannot be used; empty if it can."""
     if not find_spec("torch"):
         return "PyTorch is not installed"
     import torch  # noqa: PLC0415 (a pipeline without a transformer is loaded without it)
@@ -65,37 +65,38 @@ def missing_for_gpu(gpu: int) -> str:
 
 
 @cache
-def survive_forks() -> None:
-    """Have PyTorch work with one thread in processes that are forked from now on (`nlp.pipe` with `n_process`).
+def use_one_thread_after_fork() -> None:
+    """Limit PyTorch to one thread in processes that are forked from now on (`nlp.pipe` with `n_process`).
 
-    A fork takes the threads of OpenMP for alive, and waits for them for ever: spaCy #4667 and #6662, PyTorch #17199.
-    Tokenizers goes without threads there of itself, but warns of deadlocks each time, unless told before the fork.
+    A forked process waits for ever for OpenMP's threads, which exist only in its parent: spaCy #4667 and #6662,
+    PyTorch #17199. Tokenizers stops using threads after a fork by itself, but warns of deadlocks each time, unless the
+    environment variable is set before the fork.
     """
-    ours: list[str] = []
+    set_here: list[str] = []
 
-    def tell_tokenizers() -> None:
+    def disable_tokenizer_threads() -> None:
         if TOKENIZERS not in os.environ:
             os.environ[TOKENIZERS] = "false"
-            ours.append(TOKENIZERS)
+            set_here.append(TOKENIZERS)
 
-    def take_back() -> None:
-        while ours:
-            os.environ.pop(ours.pop(), None)
+    def restore() -> None:
+        while set_here:
+            os.environ.pop(set_here.pop(), None)
 
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=tell_tokenizers, after_in_parent=take_back, after_in_child=_work_alone)
+        os.register_at_fork(before=disable_tokenizer_threads, after_in_parent=restore, after_in_child=_use_one_thread)
 
 
-def remember_few_shapes() -> None:
-    """Keep PyTorch from remembering 1,024 shapes of matrices, unless the environment says how many.
+def limit_kernel_cache() -> None:
+    """Limit PyTorch's cache of kernels to few matrix shapes instead of 1,024, unless the environment sets a limit.
 
-    Batches of passages have a new shape nearly each time: what is remembered of them takes over a gigabyte, and saves
-    no time. To be called before anything is multiplied in bfloat16 on a CPU: then PyTorch reads how many.
+    Nearly every batch of passages has a new shape: the cache grows to over a gigabyte, and saves no time. Call this
+    before the first bfloat16 multiplication on a CPU: PyTorch then reads the limit.
     """
-    for name, n_shapes in SHAPES.items():
+    for name, n_shapes in CACHE_LIMITS.items():
         os.environ.setdefault(name, n_shapes)
 
 
-def _work_alone() -> None:
+def _use_one_thread() -> None:
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)

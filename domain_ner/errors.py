@@ -1,4 +1,4 @@
-"""The one error that is meant for users: what came, what was expected, what to do next."""
+"""The error for users (what came, what was expected, what to do next), and how messages list and shorten cases."""
 
 import difflib
 import re
@@ -8,17 +8,17 @@ from functools import lru_cache
 from typing import Generic, TypeVar
 
 MAX_LISTED = 20
-# What differs between two cases of one fault: words of the text, and numbers.
+# What differs between two cases of one fault: quoted words, and numbers.
 DETAIL = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 SHORTEST_STEM = 3
-# Of cases that are told together.
+# How many cases of one kind a message names.
 MAX_PLACES = 4
 
 T = TypeVar("T")
 
 
 class DomainNerError(Exception):
-    """A problem that the user can mend.
+    """A problem that the user can fix.
 
     message: what came and what was expected.
     fix: what to do next; empty when the message says it.
@@ -47,8 +47,8 @@ def raise_for(problems: Sequence[str], *, summary: str, fix: str) -> None:
 
 
 @dataclass
-class Folded(Generic[T]):
-    """Cases of one kind: the first ones, and how many there are."""
+class CaseGroup(Generic[T]):
+    """Cases of one kind: the first ones, and `n`, how many there are."""
 
     cases: list[T]
     n: int = 0
@@ -59,46 +59,46 @@ class Folded(Generic[T]):
         return self.cases[0]
 
     def more(self, place: Callable[[T], str]) -> str:
-        """What to put behind the first case: how many more there are, and where the next ones stand."""
+        """The text to append to the first case: how many more there are, and where the next ones are."""
         if self.n == 1:
             return ""
         places = ", ".join(map(place, self.cases[1:]))
         return f" (and {self.n - 1:,} more like it: {places}{' …' * (self.n > len(self.cases))})"
 
 
-def fold(cases: Iterable[T], key: Callable[[T], Hashable]) -> list[Folded[T]]:
-    """Cases that have one key together, in the order of the first ones."""
-    found: dict[Hashable, Folded[T]] = {}
+def group_cases(cases: Iterable[T], key: Callable[[T], Hashable]) -> list[CaseGroup[T]]:
+    """Group cases by key, in the order in which each key first occurs."""
+    by_key: dict[Hashable, CaseGroup[T]] = {}
     for case in cases:
-        folded = found.setdefault(key(case), Folded([]))
-        folded.n += 1
-        if len(folded.cases) < MAX_PLACES:
-            folded.cases.append(case)
-    return list(found.values())
+        group = by_key.setdefault(key(case), CaseGroup([]))
+        group.n += 1
+        if len(group.cases) < MAX_PLACES:
+            group.cases.append(case)
+    return list(by_key.values())
 
 
 def without_details(message: str) -> str:
-    """A message without what is in quotes, and without its numbers: the same for all cases of a fault."""
+    """Replace quoted text and numbers in a message, so that all cases of one fault read the same."""
     return DETAIL.sub("…", message)
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """A question that names the nearest of `names`; empty where none is near."""
+    """Ask for the nearest of `names` (`did you mean 'X'?`); empty if none is near."""
     near = nearest(name, names)
     return f"did you mean {near!r}?" if near else ""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """The nearest of `names`, by case, beginning and spelling; empty where none is near."""
+    """Find the nearest of `names` by case, beginning and spelling; empty if none is near."""
     return _nearest(name, tuple(names))
 
 
-@lru_cache(maxsize=1000)  # for it is asked about one label a thousand times
+@lru_cache(maxsize=1000)  # readers ask for the same label a thousand times
 def _nearest(name: str, names: tuple[str, ...]) -> str:
-    plain = {one.strip().casefold(): one for one in names}
+    by_folded = {known.strip().casefold(): known for known in names}
     wanted = name.strip().casefold()
-    near = difflib.get_close_matches(wanted, plain, n=1)
-    if not near and len(wanted) >= SHORTEST_STEM:  # PER for PERSON
-        stems = [one for one in plain if len(one) >= SHORTEST_STEM]
-        near = [one for one in stems if one.startswith(wanted) or wanted.startswith(one)]
-    return plain[near[0]] if near else ""
+    matches = difflib.get_close_matches(wanted, by_folded, n=1)
+    if not matches and len(wanted) >= SHORTEST_STEM:  # PER for PERSON
+        stems = [known for known in by_folded if len(known) >= SHORTEST_STEM]
+        matches = [known for known in stems if known.startswith(wanted) or wanted.startswith(known)]
+    return by_folded[matches[0]] if matches else ""

@@ -105,7 +105,7 @@ def test_an_unknown_gpu_is_told_and_no_config_is_written(tmp_path):
         "7",
     ]
     ran = run("create_config", ROOT / "configs", tmp_path / "config.cfg", *options, check=False)
-    assert failed(ran, "GPU 7 was asked for, but", "vars.gpu_id")
+    assert failed(ran, "GPU 7 was requested, but", "vars.gpu_id")
     assert not (tmp_path / "config.cfg").exists()
 
 
@@ -191,7 +191,7 @@ def test_a_text_of_the_frozen_test_set_that_has_changed_is_shown_as_it_was(tmp_p
     options, without = frozen(tmp_path)
     (gone,) = [row for row in rows() if row not in without("test")]
     write(tmp_path, [row | {"text": row["text"].replace(".", "!")} if row == gone else row for row in rows()])
-    assert failed(try_convert(tmp_path, *options), f"or have another text: '{gone['text']}' (a.jsonl:")
+    assert failed(try_convert(tmp_path, *options), f"or have changed: '{gone['text']}' (a.jsonl:")
 
 
 def test_the_splits_of_other_data_are_forgotten_and_that_is_said(tmp_path):

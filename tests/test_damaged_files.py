@@ -15,7 +15,7 @@ from domain_ner.corpus.damage import require_whole
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import load_pipeline, read_docs
-from domain_ner.files import held
+from domain_ner.files import hold_lock
 from domain_ner.training.run import initialize, read_config
 from domain_ner.training.seeds import finished
 
@@ -89,7 +89,7 @@ def test_a_long_corpus_is_read_to_its_end(tmp_path, monkeypatch):
     DocBin(docs=[Doc(vocab, words=[f"word{n}"]) for n in range(100)]).to_disk(tmp_path / "long.spacy")
     require_whole(tmp_path / "long.spacy")
     os.truncate(tmp_path / "long.spacy", (tmp_path / "long.spacy").stat().st_size - 1)
-    with pytest.raises(DomainNerError, match="cut off after"):
+    with pytest.raises(DomainNerError, match="truncated after"):
         require_whole(tmp_path / "long.spacy")
 
 
@@ -125,10 +125,10 @@ def test_a_damaged_pipeline_is_named(copy, name, damage):
 @pytest.mark.parametrize(
     ("name", "damage", "told"),
     [
-        ("done.json", cut_off, "done.json is damaged (JSONDecodeError): trained anew"),
-        ("done.json", empty, "done.json is damaged (JSONDecodeError): trained anew"),
-        ("model-last/crf_ner/model", zero, "model-last is damaged, or was changed: trained anew"),
-        ("model-best/crf_ner/model", flip, "model-best is damaged, or was changed: trained anew"),
+        ("done.json", cut_off, "done.json is damaged (JSONDecodeError): training this seed again"),
+        ("done.json", empty, "done.json is damaged (JSONDecodeError): training this seed again"),
+        ("model-last/crf_ner/model", zero, "model-last is damaged or has changed: training this seed again"),
+        ("model-best/crf_ner/model", flip, "model-best is damaged or has changed: training this seed again"),
     ],
 )
 def test_a_trained_seed_that_is_damaged_is_told_and_not_taken(made, name, damage, told, tmp_path):
@@ -144,9 +144,9 @@ def test_a_trained_seed_that_is_damaged_is_told_and_not_taken(made, name, damage
 def test_two_commands_that_write_the_same_are_told_apart_and_convert_waits_for_train(copy):
     options = ["--guide", GUIDE, "--prefer", "*"]
     command = ["convert_annotations", copy / "annotations", copy / "corpus", copy / "reports", *options]
-    with held(copy / "corpus", "train_model.py", shared=True):
+    with hold_lock(copy / "corpus", "train_model.py", shared=True):
         assert f"corpus is in use by process {os.getpid()} (train_model.py, since" in failed(*command)
-    with held(copy / "training", "train_model.py"):
+    with hold_lock(copy / "training", "train_model.py"):
         told = failed("train_model", copy / "config.cfg", copy / "training", "--card", copy / "encoder.json")
         assert "training is in use by" in told
         assert "training is in use by" in failed("clean_outputs", copy / "training")

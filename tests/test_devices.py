@@ -6,7 +6,7 @@ import pytest
 import torch
 from memory import KEPT, MEMORY
 
-from domain_ner.devices import CPU, SHAPES, choose_gpu, remember_few_shapes
+from domain_ner.devices import CACHE_LIMITS, CPU, choose_gpu, limit_kernel_cache
 from domain_ner.errors import DomainNerError
 from domain_ner.transformer.model import has_cpu_bfloat16
 
@@ -30,7 +30,7 @@ def test_auto_takes_the_cpu_where_there_is_no_gpu():
 
 @without_gpu
 def test_a_gpu_that_is_asked_for_and_absent_is_an_error():
-    with pytest.raises(DomainNerError, match="GPU 0 was asked for, but PyTorch sees no GPU"):
+    with pytest.raises(DomainNerError, match="GPU 0 was requested, but PyTorch sees no GPU"):
         choose_gpu("0")
 
 
@@ -43,9 +43,9 @@ def test_a_gpu_number_beyond_the_last_is_an_error():
 # Multiplies the smallest and the largest matrix, then all 150 sizes; prints by how many MB the process grew by these.
 SHAPED = f"""{MEMORY}
 import sys, torch
-from domain_ner.devices import remember_few_shapes
+from domain_ner.devices import limit_kernel_cache
 if "few" in sys.argv:
-    remember_few_shapes()
+    limit_kernel_cache()
 layer = torch.nn.Linear(384, 1536)
 def kept(rows):
     for n in rows:
@@ -59,7 +59,7 @@ print(-kept([850, 999]) + kept(range(850, 1000)))
 @pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
 @pytest.mark.skipif(not has_cpu_bfloat16(), reason="this CPU has no bfloat16 units")
 def test_memory_does_not_grow_with_the_number_of_shapes():
-    environment = {name: value for name, value in os.environ.items() if name not in SHAPES}
+    environment = {name: value for name, value in os.environ.items() if name not in CACHE_LIMITS}
     command = [sys.executable, "-c", SHAPED]
     grown = [
         float(subprocess.run([*command, how], env=environment, capture_output=True, check=True, text=True).stdout)
@@ -69,7 +69,7 @@ def test_memory_does_not_grow_with_the_number_of_shapes():
 
 
 def test_how_many_shapes_the_environment_wants_stays(monkeypatch):
-    for name in SHAPES:
+    for name in CACHE_LIMITS:
         monkeypatch.setenv(name, "7")
-    remember_few_shapes()
-    assert [os.environ[name] for name in SHAPES] == ["7", "7"]
+    limit_kernel_cache()
+    assert [os.environ[name] for name in CACHE_LIMITS] == ["7", "7"]

@@ -10,7 +10,7 @@ from conftest import ANNOTATIONS, LABELS, ROOT
 
 from domain_ner.annotations.outcomes import OVERRULED
 from domain_ner.conversion.exports import ImportSettings, read_annotations
-from domain_ner.corpus.assignments import Assigned
+from domain_ner.corpus.assignments import SplitAssignment
 from domain_ner.corpus.near_duplicates import group_near_duplicates
 from domain_ner.corpus.splits import SplitRules, divide, parse_fractions
 from domain_ner.guide.inconsistencies import majority_label, surface_labels
@@ -33,7 +33,7 @@ def result():
 @pytest.fixture(scope="module")
 def splits(result):
     """The splits of the project's own settings."""
-    former = Assigned.from_json(json.loads((ROOT / "assets" / "splits.json").read_text(encoding="utf8")))
+    former = SplitAssignment.from_json(json.loads((ROOT / "assets" / "splits.json").read_text(encoding="utf8")))
     rules = SplitRules(parse_fractions(VARS["splits"]), VARS["group_by"], VARS["seed"], former)
     return divide(result.merged, rules).splits
 

@@ -64,7 +64,7 @@ def cut_again_and_again(tmp_path, make_command, cwd, *, result, before_result, n
         assert project.left_behind() == [], told
         printed.append((had, output))
         for line in output.splitlines():
-            if "damaged" in line or "anew" in line or "going on" in line:
+            if "damaged" in line or "again" in line or "restarts" in line or "Resuming" in line:
                 print("   ", line.replace(str(project.root), ""), flush=True)
         if n_cuts >= N_CUTS:
             return printed
@@ -84,7 +84,9 @@ def test_train(given, tmp_path):
         before_result=lambda root: (root / "training" / "unfinished").is_dir(),
     )  # fmt: skip
     for had_unfinished, told in printed:
-        assert had_unfinished == ("going on after step" in told or "starts anew" in told), told
+        assert had_unfinished == ("Resuming the interrupted run after step" in told or "training restarts" in told), (
+            told
+        )
 
 
 def test_calibrate(given, tmp_path):

@@ -10,7 +10,7 @@ from itertools import accumulate
 from _servers.contents import GROUP_BY, Case
 from domain_ner.annotations.passages import Passage
 from domain_ner.conversion.exports import Annotations
-from domain_ner.corpus.assignments import Assigned
+from domain_ner.corpus.assignments import SplitAssignment
 from domain_ner.corpus.grouping import group_names
 from domain_ner.corpus.splits import SplitRules, divide
 from domain_ner.errors import DomainNerError
@@ -55,7 +55,9 @@ def without_spaces(text: str) -> tuple[str, Sequence[int]]:
     return "".join(text.split()), list(accumulate((not char.isspace() for char in text), initial=0))
 
 
-def facts_of(passages: Sequence[Passage], merged: Sequence[Passage], former: Assigned, view: View = as_it_is) -> Facts:
+def facts_of(
+    passages: Sequence[Passage], merged: Sequence[Passage], former: SplitAssignment, view: View = as_it_is
+) -> Facts:
     """What is true of passages.
 
     passages: an annotator's each. merged: of each text one. former: the splits as they were drawn from what went in;
@@ -81,7 +83,7 @@ def facts_of(passages: Sequence[Passage], merged: Sequence[Passage], former: Ass
     return found
 
 
-def splits_of(merged: Sequence[Passage], former: Assigned) -> Iterable[Fact]:
+def splits_of(merged: Sequence[Passage], former: SplitAssignment) -> Iterable[Fact]:
     """(text, split) as `convert` divides; what is missing of the test set is accepted here."""
     try:
         division = divide(merged, SplitRules(FRACTIONS, GROUP_BY, former=former, accept_changes=True))

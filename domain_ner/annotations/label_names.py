@@ -1,4 +1,4 @@
-"""Labels under other names than the exports give them (`vars.labels`): renamed, put together, or left out."""
+"""Renames, merges or leaves out the labels of the exports (`vars.labels`)."""
 
 import re
 import shlex
@@ -9,37 +9,37 @@ from dataclasses import dataclass, field
 from domain_ner.errors import DomainNerError, did_you_mean, nearest
 
 SETTING = "vars.labels"
-# What a shell-like word may hold without quotes.
+# A word that needs no quotes.
 PLAIN = re.compile(r"[^\s'\"\\]+")
 
 
 @dataclass(frozen=True)
 class LabelNames:
-    """The name of each label of the exports that is to have another one; "" for one that is left out."""
+    """Maps labels of the exports to their new names; "" leaves the label out. names: the changed ones only."""
 
     names: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, label: object) -> object:
-        """The name that a label of the exports is to have; what is no label stays as it is."""
+        """Return the new name of a label; a value that is not a string stays as it is."""
         return self.names.get(label, label) if isinstance(label, str) else label
 
     def unused(self, labels: Counter[str]) -> str:
-        """A warning that some names are no labels of the exports; empty when all are. labels: how often each occurs."""
+        """Warn of names that are not labels of the exports; empty if all are. labels: how often each occurs."""
         unknown = [name for name in self.names if name not in labels]
         if not unknown:
             return ""
         near = {name: did_you_mean(name, labels) for name in unknown}
-        told = ", ".join(f"{name!r}{near[name] and f' ({near[name]})'}" for name in unknown)
-        there = ", ".join(f"{label!r} ({n:,})" for label, n in labels.most_common()) or "no label"
-        return f"{SETTING} names {told}: no annotation has that label. The exports have {there}."
+        listed = ", ".join(f"{name!r}{near[name] and f' ({near[name]})'}" for name in unknown)
+        existing = ", ".join(f"{label!r} ({n:,})" for label, n in labels.most_common()) or "no label"
+        return f"{SETTING} names {listed}: no annotation has that label. The exports have {existing}."
 
 
 def parse_label_names(text: str) -> LabelNames:
-    """Read `SVC=SERVICE "first name=NAME" MISC=`: what exports call a label, and the name it is to have.
+    """Read `SVC=SERVICE "first name=NAME" MISC=`: labels of the exports, and their new names.
 
-    Apart by spaces; a label with a space stands in quotes with its new name. Several may get one name; without a new
-    name annotations of the label are left out. Where a label itself holds `=`, the last one counts.
-    Raises DomainNerError for a part without `=`, a label that is named twice, and quotes that are not closed.
+    Spaces separate the pairs; a pair with a space in it is quoted. Several labels may get the same name. An empty name
+    leaves the label's annotations out. If a label contains `=`, the last one separates.
+    Raises DomainNerError for a part without `=`, a label that is named twice, and unclosed quotes.
     """
     try:
         parts = shlex.split(text)
@@ -56,7 +56,7 @@ def parse_label_names(text: str) -> LabelNames:
         if new.endswith(",") and part is not parts[-1]:
             raise DomainNerError(
                 f"{SETTING} has {part!r}, with a comma at its end.",
-                "Put nothing but a space between two labels: SVC=SERVICE MISC=",
+                "Separate two labels by a space only: SVC=SERVICE MISC=",
             )
         if names.setdefault(old, new) != new:
             raise DomainNerError(f"{SETTING} names {old!r} twice: {names[old]!r} and {new!r}.", "Keep one of them.")
@@ -64,16 +64,16 @@ def parse_label_names(text: str) -> LabelNames:
 
 
 def as_setting(names: Mapping[str, str]) -> str:
-    """The setting that gives labels other names, as a line of project.yml.
+    """Write the setting that renames labels, as a line of project.yml.
 
-    In the commands there it stands between single quotes.
+    It stands between single quotes, as the commands there need it.
     """
     parts = [part if PLAIN.fullmatch(part) else _quoted(part) for part in map("=".join, names.items())]
     return f"labels: '{' '.join(parts)}'"
 
 
 def suggest(label: str, labels: Iterable[str]) -> str:
-    """The setting that gives an unknown label the name of the nearest one that is known."""
+    """Write the setting that renames an unknown label to the nearest known one."""
     return as_setting({label: nearest(label, labels) or "…"})
 
 

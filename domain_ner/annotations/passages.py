@@ -1,4 +1,4 @@
-"""The annotated passage, the one shape that every reader makes and every later step takes."""
+"""The annotated passage: every reader makes it, and every later step takes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,18 +21,18 @@ class LabelledSpan(Pickled):
 class Passage(Pickled):
     """A text with its annotation.
 
-    text: as the annotator saw it, never altered.
-    spans: sorted; they may nest and overlap. No spans: the annotator looked and found none.
+    text: as the annotator saw it, never changed.
+    spans: sorted; they may nest and overlap. Empty: the annotator found no entity.
     source: `file:line` of the annotation.
-    meta: what the export says of the passage (its `meta` object).
-    annotator: who annotated it, empty where the export does not say.
-    trimmed: those of `spans` that had white space at their edges, as they were.
-    document: the id that the export gives, empty where it gives none.
-    rows: of each of `spans`, its number in the ledger.
-    rejected: what an annotator said is no entity of that label.
-    partial: nothing is known of what no span covers. unknown: character ranges of which nothing is known.
+    meta: the passage's metadata from the export (its `meta` object).
+    annotator: who annotated it; empty if the export does not say.
+    trimmed: the spans of `spans` that had white space at their edges, before trimming.
+    document: the id in the export; empty if it has none.
+    rows: for each of `spans`, its row number in the ledger.
+    rejected: spans that an annotator rejected as entities of that label.
+    partial: text outside the spans is not annotated. unknown: character ranges that are not annotated.
     words, spaces: the export's own tokens, and whether a space follows each (None: the export does not say).
-    suggested: what a model would annotate instead of `spans`, in a task for people to decide; None where there is none.
+    suggested: a model's annotation to decide on instead of `spans`, in a review task; None if there is none.
     """
 
     text: str
@@ -52,5 +52,5 @@ class Passage(Pickled):
 
 
 def utf16_offsets(text: str) -> list[int]:
-    """For each code point of a text, and for its end, the offset in UTF-16 code units, as JavaScript counts."""
+    """List the offset in UTF-16 code units (as in JavaScript) of each code point, and of the end of the text."""
     return list(accumulate((1 + (char > "\uffff") for char in text), initial=0))

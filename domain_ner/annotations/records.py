@@ -1,7 +1,6 @@
-"""What a reader of an annotation export yields: the annotation as the file has it, nothing checked and nothing dropped.
+"""The records that readers yield: annotations as the file has them, with nothing checked and nothing dropped.
 
-Checking, repairing and merging is one place's work for all formats (`domain_ner.conversion`); a reader knows only how
-its tool writes things down.
+`domain_ner.conversion` checks, repairs and merges for all formats; a reader only knows how its tool writes files.
 """
 
 import re
@@ -14,11 +13,11 @@ from domain_ner.errors import DomainNerError
 from domain_ner.files import Pickled
 
 Unit = Literal["codepoint", "utf16", "grapheme", "byte"]
-"""What an offset counts: Unicode code points (Python's), UTF-16 code units (JavaScript's), user-perceived characters,
-or bytes of UTF-8."""
+"""The unit of an offset: Unicode code points (Python), UTF-16 code units (JavaScript), user-perceived characters, or
+bytes of UTF-8."""
 
 ACCEPTED = "accepted"
-# Of the cases of a note.
+# How many cases a note lists.
 N_CASES_SHOWN = 3
 Answer = Literal["accepted", "rejected", "ignored", "cancelled", "prediction", "not annotated"]
 
@@ -27,11 +26,11 @@ WHOLE_NUMBER = re.compile(r"([-+]?[0-9]{1,15})(\.0*)?")
 
 
 def as_offset(value: Any) -> Any:
-    """An offset as the whole number that it is, however a tool writes it (`4.0`, `"4"`); anything else as it is."""
+    """Read an offset as a whole number, however the tool writes it (`4.0`, `"4"`); other values stay as they are."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    found = WHOLE_NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
-    return int(found[1]) if found else value
+    match = WHOLE_NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(match[1]) if match else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +38,12 @@ class SourceSpan(Pickled):
     """One annotation as the export has it.
 
     start, end: offsets into the record's text, in the record's unit, `end` exclusive, as `as_offset` reads them.
-        Whatever else the file holds there (None, a word, end before start) is passed on as it is: the check tells it.
+        Other values (None, a word, end before start) are passed on unchanged: the conversion reports them.
     label: as the file has it.
-    text: the words that the export itself gives for the span; None where it gives none.
+    text: the span's words as the export gives them; None if it gives none.
     rejected: the annotator said that this is *not* an entity of that label.
-    how: repairs that the reader had to make, each a short name (`I- after O opens an entity`).
-    fault: why this annotation cannot be used (a discontinuous span); it is then listed as dropped. Else empty.
+    how: the reader's repairs, each a short name (`I- after O opens an entity`).
+    fault: why this annotation cannot be used (a discontinuous span) and is dropped; empty if it can.
     """
 
     start: Any
@@ -58,17 +57,17 @@ class SourceSpan(Pickled):
 
 @dataclass(frozen=True, slots=True)
 class Record(Pickled):
-    """One annotator's work on one text. A text that two annotators saw is two records.
+    """One annotator's work on one text. Two annotators of one text make two records.
 
     text: exactly as the annotator saw it.
-    line: of the file, from 1, where the record starts; 0 where a file is one record.
-    document: the id that the export gives, as a string; empty where it gives none.
-    answer: anything but `accepted` is counted, and not used.
-    partial: nothing is known of what the spans do not cover (yes/no annotations), so that it is not "no entity".
+    line: line of the file, from 1, where the record starts; 0 if the file is one record.
+    document: the id in the export, as a string; empty if it has none.
+    answer: records that are not `accepted` are counted and not used.
+    partial: text outside the spans is not annotated (yes/no annotations), so it must not count as "no entity".
     unknown: character ranges (start, end) that nobody annotated although the rest is complete.
-    words, spaces: the export's tokens and whether a space follows each; `spaces` is None where the file does not say,
-        and `text` is then the words joined by single spaces.
-    unit: of the offsets; None where the format leaves it open, so that it must be found out.
+    words, spaces: the export's tokens and whether a space follows each. `spaces` is None if the file does not say;
+        `text` is then the words joined by single spaces.
+    unit: unit of the offsets; None if the format does not define it and it must be inferred.
     """
 
     text: str
@@ -87,21 +86,21 @@ class Record(Pickled):
 
     @property
     def source(self) -> str:
-        """`file:line`, as findings and errors cite it."""
+        """`file:line`, as reports and errors cite it."""
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderOptions:
-    """What a file does not say and the user does (`vars` of project.yml). None or empty: the reader finds out.
+    """What the user sets because the file does not say (`vars` of project.yml). None or empty: the reader infers it.
 
-    tag_column: column with the tags, from 1, or its name in a header. field: key with the tags (`fine_ner_tags`), or
-        with the text; of several texts apart by commas (`title,body`, `t1=title,t2=body`).
-    label_names: names of integer labels, by their number.
-    predictions: take a model's predictions where nobody annotated. forced: read formats known to lose annotations.
-    empty: what an empty annotation of a tool that also exports unseen texts means, `negative` or `skip`.
-    discontinuous: `drop` (listed), `envelope` (from the first to the last character) or `fragments` (each for itself).
-    label: type of every entity of a file whose tags are B, I and O alone.
+    tag_column: column with the tags, from 1, or its name in a header. field: key of the tags (`fine_ner_tags`) or of
+        the text; several texts are separated by commas (`title,body`, `t1=title,t2=body`).
+    label_names: names of integer labels, in the order of their numbers.
+    predictions: use a model's predictions where nobody annotated. forced: read formats that lose annotations.
+    empty: meaning of an empty annotation, for tools that also export unseen texts: `negative` or `skip`.
+    discontinuous: `drop` (listed), `envelope` (from the first to the last character) or `fragments` (each by itself).
+    label: type of all entities in a file with bare B, I and O tags.
     """
 
     tag_column: str = ""
@@ -115,15 +114,15 @@ class ReaderOptions:
 
 
 Cost = Literal["document", "token", "rest"]
-"""What a problem costs: a document, a token alone (its sentence is read without it), or the rest of a file."""
+"""What a problem loses: a document, a single token (its sentence is read without it), or the rest of a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that could not be read.
+    """Something in a file that could not be read.
 
-    line: as in a Record; 0 where it is the file as a whole. message: what came, and what was expected.
-    n_behind: of a rest, how many documents it holds by a rough estimate; None where it is not in the file at all.
+    line: as in a Record; 0 if it concerns the whole file. message: what came, and what was expected.
+    n_behind: for `rest`, a rough estimate of the lost documents; None if the file does not contain them.
     """
 
     line: int
@@ -132,18 +131,18 @@ class Problem:
     n_behind: int | None = None
 
     @property
-    def told(self) -> str:
-        """The message, of a rest with what is known of it."""
+    def text(self) -> str:
+        """The message; for a lost rest, with an estimate of what is lost."""
         if self.cost != "rest":
             return self.message
         if self.n_behind is None:
-            return f"{self.message}; what stood behind it is missing, and nobody can tell how much"
-        return f"{self.message}, about {self.n_behind:,} document{'s' * (self.n_behind != 1)} by its length"
+            return f"{self.message}; what followed is missing, and its amount is unknown"
+        return f"{self.message}; estimated loss: {self.n_behind:,} document{'s' * (self.n_behind != 1)}"
 
 
 @dataclass
 class _Cases:
-    """Cases of a note: how many, and the first three."""
+    """The cases of a note: their number, and the first three."""
 
     n: int = 0
     first: list[str] = field(default_factory=list)
@@ -153,21 +152,21 @@ class _Cases:
         if len(self.first) < N_CASES_SHOWN:
             self.first.append(case)
 
-    def told(self, message: str) -> str:
+    def text(self, message: str) -> str:
         listed = ", ".join(self.first)
         return f"{message}: {listed} … ({self.n:,} in all)" if self.n > len(self.first) else f"{message}: {listed}"
 
 
 @dataclass
 class FileLog:
-    """What a reader has to say of a file beside its records.
+    """The messages of a reader about a file, beside its records.
 
-    found: what could not be read; the rest is read all the same.
-    n_documents: documents seen, unreadable ones included. n_tokens: rows of tokens, where one can be lost by itself.
+    failures: what could not be read; the rest is read nevertheless.
+    n_documents: documents seen, unreadable ones included. n_tokens: rows of tokens, if single tokens can be lost.
     """
 
     file: str
-    found: list[Problem] = field(default_factory=list)
+    failures: list[Problem] = field(default_factory=list)
     n_documents: int = 0
     n_tokens: int = 0
     _facts: dict[str, None] = field(default_factory=dict, init=False)
@@ -175,29 +174,29 @@ class FileLog:
 
     @property
     def notes(self) -> list[str]:
-        """Facts the user should know, one line each (`scheme BIOES`, `BOM removed`), in the order they were found."""
-        return [self._cases[fact].told(fact) if fact in self._cases else fact for fact in self._facts]
+        """Facts for the user, one line each (`scheme BIOES`, `BOM removed`), in the order of their discovery."""
+        return [self._cases[fact].text(fact) if fact in self._cases else fact for fact in self._facts]
 
     @property
     def problems(self) -> list[tuple[int, str]]:
         """(line, message) of everything that could not be read."""
-        return [(problem.line, problem.message) for problem in self.found]
+        return [(problem.line, problem.message) for problem in self.failures]
 
     def note(self, message: str, case: str = "") -> None:
-        """Say a fact. Of one that comes again and again, `case` says where: it is told once, with the first three."""
+        """Note a fact. `case` names the place of a fact that recurs: the note lists the first three."""
         self._facts[message] = None
         if case:
             self._cases.setdefault(message, _Cases()).add(case)
 
     def problem(self, line: int, message: str, *, cost: Cost = "document", n_behind: int | None = None) -> None:
-        """Say that something cannot be read, and why. The arguments are those of Problem."""
-        self.found.append(Problem(line, message, cost, n_behind))
+        """Report something that cannot be read, and why. The arguments are those of Problem."""
+        self.failures.append(Problem(line, message, cost, n_behind))
 
     def join(self, other: "FileLog") -> None:
-        """Add what another log has to say of this very file."""
+        """Add the messages of another log of the same file."""
         self.n_documents += other.n_documents
         self.n_tokens += other.n_tokens
-        self.found += other.found
+        self.failures += other.failures
         for fact in other._facts:
             self.note(fact)
             if fact in other._cases:
@@ -206,10 +205,10 @@ class FileLog:
                 cases.first += other._cases[fact].first[: N_CASES_SHOWN - len(cases.first)]
 
     def take(self, part: "FileLog", name: str) -> None:
-        """Add what there is to say of a part of the file. name: of the part."""
+        """Add the messages about a part of the file. name: the part's name."""
         self.n_documents += part.n_documents
         self.n_tokens += part.n_tokens
-        self.found += [replace(problem, message=f"{name}: {problem.message}") for problem in part.found]
+        self.failures += [replace(problem, message=f"{name}: {problem.message}") for problem in part.failures]
         for fact in part._facts:
             cases = part._cases.get(fact, _Cases(1, [""]))
             for case in cases.first:
@@ -217,9 +216,9 @@ class FileLog:
             self._cases[fact].n += cases.n - len(cases.first)
 
     def unread(self, line: int, message: str, *, n_read: int, read: int, left: int) -> None:
-        """Say that a file cannot be read from a place on, and guess what is behind it from what was before it.
+        """Report that a file cannot be read from some position on, and estimate how many documents that loses.
 
-        n_read: documents before it. read, left: bytes (or characters) before and behind it; 0 left where the file ends.
+        n_read: documents before it. read, left: bytes (or characters) before and after it; 0 left if the file ends.
         """
         n_behind = max(1, round(n_read * left / read)) if left and read and n_read else None
         self.problem(line, message, cost="rest", n_behind=n_behind)
@@ -227,9 +226,9 @@ class FileLog:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The beginning of a file, from which its format is told.
+    """The beginning of a file, from which its format is detected.
 
-    path: of the file. text: its first 64 K characters, decoded. whole: whether that is all of it.
+    path: of the file. text: its first 64 K characters, decoded. whole: whether that is the whole file.
     """
 
     path: Path
@@ -243,7 +242,7 @@ Read = Callable[[Path, ReaderOptions, FileLog], Iterator[Record]]
 class Format(Protocol):
     """One annotation format: a module of `domain_ner.readers` that has these names.
 
-    NAME: as in `--format`. TITLE: what it is, for messages and documents. EXTENSIONS: of file names, with the dot.
+    NAME: as in `--format`. TITLE: its description, for messages and documents. EXTENSIONS: of file names, with dot.
     """
 
     NAME: str
@@ -251,28 +250,28 @@ class Format(Protocol):
     EXTENSIONS: tuple[str, ...]
 
     def recognises(self, sample: Sample) -> bool:
-        """Whether a file is of this format, told by its content and not by its name alone."""
+        """Whether a file has this format, judged by its content and not by its name alone."""
 
     def read(self, path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-        """Yield the records of a file, one at a time, never the whole file in memory.
+        """Yield the records of a file one at a time, without the whole file in memory.
 
-        Raises DomainNerError where nothing of the file can be read; one bad document is `log.problem`.
+        Raises DomainNerError if nothing of the file can be read; one bad document is a `log.problem`.
         """
 
 
 def unreadable(path: Path, title: str, err: Exception) -> DomainNerError:
-    """The error for a file at which a reader failed. title: of the format."""
+    """Make the error for a file that made a reader fail. title: of the format."""
     return DomainNerError(
-        f"{path} cannot be read as {title}: {type(err).__name__} ({err}).",
-        "Export again, or move it elsewhere; if the tool can read it, this is a fault of domain-ner: please report it.",
+        f"Cannot read {path} as {title}: {type(err).__name__} ({err}).",
+        "Export it again, or move it elsewhere. If the tool itself can read it, please report a bug in domain-ner.",
     )
 
 
 @dataclass(frozen=True)
 class ExportFile:
-    """A file whose format is known, ready to be read as often as needed.
+    """A file with a known format, which can be read repeatedly.
 
-    name: as findings cite it. format: its `NAME`. title: its `TITLE`.
+    name: as reports cite it. format: its `NAME`. title: its `TITLE`.
     """
 
     name: str
@@ -283,9 +282,9 @@ class ExportFile:
     options: ReaderOptions = ReaderOptions()
 
     def records(self, log: FileLog) -> Iterator[Record]:
-        """Read the file from its start. log: gets its notes and problems.
+        """Read the file from its start. log: receives its notes and problems.
 
-        Raises DomainNerError where it cannot be read, and where its reader fails at what is in it.
+        Raises DomainNerError if it cannot be read, or its reader fails on its content.
         """
         try:
             yield from self.read(self.path, self.options, log)

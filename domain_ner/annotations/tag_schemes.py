@@ -1,7 +1,7 @@
-"""Tag schemes of token-and-tag formats: which one a file uses, and the spans that its tags mean.
+"""Tag schemes of token-and-tag formats: detects which one a file uses, and decodes its tags to spans.
 
-IO, IOB1, IOB2 (Ramshaw & Marcus 1995; Tjong Kim Sang & Veenstra 1999), BIOES/IOBES, BMES, BILOU (Ratinov & Roth 2009),
-with the mark before the label (`B-LOC`), after it (`LOC-B`), or without any label (`B`), in small letters too.
+IO, IOB1, IOB2 (Ramshaw & Marcus 1995; Tjong Kim Sang & Veenstra 1999), BIOES/IOBES, BMES, BILOU (Ratinov & Roth 2009).
+The letter may be before the label (`B-LOC`), after it (`LOC-B`), or alone (`B`), in lower case too.
 """
 
 import re
@@ -16,14 +16,14 @@ BARE = re.compile(r"[BIESLUMW]", re.IGNORECASE)
 LOWER_PREFIXED = re.compile(r"([biesluwm])[-_+](.+)", re.DOTALL)
 LOOSE_PREFIXED = re.compile(r"([BIESLUMW])[-_+:./|\\ ](.+)", re.DOTALL | re.IGNORECASE)
 LOWER_SUFFIXED = re.compile(r"(.+)[-_]([biesluwm])", re.DOTALL)
-# The shape of tags by the `mark` of their scheme.
-MARKS = {
+# The pattern of tags for each `TagScheme.shape`.
+SHAPES = {
     "prefix": PREFIXED, "suffix": SUFFIXED,
     "loose prefix": LOOSE_PREFIXED, "lower suffix": LOWER_SUFFIXED,
     "bare": BARE,
 }  # fmt: skip
-# Other words for "no entity"; and signs that mean it where they are by far the commonest tag and `O` does not occur.
-# So does any word (`NONE`) where all others have marks.
+# Other words for "no entity". Signs mean it only if they are by far the commonest tag and `O` does not occur;
+# so does any word (`NONE`) if all other tags have letters.
 OTHER_OUTSIDES, OUTSIDE_SIGNS = ("OTHER", "Other"), ("-", "o", "0")
 LOWER_OUTSIDE = "o"
 BEGINS, INSIDES, ENDS, SINGLES = "B", "IM", "EL", "SUW"
@@ -36,16 +36,16 @@ Tag = str | None
 
 @dataclass(frozen=True)
 class TagScheme:
-    """How the tags of a file are to be read.
+    """How to read the tags of a file.
 
-    name: IO, IOB1, IOB2, BIOES, BMES or BILOU. mark: where its letter stands: `prefix`, `suffix` (`loose prefix` and
-    `lower suffix` for small letters, the former for other separators too), `bare` (there is no label) or `none`.
+    name: IO, IOB1, IOB2, BIOES, BMES or BILOU. shape: where the letter stands: `prefix`, `suffix` (`loose prefix` and
+    `lower suffix` for lower case, the former for other separators too), `bare` (no label) or `none` (no letter).
     separator: between letter and label. outside: the tag for "no entity".
-    label: of bare tags, which do not say it.
+    label: label of bare tags, which do not name one.
     """
 
     name: str
-    mark: str
+    shape: str
     separator: str = "-"
     outside: str = OUTSIDE
     label: str = ""
@@ -55,22 +55,22 @@ class TagScheme:
         return tag in (OUTSIDE, self.outside)
 
     def parse(self, tag: str) -> tuple[str, str] | None:
-        """(letter, label) of a tag; ("I", tag) in IO. None: it is outside, or does not fit the scheme."""
+        """Split a tag into (letter, label); ("I", tag) in IO. None if it is outside or does not fit the scheme."""
         if tag == self.outside and tag != OUTSIDE:
             return None
-        if self.mark == "bare":
+        if self.shape == "bare":
             return (tag.upper(), self.label) if BARE.fullmatch(tag) else None
-        if self.mark == "none":
+        if self.shape == "none":
             return "I", tag
-        found = MARKS[self.mark].fullmatch(tag)
-        return _letter_and_label(found, self.mark) if found else None
+        match = SHAPES[self.shape].fullmatch(tag)
+        return _letter_and_label(match, self.shape) if match else None
 
 
 @dataclass(frozen=True, slots=True)
 class TagSpan:
     """An entity in tokens, `end` exclusive.
 
-    how: the repair that its tags needed, a short name and after a colon the tags; empty for none.
+    how: the repair of its tags: a short name, then a colon and the tags; empty for none.
     """
 
     start: int
@@ -81,10 +81,10 @@ class TagSpan:
 
 @dataclass
 class TagStatistics:
-    """What the tags of a whole file look like. Fed sentence by sentence; then it tells the scheme.
+    """Statistics of the tags of a whole file, added sentence by sentence; `scheme` then detects the scheme.
 
     n_begin_after_same: B- right after a tag of its label. n_begin_elsewhere: every other B-.
-    n_inside_at_start: I- that continues no tag of its label.
+    n_inside_at_start: I- that does not continue a tag of its label.
     """
 
     tags: Counter[str] = field(default_factory=Counter)
@@ -94,39 +94,42 @@ class TagStatistics:
 
     def add(self, tags: Iterable[Tag]) -> None:
         """Count the tags of one sentence."""
-        before = ""
+        previous = ""
         for tag in tags:
             self.tags[tag or OUTSIDE] += 1
             letter, label = _split(tag or OUTSIDE)
-            same = bool(label) and label == before
+            is_same = bool(label) and label == previous
             if letter == "B":
-                self.n_begin_after_same += same
-                self.n_begin_elsewhere += not same
+                self.n_begin_after_same += is_same
+                self.n_begin_elsewhere += not is_same
             elif letter == "I":
-                self.n_inside_at_start += not same
-            before = label
+                self.n_inside_at_start += not is_same
+            previous = label
 
     def scheme(self) -> TagScheme:
-        """The scheme that most tags fit. No tags but `O`: IOB2."""
+        """Detect the scheme that most tags fit. A file with only `O` is IOB2."""
         outside = find_outside(self.tags)
-        marked = Counter({tag: n for tag, n in self.tags.items() if tag not in (OUTSIDE, outside)})
-        found = {mark: _Marks.of(marked, mark) for mark in ("prefix", "suffix", "loose prefix", "lower suffix")}
-        mark = _mark(found, n_tags=marked.total(), outside=outside)
-        if mark:
-            return TagScheme(self._name(found[mark].letters), mark, _first(found[mark].separators), outside)
+        entity_tags = Counter({tag: n for tag, n in self.tags.items() if tag not in (OUTSIDE, outside)})
+        shapes = {
+            shape: _ShapeStatistics.of(entity_tags, shape)
+            for shape in ("prefix", "suffix", "loose prefix", "lower suffix")
+        }
+        shape = _detect_shape(shapes, n_tags=entity_tags.total(), outside=outside)
+        if shape:
+            return TagScheme(self._name(shapes[shape].letters), shape, _first(shapes[shape].separators), outside)
         bare = Counter[str]()
-        for tag, n in marked.items():
+        for tag, n in entity_tags.items():
             if BARE.fullmatch(tag):
                 bare[tag.upper()] += n
-        if _are_marks(bare, marked.total()):
+        if _are_scheme_letters(bare, entity_tags.total()):
             return TagScheme(self._name(bare), "bare", outside=outside)
         return TagScheme("IO", "none", outside=outside)
 
     def _name(self, letters: Counter[str]) -> str:
         n_closing = sum(letters[letter] for letter in "MESLUW")
-        # Where ends are marked, every entity has one; a stray `E-` in an IOB2 file is a fault of that tag.
+        # A file that marks ends has one for every entity; a stray `E-` in an IOB2 file is a faulty tag.
         if not n_closing or 2 * n_closing < letters["B"] + self.n_inside_at_start:
-            # IOB1 writes B- only where an entity follows another of its type.
+            # IOB1 writes B- only for an entity that follows another of its type.
             is_iob1 = self.n_inside_at_start > 10 * self.n_begin_elsewhere
             return "IOB1" if is_iob1 else "IOB2"
         if letters["M"] > letters["I"]:
@@ -135,7 +138,7 @@ class TagStatistics:
 
 
 def find_outside(tags: Counter[str]) -> str:
-    """The tag for "no entity", told from how often each tag occurs: `O` where it does."""
+    """Find the tag for "no entity" from the tags' frequencies; `O` if it occurs."""
     named = next((tag for tag in (OUTSIDE, *OTHER_OUTSIDES) if tags[tag]), "")
     if not named and tags[LOWER_OUTSIDE] and any(LOWER_PREFIXED.fullmatch(tag) for tag in tags):
         return LOWER_OUTSIDE
@@ -149,10 +152,10 @@ def find_outside(tags: Counter[str]) -> str:
 
 
 def decode_tags(tags: Sequence[Tag], scheme: TagScheme) -> Iterator[TagSpan]:
-    """The entities of one sentence, in order. Tags that do not fit the scheme's grammar are repaired and say so.
+    """Decode the entities of one sentence, in order. Tags that break the scheme's grammar are repaired and say so.
 
-    tags: each outside, None, or one that `scheme.parse` takes; the caller has reported all others.
-    A tag that continues nothing opens an entity; one that the scheme wants closed ends where its tags end.
+    tags: each outside, None, or valid for `scheme.parse`; the caller has reported all others.
+    A tag that continues nothing opens an entity; an entity without its closing tag ends with its last tag.
     """
     start, label, how, letter, before = -1, "", "", "", OUTSIDE
 
@@ -177,7 +180,7 @@ def decode_tags(tags: Sequence[Tag], scheme: TagScheme) -> Iterator[TagSpan]:
 
 
 def encode_tags(spans: Iterable[tuple[int, int, str]], n_tokens: int) -> list[str]:
-    """IOB2 tags of spans that share no token.
+    """Encode spans that share no token as IOB2 tags.
 
     spans: (start, end exclusive, label) in tokens.
     """
@@ -188,24 +191,24 @@ def encode_tags(spans: Iterable[tuple[int, int, str]], n_tokens: int) -> list[st
 
 
 @dataclass
-class _Marks:
-    """The tags of one shape. letters: large ones, how often each occurs. by_label: those with which each label does."""
+class _ShapeStatistics:
+    """The tags of one shape. letters: upper-case letters with counts. by_label: the letters of each label."""
 
     letters: Counter[str] = field(default_factory=Counter)
     separators: Counter[str] = field(default_factory=Counter)
     by_label: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tags: Counter[str], mark: str) -> "_Marks":
-        """mark: as in `TagScheme`."""
-        marks = cls()
+    def of(cls, tags: Counter[str], shape: str) -> "_ShapeStatistics":
+        """Collect the tags of a shape. shape: as in `TagScheme`."""
+        statistics = cls()
         for tag, n in tags.items():
-            if found := MARKS[mark].fullmatch(tag):
-                letter, label = _letter_and_label(found, mark)
-                marks.letters[letter] += n
-                marks.separators[tag[-2] if mark.endswith("suffix") else tag[1]] += n
-                marks.by_label.setdefault(label, set()).add(letter)
-        return marks
+            if match := SHAPES[shape].fullmatch(tag):
+                letter, label = _letter_and_label(match, shape)
+                statistics.letters[letter] += n
+                statistics.separators[tag[-2] if shape.endswith("suffix") else tag[1]] += n
+                statistics.by_label.setdefault(label, set()).add(letter)
+        return statistics
 
     @property
     def vary(self) -> bool:
@@ -213,46 +216,46 @@ class _Marks:
         return any(len(letters) > 1 for letters in self.by_label.values())
 
     @property
-    def begin_all(self) -> bool:
-        """Whether there are several labels, each of which occurs with B."""
+    def all_begin(self) -> bool:
+        """Whether there are several labels, and each occurs with B."""
         return len(self.by_label) > 1 and all("B" in letters for letters in self.by_label.values())
 
 
-def _mark(found: Mapping[str, _Marks], *, n_tags: int, outside: str) -> str:
-    """The `mark` of the scheme that most tags fit; empty where the letters do not stand beside labels."""
-    # Half is enough: labels of IO tags do not look like `B-LOC`, and damaged tags must not turn that into a label.
-    if 2 * found["prefix"].letters.total() >= n_tags:
+def _detect_shape(statistics: Mapping[str, _ShapeStatistics], *, n_tags: int, outside: str) -> str:
+    """Detect the shape that most tags fit; empty if no letters stand beside labels."""
+    # Half is enough: IO labels do not look like `B-LOC`, and damaged tags must not make a prefix part of a label.
+    if 2 * statistics["prefix"].letters.total() >= n_tags:
         return "prefix"
-    # But `VITAMIN_B` may well be a label: as suffixes, the letters have to vary, or to stand on several labels.
-    suffix = found["suffix"]
+    # But `VITAMIN_B` may be a label: suffix letters have to vary, or to occur with several labels.
+    suffix = statistics["suffix"]
     if suffix.letters.total() >= 0.9 * n_tags and suffix.letters["B"] and (suffix.vary or len(suffix.by_label) > 1):
         return "suffix"
-    # So may `b-cell`, and `e-mail` beside it.
-    for mark in ("loose prefix", "lower suffix"):
-        marks = found[mark]
-        is_lower = mark == "loose prefix" and outside == LOWER_OUTSIDE
-        is_sure = is_lower or (marks.letters["B"] and (marks.vary or marks.begin_all))
-        if marks.letters.total() >= 0.9 * n_tags and is_sure:
-            return mark
+    # `b-cell` may be a label too, and `e-mail` beside it.
+    for shape in ("loose prefix", "lower suffix"):
+        candidate = statistics[shape]
+        is_lower = shape == "loose prefix" and outside == LOWER_OUTSIDE
+        is_sure = is_lower or (candidate.letters["B"] and (candidate.vary or candidate.all_begin))
+        if candidate.letters.total() >= 0.9 * n_tags and is_sure:
+            return shape
     return ""
 
 
-def _letter_and_label(found: re.Match[str], mark: str) -> tuple[str, str]:
-    return (found[1].upper(), found[2]) if mark.endswith("prefix") else (found[2].upper(), found[1])
+def _letter_and_label(match: re.Match[str], shape: str) -> tuple[str, str]:
+    return (match[1].upper(), match[2]) if shape.endswith("prefix") else (match[2].upper(), match[1])
 
 
 def _split(tag: str) -> tuple[str, str]:
-    """(letter, label), with the mark before or after the label; both empty for a tag without one."""
-    for mark in ("prefix", "suffix", "loose prefix", "lower suffix"):
-        if found := MARKS[mark].fullmatch(tag):
-            return _letter_and_label(found, mark)
+    """Split a tag into (letter, label), whatever its shape; both are empty for a tag without a letter."""
+    for shape in ("prefix", "suffix", "loose prefix", "lower suffix"):
+        if match := SHAPES[shape].fullmatch(tag):
+            return _letter_and_label(match, shape)
     return (tag.upper(), "bare") if BARE.fullmatch(tag) else ("", "")
 
 
-def _are_marks(letters: Counter[str], n_tags: int) -> bool:
-    """Whether tags of one letter are marks and no labels. n_tags: all that are not outside.
+def _are_scheme_letters(letters: Counter[str], n_tags: int) -> bool:
+    """Whether one-letter tags are letters of a scheme, not labels. n_tags: all tags that are not outside.
 
-    L and M, which no entity begins with, are labels; S or U alone may be entities of one token each.
+    L and M begin no entity, so alone they are labels; S or U alone may be entities of one token each.
     """
     if letters["B"] and letters["I"]:
         return 2 * letters.total() >= n_tags

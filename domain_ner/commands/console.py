@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from domain_ner.errors import DomainNerError
-from domain_ner.files import held
+from domain_ner.files import hold_lock
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -65,7 +65,7 @@ def writes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 def hold(target: Path, *, shared: bool = False) -> AbstractContextManager[None]:
     """Keep what this command writes, or, shared, what it reads again and again, from others that would write it."""
     name = Path(sys.argv[0]).name if _is_script() else " ".join(["domain-ner", *sys.argv[1:2]])
-    return held(target, name, shared=shared)
+    return hold_lock(target, name, shared=shared)
 
 
 def in_project(path: str, meaning: str) -> Any:

@@ -65,7 +65,7 @@ def main(
     from domain_ner.corpus.normalization import MODES
     from domain_ner.corpus.overlaps import OVERLAPS
     from domain_ner.guide.schema import load_guide
-    from domain_ner.writers.passages import beginnings
+    from domain_ner.writers.passages import excerpts_by_digest
 
     check_choices(
         overlaps=(overlaps, OVERLAPS), misaligned=(misaligned, MISALIGNED), normalize=(normalize, MODES),
@@ -76,7 +76,7 @@ def main(
     importing = ImportSettings(labels, reading, label_names, split_names(prefer), conflicts)
     splitting = SplitSettings(
         splits, group_by, seed, assigned, grow_test, test_changes == ACCEPT,
-        seen=lambda: beginnings(corpus / f"{TEST}.spacy"),
+        seen=lambda: excerpts_by_digest(corpus / f"{TEST}.spacy"),
     )  # fmt: skip
     tokens = TokenSettings(lang, overlaps, misaligned, normalize)
     settings = ConvertSettings(annotations, corpus, reports, importing, splitting, tokens, max_loss)

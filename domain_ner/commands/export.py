@@ -34,11 +34,11 @@ def main(
     from domain_ner.guide.labelling import label_studio_config
     from domain_ner.guide.schema import load_guide
     from domain_ner.writers import label_studio
-    from domain_ner.writers.formats import export, named
+    from domain_ner.writers.formats import export, find_format
     from domain_ner.writers.options import WriterOptions
     from domain_ner.writers.sources import read_passages, require_apart
 
-    named(to)
+    find_format(to)
     require_apart(source, output)
     reading = f"predictions=yes {reading}" if predictions else reading
     check_share(max_loss=max_loss)

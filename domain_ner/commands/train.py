@@ -25,7 +25,7 @@ def main(
     from domain_ner.commands.printing.training import print_spread, print_summary
     from domain_ner.encoders.card import EncoderCard
     from domain_ner.training.run import BEST, corpora, initialize
-    from domain_ner.training.seeded import How, first_seed, train_seeds
+    from domain_ner.training.seeded import TrainingOptions, first_seed, train_seeds
     from domain_ner.training.summary import summarise
 
     gpu = use_gpu(gpu_id)
@@ -39,8 +39,8 @@ def main(
         summary = summarise(timed)
         print_summary(encoder, summary, seeds)
         first, stoppable = first_seed(timed), partial(resumable, option="--resume")
-        how = How(gpu, resume, checkpoint_every, stoppable, say)
-        outcome = train_seeds(config, output, range(first, first + seeds), how)
+        options = TrainingOptions(gpu, resume, checkpoint_every, stoppable, say)
+        outcome = train_seeds(config, output, range(first, first + seeds), options)
     if outcome.best:
         print_spread(outcome.runs, outcome.best)
     reached = outcome.reached

@@ -11,7 +11,7 @@ from domain_ner.annotations.label_names import as_setting
 from domain_ner.annotations.outcomes import DROPPED, LEFT_OUT, OUTCOMES, UNREADABLE, LeftOutDocument
 from domain_ner.annotations.records import ACCEPTED, Problem
 from domain_ner.conversion.ledger_rows import OUTCOME_KEY, REASONS_KEY, Row, Rows
-from domain_ner.errors import MAX_LISTED, DomainNerError, fold, raise_for, without_details
+from domain_ner.errors import MAX_LISTED, DomainNerError, group_cases, raise_for, without_details
 from domain_ner.files import DiskList
 
 FAULT = "This is a fault of domain-ner, not of your files: please report it. Nothing was written."
@@ -82,11 +82,11 @@ class Ledger:
     def lose(self, source: str, problem: Problem) -> None:
         """Say that something could not be read. source: `file:line`."""
         if problem.cost == "rest":
-            self.unread.append((source, problem.told))
+            self.unread.append((source, problem.text))
         elif problem.cost == "token":
-            self.lost_tokens.append((source, problem.told))
+            self.lost_tokens.append((source, problem.text))
         else:
-            self.lost_documents.append((source, problem.told))
+            self.lost_documents.append((source, problem.text))
             self.documents["unreadable"] += 1
 
     def leave_out(self, document: LeftOutDocument) -> None:
@@ -165,8 +165,8 @@ class Ledger:
     def folded_losses(self) -> list[str]:
         """As `losses`, a line for each reason and each unknown label, with the first case and how many there are."""
         unreadable = [*self.unread, *self.lost_documents, *self.lost_tokens]
-        places = fold(unreadable, lambda lost: without_details(lost[1]))
-        rows = fold(self.rows.of_outcome(DROPPED), _reason)
+        places = group_cases(unreadable, lambda lost: without_details(lost[1]))
+        rows = group_cases(self.rows.of_outcome(DROPPED), _reason)
         told = [f"{lost.first[0]}: {lost.first[1]}{lost.more(lambda case: case[0])}" for lost in places]
         return told + [f"{_loss(lost.first)}{lost.more(lambda row: row.source)}" for lost in rows]
 

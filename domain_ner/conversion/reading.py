@@ -53,12 +53,12 @@ def read_records(
             yield record if record.unit or not of_file else replace(record, unit=of_file)
             on_record()
         seen.tell(file, log)
-        if not seen.n_records and not log.found:
+        if not seen.n_records and not log.failures:
             raise DomainNerError(
                 f"{file.path} holds no document ({file.title}).",
                 "Export again, or name the format in vars.reading (format=…).",
             )
-        yield FileReport(file.name, log.found, log.n_tokens, log.notes)
+        yield FileReport(file.name, log.failures, log.n_tokens, log.notes)
 
 
 def _unit(file: ExportFile, log: FileLog) -> Unit | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from domain_ner.annotations.passages import Passage
 from domain_ner.conversion.exports import Annotations
-from domain_ner.corpus.assignments import Assigned
+from domain_ner.corpus.assignments import SplitAssignment
 from domain_ner.corpus.file_splits import FILES, divide_by_files, pooled
 from domain_ner.corpus.grouping import count_ungrouped
 from domain_ner.corpus.splits import Division, SplitRules, divide, parse_fractions
@@ -71,9 +71,9 @@ def group_warnings(read: Annotations, settings: SplitSettings) -> list[str]:
     return [*[without] * bool(n_without), *filter(None, [pooled(read.ledger.n_read)])]
 
 
-def _read_assigned(path: Path | None) -> Assigned:
+def _read_assigned(path: Path | None) -> SplitAssignment:
     if path is None or not path.is_file():
-        return Assigned()
+        return SplitAssignment()
     try:
         read = json.loads(path.read_text(encoding="utf8"))
     except ValueError as error:
@@ -81,6 +81,6 @@ def _read_assigned(path: Path | None) -> Assigned:
             f"{path} is not valid JSON: {error}.", "Restore it, or remove it to split anew."
         ) from error
     try:
-        return Assigned.from_json(read)
+        return SplitAssignment.from_json(read)
     except ValueError as error:
         raise DomainNerError(f"{path} holds something else: {error}.", "Restore it, or remove it.") from error

@@ -1,6 +1,6 @@
-"""Which group is in which split, kept from run to run (`assets/splits.json`), and how the test set has changed since.
+"""Keeps the split of each group from run to run (`assets/splits.json`), and reports changes of the test set.
 
-A group is known by its texts, and by its name where they say nothing: tools give documents ids of their own.
+A group is identified by its texts, and by its name if they do not help: tools assign their own ids to documents.
 """
 
 import hashlib
@@ -12,14 +12,14 @@ from types import MappingProxyType
 from typing import Any
 from unicodedata import normalize
 
-from domain_ner.corpus.grouping import same_key
+from domain_ner.corpus.grouping import canonical_key
 from domain_ner.errors import DomainNerError
 
 SPLITS = ("train", "dev", "test")
 TRAIN, DEV, TEST = SPLITS
-# The key of a passage that is a group of its own: its text's digest.
+# The key of a passage that forms its own group: the digest of its text.
 OWN_KEY = re.compile(r"text=([0-9a-f]{16})")
-# Of passages and groups, in an error.
+# How many passages and groups an error names.
 MAX_SHOWN = 3
 
 Texts = Mapping[str, Collection[str]]
@@ -27,8 +27,8 @@ Texts = Mapping[str, Collection[str]]
 
 
 def digest(text: str) -> str:
-    """What is kept of a text: 64 bits in hexadecimal digits. Tools write line ends, white space and accents in several
-    ways: the text is the same.
+    """Compute the digest of a text, 64 bits in hexadecimal, which ignores the variants of line ends, white space and
+    accents that tools write.
     """
     plain = normalize("NFC", " ".join(text.split()))
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -36,14 +36,14 @@ def digest(text: str) -> str:
 
 @dataclass(frozen=True)
 class TestChanges:
-    """What differs from the test set that was frozen.
+    """The differences from the frozen test set.
 
-    missing: keys of which nothing is left in the exports. changed: keys of which some texts are left and others are
-    not: (digests of these, number of all its texts). moved: keys whose texts stand under another name now that belongs
-    to another split: how many texts. n_groups: of the test set as it was frozen.
+    missing: keys whose texts are all gone from the exports. changed: keys whose texts are partly gone: (digests of
+    those, number of all its texts). moved: keys with texts that now belong to a group of another split: how many.
+    n_groups: number of groups in the frozen test set.
     """
 
-    __test__ = False  # is no test of pytest's
+    __test__ = False  # not a pytest class
 
     missing: Texts = field(default_factory=dict)
     changed: Mapping[str, tuple[Collection[str], int]] = field(default_factory=dict)
@@ -54,40 +54,40 @@ class TestChanges:
         return bool(self.missing or self.changed or self.moved)
 
     def lines(self, seen: Mapping[str, str] = MappingProxyType({})) -> list[str]:
-        """What has changed, a line for each kind. seen: what to show of the texts, by their digest."""
-        told = [*self._missing(seen), *self._changed(seen)]
+        """Describe the changes, a line for each kind. seen: by digest, the excerpt of a text to show."""
+        described = [*self._missing(seen), *self._changed(seen)]
         if self.moved:
             keys = ", ".join(list(self.moved)[:MAX_SHOWN]) + " …" * (len(self.moved) > MAX_SHOWN)
-            told.append(f"{sum(self.moved.values())} of its passages ({keys}) belong to groups of train or dev now")
-        return told
+            described.append(f"{sum(self.moved.values())} of its passages ({keys}) now belong to train or dev groups")
+        return described
 
     def _missing(self, seen: Mapping[str, str]) -> Iterable[str]:
         alone = [key for key in self.missing if OWN_KEY.fullmatch(key)]
         named = [key for key in self.missing if not OWN_KEY.fullmatch(key)]
         if alone:
-            shown = _shown((one for key in alone for one in self.missing[key]), seen)
-            yield f"{len(alone)} of its {self.n_groups} passages are missing, or have another text{shown}"
+            excerpts = _shown((text for key in alone for text in self.missing[key]), seen)
+            yield f"{len(alone)} of its {self.n_groups} passages are missing or have changed{excerpts}"
         if named:
-            told = [f"{key}{_n_passages(len(self.missing[key]))}" for key in named[:MAX_SHOWN]]
+            listed = [f"{key}{_n_passages(len(self.missing[key]))}" for key in named[:MAX_SHOWN]]
             more = f" and {len(named) - MAX_SHOWN} more" if len(named) > MAX_SHOWN else ""
-            yield f"{len(named)} of its {self.n_groups} groups are missing: {', '.join(told)}{more}"
+            yield f"{len(named)} of its {self.n_groups} groups are missing: {', '.join(listed)}{more}"
 
     def _changed(self, seen: Mapping[str, str]) -> Iterable[str]:
         for key, (gone, n_known) in list(self.changed.items())[:MAX_SHOWN]:
-            shown = _shown(gone, seen)
-            yield f"{len(gone)} of the {n_known} passages of {key} are missing, or have another text{shown}"
+            excerpts = _shown(gone, seen)
+            yield f"{len(gone)} of the {n_known} passages of {key} are missing or have changed{excerpts}"
         if len(self.changed) > MAX_SHOWN:
-            yield f"… and some of {len(self.changed) - MAX_SHOWN} groups more"
+            yield f"… and some of {len(self.changed) - MAX_SHOWN} more groups"
 
 
 @dataclass(frozen=True)
-class Assigned:
+class SplitAssignment:
     """An assignment of groups to splits.
 
     groups: the split of each key, `group_by=value` or `text=digest`.
-    texts: of the first kind of key, the digests of its texts; none where an older file does not say.
-    away: keys of the test set that are not in the exports, as somebody has accepted.
-    group_by: what names the groups; None where an older file does not say.
+    texts: for `group_by=value` keys, the digests of their texts; none if an older file lacks them.
+    away: keys of the test set that are missing from the exports, as accepted by the user.
+    group_by: the key that names the groups; None if an older file lacks it.
     """
 
     groups: Mapping[str, str] = field(default_factory=dict)
@@ -96,98 +96,108 @@ class Assigned:
     group_by: str | None = None
 
     @classmethod
-    def from_json(cls, read: Any) -> "Assigned":
-        """What a file holds: of this version, or of the first, an object of groups and their splits alone.
+    def from_json(cls, content: Any) -> "SplitAssignment":
+        """Read the content of a file: of this version, or of the first, which maps groups to splits only.
 
         Raises ValueError for anything else.
         """
-        told = read if isinstance(read, dict) and isinstance(read.get("groups"), dict) else {"groups": read}
-        groups, texts, away = told["groups"], told.get("texts", {}), told.get("away", [])
+        fields = (
+            content if isinstance(content, dict) and isinstance(content.get("groups"), dict) else {"groups": content}
+        )
+        groups, texts, away = fields["groups"], fields.get("texts", {}), fields.get("away", [])
         whole = isinstance(groups, dict) and isinstance(texts, dict) and isinstance(away, list)
         if not whole or not all(split in SPLITS for split in groups.values()):
             raise ValueError("expected groups and their splits")
         known = {key: str(digests).split() for key, digests in texts.items() if key in groups}
-        return cls(groups, known, frozenset(map(str, away)), told.get("group_by"))
+        return cls(groups, known, frozenset(map(str, away)), fields.get("group_by"))
 
     def to_json(self) -> dict[str, Any]:
-        """What the file holds."""
-        told: dict[str, Any] = {"group_by": self.group_by or "", "groups": dict(sorted(self.groups.items()))}
-        told["texts"] = {
+        """Return the content of the file."""
+        content: dict[str, Any] = {"group_by": self.group_by or "", "groups": dict(sorted(self.groups.items()))}
+        content["texts"] = {
             key: " ".join(sorted(self.texts[key])) for key in sorted(self.texts) if not OWN_KEY.fullmatch(key)
         }
-        return told | ({"away": sorted(self.away)} if self.away else {})
+        return content | ({"away": sorted(self.away)} if self.away else {})
 
     def texts_of(self, key: str) -> Collection[str]:
-        """The digests of a key's texts; none where they are not known."""
+        """Return the digests of a key's texts; empty if unknown."""
         own = OWN_KEY.fullmatch(key)
         return (own[1],) if own else self.texts.get(key, ())
 
-    def as_named(self, keys: Collection[str]) -> "Assigned":
-        """With the names that groups have in the exports: `customer=1.0` is `customer=1` there, unless both are.
+    def as_named(self, keys: Collection[str]) -> "SplitAssignment":
+        """Rename groups to their names in the exports: `customer=1.0` becomes `customer=1`, unless both exist there.
 
-        Where two are one, it is in the test set if one of them is: what training has seen may be tested, not the other
-        way round.
+        If two groups become one, it is in the test set if one of them is: text seen in training may be tested, but
+        test text must not be trained on.
         """
-        now = {key: key if key in keys or same_key(key) not in keys else same_key(key) for key in self.groups}
+        renamed = {
+            key: key if key in keys or canonical_key(key) not in keys else canonical_key(key) for key in self.groups
+        }
         groups: dict[str, str] = {}
         texts: dict[str, list[str]] = {}
         for key, split in self.groups.items():
-            groups[now[key]] = TEST if TEST in (split, groups.get(now[key])) else groups.get(now[key], split)
+            groups[renamed[key]] = (
+                TEST if TEST in (split, groups.get(renamed[key])) else groups.get(renamed[key], split)
+            )
             if key in self.texts:
-                texts.setdefault(now[key], []).extend(self.texts[key])
-        return Assigned(groups, texts, frozenset(now.get(key, key) for key in self.away), self.group_by)
+                texts.setdefault(renamed[key], []).extend(self.texts[key])
+        return SplitAssignment(groups, texts, frozenset(renamed.get(key, key) for key in self.away), self.group_by)
 
     def place(self, texts: Texts) -> dict[str, str]:
-        """The split of each key that is known, by some of its texts or by its name.
+        """Look up the split of each key that is known by some of its texts or by its name.
 
-        A name whose texts all stand under other names is another group's now (a tool counts documents anew).
-        texts: those of the exports.
+        If the texts of a known name all have other names now, that name denotes another group (a tool renumbered its
+        documents). texts: those of the exports.
         """
-        owners = {one: key for key in self.groups for one in self.texts_of(key)}
-        here = {one for digests in texts.values() for one in digests}
-        found: dict[str, str] = {}
+        owners = {text: key for key in self.groups for text in self.texts_of(key)}
+        exported = {text for digests in texts.values() for text in digests}
+        placed: dict[str, str] = {}
         for key, digests in texts.items():
-            known = Counter(owners[one] for one in digests if one in owners)
-            is_named = key in self.groups and (key in known or (not known and here.isdisjoint(self.texts_of(key))))
+            known = Counter(owners[text] for text in digests if text in owners)
+            is_named = key in self.groups and (key in known or (not known and exported.isdisjoint(self.texts_of(key))))
             if is_named:
-                found[key] = self.groups[key]
+                placed[key] = self.groups[key]
             elif known:
                 votes = Counter[str]()
                 for owner, n in known.items():
                     votes[self.groups[owner]] += n
-                found[key] = max(votes, key=lambda split: (votes[split], split == TEST))
-        return found
+                placed[key] = max(votes, key=lambda split: (votes[split], split == TEST))
+        return placed
 
     def test_changes(self, texts: Texts, splits: Mapping[str, str]) -> TestChanges:
-        """How the test set differs. texts: those of the exports. splits: where each of their keys is now."""
-        keys = {one: key for key, digests in texts.items() for one in digests}
+        """Compare the test set with the exports. texts: those of the exports. splits: the new split of their keys."""
+        keys = {text: key for key, digests in texts.items() for text in digests}
         missing: dict[str, Collection[str]] = {}
         changed: dict[str, tuple[Collection[str], int]] = {}
         moved: dict[str, int] = {}
         for key in (key for key, split in self.groups.items() if split == TEST and key not in self.away):
             known = self.texts_of(key)
-            gone = [one for one in known if one not in keys]
+            gone = [text for text in known if text not in keys]
             if len(gone) == len(known) and key not in texts:
                 missing[key] = known
             elif gone:
                 changed[key] = gone, len(known)
-            if n_moved := sum(one in keys and splits[keys[one]] != TEST for one in known):
+            if n_moved := sum(text in keys and splits[keys[text]] != TEST for text in known):
                 moved[key] = n_moved
         return TestChanges(missing, changed, moved, sum(split == TEST for split in self.groups.values()))
 
     def n_joined(self, texts: Texts, splits: Mapping[str, str]) -> int:
-        """How many texts are new to the test set; 0 where an older file does not say what was in it."""
-        tested = {one for key, split in self.groups.items() if split == TEST for one in self.texts_of(key)}
-        now = (one for key, digests in texts.items() if splits[key] == TEST for one in digests)
-        return sum(one not in tested for one in now) if tested else 0
+        """Count the texts that are new to the test set; 0 if an older file does not say what it contained."""
+        tested = {text for key, split in self.groups.items() if split == TEST for text in self.texts_of(key)}
+        current = (text for key, digests in texts.items() if splits[key] == TEST for text in digests)
+        return sum(text not in tested for text in current) if tested else 0
 
-    def after(self, texts: Texts, splits: Mapping[str, str], group_by: str) -> "Assigned":
-        """What is to be kept: the groups of the exports, and those that are not there today and may come back."""
-        here = {one for digests in texts.values() for one in digests}
-        left = {key: [one for one in self.texts_of(key) if one not in here] for key in self.groups if key not in texts}
-        # Whose texts all stand under other names now, is no more.
+    def after(self, texts: Texts, splits: Mapping[str, str], group_by: str) -> "SplitAssignment":
+        """Return the assignment to keep: the groups of the exports, and missing ones that may come back."""
+        exported = {text for digests in texts.values() for text in digests}
+        left = {
+            key: [text for text in self.texts_of(key) if text not in exported]
+            for key in self.groups
+            if key not in texts
+        }
+        # A group whose texts all have other names now no longer exists.
         left = {key: digests for key, digests in left.items() if digests or not self.texts_of(key)}
-        return Assigned(
+        return SplitAssignment(
             {**{key: self.groups[key] for key in left}, **splits},
             {**{key: digests for key, digests in left.items() if digests}, **texts},
             frozenset(key for key in left if self.groups[key] == TEST),
@@ -195,21 +205,23 @@ class Assigned:
         )
 
 
-def refuse(changes: TestChanges, former: Assigned, *, group_by: str, seen: Mapping[str, str]) -> DomainNerError:
-    """The error that says how the frozen test set has changed, and what to do.
+def frozen_test_error(
+    changes: TestChanges, former: SplitAssignment, *, group_by: str, seen: Mapping[str, str]
+) -> DomainNerError:
+    """Make the error that describes the changes of the frozen test set, and the ways out.
 
-    former: the assignment with which it was frozen. group_by: what names the groups now.
-    seen: what to show of its texts, by their digest.
+    former: the assignment with which it was frozen. group_by: the key that names the groups now.
+    seen: by digest, the excerpt of a text to show.
     """
     drawn = (
         "" if former.group_by in (None, group_by) else f", drawn by vars.group_by {former.group_by!r}, now {group_by!r}"
     )
-    first = f"The test set is frozen (assets/splits.json{drawn}), and in the exports it is another one:"
+    first = f"The test set is frozen (assets/splits.json{drawn}), but the exports differ from it:"
     return DomainNerError(
         "\n".join([first, *(f"  {line}" for line in changes.lines(seen))]),
-        "Scores on another test set do not compare with earlier ones. Bring these passages back, as they were; or,"
-        " where this is meant, run `python -m spacy project run convert . --vars.test_changes accept`, which keeps the"
-        " rest of the test set; or delete assets/splits.json, to draw all splits anew. Nothing was written.",
+        "Scores on different test sets are not comparable. Restore these passages; or, if the change is intended, run"
+        " `python -m spacy project run convert . --vars.test_changes accept`, which keeps the rest of the test set; or"
+        " delete assets/splits.json to draw new splits. Nothing was written.",
     )
 
 
@@ -218,5 +230,5 @@ def _n_passages(n: int) -> str:
 
 
 def _shown(digests: Iterable[str], seen: Mapping[str, str]) -> str:
-    told = [seen[one] for one in digests if one in seen][:MAX_SHOWN]
-    return f": {', '.join(told)}" if told else ""
+    excerpts = [seen[text] for text in digests if text in seen][:MAX_SHOWN]
+    return f": {', '.join(excerpts)}" if excerpts else ""

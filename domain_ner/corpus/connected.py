@@ -1,5 +1,5 @@
-"""What is connected by pairs, directly or by others: union-find (Tarjan 1975, "Efficiency of a good but not linear set
-union algorithm").
+"""Connected components of pairs, by union-find (Tarjan 1975, "Efficiency of a good but not linear set union
+algorithm").
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ Key = TypeVar("Key", int, str)
 
 
 def connected(keys: Iterable[Key], pairs: Iterable[tuple[Key, Key]]) -> dict[Key, Key]:
-    """Each key to the smallest of those it is connected with by pairs, directly or by others.
+    """Map each key to the smallest key of its connected component.
 
     The time grows with the number of keys and pairs, whatever their order.
     """
@@ -23,8 +23,8 @@ def connected(keys: Iterable[Key], pairs: Iterable[tuple[Key, Key]]) -> dict[Key
             parent[key] = key = parent[parent[key]]
         return key
 
-    for one, other in pairs:
-        small, large = sorted((root(one), root(other)), key=size.__getitem__)
+    for first, second in pairs:
+        small, large = sorted((root(first), root(second)), key=size.__getitem__)
         if small != large:
             parent[small] = large
             size[large] += size[small]
@@ -36,9 +36,9 @@ def connected(keys: Iterable[Key], pairs: Iterable[tuple[Key, Key]]) -> dict[Key
 
 
 class Components:
-    """Numbers that are connected, with the component of each at hand as an array.
+    """Numbers and their connected components, as an array.
 
-    labels: (n,) equal for numbers of one component. Of two components that join, the smaller one is relabelled: a
+    labels: (n,) equal for numbers of one component. When two components join, the smaller one is relabelled: a
     number changes its label at most log2 n times.
     """
 
@@ -46,9 +46,9 @@ class Components:
         self.labels = np.arange(n)
         self._members: dict[int, list[int]] = {}
 
-    def join(self, one: int, other: int) -> None:
+    def join(self, first: int, second: int) -> None:
         """Connect two numbers."""
-        small, large = int(self.labels[one]), int(self.labels[other])
+        small, large = int(self.labels[first]), int(self.labels[second])
         if small == large:
             return
         members = [self._members.pop(label, [label]) for label in (small, large)]
@@ -59,7 +59,7 @@ class Components:
         self._members[large] = members[1]
 
     def smallest(self) -> list[int]:
-        """Of each number the smallest of its component."""
-        _, first, place = np.unique(self.labels, return_index=True, return_inverse=True)
-        found: list[int] = first[place].tolist()
-        return found
+        """List for each number the smallest of its component."""
+        _, first, index = np.unique(self.labels, return_index=True, return_inverse=True)
+        smallest: list[int] = first[index].tolist()
+        return smallest

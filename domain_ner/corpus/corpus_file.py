@@ -1,7 +1,7 @@
-"""A DocBin written document by document, so that a corpus of any size takes little memory to write.
+"""Writes a DocBin document by document, so that even a large corpus needs little memory.
 
-spaCy's `DocBin` keeps every document until it is written; this keeps them on disk, and writes the same file: a
-MessagePack map, compressed by zlib (spacy/tokens/_serialize.py, format 0.1). `DocBin().from_disk` reads it.
+spaCy's `DocBin` keeps every document in memory. This class keeps them on disk and writes the same file: a MessagePack
+map, compressed by zlib (spacy/tokens/_serialize.py, format 0.1). `DocBin().from_disk` reads it.
 """
 
 import struct
@@ -18,14 +18,14 @@ from spacy.tokens import Doc
 from domain_ner.corpus.docs import to_docbin
 
 CHUNK_BYTES = 1 << 20
-# The parts that DocBin joins to one run of bytes, and those that are a list with an item for each document.
+# The parts that DocBin concatenates to one run of bytes, and the lists with an item for each document.
 RUNS = ("tokens", "spaces")
 LISTS = ("cats", "flags", "span_groups", "user_data")
 EMPTY = to_docbin()
 
 
 class CorpusFile:
-    """Documents on their way to a `.spacy` file."""
+    """Collects documents for a `.spacy` file."""
 
     def __init__(self) -> None:
         self._parts: dict[str, IO[bytes]] = {name: tempfile.TemporaryFile() for name in (*RUNS, *LISTS)}  # noqa: SIM115
@@ -36,14 +36,14 @@ class CorpusFile:
         return len(self._lengths)
 
     def add(self, doc: Doc) -> None:
-        """Take in a document, which need not be kept."""
-        one = to_docbin([doc])
+        """Add a document; the caller need not keep it."""
+        serialized = to_docbin([doc])
         self._lengths.append(len(doc))
-        self._strings |= one.strings
+        self._strings |= serialized.strings
         for name in RUNS:
-            self._parts[name].write(getattr(one, name)[0].tobytes("C"))
+            self._parts[name].write(getattr(serialized, name)[0].tobytes("C"))
         for name in LISTS:
-            self._parts[name].write(srsly.msgpack_dumps(getattr(one, name)[0]))
+            self._parts[name].write(srsly.msgpack_dumps(getattr(serialized, name)[0]))
 
     def write(self, path: Path) -> None:
         """Write the file."""
@@ -54,7 +54,7 @@ class CorpusFile:
             stream.write(packer.flush())
 
     def _pieces(self) -> Iterator[bytes]:
-        """The MessagePack map, bit by bit, its keys in DocBin's order."""
+        """Yield the MessagePack map in pieces, its keys in DocBin's order."""
         lengths = self._lengths.tobytes()
         whole: dict[str, Any] = {"version": EMPTY.version, "attrs": EMPTY.attrs}
         yield bytes([0x80 | 10])  # a map of ten entries

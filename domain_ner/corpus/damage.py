@@ -1,4 +1,4 @@
-"""Tells a damaged `.spacy` file before anyone reads it. Knows no documents."""
+"""Detects a damaged `.spacy` file before it is read. Does not look at documents."""
 
 import zlib
 from pathlib import Path
@@ -8,9 +8,9 @@ from domain_ner.files import CHUNK_BYTES
 
 
 def require_whole(path: Path) -> None:
-    """Raise DomainNerError where a `.spacy` file is missing, cut off or holds other bytes than were written.
+    """Raise DomainNerError if a `.spacy` file is missing, truncated or corrupt.
 
-    By the checksum of its compression; what the documents say is not looked at.
+    The check uses the checksum of the compression, and does not read the documents.
     """
     unpacker, n_bytes = zlib.decompressobj(), 0
     try:
@@ -21,6 +21,6 @@ def require_whole(path: Path) -> None:
     except OSError as err:
         raise DomainNerError(f"Cannot read the corpus {path}: {err.strerror}.", "Run convert first.") from err
     except zlib.error as err:
-        raise DomainNerError(f"The corpus {path} is damaged, or no corpus: {err}.", "Run convert again.") from err
+        raise DomainNerError(f"The corpus {path} is damaged or not a corpus: {err}.", "Run convert again.") from err
     if not unpacker.eof:
-        raise DomainNerError(f"The corpus {path} is damaged: cut off after {n_bytes} bytes.", "Run convert again.")
+        raise DomainNerError(f"The corpus {path} is damaged: truncated after {n_bytes} bytes.", "Run convert again.")

@@ -20,7 +20,7 @@ from domain_ner.annotations.doc_keys import (
 )
 from domain_ner.annotations.outcomes import DROPPED, Outcome
 from domain_ner.annotations.passages import LabelledSpan, Passage
-from domain_ner.corpus.grouping import file_of, same_names
+from domain_ner.corpus.grouping import canonical_names, file_of
 from domain_ner.corpus.normalization import WHITESPACE, normalize_whitespace, to_normalized
 from domain_ner.corpus.overlaps import LONGEST, flatten, in_corpus
 from domain_ner.corpus.token_splits import inner_edges
@@ -69,11 +69,11 @@ def make_doc(passage: Passage, rules: DocRules) -> MadeDoc:
     original = passage.text
     passage = normalize(passage) if rules.normalize == WHITESPACE else passage
     doc, passage, outcomes = _align(_tokens(passage, rules), passage, rules.misaligned)
-    spans = [_span(doc, span) for span in passage.spans]
+    annotated = [_span(doc, span) for span in passage.spans]
     kept = flatten(passage, rules.overlaps, rules.labels)
     outcomes += in_corpus(passage, kept)
-    _set_ents(doc, [spans[position] for position in kept], passage)
-    doc.spans[SPANS_KEY] = spans
+    _set_ents(doc, [annotated[position] for position in kept], passage)
+    doc.spans[SPANS_KEY] = annotated
     if rejected := [span for span in passage.rejected if doc.char_span(span.start, span.end) is not None]:
         doc.spans[REJECTED_KEY] = [_span(doc, span) for span in rejected]
     doc.user_data.update(_provenance(passage, original))
@@ -138,7 +138,7 @@ def span_scores(doc: Doc) -> list[tuple[Span, float]]:
 
 
 def groups_of(docs: Iterable[Doc], key: str) -> list[str]:
-    """For each document the value of a key of the passage's `meta`, or its `document`, as `grouping.same_names` names
+    """For each document the value of a key of the passage's `meta`, or its `document`, as `canonical_names` names
     it; empty where there is none.
     """
     found = []
@@ -146,7 +146,7 @@ def groups_of(docs: Iterable[Doc], key: str) -> list[str]:
         value = (doc.user_data.get(META_KEY) or {}).get(key)
         value = doc.user_data.get(DOCUMENT_KEY) if value is None and key == DOCUMENT_KEY else value
         found.append((file_of(str(doc.user_data.get(SOURCE_KEY) or "")), value))
-    return same_names(found)
+    return canonical_names(found)
 
 
 def has_spans_alone(doc: Doc) -> bool:

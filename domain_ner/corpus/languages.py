@@ -1,4 +1,4 @@
-"""spaCy's languages: a blank pipeline of one, or an error that says what is wrong with its code."""
+"""Makes spaCy's blank pipelines, with a clear error for an unknown language code."""
 
 import difflib
 import pkgutil
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def blank(lang: str, config: dict[str, Any] | None = None) -> "Language":
-    """A pipeline of a language without components.
+    """Make a pipeline of a language without components.
 
-    lang: spaCy's code. config: as `spacy.blank` takes it.
+    lang: spaCy's code. config: as for `spacy.blank`.
     Raises DomainNerError for a code that spaCy does not know, and for a language that needs another package.
     """
-    import spacy  # noqa: PLC0415 (takes seconds: who imports this wants to be stopped by Ctrl-C before)
+    import spacy  # noqa: PLC0415 (takes seconds: Ctrl-C must work before this import)
 
     try:
         return spacy.blank(lang, config=config or {})
@@ -33,8 +33,8 @@ def _expected(lang: str) -> str:
     import spacy.lang  # noqa: PLC0415
     from spacy.util import find_matching_language  # noqa: PLC0415
 
-    codes = sorted(found.name for found in pkgutil.iter_modules(spacy.lang.__path__) if found.ispkg)
+    codes = sorted(module.name for module in pkgutil.iter_modules(spacy.lang.__path__) if module.ispkg)
     code = re.split(r"[-_.]", lang.lower())[0]
     near = find_matching_language(lang) or next(iter(difflib.get_close_matches(code, codes, n=1)), None)
-    told = f"Did you mean {near!r}? " if near else ""
-    return f"{told}It has {', '.join(codes)}; xx is for text in several languages, or in one that it has not."
+    suggestion = f"Did you mean {near!r}? " if near else ""
+    return f"{suggestion}Expected one of {', '.join(codes)}; xx is for mixed or other languages."

@@ -1,9 +1,9 @@
-"""Texts that are nearly the same: their word n-grams overlap by more than a given Jaccard similarity.
+"""Groups near-duplicate texts: those whose word n-grams have at least a given Jaccard similarity.
 
-Told are the groups, not the pairs: of 100,000 alike there are five billion. The groups are exactly those of all pairs
-above the threshold. The time grows with the number of texts for texts that are all alike but for a running number or
-two, and for texts that have little in common; where many n-grams are each in thousands of texts, and those are similar
-to just below the threshold, it can still grow with the square.
+The result is the groups, not the pairs: 100,000 similar texts have five billion pairs. The groups are exactly those of
+all pairs at or above the threshold. The time grows linearly with the number of texts if they differ only in a running
+number or two, or share little. It can still grow quadratically if many n-grams occur in thousands of texts whose
+similarity is just below the threshold.
 """
 
 from array import array
@@ -17,17 +17,17 @@ from domain_ner.corpus.connected import Components
 from domain_ner.corpus.set_join import SLACK, Ints, Sets, join_sets
 
 N_BUCKETS = 1 << 25
-# An n-gram in more texts is common. Texts with the same common ones are compared with others as one.
+# An n-gram in this many texts is common. Texts with the same common n-grams are compared with others as one.
 COMMON_FROM = 1000
-# Characters of a script without spaces that are worth an n-gram of words.
+# Characters of a script without spaces that count as an n-gram of words.
 N_CHARACTERS = 2
 
 
 def word_ngrams(text: str, n: int) -> frozenset[int]:
-    """The hashes of the word n-grams of a text, lower-cased; one of all its words when it has fewer than n.
+    """Hash the word n-grams of a text, lower-cased; a text with fewer than n words has one n-gram of all its words.
 
-    In scripts without spaces a character is a word, and two of them are worth as much as n words: so two sentences
-    of 19 characters or more that differ in one are 80 % alike.
+    In scripts without spaces a character is a word, and two characters count as n words: two sentences of at least 19
+    characters that differ in one are then 80 % similar.
     """
     words, is_dense = split_words(text.lower())
     if is_dense:
@@ -37,46 +37,46 @@ def word_ngrams(text: str, n: int) -> frozenset[int]:
     return grams or frozenset([hash(tuple(words))] if words else [])
 
 
-def similarity(one: str, other: str, *, n: int) -> float:
-    """The Jaccard similarity of the word n-grams of two texts; 0 of texts without words."""
-    grams, others = word_ngrams(one, n), word_ngrams(other, n)
-    return len(grams & others) / max(1, len(grams | others))
+def similarity(first: str, second: str, *, n: int) -> float:
+    """Compute the Jaccard similarity of the word n-grams of two texts; 0 for texts without words."""
+    grams, other_grams = word_ngrams(first, n), word_ngrams(second, n)
+    return len(grams & other_grams) / max(1, len(grams | other_grams))
 
 
 def group_near_duplicates(texts: Sequence[str], *, n: int, threshold: float) -> list[int]:
-    """Of each text the number of the first text that it is connected with; its own where there is none before it.
+    """Give each text the number of the first text of its group; its own number if it is the first.
 
-    Two texts are connected when they are at least `threshold` alike, or by other texts that are.
+    Two texts are connected if their similarity is at least `threshold`, or through other texts.
     n: words in an n-gram. threshold: of the Jaccard similarity, above 0 and at most 1.
     """
     numbers, sets = _repeated(texts, n, threshold)
     components = Components(len(texts))
     if len(sets):
-        found = _connect(sets, threshold)
-        for number, first in zip(numbers, found.smallest(), strict=True):
+        components_of_sets = _connect(sets, threshold)
+        for number, first in zip(numbers, components_of_sets.smallest(), strict=True):
             components.join(number, numbers[first])
     return components.smallest()
 
 
 def _windows(words: Sequence[str], n: int) -> Iterable[tuple[str, ...]]:
-    """Runs of words that are together worth n words, from each word on that has enough behind it."""
+    """Yield runs of words that count as n words, one from each start with enough words after it."""
     worth = [max(N_CHARACTERS, n) if NO_SPACE.match(word) else N_CHARACTERS for word in words]
-    end = held = 0
+    end = total = 0
     for start in range(len(words)):
-        while end < len(words) and held < N_CHARACTERS * n:
-            held += worth[end]
+        while end < len(words) and total < N_CHARACTERS * n:
+            total += worth[end]
             end += 1
-        if held < N_CHARACTERS * n:
+        if total < N_CHARACTERS * n:
             return
         yield tuple(words[start:end])
-        held -= worth[start]
+        total -= worth[start]
 
 
 def _repeated(texts: Sequence[str], n: int, threshold: float) -> tuple[list[int], Sets]:
-    """The texts of whose n-grams enough are in other texts too: their numbers, and these n-grams.
+    """Select the texts with enough n-grams that occur in other texts: their numbers, and these n-grams.
 
-    In a first pass n-grams are counted by buckets, in memory that does not grow with the texts. Several may share one:
-    then they seem repeated, and a second count, of what is left, tells.
+    The first pass counts n-grams in buckets, in constant memory. N-grams that share a bucket seem repeated; a second,
+    exact count of the remaining ones corrects that.
     """
     counts = np.zeros(N_BUCKETS, dtype=np.uint8)
     for text in texts:
@@ -96,15 +96,15 @@ def _repeated(texts: Sequence[str], n: int, threshold: float) -> tuple[list[int]
 
 
 def _merged(grams: Ints, lengths: Ints, sizes: Ints) -> Sets:
-    """Sets with the n-grams that several of them have, the rarest first; those that always come together are one."""
+    """Build sets of the n-grams that several texts share, the rarest first; n-grams that always co-occur are merged."""
     _, gram, counts = np.unique(grams, return_inverse=True, return_counts=True)
     owner = np.repeat(np.arange(len(lengths)), lengths)
     is_shared = counts[gram] > 1
     gram, owner = gram[is_shared], owner[is_shared]
-    # N-grams of the same texts have the same sum of the texts' random numbers.
-    secret = np.random.default_rng(0).integers(0, 2**63, size=len(lengths), dtype=np.uint64)
+    # Each text gets a random number: n-grams of the same texts have the same sum of them.
+    random_numbers = np.random.default_rng(0).integers(0, 2**63, size=len(lengths), dtype=np.uint64)
     sums = np.zeros(len(counts), dtype=np.uint64)
-    np.add.at(sums, gram, secret[owner])
+    np.add.at(sums, gram, random_numbers[owner])
     present = np.flatnonzero(counts > 1)
     _, first, member = np.unique(sums[present], return_index=True, return_inverse=True)
     weights = np.bincount(member, minlength=len(first))
@@ -120,10 +120,10 @@ def _merged(grams: Ints, lengths: Ints, sizes: Ints) -> Sets:
 
 
 def _connect(sets: Sets, threshold: float) -> Components:
-    """The components of sets: first by what is common alone, then by all that they share.
+    """Connect sets: first by their common members alone, then by all shared members.
 
-    Two sets that share nothing rare are as similar as what they have in common and their sizes say: those with the same
-    common members and the same size are one to the others. Two that share something rare are found by it.
+    The similarity of two sets without a shared rare member depends only on their sizes and common members, so sets
+    with equal ones are compared as one. Two sets that share a rare member are found through it.
     """
     n_texts_with = np.bincount(sets.members, minlength=len(sets.weights))
     n_rare = int(np.searchsorted(n_texts_with, COMMON_FROM))
@@ -134,25 +134,25 @@ def _connect(sets: Sets, threshold: float) -> Components:
 
 
 def _connect_by_common(sets: Sets, n_rare: int, threshold: float, components: Components) -> None:
-    kinds: dict[tuple[int, bytes], list[int]] = {}
+    by_kind: dict[tuple[int, bytes], list[int]] = {}
     bounds, sizes = sets.starts.tolist(), sets.sizes.tolist()
     for number in range(len(sets)):
         own = sets.members[bounds[number] : bounds[number + 1]]
         common = own[own >= n_rare]
         if sets.weights[common].sum() >= max(1, ceil(threshold * sizes[number] - SLACK)):
-            kinds.setdefault((sizes[number], common.tobytes()), []).append(number)
-    if not kinds:
+            by_kind.setdefault((sizes[number], common.tobytes()), []).append(number)
+    if not by_kind:
         return
-    members = [np.frombuffer(common, dtype=np.int64) for _, common in kinds]
+    members = [np.frombuffer(common, dtype=np.int64) for _, common in by_kind]
     starts = np.cumsum([0, *map(len, members)])
-    alike = Sets(starts, np.concatenate(members), np.array([size for size, _ in kinds]), sets.weights)
-    found = Components(len(alike))
-    join_sets(alike, threshold, found, n_probed=len(sets.weights))
-    held = alike.held()
-    is_alike_within = held / (2 * alike.sizes - held) >= threshold
-    groups = list(kinds.values())
-    n_joined = np.bincount(found.labels, minlength=len(groups))[found.labels]
-    for kind, first in enumerate(found.smallest()):
-        if is_alike_within[kind] or n_joined[kind] > 1:
+    kind_sets = Sets(starts, np.concatenate(members), np.array([size for size, _ in by_kind]), sets.weights)
+    kind_components = Components(len(kind_sets))
+    join_sets(kind_sets, threshold, kind_components, n_probed=len(sets.weights))
+    shared_weight = kind_sets.shared_weights()
+    is_similar_within = shared_weight / (2 * kind_sets.sizes - shared_weight) >= threshold
+    groups = list(by_kind.values())
+    n_joined = np.bincount(kind_components.labels, minlength=len(groups))[kind_components.labels]
+    for kind, first in enumerate(kind_components.smallest()):
+        if is_similar_within[kind] or n_joined[kind] > 1:
             for number in groups[kind]:
                 components.join(groups[first][0], number)

@@ -1,9 +1,9 @@
-"""White space made regular, the same way in training and in prediction, and the way back to the original offsets.
+"""Normalises white space, the same way in training and in prediction, and maps offsets back to the original text.
 
-Off unless `vars.normalize` is `whitespace`. Where it is on, every run of white space (no-break spaces, tabs and line
-ends among them) becomes one space, white space at the edges goes, and so do characters of no width (zero-width spaces,
-byte-order marks, soft hyphens). The document's text is then the normalised one; `doc._.original_text` and
-`span._.original_start`, `span._.original_end` lead back.
+Off unless `vars.normalize` is `whitespace`. Then every run of white space (with no-break spaces, tabs and line ends)
+becomes one space; white space at the edges and zero-width characters (zero-width spaces, byte-order marks, soft
+hyphens) are removed. The document's text is the normalised one; `doc._.original_text`, `span._.original_start` and
+`span._.original_end` lead back.
 """
 
 import re
@@ -16,7 +16,7 @@ WHITE = re.compile(rf"[\s{NO_WIDTH}]*\s[\s{NO_WIDTH}]*|[{NO_WIDTH}]+")
 
 
 def normalize_whitespace(text: str) -> tuple[str, list[int]]:
-    """(normalised text, for each of its characters and for its end the offset in the original text)."""
+    """Return the normalised text and the original offset of each of its characters and of its end."""
     parts: list[str] = []
     offsets: list[int] = []
     position = 0
@@ -35,5 +35,5 @@ def normalize_whitespace(text: str) -> tuple[str, list[int]]:
 
 
 def to_normalized(offset: int, offsets: list[int]) -> int:
-    """The offset in the normalised text of one in the original; where it lies in a gap, that of what follows."""
+    """Convert an original offset to the normalised text; an offset in a gap becomes that of the text after it."""
     return min(bisect_left(offsets, offset), len(offsets) - 1)

@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 
 from domain_ner.annotations.outcomes import DOUBTFUL, Outcome
 from domain_ner.annotations.passages import Passage
-from domain_ner.annotations.words import MARKS, NO_SPACES, SYLLABLE, SYLLABLES, WIDE_MARKS
+from domain_ner.annotations.words import MARKS, NO_SPACES, SYLLABLE, SYLLABLES, WIDE_PUNCTUATION
 from domain_ner.corpus.split_evidence import IN_WORD, InnerEdge, Shown, confirmed
 
 # The reasons of annotations.
@@ -31,7 +31,7 @@ IN_TOKEN = f"(?:(?![{NO_SPACES}])\\S)"
 BEFORE, AFTER = re.compile(f"(?:{IN_TOKEN}+|.)$", re.DOTALL), re.compile(f"{IN_TOKEN}+|.", re.DOTALL)
 IN_WORD_CHAR = re.compile(IN_WORD)
 CHAR_CLASS, NAMED = re.compile(r"(?<!\\)\[.*?\]"), re.compile(r"[^\W_]{3,}")
-OF_SCRIPT = re.compile(f"[{NO_SPACES}{WIDE_MARKS}]")
+OF_SCRIPT = re.compile(f"[{NO_SPACES}{WIDE_PUNCTUATION}]")
 JOINED = re.compile(f"([{NO_SPACES}][{MARKS}]*)((?![{MARKS}])\\w)|(\\w)([{NO_SPACES}])")
 
 Kind = tuple[str, str]
@@ -134,7 +134,7 @@ def _escaped(ranges: str) -> str:
 
 def _into_characters() -> str:
     """Each character, with its marks, is a token, also beside another script; and so is its punctuation."""
-    script, marks = _escaped(NO_SPACES + WIDE_MARKS), _escaped(MARKS)
+    script, marks = _escaped(NO_SPACES + WIDE_PUNCTUATION), _escaped(MARKS)
     return f"(?![{marks}])(?:(?<=[{script}])(?=.)|(?<=.)(?=[{script}]))"
 
 

@@ -1,7 +1,7 @@
-"""The tokenizer of every pipeline made here: spaCy's for the language, taught to split code-like text.
+"""The tokenizer of every pipeline: spaCy's for the language, with rules that split code-like text.
 
-spaCy keeps `MAX_RETRIES=5`, `"/api/v2/orders"` and `https://host/path` largely in one piece, so that the entity inside
-could never be predicted. The same tokenizer is used to convert, to train and to predict.
+spaCy keeps `MAX_RETRIES=5`, `"/api/v2/orders"` and `https://host/path` largely in one token, so an entity inside could
+never be predicted. Conversion, training and prediction use the same tokenizer.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,11 +15,11 @@ from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix
 from domain_ner.annotations.doc_keys import ORIGINAL_KEY
 from domain_ner.corpus.normalization import normalize_whitespace
 
-# Characters that end a name wherever they stand. Not among them: `.`, `_` and `-`, which names are made of
-# (spaCy's own rules split a hyphen between letters and a full stop at the end).
+# Characters that always end a name. Not `.`, `_` and `-`, which are parts of names (spaCy's own rules split a hyphen
+# between letters and a full stop at the end).
 SPLIT_CHARS = r"""[=:/\\|"'`´‘’“”()\[\]{}<>,;@#$%^*~!?…—–+&]"""
-# The full stop after a name in mixed case or with a letter of its own ("the Integration CoE.", "Control-M."), which
-# spaCy takes for an abbreviation.
+# The full stop after a name in mixed case or a single letter ("the Integration CoE.", "Control-M."), which spaCy
+# takes for an abbreviation.
 MIXED_CASE_STOP = r"(?<=[a-z-][A-Z])\."
 
 
@@ -27,7 +27,7 @@ class NormalizingTokenizer(Tokenizer):  # type: ignore[misc]
     """Tokenizes the text with its white space normalised, and keeps the original in `doc._.original_text`."""
 
     def __call__(self, text: str) -> Doc:
-        """The document of a text."""
+        """Tokenize a text."""
         normal, _ = normalize_whitespace(text)
         doc: Doc = super().__call__(normal)
         if normal != text:
@@ -37,14 +37,14 @@ class NormalizingTokenizer(Tokenizer):  # type: ignore[misc]
 
 @registry.tokenizers("domain_ner.Tokenizer.v1")
 def create_tokenizer(splits: Sequence[str] = (), normalize: str = "") -> Callable[[Language], Tokenizer]:
-    """A factory of the tokenizer: the language's rules and extra splits.
+    """Create a factory of the tokenizer: the language's rules and extra splits.
 
-    URLs are split too (a path may be an entity), and so are emoticons made of punctuation (`=/` in `path=/v1`).
+    URLs are split too (a path may be an entity), and so are emoticons of punctuation (`=/` in `path=/v1`).
 
-    splits: regular expressions at whose matches a token is split further (infixes), as `convert` learns them from
-        names that start or end inside a token.
-    normalize: `whitespace` to tokenize a text whose runs of white space are single spaces; the original text and the
-        offsets in it are kept (see `domain_ner.corpus.normalization`). Empty: the text as it is.
+    splits: regular expressions whose matches split a token further (infixes); `convert` learns them from names that
+        start or end inside a token.
+    normalize: `whitespace` to reduce runs of white space to single spaces before tokenizing; the original text and
+        offsets are kept (see `domain_ner.corpus.normalization`). Empty: the text is not changed.
     """
 
     def tokenizer_factory(nlp: Language) -> Tokenizer:
@@ -53,8 +53,8 @@ def create_tokenizer(splits: Sequence[str] = (), normalize: str = "") -> Callabl
         prefixes = [*(defaults.prefixes or ()), SPLIT_CHARS]
         suffixes = [*(defaults.suffixes or ()), SPLIT_CHARS, MIXED_CASE_STOP]
         infixes = [*splits, *(defaults.infixes or ()), SPLIT_CHARS]
-        made = NormalizingTokenizer if normalize else Tokenizer
-        return made(
+        tokenizer = NormalizingTokenizer if normalize else Tokenizer
+        return tokenizer(
             nlp.vocab,
             rules=rules,
             prefix_search=compile_prefix_regex(prefixes).search,
@@ -67,7 +67,7 @@ def create_tokenizer(splits: Sequence[str] = (), normalize: str = "") -> Callabl
 
 
 def _is_kept(exception: str) -> bool:
-    """Whether an exception of the language holds in code-like text: no emoticons, no `b.` ("runs on ack-jkt-b.")."""
+    """Whether to keep a tokenizer exception: not emoticons or `b.`, which split wrongly in "runs on ack-jkt-b."."""
     is_letter_and_stop = exception[:1].isalpha() and exception[1:] == "."
     return exception.isspace() or (any(char.isalnum() for char in exception) and not is_letter_and_stop)
 

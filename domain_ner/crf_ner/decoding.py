@@ -1,6 +1,4 @@
-"""From the scores of a lattice to entities: the best path (Viterbi), the exact probability of any span, and all
-probable spans.
-"""
+"""Decodes lattice scores: the best path (Viterbi), the exact probability of any span, and all probable spans."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +18,7 @@ from domain_ner.crf_ner.lattice import (
     log_partition,
     transition_table,
 )
-from domain_ner.crf_ner.selection import Found
+from domain_ner.crf_ner.selection import ProbableSpan
 
 Floats = NDArray[np.float64]
 Numbers = Any  # an int, or an array of them
@@ -29,44 +27,44 @@ BEGIN, UNIT, INSIDE, LAST = range(4)  # the kinds of tags, in the lattice's orde
 
 @dataclass(frozen=True)
 class Decoded:
-    """The entities of the best path of a document, and where asked for all its probable spans, in no order."""
+    """The entities of a document's best path and, on request, all its probable spans, in no order."""
 
-    entities: list[Found] = field(default_factory=list)
-    probable: list[Found] = field(default_factory=list)
+    entities: list[ProbableSpan] = field(default_factory=list)
+    probable: list[ProbableSpan] = field(default_factory=list)
 
 
-def decode(scores: Tensor, flat: Tensor, lengths: Tensor, *, floors: Sequence[float] = ()) -> list[Decoded]:
-    """Viterbi, and of each span found its exact marginal probability.
+def decode(scores: Tensor, transitions: Tensor, lengths: Tensor, *, floors: Sequence[float] = ()) -> list[Decoded]:
+    """Decode by Viterbi, with the exact marginal probability of each entity.
 
-    scores: (n_docs, n_tokens, n_tags); flat: transitions as one vector; lengths: (n_docs,).
-    floors: by type, the least log-probability of the spans to look for beside the best path; none: only the best path.
+    scores: (n_docs, n_tokens, n_tags); transitions: as one vector; lengths: (n_docs,).
+    floors: by type, the minimum log-probability of additional spans; empty: only the best path.
     """
-    best = _Best(forward_chart(scores, flat, best=True), flat)
+    best = _BestPaths(forward_chart(scores, transitions, best=True), transitions)
     paths = [best.path(doc, length) for doc, length in enumerate(lengths.tolist())]
     if not floors and not any(paths):
         return [Decoded() for _ in paths]
-    prober = SpanProbabilities(scores, flat, lengths)
-    found = []
+    prober = SpanProbabilities(scores, transitions, lengths)
+    decoded = []
     for doc, path in enumerate(paths):
-        entities = [Found(*span, prober(doc, *span)) for span in path]
-        found.append(Decoded(entities, list(prober.probable(doc, floors)) if floors else []))
-    return found
+        entities = [ProbableSpan(*span, prober(doc, *span)) for span in path]
+        decoded.append(Decoded(entities, list(prober.probable(doc, floors)) if floors else []))
+    return decoded
 
 
 class SpanProbabilities:
-    """The exact log-probability that a span is an entity of a type: of all paths that hold it, over all paths."""
+    """The exact log-probability of a span as an entity of a type: the paths with it, relative to all paths."""
 
-    def __init__(self, scores: Tensor, flat: Tensor, lengths: Tensor) -> None:
-        chart = forward_chart(scores, flat)
+    def __init__(self, scores: Tensor, transitions: Tensor, lengths: Tensor) -> None:
+        chart = forward_chart(scores, transitions)
         self._n_types = (scores.shape[2] - 1) // 4
         self._lengths: list[int] = lengths.tolist()
         self._log_z = _numpy(log_partition(chart, lengths, scaled=True))
         self._states, self._emissions = _numpy(chart.states), _numpy(chart.emissions)
-        self._suffixes = _numpy(backward_chart(chart, flat, lengths))
-        self._table = _numpy(transition_table(flat.double()))
+        self._suffixes = _numpy(backward_chart(chart, transitions, lengths))
+        self._table = _numpy(transition_table(transitions.double()))
 
     def __call__(self, doc: int, start: int, end: int, label: int) -> float:
-        """start, end: in tokens, end exclusive. label: the type's number."""
+        """start, end: in tokens, end exclusive. label: the index of the type."""
         kinds = [UNIT] if end - start == 1 else [BEGIN, *[INSIDE] * (end - start - 2), LAST]
         first, *others = (_tag(kind, label, self._n_types) for kind in kinds)
         total = self._opened(doc, start, first) + self._suffixes[end, doc, AFTER_ENTITY]
@@ -74,11 +72,11 @@ class SpanProbabilities:
             total += self._step(doc, start + 1 + n, int(n > 0), tag)
         return float(total)
 
-    def probable(self, doc: int, floors: Sequence[float]) -> Iterator[Found]:
-        """All spans of a document with a log-probability of at least that of their type in `floors`, in no order.
+    def probable(self, doc: int, floors: Sequence[float]) -> Iterator[ProbableSpan]:
+        """Yield all spans of a document whose log-probability reaches their type's floor, in no order.
 
-        Spans grow token by token from all starts at once; one is given up when even all that may come of it together
-        is less probable.
+        Spans grow token by token from all starts at once; a span is pruned when all its continuations together are
+        less probable than the floor.
         """
         length, least, types = self._lengths[doc], np.asarray(floors), np.arange(self._n_types)
         positions = np.arange(length)[:, None]
@@ -87,11 +85,11 @@ class SpanProbabilities:
         starts, labels = np.nonzero(closed >= least)
         yield from _spans(starts, starts + 1, labels, closed[starts, labels])
         opened = self._opened(doc, positions, _tag(BEGIN, types, self._n_types))
-        starts, labels = np.nonzero(opened + self._going_on(doc, positions + 1, 0, types) >= least)
+        starts, labels = np.nonzero(opened + self._suffix(doc, positions + 1, 0, types) >= least)
         totals, n_grown = opened[starts, labels], 0
         while len(starts):
             source, ends = int(n_grown > 0), starts + 1 + n_grown
-            kept = (ends < length) & (totals + self._going_on(doc, ends, source, labels) >= least[labels])
+            kept = (ends < length) & (totals + self._suffix(doc, ends, source, labels) >= least[labels])
             starts, labels, totals, ends = starts[kept], labels[kept], totals[kept], ends[kept]
             closed = totals + self._step(doc, ends, source, _tag(LAST, labels, self._n_types))
             closed += self._suffixes[ends + 1, doc, AFTER_ENTITY]
@@ -101,7 +99,7 @@ class SpanProbabilities:
             n_grown += 1
 
     def _opened(self, doc: int, positions: Numbers, tags: Numbers) -> Floats:
-        """Log-weight of all ways to tokens that are B or U of a type, over all ways there are."""
+        """Log-weight of all paths up to tokens that are B or U of a type, relative to all paths."""
         states = self._states[positions, doc]
         outside = states[..., AFTER_OUTSIDE] + self._table[0, tags]
         entity = states[..., AFTER_ENTITY] + self._table[1, tags]
@@ -109,28 +107,28 @@ class SpanProbabilities:
         return summed
 
     def _step(self, doc: int, positions: Numbers, source: int, tags: Numbers) -> Floats:
-        """Log-weight of tokens after B (source 0) or I (1) that are I or L."""
+        """Log-weight of a step from B (source 0) or I (1) to tokens that are I or L."""
         summed: Floats = self._table[source, tags] + self._emissions[positions, doc, tags]
         return summed
 
-    def _going_on(self, doc: int, ends: Numbers, source: int, labels: Numbers) -> Floats:
-        """Log-weight of all that may come after B (source 0) or I (1), the last token before `ends`."""
+    def _suffix(self, doc: int, ends: Numbers, source: int, labels: Numbers) -> Floats:
+        """Log-weight of all continuations after B (source 0) or I (1), the last token before `ends`."""
         suffixes: Floats = self._suffixes[ends, doc, N_CLOSED + source * self._n_types + labels]
         return suffixes
 
 
-class _Best:
-    """Follows the best paths of a chart of maxima backwards."""
+class _BestPaths:
+    """Traces the best paths of a Viterbi chart backwards."""
 
-    def __init__(self, chart: Chart, flat: Tensor) -> None:
+    def __init__(self, chart: Chart, transitions: Tensor) -> None:
         self._states, self._emissions = _numpy(chart.states), _numpy(chart.emissions)
-        self._table = _numpy(transition_table(flat.double()))
+        self._table = _numpy(transition_table(transitions.double()))
         self._n_types = (self._table.shape[1] - 1) // 4
-        # As lists: numbers of arrays, one by one, are slow.
+        # As lists: indexing arrays number by number is slow.
         self._closed: list[list[list[float]]] = self._states[:, :, :N_CLOSED].tolist()
 
     def path(self, doc: int, length: int) -> list[tuple[int, int, int]]:
-        """The spans of the best path of one document."""
+        """Return the spans of the best path of one document."""
         spans: list[tuple[int, int, int]] = []
         t, is_entity = length, length > 0 and self._came_from_entity(doc, length, (0.0, 0.0))
         after_outside, after_entity = self._table[:, 0].tolist()
@@ -150,7 +148,7 @@ class _Best:
         return bool(entity + transition[1] > outside + transition[0])
 
     def _last_entity(self, doc: int, end: int) -> tuple[int, int]:
-        """Start and type of the best of all entities that end before token `end`."""
+        """Find start and type of the best entity that ends before token `end`."""
         position, types = end - 1, np.arange(self._n_types)
         unit, last = _tag(UNIT, types, self._n_types), _tag(LAST, types, self._n_types)
         entity, outside = self._closed[position][doc]
@@ -161,7 +159,7 @@ class _Best:
         return (self._find_start(doc, position, label) if is_long else position), label
 
     def _find_start(self, doc: int, last: int, label: int) -> int:
-        """The token where the best entity of a type that ends with L at token `last` begins."""
+        """Find the start of the best entity of a type that ends with L at token `last`."""
         t, kind = last, LAST
         while True:
             after_begin, after_inside = self._within(doc, t, np.asarray([_tag(kind, label, self._n_types)]))[:, 0]
@@ -170,7 +168,7 @@ class _Best:
             t, kind = t - 1, INSIDE
 
     def _within(self, doc: int, position: int, tags: Numbers) -> Floats:
-        """(2, tags) the best ways to tokens that are I or L of a type, after B and after I."""
+        """(2, tags) scores of the best paths to tokens that are I or L of a type, after B and after I."""
         label = (tags - 1) % self._n_types
         states = self._states[position, doc]
         after_begin = states[N_CLOSED + label] + self._table[0, tags]
@@ -178,13 +176,13 @@ class _Best:
 
 
 def _tag(kind: int, labels: Any, n_types: int) -> Any:
-    """The number of a tag, or of several."""
+    """Return the index of a tag, or of several."""
     return 1 + kind * n_types + labels
 
 
-def _spans(starts: Numbers, ends: Numbers, labels: Numbers, log_probs: Floats) -> Iterator[Found]:
+def _spans(starts: Numbers, ends: Numbers, labels: Numbers, log_probs: Floats) -> Iterator[ProbableSpan]:
     arrays = starts, ends, labels, log_probs
-    return (Found(*values) for values in zip(*(values.tolist() for values in arrays), strict=True))
+    return (ProbableSpan(*values) for values in zip(*(values.tolist() for values in arrays), strict=True))
 
 
 def _numpy(tensor: Tensor) -> Floats:

@@ -1,4 +1,4 @@
-"""Tells when a recogniser works in a pipeline whose tokenizer is not the one it learned with (`add_pipe(source=…)`)."""
+"""Warns when a recogniser runs with another tokenizer than in training (`add_pipe(source=…)`)."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -8,12 +8,12 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 Tokenize: TypeAlias = Callable[[str], Doc]
-# As many documents of another pipeline are compared; to tokenize all of them twice would take time.
+# The number of documents to compare; tokenizing all documents twice would take time.
 N_COMPARED = 20
 
 
-class ForeignTokens:
-    """Warns once, at the first of `N_COMPARED` documents of another vocabulary that has other tokens.
+class TokenizerCheck:
+    """Warns once, at the first of `N_COMPARED` documents of another vocabulary whose tokens differ.
 
     vocab, tokenizer: of the pipeline that the recogniser was made for.
     """
@@ -21,8 +21,8 @@ class ForeignTokens:
     def __init__(self, name: str, vocab: Vocab, tokenizer: Tokenize | None) -> None:
         self._name, self._vocab, self._tokenizer, self._n_left = name, vocab, tokenizer, N_COMPARED
 
-    def look_at(self, docs: Sequence[Doc]) -> None:
-        """Compare documents that another pipeline made; those of the own one are trusted."""
+    def check(self, docs: Sequence[Doc]) -> None:
+        """Compare documents of another pipeline; those of the own pipeline are trusted."""
         if not self._n_left or self._tokenizer is None:
             return
         for doc in docs:
@@ -32,17 +32,17 @@ class ForeignTokens:
             expected = [token.text for token in self._tokenizer(doc.text)]
             if expected != [token.text for token in doc]:
                 self._n_left = 0
-                warnings.warn(_told(self._name, expected, doc), stacklevel=2)
+                warnings.warn(_warning(self._name, expected, doc), stacklevel=2)
 
 
-def _told(name: str, expected: Sequence[str], doc: Doc) -> str:
-    found = [token.text for token in doc]
+def _warning(name: str, expected: Sequence[str], doc: Doc) -> str:
+    actual = [token.text for token in doc]
     place = next(
-        (n for n, (one, other) in enumerate(zip(expected, found, strict=False)) if one != other), len(expected)
+        (n for n, (text, other) in enumerate(zip(expected, actual, strict=False)) if text != other), len(expected)
     )
-    known, given = expected[place : place + 3], found[place : place + 3]
+    known, received = expected[place : place + 3], actual[place : place + 3]
     return (
-        f"{name} learned with another tokenizer than this pipeline's: where it knows {known} it gets {given}."
+        f"{name} was trained with another tokenizer than this pipeline's: it expects {known}, but gets {received}."
         " Entities that begin or end inside such tokens cannot be found."
-        " Take its own pipeline's tokenizer too: nlp.tokenizer = source.tokenizer, before the first text."
+        " Use the tokenizer of its own pipeline: set nlp.tokenizer = source.tokenizer before the first text."
     )

@@ -1,15 +1,15 @@
-"""A linear-chain CRF over BILUO tags, globally normalised, in which an illegal path does not exist.
+"""A globally normalised linear-chain CRF over BILUO tags, in which illegal paths do not exist.
 
 Lafferty, McCallum & Pereira (2001); partially annotated sequences as in Tsuboi et al. (2008). After `O`, `L-` or `U-`
-(or at the start) only `O`, `B-` or `U-` of any type may come; after `B-x` or `I-x` only `I-x` or `L-x`; the end closes.
-So each tag can follow two states only: `O`, `B-` and `U-` an entity's end or none, `I-x` and `L-x` a `B-x` or an `I-x`.
-A step takes O(types), and needs no table of types by types.
+(and at the start) only `O`, `B-` or `U-` of any type may follow; after `B-x` or `I-x` only `I-x` or `L-x`. A path may
+not end inside an entity. So each tag has only two possible predecessor states: for `O`, `B-` and `U-`, an entity's end
+or `O`; for `I-x` and `L-x`, `B-x` or `I-x`. A step takes O(types), and needs no table of types by types.
 
-Sums are in log space and in float64, and are scaled as they go (Rabiner 1989, V.A): their error does not grow with the
-document.
+Sums are in log space and float64, and are scaled on the way (Rabiner 1989, V.A): their error does not grow with the
+length of the document.
 
-Tags stand in the order O, then B, U, I, L of every type: tag `1 + kind * n_types + type`. States stand in the order:
-after an entity, after O (or at the start), after B of every type, after I of every type.
+Tags are ordered O, then B, U, I, L of every type: tag `1 + kind * n_types + type`. States are ordered: after an entity,
+after O (or at the start), after B of every type, after I of every type.
 """
 
 from collections.abc import Sequence
@@ -23,18 +23,18 @@ from torch import Tensor
 KINDS = "BUIL"
 NEVER = float("-inf")
 AFTER_ENTITY, AFTER_OUTSIDE, N_CLOSED = 0, 1, 2
-# Sums are scaled after so many tokens: until then they lose no digit that counts.
+# Sums are scaled after this number of tokens: until then they lose no significant digit.
 SCALED_EVERY = 32
-# Tokens whose marginals are worked out together: what that takes on top of the result.
+# Marginals are computed for this number of tokens at a time, to bound memory.
 BLOCK = 1024
 
 
 @dataclass(frozen=True)
 class Chart:
-    """The ways to reach each state after each token, index 0 before the first.
+    """Scores of all paths to each state after each token; index 0 is before the first token.
 
-    states: (n_tokens + 1, n_docs, n_states). emissions: (n_tokens, n_docs, n_tags) the scores, scaled as the states
-    are: less `log_scales`, (n_tokens, n_docs).
+    states: (n_tokens + 1, n_docs, n_states). emissions: (n_tokens, n_docs, n_tags) the scores, scaled like the states:
+    minus `log_scales`, (n_tokens, n_docs).
     """
 
     states: Tensor
@@ -44,7 +44,7 @@ class Chart:
 
 class Marginals(NamedTuple):
     """log_z: (n_docs,) log of the sum over all paths. emissions: (n_docs, n_tokens, n_tags) probability of each tag at
-    each token, 0 past a document's end. uses: (n_docs, n_transitions) expected uses of each transition. All in float64.
+    each token, 0 after a document's end. uses: (n_docs, n_transitions) expected count of each transition. All float64.
     """
 
     log_z: Tensor
@@ -53,30 +53,30 @@ class Marginals(NamedTuple):
 
 
 def n_transitions(n_types: int) -> int:
-    """Size of the flat vector of transitions.
+    """Return the size of the vector of transitions.
 
-    Its order: of O after O and after an entity; of B, then U, of every type after O, then the same after an entity; of
-    I, then L, of every type after B, then the same after I.
+    Its order: O after O and after an entity. Then B, then U, of every type after O, and the same after an entity. Then
+    I, then L, of every type after B, and the same after I.
     """
     return 2 + 8 * n_types
 
 
-def transition_table(flat: Tensor) -> Tensor:
-    """(2, n_tags) the score of each tag after the first and after the second of its states, from the flat vector."""
-    opening, inner = flat[2:].view(2, 2, -1)
-    return torch.cat([flat[:2, None], opening, inner], dim=1)
+def transition_table(transitions: Tensor) -> Tensor:
+    """(2, n_tags) score of each tag after the first and the second of its predecessor states, from the vector."""
+    opening, inner = transitions[2:].view(2, 2, -1)
+    return torch.cat([transitions[:2, None], opening, inner], dim=1)
 
 
-def flat_uses(table: Tensor) -> Tensor:
-    """(n_docs, n_transitions) from (n_docs, 2, n_tags): the inverse of `transition_table`."""
+def transition_counts(table: Tensor) -> Tensor:
+    """(n_docs, n_transitions) counts from (n_docs, 2, n_tags): the inverse of `transition_table`."""
     outside, opening, inner = table.split([1, table.shape[2] // 2, table.shape[2] // 2], dim=2)
     return torch.cat([outside.flatten(1), opening.flatten(1), inner.flatten(1)], dim=1)
 
 
-def forward_chart(scores: Tensor, flat: Tensor, *, best: bool = False) -> Chart:
-    """Scores of all ways to reach each state: their log-sum, or with `best` their maximum (Viterbi).
+def forward_chart(scores: Tensor, transitions: Tensor, *, best: bool = False) -> Chart:
+    """Score all paths to each state: their log-sum or, with `best`, their maximum (Viterbi).
 
-    scores: (n_docs, n_tokens, n_tags); flat: transitions as one vector.
+    scores: (n_docs, n_tokens, n_tags); transitions: as one vector.
     """
     emissions = scores.transpose(0, 1).to(torch.float64, copy=True).contiguous()
     n_tokens, n_docs, n_tags = emissions.shape
@@ -84,7 +84,7 @@ def forward_chart(scores: Tensor, flat: Tensor, *, best: bool = False) -> Chart:
     log_scales = emissions.new_zeros((n_tokens, n_docs))
     states[0, :, AFTER_OUTSIDE] = 0
     either, ended = (torch.maximum, torch.amax) if best else (torch.logaddexp, torch.logsumexp)
-    first, second = (_Reached(transition_table(flat.double()), source, states[0]) for source in (0, 1))
+    first, second = (_TagScores(transition_table(transitions.double()), source, states[0]) for source in (0, 1))
     reached, kinds, within = first.tags, _kinds(first.tags), _within(states)
     for t in range(n_tokens):
         either(first.after(states[t], within[t]), second.after(states[t], within[t]), out=reached).add_(emissions[t])
@@ -94,30 +94,30 @@ def forward_chart(scores: Tensor, flat: Tensor, *, best: bool = False) -> Chart:
         within[t + 1] = kinds[:, ::2]  # B and I
         if t % SCALED_EVERY == SCALED_EVERY - 1:
             scale = after.logsumexp(1)
-            scale = torch.where(torch.isfinite(scale), scale, 0)  # what is known may leave no path
+            scale = torch.where(torch.isfinite(scale), scale, 0)  # known tags may leave no path
             after -= scale[:, None]
             emissions[t] -= scale[:, None]
             log_scales[t] = scale
     return Chart(states, emissions, log_scales)
 
 
-def backward_chart(chart: Chart, flat: Tensor, lengths: Tensor) -> Tensor:
-    """(n_tokens + 1, n_docs, n_states) log-sums over all ways to the end from each state, scaled as the chart is.
+def backward_chart(chart: Chart, transitions: Tensor, lengths: Tensor) -> Tensor:
+    """(n_tokens + 1, n_docs, n_states) log-sums over all paths from each state to the end, scaled like the chart.
 
     lengths: (n_docs,) tokens of each document.
     """
     n_tokens, n_docs, n_tags = chart.emissions.shape
-    table = transition_table(flat.double())
+    table = transition_table(transitions.double())
     n_opened = 1 + n_tags // 2
     after_closed = table[:, :n_opened].flip(0)  # in the states' order: after an entity, after O
     after_within = table[:, n_opened:].view(2, 2, -1)  # after B and I: of I and L
     suffixes = torch.full_like(chart.states, NEVER)
     suffixes[n_tokens, :, :N_CLOSED] = 0
-    going_on, within, kinds = _GoingOn(suffixes[0]), _within(suffixes), _kinds(chart.emissions)
-    opened, inner = going_on.tags[:, None, :n_opened], going_on.tags[:, n_opened:].view(n_docs, 1, 2, -1)
+    continued, within, kinds = _SuffixScores(suffixes[0]), _within(suffixes), _kinds(chart.emissions)
+    opened, inner = continued.tags[:, None, :n_opened], continued.tags[:, n_opened:].view(n_docs, 1, 2, -1)
     shortest = int(lengths.min()) if n_docs else 0
     for t in reversed(range(n_tokens)):
-        going_on.from_tags(suffixes[t + 1], within[t + 1], chart.emissions[t], kinds[t])
+        continued.from_tags(suffixes[t + 1], within[t + 1], chart.emissions[t], kinds[t])
         suffixes[t, :, :N_CLOSED] = (opened + after_closed).logsumexp(2)
         of_inner = inner + after_within
         torch.logaddexp(of_inner[:, :, 0], of_inner[:, :, 1], out=within[t])
@@ -126,9 +126,9 @@ def backward_chart(chart: Chart, flat: Tensor, lengths: Tensor) -> Tensor:
     return suffixes
 
 
-class _Reached:
-    """Scores of tags (…, n_tags) after the first (source 0: O and B) or second (an entity and I) of the states that
-    each can follow. The views are made once: making them takes as long as the sums.
+class _TagScores:
+    """Scores of tags (…, n_tags) after one of their two predecessor states: the first (source 0: O and B) or the second
+    (an entity and I). The views are made once: making them takes as long as the sums.
 
     table: of `transition_table`. like: (…, n_states).
     """
@@ -142,14 +142,14 @@ class _Reached:
         self._closed, self._source = slice(closed, closed + 1), slice(source, source + 1)
 
     def after(self, states: Tensor, within: Tensor) -> Tensor:
-        """`tags`. states: (…, n_states), and `within` the view on them."""
+        """Update and return `tags`. states: (…, n_states), and `within` the view on them."""
         torch.add(states[..., self._closed], self._to_opened, out=self._opened)
         torch.add(within[..., self._source, :], self._to_inner, out=self._inner)
         return self.tags
 
 
-class _GoingOn:
-    """Log-sums (…, n_tags) over all ways to the end from, and with, each tag. like: (…, n_states)."""
+class _SuffixScores:
+    """Log-sums (…, n_tags) over all paths from each tag, inclusive, to the end. like: (…, n_states)."""
 
     def __init__(self, like: Tensor) -> None:
         self.tags = like.new_empty((*like.shape[:-1], 2 * (like.shape[-1] - N_CLOSED) + 1))
@@ -157,7 +157,7 @@ class _GoingOn:
         self._outside, self._open, self._closed = self.tags[..., 0], kinds[..., ::2, :], kinds[..., 1::2, :]
 
     def from_tags(self, suffixes: Tensor, within: Tensor, emissions: Tensor, kinds: Tensor) -> Tensor:
-        """`tags`. suffixes: (…, n_states) from the states after the tags. within, kinds: the views on the other two."""
+        """Update and return `tags`. suffixes: (…, n_states) after the tags. within, kinds: views on the other two."""
         torch.add(suffixes[..., AFTER_OUTSIDE], emissions[..., 0], out=self._outside)
         torch.add(within, kinds[..., ::2, :], out=self._open)  # B and I
         torch.add(suffixes[..., AFTER_ENTITY, None, None], kinds[..., 1::2, :], out=self._closed)  # U and L
@@ -165,18 +165,18 @@ class _GoingOn:
 
 
 def _kinds(tags: Tensor) -> Tensor:
-    """(…, 4, n_types) a view on those of B, U, I and L of (…, n_tags)."""
+    """(…, 4, n_types) view on the B, U, I and L of (…, n_tags)."""
     *others, n_tags = tags.shape
     return tags[..., 1:].view(*others, len(KINDS), n_tags // len(KINDS))
 
 
 def _within(states: Tensor) -> Tensor:
-    """(…, 2, n_types) a view on those after B and after I of (…, n_states)."""
+    """(…, 2, n_types) view on the states after B and after I of (…, n_states)."""
     return states[..., N_CLOSED:].unflatten(-1, (2, -1))
 
 
 def log_partition(chart: Chart, lengths: Tensor, *, scaled: bool = False) -> Tensor:
-    """(n_docs,) the log-sum over all complete paths; with `scaled`, as the chart is."""
+    """(n_docs,) log-sum over all complete paths; with `scaled`, scaled like the chart."""
     docs = torch.arange(len(lengths), device=lengths.device)
     log_z = chart.states[lengths, docs, :N_CLOSED].logsumexp(1)
     return log_z if scaled else log_z + (chart.log_scales * _is_in(chart, lengths)).sum(0)
@@ -187,12 +187,12 @@ def _is_in(chart: Chart, lengths: Tensor) -> Tensor:
     return torch.arange(len(chart.emissions), device=lengths.device)[:, None] < lengths
 
 
-def marginals(scores: Tensor, flat: Tensor, lengths: Tensor) -> Marginals:
-    """Forward-backward. scores: (n_docs, n_tokens, n_tags); flat: transitions as one vector; lengths: (n_docs,)."""
-    chart = forward_chart(scores, flat)
-    suffixes = backward_chart(chart, flat, lengths)
+def marginals(scores: Tensor, transitions: Tensor, lengths: Tensor) -> Marginals:
+    """Run forward-backward. scores: (n_docs, n_tokens, n_tags); transitions: as one vector; lengths: (n_docs,)."""
+    chart = forward_chart(scores, transitions)
+    suffixes = backward_chart(chart, transitions, lengths)
     n_tokens, n_docs, n_tags = chart.emissions.shape
-    table, scaled_log_z = transition_table(flat.double()), log_partition(chart, lengths, scaled=True)
+    table, scaled_log_z = transition_table(transitions.double()), log_partition(chart, lengths, scaled=True)
     is_in = _is_in(chart, lengths)[..., None]
     by_tag = chart.emissions.new_empty((n_docs, n_tokens, n_tags))
     uses = chart.emissions.new_zeros((n_docs, 2, n_tags))
@@ -200,20 +200,20 @@ def marginals(scores: Tensor, flat: Tensor, lengths: Tensor) -> Marginals:
         block = slice(begin, begin + BLOCK)
         states, after = chart.states[:-1][block], suffixes[1:][block]
         emissions = chart.emissions[block]
-        to_tag = _GoingOn(after).from_tags(after, _within(after), emissions, _kinds(emissions))
+        to_tag = _SuffixScores(after).from_tags(after, _within(after), emissions, _kinds(emissions))
         to_tag -= scaled_log_z[:, None]
         probs = torch.zeros_like(to_tag)
         for source in (0, 1):
-            used = _Reached(table, source, states).after(states, _within(states))
+            used = _TagScores(table, source, states).after(states, _within(states))
             used.add_(to_tag).exp_().masked_fill_(~is_in[block], 0)
             uses[:, source] += used.sum(0)
             probs += used
         by_tag[:, block] = probs.transpose(0, 1)
-    return Marginals(log_partition(chart, lengths), by_tag, flat_uses(uses))
+    return Marginals(log_partition(chart, lengths), by_tag, transition_counts(uses))
 
 
-def path_scores(scores: Tensor, flat: Tensor, tags: Sequence[Sequence[int]]) -> Tensor:
-    """(n_docs,) the score of one path each. tags: legal, by number; differentiable in scores and flat."""
+def path_scores(scores: Tensor, transitions: Tensor, tags: Sequence[Sequence[int]]) -> Tensor:
+    """(n_docs,) score of one path each. tags: legal, by index; differentiable in scores and transitions."""
     n_types = (scores.shape[2] - 1) // 4
     index = transition_index(n_types)
     totals = []
@@ -221,23 +221,23 @@ def path_scores(scores: Tensor, flat: Tensor, tags: Sequence[Sequence[int]]) -> 
         states = [0, *path]
         emitted = scores[doc, torch.arange(len(path)), torch.tensor(path, dtype=torch.long)].sum()
         used = torch.tensor([index[a, b] for a, b in zip(states, path, strict=False)], dtype=torch.long)
-        totals.append(emitted + flat[used].sum())
+        totals.append(emitted + transitions[used].sum())
     return torch.stack(totals) if totals else scores.new_zeros(0)
 
 
 @lru_cache(maxsize=8)
 def transition_index(n_types: int) -> Tensor:
-    """(n_tags, n_tags) place in the flat vector of each legal transition, -1 where it is illegal. Not to be changed."""
+    """(n_tags, n_tags) index of each legal transition in the vector, -1 if illegal. The result must not be changed."""
     n_tags = 1 + 4 * n_types
     table = torch.full((n_tags, n_tags), -1, dtype=torch.long)
     types = torch.arange(n_types)
-    tag = {kind: 1 + place * n_types + types for place, kind in enumerate(KINDS)}
+    tag = {kind: 1 + position * n_types + types for position, kind in enumerate(KINDS)}
     enders = torch.cat([tag["U"], tag["L"]])
     table[0, 0], table[enders, 0] = 0, 1
-    for place, kind in enumerate("BU"):
-        table[0, tag[kind]] = 2 + place * n_types + types
-        table[enders[:, None], tag[kind][None]] = 2 + (2 + place) * n_types + types
+    for position, kind in enumerate("BU"):
+        table[0, tag[kind]] = 2 + position * n_types + types
+        table[enders[:, None], tag[kind][None]] = 2 + (2 + position) * n_types + types
     for source, start in enumerate("BI"):
-        for place, kind in enumerate("IL"):
-            table[tag[start], tag[kind]] = 2 + (4 + 2 * source + place) * n_types + types
+        for position, kind in enumerate("IL"):
+            table[tag[start], tag[kind]] = 2 + (4 + 2 * source + position) * n_types + types
     return table

@@ -1,6 +1,6 @@
-"""`domain_ner.CRF.v1`: from token vectors to the scores of BILUO tags; the transitions are parameters beside them.
+"""`domain_ner.CRF.v1`: maps token vectors to the scores of BILUO tags; transition scores are separate parameters.
 
-Imports nothing that needs PyTorch: it is loaded by its entry point, also where that is not installed.
+It imports nothing that needs PyTorch: spaCy loads its entry point even where PyTorch is not installed.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from spacy.util import registry
 from thinc.api import Dropout, Model, chain, glorot_uniform_init
 from thinc.types import Floats2d
 
-from domain_ner.devices import survive_forks
+from domain_ner.devices import use_one_thread_after_fork
 from domain_ner.errors import DomainNerError
 
 TokenVectors: TypeAlias = Model[list[Doc], list[Floats2d]]
@@ -20,13 +20,13 @@ TRANSITIONS = "transitions"
 
 @registry.architectures("domain_ner.CRF.v1")
 def create_crf_model(tok2vec: TokenVectors) -> TokenVectors:
-    """A linear layer over token vectors.
+    """Create a linear layer over token vectors.
 
     tok2vec: (n_tokens, width) for each document.
     Returns (n_tokens, 1 + 4 * n_types) for each document, in the order of `domain_ner.crf_ner.lattice`. The parameter
-    `transitions` holds the scores of one tag after another, as one vector.
+    `transitions` holds the transition scores between tags, as one vector.
     """
-    survive_forks()
+    use_one_thread_after_fork()
     return Model(
         "crf",
         forward,
@@ -39,27 +39,27 @@ def create_crf_model(tok2vec: TokenVectors) -> TokenVectors:
 
 
 def require_encoded(model: TokenVectors, name: str, docs: Sequence[Doc]) -> None:
-    """Raise DomainNerError where the encoder that a model listens to has not seen the documents.
+    """Raise DomainNerError if the encoder of a listening model has not processed the documents.
 
-    The listener itself would take zeros for its vectors. name: of the component.
+    The listener itself would silently use zeros. name: of the component.
     """
     listeners = {node.name for node in model.walk()} & HAS_ENCODED.keys()
     for listener in listeners:
         component, has_encoded = HAS_ENCODED[listener]
         if not all(map(has_encoded, docs)):
             raise DomainNerError(
-                f"{name} gets no vectors: the {component} before it is disabled, or not in the pipeline.",
+                f"{name} gets no vectors: the {component} before it is disabled or not in the pipeline.",
                 f"Enable it, or disable {name} too: nlp.select_pipes(disable=...), spacy.load(..., exclude=...).",
             )
 
 
 def _has_transformed(doc: Doc) -> bool:
-    # The extension is the transformer's: without one nobody has set it.
+    # The transformer component sets the extension; without it no document was encoded.
     return Doc.has_extension("trf_data") and doc._.trf_data is not None
 
 
-# By the name of the layer that takes the vectors of an encoder before it: which component, and whether it has seen a
-# document. Of spacy-transformers, and of spaCy's own tok2vec.
+# For each listener layer of spacy-transformers and of spaCy's tok2vec: the component it listens to, and whether that
+# has processed a document.
 HAS_ENCODED: dict[str, tuple[str, Callable[[Doc], bool]]] = {
     "transformer-listener": ("transformer", _has_transformed),
     "tok2vec-listener": ("tok2vec", lambda doc: doc.tensor.size > 0),
@@ -67,7 +67,7 @@ HAS_ENCODED: dict[str, tuple[str, Callable[[Doc], bool]]] = {
 
 
 def initialize(model: TokenVectors, X: list[Doc] | None = None, Y: object = None) -> None:  # noqa: N803 (thinc's names)
-    """Initialise. `nO` must be set."""
+    """Initialise the weights. `nO` must be set."""
     vectors = model.layers[0]
     vectors.initialize(X=X)
     width = vectors.predict(X)[0].shape[1] if X else vectors.get_dim("nO")
@@ -81,7 +81,7 @@ def initialize(model: TokenVectors, X: list[Doc] | None = None, Y: object = None
 def forward(
     model: TokenVectors, docs: list[Doc], is_train: bool
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
-    """Scores of each document."""
+    """Compute the scores of each document."""
     vectors, backprop_vectors = model.layers[0](docs, is_train)
     weights, bias = model.get_param("W"), model.get_param("b")
     n_tags, width = weights.shape

@@ -1,4 +1,4 @@
-"""Documents of similar length, padded to go through the lattice together."""
+"""Groups documents of similar length and pads them to one batch for the lattice."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -8,40 +8,42 @@ from thinc.api import xp2torch
 from thinc.types import Floats1d, Floats2d
 from torch import Tensor
 
-# Scores (of a tag of a token) that go through the lattice together, padding included: some 200 MB, however many types
-# there are. A document with more goes alone.
+# Maximum of scores (of a tag at a token) in one batch, padding included: some 200 MB, for any number of types. A
+# document with more forms its own batch.
 MAX_SCORES = 1 << 22
-# As many tokens are worth no second pass, however much of them is padding.
+# So few tokens are not worth another batch, however much of them is padding.
 FEW_PADDED = 1 << 12
 
 
 class Group(NamedTuple):
-    """numbers: of the documents. scores: (n_docs, n_tokens, n_tags), padded at the end. flat: transitions.
-    lengths: (n_docs,). Scores and transitions are in float64, whatever autocast says.
+    """numbers: of the documents. scores: (n_docs, n_tokens, n_tags), padded at the end. transitions: as one vector.
+    lengths: (n_docs,). Scores and transitions are float64, regardless of autocast.
     """
 
     numbers: list[int]
     scores: Tensor
-    flat: Tensor
+    transitions: Tensor
     lengths: Tensor
 
 
 def padded_groups(scores: Sequence[Floats2d], transitions: Floats1d, temperature: float = 1.0) -> Iterator[Group]:
-    """Scores and transitions, divided by the temperature, of all documents.
+    """Yield scores and transitions, divided by the temperature, of all documents in groups.
 
     scores: (n_tokens, n_tags) for each document. transitions: as one vector.
     """
-    flat = xp2torch(transitions).detach().double() / temperature
+    scaled_transitions = xp2torch(transitions).detach().double() / temperature
     n_tags = len(transitions) // 2
     for numbers in length_groups([len(array) for array in scores], n_tags):
         tensors = [xp2torch(scores[n]).double() / temperature for n in numbers]
-        lengths = torch.tensor([len(tensor) for tensor in tensors], device=flat.device)
+        lengths = torch.tensor([len(tensor) for tensor in tensors], device=scaled_transitions.device)
         with torch.no_grad():
-            yield Group(numbers, torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True), flat, lengths)
+            yield Group(
+                numbers, torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True), scaled_transitions, lengths
+            )
 
 
 def length_groups(lengths: Sequence[int], n_tags: int) -> Iterator[list[int]]:
-    """Numbers of documents that go through the lattice together: half of what is padded, at most, is padding."""
+    """Yield groups of document numbers for one batch each; at most half of a large batch is padding."""
     max_padded = MAX_SCORES // n_tags
     group: list[int] = []
     n_tokens = 0

@@ -1,4 +1,4 @@
-"""`crf_ner`, the trainable component: finds entities and gives each the exact probability that it is one."""
+"""`crf_ner`, a trainable component: finds entities, each with its exact probability."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -15,9 +15,9 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate, torch2xp
 from thinc.types import Floats2d
 
-from domain_ner.crf_ner.foreign_tokens import ForeignTokens, Tokenize
+from domain_ner.crf_ner.foreign_tokens import Tokenize, TokenizerCheck
 from domain_ner.crf_ner.model import TRANSITIONS, require_encoded
-from domain_ner.crf_ner.selection import Found, apart_from, choose_apart, choose_candidates
+from domain_ner.crf_ner.selection import ProbableSpan, select_candidates, select_non_overlapping, without_tokens
 from domain_ner.crf_ner.settings import AUTO, VITERBI, ByLabel, Settings, rarity_weights
 from domain_ner.crf_ner.training_data import TrainingData
 from domain_ner.devices import TORCH
@@ -73,19 +73,20 @@ def create_crf_ner(  # noqa: PLR0913, PLR0917 (spaCy gives them by name)
     type_weights: str | ByLabel,
     scorer: Callable[..., Any] | None,
 ) -> "CRFRecognizer":
-    """The component.
+    """Create the component.
 
     model: `domain_ner.CRF.v1`.
-    min_confidence: entities that are less probable go to `doc.spans["below_threshold"]`; one for all types, or by type:
+    min_confidence: less probable entities go to `doc.spans["below_threshold"]`; one value for all types, or by type:
         `{"TEAM": 0.9}`, or, for labels that a config file cannot hold as keys, `[["LOC:city", 0.9]]`.
-    temperature: scores are divided by it before they become probabilities. type_temperatures: by type, what the
-        log-odds of a span are divided by after that. Both are fitted by `calibrate`.
-    candidates: `doc.spans["candidates"]` has the other spans that are among so many most probable ones over one of
-        their tokens; 0 for none. Their probabilities are in its `attrs["scores"]`.
-    decoding: `viterbi`, the entities of the most probable tagging; or `marginal`: of all spans those that together are
-        furthest above `min_confidence` (0.5 unless set). Below 0.5 it finds what no single tagging is sure of.
-    type_weights: how much a missed entity of a type weighs in training, at least 1; `auto`: the rarer, the more.
-    scorer: of `nlp.evaluate`.
+    temperature: divides the scores before they become probabilities. type_temperatures: by type, divides the log-odds
+        of a span after that. `calibrate` fits both.
+    candidates: `doc.spans["candidates"]` holds other spans that are among this number of most probable ones at one of
+        their tokens; 0 for none. Its `attrs["scores"]` holds their probabilities.
+    decoding: `viterbi`, the entities of the most probable tagging; or `marginal`: the non-overlapping spans whose
+        probabilities exceed `min_confidence` (0.5 by default) by the largest sum. Below 0.5, `marginal` finds entities
+        that no single tagging is certain of.
+    type_weights: weight of a missed entity of a type in training, at least 1; `auto`: rarer types weigh more.
+    scorer: for `nlp.evaluate`.
     """
     settings = Settings(
         min_confidence=dict(min_confidence) if isinstance(min_confidence, list) else min_confidence,
@@ -101,9 +102,9 @@ def create_crf_ner(  # noqa: PLR0913, PLR0917 (spaCy gives them by name)
 class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
     """A linear-chain CRF over BILUO tags.
 
-    Sets `doc.ents`, and `ent._.confidence`: the probability, over all taggings of the document, that exactly these
+    Sets `doc.ents` and `ent._.confidence`: the probability, over all taggings of the document, that exactly these
     tokens are an entity of that label, in 0..1.
-    Missing entity values teach nothing, and `doc.spans["incorrect_spans"]` of the gold document are learned as wrong.
+    Training ignores missing entity values, and learns `doc.spans["incorrect_spans"]` of the gold document as wrong.
     """
 
     def __init__(  # noqa: PLR0913 (the first three are spaCy's)
@@ -120,28 +121,30 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         self.model = model
         self.name = name
         self.scorer = scorer
-        self.foreign = ForeignTokens(name, vocab, tokenizer)
+        self.tokenizer_check = TokenizerCheck(name, vocab, tokenizer)
         self.settings = settings or Settings()
         self.cfg: dict[str, Any] = {"labels": [], "type_weights": {}}
-        self.n_batch: int | None = None  # where a batch is learned in parts: the documents of all of it
+        self.n_batch: int | None = None  # if a batch is learned in parts: the number of documents in the whole batch
         self.settings.check(name, ())
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The entity types, in the order of their numbers."""
+        """The entity types, in the order of their indices."""
         return tuple(self.cfg["labels"])
 
     @property
     def label_data(self) -> tuple[str, ...]:
-        """What `init labels` writes."""
+        """The data that `init labels` writes."""
         return self.labels
 
     def add_label(self, label: str) -> int:
-        """Add a type; returns 1, or 0 where it is there. Raises DomainNerError once the weights are set up."""
+        """Add a type; returns 1, or 0 if it exists. Raises DomainNerError once the weights are initialised."""
         if label in self.cfg["labels"]:
             return 0
         if self.model.has_dim("nO"):
-            raise DomainNerError(f"{self.name} is initialised: the type {label!r} cannot be added.", "Train it anew.")
+            raise DomainNerError(
+                f"Cannot add the type {label!r} to {self.name}: it is already initialised.", "Train it from scratch."
+            )
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
         return 1
@@ -153,41 +156,41 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         nlp: Language | None = None,
         labels: Sequence[str] | None = None,
     ) -> None:
-        """Find the labels in the examples, or take those given, and set up the weights."""
+        """Collect the labels from the examples, or use the given ones, and initialise the weights."""
         validate_get_examples(get_examples, "CRFRecognizer.initialize")
         data = TrainingData.read(get_examples())
         for label in list(labels) if labels is not None else sorted(data.counts):
             self.add_label(label)
         if not self.labels:
             raise DomainNerError(
-                f"{self.name} has nothing to learn: the training data holds no entity.",
-                "Annotate some, or give the labels. `spacy assemble` initialises every component anew, unless the"
-                ' config takes it from a trained pipeline: `source = "path"` in the place of its factory.',
+                f"{self.name} has nothing to learn: the training data has no entity.",
+                "Annotate some, or give the labels. `spacy assemble` initialises every component, unless the config"
+                ' sources it from a trained pipeline: `source = "path"` instead of its factory.',
             )
         data.warn(self.name, self.labels)
         self.settings.check(self.name, self.labels)
         weights = self.settings.type_weights
         self.cfg["type_weights"] = rarity_weights(data.counts) if weights == AUTO else dict(weights)  # type: ignore[arg-type]
-        if nlp is not None:  # a package of the pipeline asks for what predicting takes
+        if nlp is not None:  # a package of the pipeline requires what predicting needs
             requirements = nlp.meta.setdefault("requirements", [])
             requirements += [] if TORCH in requirements else [TORCH]
         self.model.set_dim("nO", 1 + 4 * len(self.labels))
         self.model.initialize(X=data.sample)
 
     def predict(self, docs: Iterable[Doc]) -> "list[Decoded]":
-        """The best tagging of each document, with the probabilities of its entities."""
+        """Predict the best tagging of each document, with the probabilities of its entities."""
         return self.decode(self.tag_scores(docs))
 
     def tag_scores(self, docs: Iterable[Doc]) -> list[Floats2d]:
-        """(n_tokens, n_tags) scores for each document, of the tags in the order of `domain_ner.crf_ner.lattice`.
+        """Score the tags of each document: (n_tokens, n_tags), in the order of `domain_ner.crf_ner.lattice`.
 
-        No entity begins or ends with a token of white space: there B, U and L have -inf.
-        Raises DomainNerError where the encoder that the model listens to has not seen the documents.
+        No entity begins or ends with a white-space token: there B, U and L have -inf.
+        Raises DomainNerError when the encoder that the model listens to has not processed the documents.
         """
         docs = list(docs)
         filled = [doc for doc in docs if len(doc)]
         require_encoded(self.model, self.name, filled)
-        self.foreign.look_at(filled)
+        self.tokenizer_check.check(filled)
         scored = iter(self.model.predict(filled) if filled else [])
         n_types = len(self.labels)
         scores = [next(scored) if len(doc) else self.model.ops.alloc2f(0, 1 + 4 * n_types) for doc in docs]
@@ -198,62 +201,63 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         return scores
 
     def decode(self, scores: Sequence[Floats2d]) -> "list[Decoded]":
-        """Entities and candidates from scores."""
+        """Decode scores to entities and candidates."""
         from domain_ner.crf_ner.decoding import Decoded, decode  # noqa: PLC0415
         from domain_ner.crf_ner.padding import padded_groups  # noqa: PLC0415
 
-        found = [Decoded() for _ in scores]
+        results = [Decoded() for _ in scores]
         filled = [n for n, array in enumerate(scores) if len(array)]
         temperature = self.settings.temperature
         transitions = self.model.get_param(TRANSITIONS)
         floors = [self.settings.floor(label) for label in self.labels] if self.settings.needs_probable else []
         for group in padded_groups([scores[n] for n in filled], transitions, temperature):
-            decoded = decode(group.scores, group.flat, group.lengths, floors=floors)
-            for n, one in zip(group.numbers, decoded, strict=True):
-                found[filled[n]] = one
-        return found
+            decoded = decode(group.scores, group.transitions, group.lengths, floors=floors)
+            for n, doc_result in zip(group.numbers, decoded, strict=True):
+                results[filled[n]] = doc_result
+        return results
 
-    def set_annotations(self, docs: Iterable[Doc], found: "Sequence[Decoded]") -> None:
-        """Write entities and confidences, what is below its threshold, and the candidates asked for.
+    def set_annotations(self, docs: Iterable[Doc], results: "Sequence[Decoded]") -> None:
+        """Write entities and confidences, spans below their threshold, and candidates.
 
-        Entities that a component before has set stay, without confidence, and none is put over them.
+        Entities of earlier components stay, without confidence, and none is put over them.
         """
-        for doc, decoded in zip(docs, found, strict=True):
+        for doc, decoded in zip(docs, results, strict=True):
             preset, tokens = list(doc.ents), {token.i for ent in doc.ents for token in ent}
-            entities, probable = apart_from(decoded.entities, tokens), apart_from(decoded.probable, tokens)
+            entities, probable = without_tokens(decoded.entities, tokens), without_tokens(decoded.probable, tokens)
             chosen = self.choose(replace(decoded, entities=entities, probable=probable))
-            taken = {one[:3] for one in chosen}
-            below = [one for one in entities if one[:3] not in taken and self._gain(one) < 0]
-            for one in [*below, *chosen]:  # those with the same edges share their attributes: the entities' come last
-                self._span(doc, one)._.confidence = self.confidence(one)
-            doc.set_ents([*preset, *(self._span(doc, one) for one in chosen)])
+            taken = {span[:3] for span in chosen}
+            below = [span for span in entities if span[:3] not in taken and self._gain(span) < 0]
+            for span in [*below, *chosen]:  # spans with the same edges share attributes: the entities' values win
+                self._span(doc, span)._.confidence = self.confidence(span)
+            doc.set_ents([*preset, *(self._span(doc, span) for span in chosen)])
             if self.settings.has_threshold:
                 self._set_group(doc, BELOW_KEY, below)
             if self.settings.n_candidates:
-                told = taken | {one[:3] for one in below}
-                self._set_group(doc, CANDIDATES_KEY, choose_candidates(probable, told, self.settings.n_candidates))
+                listed = taken | {span[:3] for span in below}
+                candidates = select_candidates(probable, listed, self.settings.n_candidates)
+                self._set_group(doc, CANDIDATES_KEY, candidates)
 
-    def choose(self, decoded: "Decoded") -> list[Found]:
-        """The entities to report, by the settings."""
+    def choose(self, decoded: "Decoded") -> list[ProbableSpan]:
+        """Select the entities to report, according to the settings."""
         if not self.settings.is_marginal:
-            return [one for one in decoded.entities if self._gain(one) >= 0]
-        best = {one[:3]: one for one in [*decoded.entities, *decoded.probable]}
-        spans = list(best.values())
-        return [spans[n] for n in choose_apart(spans, [self._gain(one) for one in spans])]
+            return [span for span in decoded.entities if self._gain(span) >= 0]
+        distinct = {span[:3]: span for span in [*decoded.entities, *decoded.probable]}
+        spans = list(distinct.values())
+        return [spans[n] for n in select_non_overlapping(spans, [self._gain(span) for span in spans])]
 
-    def confidence(self, found: Found) -> float:
+    def confidence(self, span: ProbableSpan) -> float:
         """The calibrated probability of a span, in 0..1."""
-        return self.settings.confidence(found.log_prob, self.labels[found.label])
+        return self.settings.confidence(span.log_prob, self.labels[span.label])
 
-    def _gain(self, found: Found) -> float:
-        return self.confidence(found) - self.settings.threshold(self.labels[found.label])
+    def _gain(self, span: ProbableSpan) -> float:
+        return self.confidence(span) - self.settings.threshold(self.labels[span.label])
 
-    def _span(self, doc: Doc, found: Found) -> Span:
-        return Span(doc, found.start, found.end, label=self.labels[found.label])
+    def _span(self, doc: Doc, span: ProbableSpan) -> Span:
+        return Span(doc, span.start, span.end, label=self.labels[span.label])
 
-    def _set_group(self, doc: Doc, key: str, found: Sequence[Found]) -> None:
-        group = SpanGroup(doc, name=key, spans=[self._span(doc, one) for one in found])
-        group.attrs["scores"] = [self.confidence(one) for one in found]
+    def _set_group(self, doc: Doc, key: str, spans: Sequence[ProbableSpan]) -> None:
+        group = SpanGroup(doc, name=key, spans=[self._span(doc, span) for span in spans])
+        group.attrs["scores"] = [self.confidence(span) for span in spans]
         doc.spans[key] = group
 
     def update(
@@ -264,7 +268,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Learn from a batch; adds the mean loss of its documents to `losses[name]`."""
+        """Learn from a batch, and add the mean loss of its documents to `losses[name]`."""
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         validate_examples(examples, "CRFRecognizer.update")
@@ -272,7 +276,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         if not any(len(example.predicted) for example in examples):
             return losses
         set_dropout_rate(self.model, drop)
-        # Empty documents go along: a listener expects the very batch that its encoder saw.
+        # Keep empty documents: a listener expects the exact batch that its encoder processed.
         scores, backprop = self.model.begin_update([example.predicted for example in examples])
         loss, d_scores = self.get_loss(examples, scores)
         backprop(d_scores)
@@ -282,37 +286,37 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         return losses
 
     def get_loss(self, examples: Iterable[Example], scores: Sequence[Floats2d]) -> tuple[float, list[Floats2d]]:
-        """The mean negative log-likelihood of the documents, and its gradient; that of the transitions is kept.
+        """Compute the mean negative log-likelihood of the documents and its gradient for `scores`.
 
-        With `n_batch` both are their part of the mean over so many.
+        The gradient of the transitions is added to the model. With `n_batch`, loss and gradients are divided by it.
         """
         from domain_ner.crf_ner.loss import negative_log_likelihood  # noqa: PLC0415
         from domain_ner.crf_ner.padding import padded_groups  # noqa: PLC0415
-        from domain_ner.crf_ner.targets import known  # noqa: PLC0415
+        from domain_ner.crf_ner.targets import known_tags  # noqa: PLC0415
 
-        taught = [known(example, self.labels) for example in examples]
+        known = [known_tags(example, self.labels) for example in examples]
         weights = [self.cfg["type_weights"].get(label, 1.0) for label in self.labels]
-        gradients: list[Any] = [None] * len(taught)
-        n_docs = self.n_batch or len(taught)
+        gradients: list[Any] = [None] * len(known)
+        n_docs = self.n_batch or len(known)
         total = 0.0
         for group in padded_groups(scores, self.model.get_param(TRANSITIONS)):
-            found = negative_log_likelihood(group.scores, group.flat, [taught[n] for n in group.numbers], weights)
-            total += float(found.losses.sum())
-            d_transitions = torch2xp(found.d_transitions / n_docs)
+            loss = negative_log_likelihood(group.scores, group.transitions, [known[n] for n in group.numbers], weights)
+            total += float(loss.losses.sum())
+            d_transitions = torch2xp(loss.d_transitions / n_docs)
             self.model.inc_grad(TRANSITIONS, self.model.ops.asarray1f(d_transitions))
-            d_scores = torch2xp(found.d_scores / n_docs)
-            for place, n in enumerate(group.numbers):
-                gradients[n] = self.model.ops.asarray2f(d_scores[place, : len(taught[n].tags)])
+            d_scores = torch2xp(loss.d_scores / n_docs)
+            for row, n in enumerate(group.numbers):
+                gradients[n] = self.model.ops.asarray2f(d_scores[row, : len(known[n].tags)])
         return total / n_docs, gradients
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "CRFRecognizer":
-        """Load, and check that the settings fit what is loaded."""
+        """Load the component, and check that the settings fit its labels."""
         super().from_bytes(bytes_data, exclude=exclude)
         self.settings.check(self.name, self.labels)
         return self
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "CRFRecognizer":
-        """Load, and check that the settings fit what is loaded."""
+        """Load the component, and check that the settings fit its labels."""
         super().from_disk(path, exclude=exclude)
         self.settings.check(self.name, self.labels)
         return self

@@ -1,4 +1,4 @@
-"""What a trained recogniser thinks of documents and of spans of one's own, without writing it into them."""
+"""Computes a trained recogniser's scores and span probabilities without changing the documents."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -13,40 +13,42 @@ from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.crf_ner.pipe import CRFRecognizer
 
 BATCH = 64
-# Where `doc._.trf_data` stands.
+# The key of `doc._.trf_data` in `doc.user_data`.
 ENCODED = ("._.", "trf_data", None, None)
 
 
 def score(nlp: Language, pipe: CRFRecognizer, docs: Iterable[Doc]) -> Iterator[Floats2d]:
-    """The scores of documents as `tag_scores` gives them, after all components before the recogniser have seen them.
+    """Yield the scores of documents as `tag_scores` does, after all components before the recogniser.
 
-    The encoder's vectors do not stay in the documents: a corpus of them would fill the memory.
+    The encoder's vectors are removed from the documents: those of a corpus would fill the memory.
     """
     for part in minibatch(docs, BATCH):
-        seen = list(part)
-        for _, before in nlp.pipeline[: nlp.pipe_names.index(pipe.name)]:
-            seen = list(before.pipe(seen)) if hasattr(before, "pipe") else [before(doc) for doc in seen]
-        yield from pipe.tag_scores(seen)
-        for doc in seen:
+        processed = list(part)
+        for _, component in nlp.pipeline[: nlp.pipe_names.index(pipe.name)]:
+            processed = (
+                list(component.pipe(processed)) if hasattr(component, "pipe") else [component(doc) for doc in processed]
+            )
+        yield from pipe.tag_scores(processed)
+        for doc in processed:
             doc.user_data.pop(ENCODED, None)
 
 
 def span_confidences(
     pipe: CRFRecognizer, scores: Sequence[Floats2d], spans: Sequence[Sequence[tuple[int, int, str]]]
 ) -> list[list[float]]:
-    """The calibrated probability of each span, however small; 0 for a label that the recogniser does not know.
+    """Compute the calibrated probability of each span, however small; 0 for an unknown label.
 
     scores: of `score`. spans: for each document (start, end, label), in tokens, end exclusive.
     """
     numbers = {label: number for number, label in enumerate(pipe.labels)}
-    found: list[list[float]] = [[] for _ in scores]
+    confidences: list[list[float]] = [[] for _ in scores]
     filled = [n for n, array in enumerate(scores) if len(array)]
     transitions, settings = pipe.model.get_param(TRANSITIONS), pipe.settings
     for group in padded_groups([scores[n] for n in filled], transitions, settings.temperature):
-        prober = SpanProbabilities(group.scores, group.flat, group.lengths)
-        for place, number in enumerate(group.numbers):
-            found[filled[number]] = [
-                settings.confidence(prober(place, start, end, numbers[label]), label) if label in numbers else 0.0
+        prober = SpanProbabilities(group.scores, group.transitions, group.lengths)
+        for row, number in enumerate(group.numbers):
+            confidences[filled[number]] = [
+                settings.confidence(prober(row, start, end, numbers[label]), label) if label in numbers else 0.0
                 for start, end, label in spans[filled[number]]
             ]
-    return found
+    return confidences

@@ -1,4 +1,4 @@
-"""What of a recogniser can be set without training: how sure it must be, and how sure it says it is."""
+"""The settings of a recogniser that need no training: thresholds, calibration and decoding."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -10,16 +10,16 @@ from domain_ner.errors import DomainNerError
 
 AUTO = "auto"
 VITERBI, MARGINAL = "viterbi", "marginal"
-# Nothing is more certain than float32 can tell: a confidence is always below 1.
+# The largest log-probability that float32 distinguishes from 0: a confidence is always below 1.
 CERTAIN = -(2.0**-24)
-# Spans less probable than this are not looked for, unless a threshold below it asks for them.
+# The minimum probability of spans to search for, unless a threshold is lower.
 MIN_PROBABLE = 0.01
-# Of weights by rarity: a type of a handful of mentions must not drown the rest.
+# The maximum of a weight by rarity: a type with a handful of mentions must not dominate the rest.
 MAX_WEIGHT = 4.0
-# Keys that spaCy's config files keep as they are: no `=` or `:`, and none that begins like a comment, a section or the
+# Keys that spaCy's config files keep unchanged: without `=` or `:`, and not beginning like a comment, a section or the
 # name of a registered function.
 PLAIN_KEY = re.compile(r"[^\s=:\[#;@*$][^\n=:$]*(?<!\s)")
-# Values by label: where a config cannot hold a label as a key, pairs of label and value.
+# Values by label; pairs of label and value if a config cannot hold a label as a key.
 ByLabel = dict[str, float] | list[Any]
 
 
@@ -27,13 +27,13 @@ ByLabel = dict[str, float] | list[Any]
 class Settings:
     """The settings of `crf_ner`, as in its config.
 
-    min_confidence: below it an entity is not reported; for all types, or by type.
-    temperature: scores are divided by it before they become probabilities; type_temperatures: what the log-odds of a
-    span of the type are divided by after that.
-    n_candidates: of how many other spans over a token the most probable ones are told.
-    decoding: `viterbi`, the entities of the best path; or `marginal`, of all probable spans those that are furthest
-    above min_confidence together.
-    type_weights: how much a missed entity of a type weighs in training; `auto`: the rarer, the more.
+    min_confidence: entities below it are not reported; for all types, or by type.
+    temperature: divides the scores before they become probabilities; type_temperatures: divides the log-odds of a
+    span of the type after that.
+    n_candidates: number of most probable other spans at a token to report.
+    decoding: `viterbi`, the entities of the best path; or `marginal`: the non-overlapping spans whose probabilities
+    exceed min_confidence by the largest sum.
+    type_weights: weight of a missed entity of a type in training; `auto`: rarer types weigh more.
     """
 
     min_confidence: float | Mapping[str, float] = field(default_factory=dict)
@@ -45,28 +45,28 @@ class Settings:
 
     @property
     def is_marginal(self) -> bool:
-        """Whether spans are chosen each by its own probability."""
+        """Whether spans are chosen by their own probabilities."""
         return self.decoding == MARGINAL
 
     @property
     def needs_probable(self) -> bool:
-        """Whether more spans than those of the best path are looked at."""
+        """Whether spans outside the best path are needed."""
         return self.is_marginal or self.n_candidates > 0
 
     @property
     def has_threshold(self) -> bool:
-        """Whether an entity of the best path can fail to be reported."""
+        """Whether a threshold can suppress an entity of the best path."""
         return self.is_marginal or self.min_confidence not in (0, {})
 
     def threshold(self, label: str) -> float:
-        """The least confidence, in 0..1, to report an entity of the type; unless set 0, or 0.5 with `marginal`."""
+        """The minimum confidence, in 0..1, to report an entity of the type; by default 0, or 0.5 with `marginal`."""
         least = self.min_confidence
         return least.get(label, 0.5 if self.is_marginal else 0.0) if isinstance(least, Mapping) else least
 
     def confidence(self, log_prob: float, label: str) -> float:
-        """The calibrated probability of a span, below 1, from the log of its probability under the model.
+        """Calibrate the probability of a span, given its log; the result is below 1.
 
-        Temperature scaling (Guo et al. 2017) of its log-odds; a temperature of 1 leaves it as it is.
+        Temperature scaling (Guo et al. 2017) of the log-odds; a temperature of 1 changes nothing.
         """
         temperature = self.type_temperatures.get(label, 1.0)
         if temperature == 1.0:
@@ -75,9 +75,9 @@ class Settings:
         return min(1 / (1 + exp(-odds)), exp(CERTAIN)) if odds >= 0 else exp(odds) / (1 + exp(odds))
 
     def floor(self, label: str) -> float:
-        """The log of the least probability under the model with which a span of the type is looked for.
+        """The log of the minimum uncalibrated probability of spans of the type to search for.
 
-        Of `MIN_PROBABLE`, or of the type's threshold where that is less, after calibration.
+        After calibration it is `MIN_PROBABLE`, or the type's threshold if that is lower.
         """
         threshold = self.threshold(label)
         least = threshold if self.is_marginal and 0 < threshold < MIN_PROBABLE else MIN_PROBABLE
@@ -85,9 +85,9 @@ class Settings:
         return odds - log1p(exp(odds))
 
     def check(self, name: str, labels: Collection[str]) -> None:
-        """Raise DomainNerError for values out of their range, and for types that are not among `labels`.
+        """Raise DomainNerError for values out of range, and for types that are not among `labels`.
 
-        name: of the component. labels: those of the recogniser; none while it has none yet.
+        name: of the component. labels: of the recogniser; empty before initialisation.
         """
         by_type = {"type_temperatures": self.type_temperatures}
         by_type |= {} if isinstance(self.type_weights, str) else {"type_weights": self.type_weights}
@@ -98,7 +98,7 @@ class Settings:
                 self._check(name, setting, label, value)
                 if labels and label and label not in labels:
                     raise DomainNerError(
-                        f"{setting} of {name} is given for {label!r}; it knows the types {', '.join(sorted(labels))}."
+                        f"{setting} of {name} has a value for {label!r}; expected one of {', '.join(sorted(labels))}."
                     )
         if self.temperature <= 0:
             raise DomainNerError(f"temperature of {name} is {self.temperature}; expected more than 0.")
@@ -123,18 +123,18 @@ class Settings:
 
 
 def to_config(values: Mapping[str, float]) -> ByLabel:
-    """Values by label as a config keeps them, whatever the labels are."""
+    """Write values by label in a form that a config can hold, whatever the labels are."""
     is_plain = all(PLAIN_KEY.fullmatch(label) for label in values)
     return dict(values) if is_plain else list(values.items())
 
 
 def log_odds(log_prob: float) -> float:
-    """log(p / (1 - p)) from log p."""
+    """Compute log(p / (1 - p)) from log p."""
     certain = min(log_prob, CERTAIN)
     return certain - log(-expm1(certain))
 
 
 def rarity_weights(counts: Mapping[str, int]) -> dict[str, float]:
-    """A weight of at least 1 for each type: the root of how much rarer it is than the most frequent one."""
+    """Weight each type by its rarity, at least 1: the square root of the most frequent type's count over its own."""
     most = max(counts.values(), default=0)
     return {label: min(MAX_WEIGHT, (most / count) ** 0.5) for label, count in counts.items() if count}

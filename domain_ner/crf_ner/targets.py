@@ -1,27 +1,26 @@
-"""What an annotated document teaches the recogniser: from spaCy's Example to what the loss takes."""
+"""Converts an annotated spaCy Example to the known tags that the loss needs."""
 
 from collections.abc import Iterator, Sequence
 
 from spacy.training import Example
 
 from domain_ner.annotations.doc_keys import REJECTED_KEY
-from domain_ner.crf_ner.loss import Known
+from domain_ner.crf_ner.lattice import KINDS
+from domain_ner.crf_ner.loss import KnownTags
 
-KINDS = "BUIL"
 
-
-def known(example: Example, labels: Sequence[str]) -> Known:
-    """The tags of the predicted document's tokens, None where nothing is known, and the spans known to be wrong."""
+def known_tags(example: Example, labels: Sequence[str]) -> KnownTags:
+    """Collect the tags of the predicted document's tokens, None if unknown, and the rejected spans."""
     numbers = tag_numbers(labels)
     tags = [numbers.get(tag) if tag is not None else None for tag in example.get_aligned_ner()]
-    return Known(tags, list(_rejected(example, labels)))
+    return KnownTags(tags, list(_rejected(example, labels)))
 
 
 def tag_numbers(labels: Sequence[str]) -> dict[str, int]:
-    """The number of each tag, in the order of `domain_ner.crf_ner.lattice`."""
+    """Map each tag to its index, in the order of `domain_ner.crf_ner.lattice`."""
     numbers = {"O": 0}
-    for place, kind in enumerate(KINDS):
-        numbers |= {f"{kind}-{label}": 1 + place * len(labels) + n for n, label in enumerate(labels)}
+    for position, kind in enumerate(KINDS):
+        numbers |= {f"{kind}-{label}": 1 + position * len(labels) + n for n, label in enumerate(labels)}
     return numbers
 
 

@@ -1,4 +1,4 @@
-"""What the CRF takes from the training data before it learns, and what it warns of there."""
+"""Statistics of the training data that the CRF needs before training, and warnings about them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ FEW = 10  # entities of a type
 
 @dataclass
 class TrainingData:
-    """Entities by type (0 for one that only occurs as rejected), those at white space, and documents for the shapes."""
+    """Entities by type (0 if only rejected), entities at white space, and documents to infer the shapes from."""
 
     counts: Counter[str] = field(default_factory=Counter)
     n_at_space: int = 0
@@ -24,7 +24,7 @@ class TrainingData:
 
     @classmethod
     def read(cls, examples: Iterable[Example]) -> "TrainingData":
-        """Count what examples hold; they are not kept, but for a few documents."""
+        """Count the entities of examples; only a few documents are kept."""
         data = cls()
         for example in examples:
             gold = example.reference
@@ -36,11 +36,13 @@ class TrainingData:
         return data
 
     def warn(self, name: str, labels: Sequence[str]) -> None:
-        """Tell what training will hardly learn; `spacy debug data` shows it too. name: of the component."""
+        """Warn of types that training will hardly learn; `spacy debug data` shows them too. name: of the component."""
         rare = [f"{label} ({self.counts[label]})" for label in labels if 0 < self.counts[label] < FEW]
         if rare:
-            told = "%s: types with fewer than %d entities in the training data: %s."
-            logger.warning(told, name, FEW, ", ".join(rare))
+            message = "%s: types with fewer than %d entities in the training data: %s."
+            logger.warning(message, name, FEW, ", ".join(rare))
         if self.n_at_space:
-            told = "%s: %d entities of the training data begin or end with white space; it predicts none such."
-            logger.warning(told, name, self.n_at_space)
+            message = (
+                "%s: %d entities of the training data begin or end with white space; it never predicts such spans."
+            )
+            logger.warning(message, name, self.n_at_space)

@@ -1,5 +1,5 @@
-"""The pretrained encoders: which there are, how to fetch one, and how to pretrain one further.
+"""Pretrained encoders: lists, fetches and further pretrains them.
 
-Running an encoder is the work of `transformer`.
+`transformer` runs them.
 Public: `load_presets` (`presets`), `EncoderCard` (`card`), `fetch_encoder` (`fetch`), `pretrain` (`pretraining`).
 """

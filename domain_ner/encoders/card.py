@@ -1,4 +1,4 @@
-"""What is known of the encoder in use: written by `fetch-encoder`, read by `create-config`."""
+"""The card of the encoder in use: `fetch-encoder` writes it, `create-config` reads it."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ OFFSET_POSITIONS = {"roberta", "camembert", "xlm-roberta", "mpnet"}
 DEFAULT_MAX_LENGTH = 512
 # Languages that a message names one by one.
 MAX_NAMED = 5
-# In the keys of config.json that choose how attention is computed.
+# Part of the keys in config.json that choose the implementation of attention.
 ATTENTION = "attn_implementation"
 
 
@@ -28,9 +28,9 @@ ATTENTION = "attn_implementation"
 class EncoderCard:
     """An encoder that is ready to be trained.
 
-    family: names the config fragment `encoder_{family}.cfg`.
-    path: folder with its files; empty when there is none to load.
-    revision: commit on the hub, empty when it did not come from there, or when nobody noted which it is.
+    family: selects the config fragment `encoder_{family}.cfg`.
+    path: folder with its files; empty if nothing is loaded.
+    revision: commit on the hub; empty if it is from elsewhere or unknown.
     files: file name to SHA-256 of each weights file.
     max_length: longest window in wordpieces.
     Other fields as in `Preset`.
@@ -50,31 +50,31 @@ class EncoderCard:
 
     @classmethod
     def read(cls, path: Path) -> "EncoderCard":
-        """Raises DomainNerError when the card is missing or not ours."""
+        """Read a card. Raises DomainNerError when the file is missing or not a card."""
         try:
-            read = json.loads(path.read_text(encoding="utf8"))
-            return cls(**read | {"languages": tuple(read.get("languages", ()))})
+            fields = json.loads(path.read_text(encoding="utf8"))
+            return cls(**fields | {"languages": tuple(fields.get("languages", ()))})
         except (OSError, ValueError, TypeError) as err:
             raise DomainNerError(f"Cannot read the encoder card {path}: {err}.", "Run fetch-encoder first.") from err
 
     def to_json(self) -> str:
-        """The card as text, as `read` takes it."""
+        """Write the card as text, for `read`."""
         return json.dumps(asdict(self), indent=2) + "\n"
 
 
 def is_foreign(card: EncoderCard, lang: str) -> bool:
-    """Whether the encoder is known to have been pretrained on other languages than `lang` (spaCy's code) alone."""
+    """Whether the encoder is known to have been pretrained without `lang` (spaCy's code)."""
     return bool(card.languages) and not {lang, ANY_LANGUAGE} & set(card.languages)
 
 
 def foreign_language(card: EncoderCard, lang: str) -> str:
-    """What to do about an encoder of another language; empty where there is nothing to do."""
+    """Warn of an encoder of another language, and say what to do; empty if the language fits."""
     if not is_foreign(card, lang):
         return ""
     return (
-        f"the encoder {card.name} was pretrained on {name_languages(card.languages)}, and vars.lang is {lang!r}: it"
+        f"The encoder {card.name} was pretrained on {name_languages(card.languages)}, but vars.lang is {lang!r}. It"
         " knows few words of that language and will find fewer names. Set vars.encoder to an encoder of that language,"
-        " or of many (xlm-roberta-base, say), from the model hub; or vars.lang to the language of your text. If"
+        " or to a multilingual one (such as xlm-roberta-base); or set vars.lang to the language of your text. If"
         f" {card.name} does know {lang!r}, add {lang!r} to its `languages` in configs/presets.yml."
     )
 
@@ -85,7 +85,7 @@ def name_languages(codes: tuple[str, ...]) -> str:
 
 
 def make_card(preset: Preset, folder: Path | None, *, revision: str = "") -> EncoderCard:
-    """The card of an encoder in `folder` (None for one that is trained from scratch).
+    """Make the card of an encoder in `folder` (None for one that is trained from scratch).
 
     Raises DomainNerError when the folder lacks config.json or weights.
     """
@@ -107,15 +107,15 @@ def make_card(preset: Preset, folder: Path | None, *, revision: str = "") -> Enc
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """The encoder's own config.json. Raises DomainNerError when it is missing, not JSON, or names code to fetch."""
+    """Read the encoder's own config.json. Raises DomainNerError when it is missing, not JSON, or refers to code."""
     try:
         config: dict[str, Any] = srsly.read_json(folder / "config.json")
     except (OSError, ValueError) as err:
-        raise DomainNerError(f"{folder} holds no readable config.json: {err}.", _files_wanted(folder)) from err
+        raise DomainNerError(f"{folder} has no readable config.json: {err}.", _files_wanted(folder)) from err
     foreign = [key for key, value in config.items() if ATTENTION in key and "/" in str(value)]
     if foreign:
         raise DomainNerError(
-            f"{folder / 'config.json'} names attention code of a repository, {foreign[0]}: {config[foreign[0]]!r},"
+            f"{folder / 'config.json'} refers to attention code in a repository, {foreign[0]}: {config[foreign[0]]!r},"
             " which transformers may download and run (CVE-2026-4372).",
             "Do not trust this encoder.",
         )
@@ -123,15 +123,15 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def find_weights(folder: Path) -> list[Path]:
-    """The weights files, shards included. Raises DomainNerError when there are none."""
-    found = [path for name in WEIGHTS for path in sorted(folder.glob(f"{Path(name).stem}*{Path(name).suffix}"))]
-    if not found:
-        raise DomainNerError(f"{folder} holds no weights ({' or '.join(WEIGHTS)}).", _files_wanted(folder))
-    return found
+    """List the weights files, shards included. Raises DomainNerError when there are none."""
+    weights = [path for name in WEIGHTS for path in sorted(folder.glob(f"{Path(name).stem}*{Path(name).suffix}"))]
+    if not weights:
+        raise DomainNerError(f"{folder} has no weights ({' or '.join(WEIGHTS)}).", _files_wanted(folder))
+    return weights
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether `folder` holds an encoder."""
+    """Whether `folder` contains an encoder."""
     try:
         read_config(folder)
         find_weights(folder)

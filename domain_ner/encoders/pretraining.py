@@ -1,6 +1,6 @@
-"""Goes on with an encoder's pretraining (masked language modelling) on raw text of a domain, by transformers' Trainer.
+"""Continues an encoder's pretraining (masked language modelling) on raw text of a domain, with transformers' Trainer.
 
-Domain-adaptive pretraining as in Gururangan et al. (2020); the pseudo-perplexity is that of Salazar et al. (2020).
+Domain-adaptive pretraining as in Gururangan et al. (2020); pseudo-perplexity as in Salazar et al. (2020).
 """
 
 import hashlib
@@ -17,17 +17,19 @@ from domain_ner.encoders.presets import INHERITED, ORIGIN
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, discard, find_damage, seal, sha256, sync, write_text
 
-# Of the text: held out, to tell whether the encoder got better at it.
+# Share of the text that is held out to measure the improvement.
 HELD_OUT = 0.05
-# Wordpieces of the held-out text that are masked, one at a time.
+# Number of held-out wordpieces that are masked, one at a time.
 N_MEASURED = 2000
 MASKED = 0.15
 
 
 @dataclass(frozen=True)
 class Pretraining:
-    """epochs: passes over the text. batch: windows in a batch. window: wordpieces in a window, special ones included.
-    learning_rate: at its peak. seed: of what is held out and what is masked.
+    """Settings of a pretraining. epochs: passes over the text. batch: windows in a batch.
+
+    window: wordpieces in a window, special ones included. learning_rate: at its peak. seed: of the held-out windows
+    and of the masking.
     """
 
     epochs: int
@@ -39,9 +41,10 @@ class Pretraining:
 
 @dataclass(frozen=True)
 class Pretrained:
-    """n_windows, n_held_out: windows of text. before, after: pseudo-perplexity on those held out; lower is better.
+    """The result of a pretraining. n_windows, n_held_out: windows of text.
 
-    is_new_head: the encoder came without what tells masked words, so that this began from nothing.
+    before, after: pseudo-perplexity on the held-out windows; lower is better.
+    is_new_head: the encoder came without a masked-language-modelling head, so a new one was trained.
     """
 
     n_windows: int
@@ -72,9 +75,9 @@ def pretrain(  # noqa: PLR0913
 ) -> Pretrained:
     """Write an adapted encoder to the folder `output`, whole or not at all.
 
-    encoder: folder of a Hugging Face model. texts: documents of any length; one that comes again is read once.
-    origin: what to note beside the adapted encoder. say: told what became of an interrupted run.
-    An interrupted run of the same texts, encoder and settings goes on from its last whole epoch.
+    encoder: folder of a Hugging Face model. texts: documents of any length; repeated ones are read once.
+    origin: the source to record beside the adapted encoder. say: receives messages about an interrupted run.
+    An interrupted run with the same texts, encoder and settings resumes from its last complete epoch.
     Raises DomainNerError when there is too little text, or when accelerate is not installed.
     """
     transformers = _import()
@@ -85,9 +88,9 @@ def pretrain(  # noqa: PLR0913
     held_out, learned = hold_out(list(cut(tokenizer, texts, settings.window)), seed=settings.seed)
     if len(learned) < settings.batch:
         raise DomainNerError(
-            f"The text makes {len(held_out) + len(learned)} different windows of {settings.window} wordpieces; at least"
-            f" {settings.batch + 1} are needed for one batch and what is held out.",
-            "Add text, or take a smaller window or batch.",
+            f"The text makes {len(held_out) + len(learned)} different windows of {settings.window} wordpieces, but at"
+            f" least {settings.batch + 1} are needed for one batch and the held-out windows.",
+            "Add text, or choose a smaller window or batch.",
         )
     model, loaded = transformers.AutoModelForMaskedLM.from_pretrained(encoder, output_loading_info=True)
     before = pseudo_perplexity(model, tokenizer, held_out, seed=settings.seed)
@@ -111,13 +114,13 @@ def pretrain(  # noqa: PLR0913
 
 
 def find_whole(work: Path, say: Callable[[str], None]) -> str | None:
-    """The last whole checkpoint of an unfinished run, if there is one; damaged ones are told and removed."""
+    """Find the last undamaged checkpoint of an unfinished run, if any; damaged ones are reported and removed."""
     for path in sorted(work.glob("checkpoint-*"), key=lambda path: -int(path.name.rpartition("-")[2])):
-        wrong = find_damage(path)
-        if not wrong:
-            say(f"going on from {path}, where an interrupted run was")
+        damage = find_damage(path)
+        if not damage:
+            say(f"Resuming the interrupted run from {path}.")
             return str(path)
-        say(f"{path} is damaged: {wrong}")
+        say(f"{path} is damaged: {damage}")
         discard(path)
     return None
 
@@ -132,17 +135,17 @@ def _sealing(transformers: Any) -> Any:
 
 
 def claim(work: Path, encoder: Path, texts: Sequence[str], settings: Pretraining) -> None:
-    """Let the folder of an unfinished run say what it is of; one of another run is removed."""
-    told = {"settings": asdict(settings), "texts": hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()}
-    told["encoder"] = {path.name: sha256(path) for path in sorted(encoder.iterdir()) if path.is_file()}
-    place, text = work / "run.json", json.dumps(told, sort_keys=True)
-    if work.exists() and not (place.is_file() and place.read_text(encoding="utf8") == text):
+    """Record which run the folder of an unfinished run belongs to; first remove the folder of another run."""
+    identity = {"settings": asdict(settings), "texts": hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()}
+    identity["encoder"] = {path.name: sha256(path) for path in sorted(encoder.iterdir()) if path.is_file()}
+    record, text = work / "run.json", json.dumps(identity, sort_keys=True)
+    if work.exists() and not (record.is_file() and record.read_text(encoding="utf8") == text):
         discard(work)
-    write_text(place, text)
+    write_text(record, text)
 
 
 def hold_out(windows: Sequence[list[int]], *, seed: int) -> tuple[list[list[int]], list[list[int]]]:
-    """A share of the windows, drawn by the seed, and the others; no window comes twice, here or there."""
+    """Draw a share of the windows with the seed, and return it and the rest; each distinct window occurs once."""
     unique = [list(window) for window in dict.fromkeys(map(tuple, windows))]
     random.Random(seed).shuffle(unique)
     n = math.ceil(HELD_OUT * len(unique))
@@ -150,24 +153,24 @@ def hold_out(windows: Sequence[list[int]], *, seed: int) -> tuple[list[list[int]
 
 
 def cut(tokenizer: Any, texts: Sequence[str], window: int) -> Iterator[list[int]]:
-    """The wordpiece ids of windows of text, special ones included. No text is left out; none shares a window."""
-    room = window - tokenizer.num_special_tokens_to_add()
+    """Yield the wordpiece ids of windows of text, special ones included. All text is used; windows never mix texts."""
+    size = window - tokenizer.num_special_tokens_to_add()
     for text in texts:
         ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        for start in range(0, len(ids), room):
-            yield tokenizer.build_inputs_with_special_tokens(ids[start : start + room])
+        for start in range(0, len(ids), size):
+            yield tokenizer.build_inputs_with_special_tokens(ids[start : start + size])
 
 
 def pseudo_perplexity(model: Any, tokenizer: Any, windows: Sequence[Sequence[int]], *, seed: int) -> float:
-    """How surprised the model is by a wordpiece when it sees all the others of its window; 1 is not at all.
+    """Compute the pseudo-perplexity of a masked wordpiece, given the rest of its window; 1 is the minimum.
 
-    Of the windows at most `N_MEASURED` wordpieces are masked, drawn by the seed, each alone.
+    The seed draws at most `N_MEASURED` wordpieces of the windows; each is masked alone.
     """
     import torch  # noqa: PLC0415
 
     special = set(tokenizer.all_special_ids)
-    places = [(n, k) for n, ids in enumerate(windows) for k, piece in enumerate(ids) if piece not in special]
-    chosen = random.Random(seed).sample(places, min(N_MEASURED, len(places)))
+    positions = [(n, k) for n, ids in enumerate(windows) for k, piece in enumerate(ids) if piece not in special]
+    chosen = random.Random(seed).sample(positions, min(N_MEASURED, len(positions)))
     model.eval()
     total = 0.0
     with torch.no_grad():

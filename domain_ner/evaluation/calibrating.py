@@ -14,7 +14,12 @@ from domain_ner.corpus.docs import groups_of
 from domain_ner.crf_ner.fitting import CUTOFFS, Choose, Fitted, fit
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import compare_calibration, input_doc, read_docs
-from domain_ner.metrics.calibration import Judged, highest_promise, needed_entities, precise_threshold
+from domain_ner.metrics.calibration import (
+    ScoredSpan,
+    highest_guaranteed_precision,
+    needed_entities,
+    threshold_for_precision,
+)
 
 NAME = "crf_ner"
 F1 = "f1"
@@ -35,7 +40,7 @@ def _choose_by(threshold: str) -> Choose | None:
         raise DomainNerError(
             f"vars.threshold is {threshold!r}; expected a precision between 0 and 1 (0.95, say), f1, or nothing."
         )
-    return partial(precise_threshold, precision=precision)
+    return partial(threshold_for_precision, precision=precision)
 
 
 def require_threshold(threshold: str) -> None:
@@ -66,7 +71,7 @@ def _nothing_promised(fitted: Fitted, precision: float) -> DomainNerError:
     lines, promises = [], []
     for label in fitted.thresholds:
         judged, n_gold = of_type(fitted.after, label), fitted.n_gold.get(label, 0)
-        promises.append(highest_promise(judged, n_gold))
+        promises.append(highest_guaranteed_precision(judged, n_gold))
         needed = needed_entities(judged, n_gold, precision)
         most = f"at most {promises[-1]:.2f}" if promises[-1] else "no precision at all"
         takes = f"{precision:g} takes some {needed:,}" if needed else "its surest predictions are wrong too often"
@@ -99,6 +104,6 @@ def _choice_figures(fitted: Fitted) -> dict[str, Any]:
     return {"f1_best_path": fitted.f1[0], "cutoff": CUTOFFS[fitted.choice.best]} | asdict(fitted.choice)
 
 
-def of_type(judged: Sequence[Judged], label: str) -> list[Judged]:
+def of_type(judged: Sequence[ScoredSpan], label: str) -> list[ScoredSpan]:
     """The predictions of a type; all for an empty one."""
     return [one for one in judged if label in ("", one.label)]

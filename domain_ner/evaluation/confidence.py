@@ -7,7 +7,7 @@ from math import log2
 
 from domain_ner.evaluation.confidence_schema import Certainty, Histogram, Point, Reliability, ReliabilityBin
 from domain_ner.evaluation.predicting import EvaluatedDoc
-from domain_ner.metrics.calibration import Bin, Judged, calibration_error, chance_error, reliability, thresholds
+from domain_ner.metrics.calibration import Bin, ScoredSpan, calibration_error, chance_error, reliability, thresholds
 from domain_ner.metrics.proportions import wilson_interval
 
 N_HISTOGRAM = 20
@@ -46,8 +46,8 @@ def entropy(confidences: Sequence[float]) -> float | None:
 
 
 def certainty(
-    judged: Sequence[Judged],
-    uncalibrated: Sequence[Judged],
+    judged: Sequence[ScoredSpan],
+    uncalibrated: Sequence[ScoredSpan],
     support: Mapping[str, int],
     least: Mapping[str, float],
 ) -> dict[str, Certainty]:
@@ -65,7 +65,7 @@ def certainty(
     return found
 
 
-def _reliability(judged: Sequence[Judged]) -> Reliability:
+def _reliability(judged: Sequence[ScoredSpan]) -> Reliability:
     return Reliability(
         ece=calibration_error(judged),
         ece_by_chance=chance_error(judged),
@@ -78,7 +78,7 @@ def _bin(one: Bin) -> ReliabilityBin:
     return ReliabilityBin(**asdict(one), precision_low=low, precision_high=high)
 
 
-def _curve(judged: Sequence[Judged], n_gold: int) -> list[Point]:
+def _curve(judged: Sequence[ScoredSpan], n_gold: int) -> list[Point]:
     """At most N_POINTS of the thresholds there are, the ends among them."""
     found = thresholds(judged, n_gold)[::-1]
     last = len(found) - 1

@@ -30,8 +30,8 @@ from domain_ner.evaluation.schema import Marked
 from domain_ner.evaluation.sections import context
 from domain_ner.evaluation.suspect_schema import HeldOut, LabelErrors, ShownSuspect
 from domain_ner.metrics.scores import Entity, Score, Scores, score_entities
-from domain_ner.metrics.slices import fold
-from domain_ner.metrics.suspects import Suspect, Usage, find_suspects, most_to_claim, weigh
+from domain_ner.metrics.slices import normalize_surface
+from domain_ner.metrics.suspects import Suspect, Usage, find_suspects, max_plausible_score, smooth_probability
 from domain_ner.training.parts import train_part
 from domain_ner.training.run import read_config
 
@@ -159,14 +159,14 @@ class Usages:
         self._labels: dict[str, Counter[str]] = {}
         for one in found:
             for start, end, label in one.doc.gold:
-                self._labels.setdefault(fold(one.doc.text[start:end]), Counter())[label] += 1
-        wanted = set(self._labels) | {fold(one.doc.text[s:e]) for one in found for s, e, _ in one.probable}
+                self._labels.setdefault(normalize_surface(one.doc.text[start:end]), Counter())[label] += 1
+        wanted = set(self._labels) | {normalize_surface(one.doc.text[s:e]) for one in found for s, e, _ in one.probable}
         self._counts = Counter[str]()
         for one in found:
             tokens = one.doc.tokens
             for first, (start, _) in enumerate(tokens):
                 for _, end in tokens[first : first + MAX_TOKENS]:
-                    surface = fold(one.doc.text[start:end])
+                    surface = normalize_surface(one.doc.text[start:end])
                     if surface in wanted:
                         self._counts[surface] += 1
 
@@ -174,10 +174,13 @@ class Usages:
         """The probabilities of a document, each weighed with what other places say of its surface."""
         gold = {entity[:2]: entity[2] for entity in one.doc.gold}
         probable = {**dict.fromkeys(one.doc.gold, 0.0), **one.probable}
-        return {entity: weigh(p, entity[2], self._elsewhere(one, entity, gold)) for entity, p in probable.items()}
+        return {
+            entity: smooth_probability(p, entity[2], self._elsewhere(one, entity, gold))
+            for entity, p in probable.items()
+        }
 
     def _elsewhere(self, one: OutOfSample, entity: Entity, gold: Mapping[tuple[int, int], str]) -> Usage:
-        surface = fold(one.doc.text[entity[0] : entity[1]])
+        surface = normalize_surface(one.doc.text[entity[0] : entity[1]])
         labels = Counter(self._labels.get(surface, ()))
         if entity[:2] in gold:
             labels[gold[entity[0], entity[1]]] -= 1
@@ -225,7 +228,7 @@ def review_tasks(docs: Sequence[Doc], found: Sequence[OutOfSample], *, n: int) -
     scores = agreement(found)
     chosen: dict[int, list[Suspect]] = {}
     for number, suspect in rank(found)[:n]:
-        claimed = replace(suspect, score=min(suspect.score, most_to_claim(suspect, scores)))
+        claimed = replace(suspect, score=min(suspect.score, max_plausible_score(suspect, scores)))
         chosen.setdefault(number, []).append(claimed)
     return [_task(docs[number], found[number], suspects) for number, suspects in chosen.items()]
 
@@ -259,7 +262,7 @@ def _shown(gold: Doc, found: OutOfSample, suspect: Suspect, scores: Scores) -> S
     data: dict[Any, Any] = gold.user_data
     return ShownSuspect(
         kind=suspect.kind,
-        score=share(min(suspect.score, most_to_claim(suspect, scores))) or 0.0,
+        score=share(min(suspect.score, max_plausible_score(suspect, scores))) or 0.0,
         evidence=share(suspect.score) or 0.0,
         source=found.doc.source,
         annotator=str(data.get("annotator") or ""),

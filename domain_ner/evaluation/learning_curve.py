@@ -14,11 +14,11 @@ from spacy.tokens import Doc
 from domain_ner.corpus.docs import groups_of
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import TARGET_F1, evaluate_pipeline, load_pipeline
-from domain_ner.metrics.learning_curve import MIN_SIZES, Curve, Expected, Trained, fit
+from domain_ner.metrics.learning_curve import MIN_SIZES, Curve, ExpectedScore, TrainingScore, fit
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.training.parts import train_part
 from domain_ner.training.run import read_config
 
-MICRO = "all"
 MORE = (100, 300, 1000)
 # Passages, in those there are, beyond which nothing is said.
 FARTHEST = 10
@@ -164,7 +164,7 @@ def train_parts(  # noqa: PLR0913
                 best, _ = train_part(config, part, dev, place / str(seed), gpu=gpu, seed=seed, epochs=n_epochs, say=say)
                 nlp = load_pipeline(best)
             scores = evaluate_pipeline(nlp, test).scores
-            rows = dict(sorted(scores.by_type.items())) | {MICRO: scores.micro}
+            rows = dict(sorted(scores.by_type.items())) | {ALL_TYPES: scores.micro}
             f1 = {label: score.f1 for label, score in rows.items()}
             support = {label: score.support for label, score in rows.items() if score.support}
             yield PartScores(len(part), f1, support, len(test))
@@ -181,7 +181,7 @@ def expect(parts: Sequence[PartScores]) -> LearningCurve:
 
 
 def _curve(parts: Sequence[PartScores], label: str, support: int) -> TypeCurve:
-    trained = [Trained(part.n_passages, part.f1.get(label, 0.0)) for part in parts]
+    trained = [TrainingScore(part.n_passages, part.f1.get(label, 0.0)) for part in parts]
     sizes: dict[int, list[float]] = {}
     for one in trained:
         sizes.setdefault(one.n_passages, []).append(one.f1)
@@ -208,5 +208,5 @@ def _check(curve: Curve | None, largest: int, f1: Sequence[float]) -> Check | No
     return Check(expected=_expected(expected), measured=measured, is_within=is_within)
 
 
-def _expected(one: Expected) -> ExpectedF1:
+def _expected(one: ExpectedScore) -> ExpectedF1:
     return ExpectedF1(f1=one.f1, low=one.low, high=one.high)

@@ -28,7 +28,7 @@ from domain_ner.evaluation.predicting import (
 )
 from domain_ner.evaluation.report import TEST_SET, Measured, mentions
 from domain_ner.evaluation.robustness import Robustness, n_predictions, other_names, sample, try_worse
-from domain_ner.metrics.calibration import Judged
+from domain_ner.metrics.calibration import ScoredSpan
 
 # Of the splits that it learned from or was chosen by.
 MAX_SAMPLE = 200
@@ -44,7 +44,7 @@ class Scored:
     """
 
     evaluated: Evaluated
-    uncalibrated: list[Judged]
+    uncalibrated: list[ScoredSpan]
     fates: dict[str, int]
     figures: dict[str, Any]
 
@@ -69,7 +69,7 @@ class Asked:
 def score(nlp: Language, gold: Sequence[Doc], ledger: Path | None, *, watched: Watched) -> Scored:
     """Score on the test corpus, and against the exports. ledger: ledger.jsonl of convert."""
     evaluated = _predict(nlp, gold, "predicting", watched)
-    figures, before, fates = to_metrics(evaluated.scores), list[Judged](), dict[str, int]()
+    figures, before, fates = to_metrics(evaluated.scores), list[ScoredSpan](), dict[str, int]()
     if evaluated.judged:
         with uncalibrated(nlp):
             before = _predict(nlp, gold, "predicting without calibration", watched).judged

@@ -19,7 +19,7 @@ from domain_ner.corpus.damage import require_whole
 from domain_ner.corpus.docs import entities, nested, rejected, span_scores, unknown_tokens
 from domain_ner.crf_ner.pipe import BELOW_KEY
 from domain_ner.errors import DomainNerError
-from domain_ner.metrics.calibration import Judged, calibration_error, chance_error, reliability
+from domain_ner.metrics.calibration import ScoredSpan, calibration_error, chance_error, reliability
 from domain_ner.metrics.scores import Entity, Score, Scores, reaches, score_entities
 
 TARGET_F1 = 0.85
@@ -85,7 +85,7 @@ class Evaluated:
     """
 
     scores: Scores
-    judged: list[Judged]
+    judged: list[ScoredSpan]
     docs: list[EvaluatedDoc]
 
 
@@ -102,7 +102,7 @@ def evaluate_pipeline(
     can_nest: score on the gold entities that may nest; None: where those of the pipeline may. on_doc: called after
     each document, to show progress.
     """
-    docs, judged = list[EvaluatedDoc](), list[Judged]()
+    docs, judged = list[EvaluatedDoc](), list[ScoredSpan]()
     can_nest = nests(nlp) if can_nest is None else can_nest
     encoder: Any = nlp.get_pipe("transformer") if "transformer" in nlp.pipe_names else None
     cuts = getattr(encoder.model, "cuts", None) if encoder else None
@@ -165,7 +165,7 @@ def least_confidences(nlp: Language) -> dict[str, float]:
     return {label: least for label, least in found.items() if least}
 
 
-def compare_calibration(before: Sequence[Judged], after: Sequence[Judged]) -> dict[str, Any]:
+def compare_calibration(before: Sequence[ScoredSpan], after: Sequence[ScoredSpan]) -> dict[str, Any]:
     """Calibration errors and reliability bins without and with calibration, overall and by type; figures in 0..1.
 
     ece_by_chance: the error that confidences without fault would have on as few predictions.
@@ -182,7 +182,7 @@ def compare_calibration(before: Sequence[Judged], after: Sequence[Judged]) -> di
     return figures("") | {"by_type": {label: figures(label) for label in sorted({one.label for one in after})}}
 
 
-def _judge(gold: Doc, predicted: Doc) -> Iterator[Judged]:
+def _judge(gold: Doc, predicted: Doc) -> Iterator[ScoredSpan]:
     known, unknown, wrong = entities(gold), _unknown(gold), rejected(gold)
     found = [(ent, ent._.confidence) for ent in predicted.ents]
     if BELOW_KEY in predicted.spans:  # a span may share its edges, and with them its attributes, with an entity
@@ -191,7 +191,7 @@ def _judge(gold: Doc, predicted: Doc) -> Iterator[Judged]:
     for span, confidence in found:
         one = (span.start_char, span.end_char, span.label_)
         if confidence is not None and (one in wrong or not _touches(one, unknown)):
-            yield Judged(span.label_, confidence, one in known)
+            yield ScoredSpan(span.label_, confidence, one in known)
 
 
 def read_ledger(path: Path) -> list[dict[str, Any]]:

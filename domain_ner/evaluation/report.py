@@ -41,7 +41,7 @@ from domain_ner.evaluation.sections import (
     varied,
 )
 from domain_ner.metrics.advice import Advice, TypeFacts, advise
-from domain_ner.metrics.calibration import Judged
+from domain_ner.metrics.calibration import ScoredSpan
 from domain_ner.metrics.mistakes import find_mistakes
 from domain_ner.metrics.schemes import SCHEMES
 from domain_ner.metrics.scores import Score, Scores, score_entities
@@ -52,10 +52,10 @@ from domain_ner.metrics.slices import (
     Occurrence,
     Surfaces,
     diversity,
-    entity_traits,
-    place_traits,
+    position_attributes,
     slices,
-    window_trait,
+    surface_attributes,
+    window_distance,
 )
 
 # A key of the passages' `meta` with more values than this is no group to slice by.
@@ -83,8 +83,8 @@ class Measured:
 
     pipeline: str
     docs: Sequence[EvaluatedDoc]
-    judged: Sequence[Judged] = ()
-    uncalibrated: Sequence[Judged] = ()
+    judged: Sequence[ScoredSpan] = ()
+    uncalibrated: Sequence[ScoredSpan] = ()
     train: Sequence[Doc] = ()
     mentions: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     others: Mapping[str, Sequence[EvaluatedDoc]] = field(default_factory=dict)
@@ -188,9 +188,9 @@ def occurrences(docs: Iterable[EvaluatedDoc], trained: Surfaces) -> Iterable[Occ
         for one in sorted(gold | predicted):
             start, end, label = one
             first, last = bisect_right(ends, start), bisect_left(starts, end)
-            place = place_traits(first=first, n_entity_tokens=last - first, n_tokens=len(starts))
-            window = {"window": window_trait(first, last, doc.cuts)} if has_cuts else {}
-            traits = entity_traits(doc.text[start:end], label, trained) | place | window | of_passage
+            place = position_attributes(first=first, n_entity_tokens=last - first, n_tokens=len(starts))
+            window = {"window": window_distance(first, last, doc.cuts)} if has_cuts else {}
+            traits = surface_attributes(doc.text[start:end], label, trained) | place | window | of_passage
             yield Occurrence(label, one in gold, one in predicted, traits)
 
 

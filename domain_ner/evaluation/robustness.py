@@ -12,7 +12,7 @@ from domain_ner.evaluation.predicting import nests
 from domain_ner.metrics.perturbations import KNOWN_NAMES, NEW_NAMES, PERTURBATIONS, Passage, Surfaces, perturb
 from domain_ner.metrics.resampling import Counts, Difference, compare, count
 from domain_ner.metrics.scores import Entity, Scores, score_entities
-from domain_ner.metrics.slices import fold
+from domain_ner.metrics.slices import normalize_surface
 
 Pairs = list[tuple[tuple[Entity, ...], set[Entity]]]
 
@@ -48,8 +48,10 @@ def other_names(train: Sequence[Doc], test: Sequence[Doc], *, can_nest: bool = F
     can_nest: of `doc.spans["sc"]`, not of `doc.ents`.
     """
     known, found = (_surfaces(docs, nested if can_nest else entities) for docs in (train, test))
-    seen = {fold(surface) for some in known.values() for surface in some}
-    new = {label: [surface for surface in some if fold(surface) not in seen] for label, some in found.items()}
+    seen = {normalize_surface(surface) for some in known.values() for surface in some}
+    new = {
+        label: [surface for surface in some if normalize_surface(surface) not in seen] for label, some in found.items()
+    }
     return {KNOWN_NAMES: known, NEW_NAMES: new}
 
 

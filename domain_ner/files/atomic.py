@@ -1,4 +1,4 @@
-"""Files and folders written whole or not at all, and safe from a power cut. Knows no format."""
+"""Writes files and folders whole or not at all, safe from a power cut. Knows no format."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,40 +8,40 @@ from pathlib import Path
 
 from domain_ner.files.locks import cannot_write
 from domain_ner.files.renaming import rename_all, replace
-from domain_ner.files.syncing import make_folder, names_no_file, sync, sync_folder
+from domain_ner.files.syncing import is_disk_error, make_folder, sync, sync_folder
 from domain_ner.files.temporary import temporary_path
 
 
 @dataclass
-class _Together:
-    """What waits for its name: (temporary path, target), in the order it was written. begun: temporary paths."""
+class _Batch:
+    """What is written within `together`. waiting: (temporary path, target) in order; begun: all temporary paths."""
 
-    rooms: ExitStack
+    temp_folders: ExitStack
     waiting: list[tuple[Path, Path]] = field(default_factory=list)
     begun: list[Path] = field(default_factory=list)
 
     def holds(self, target: Path) -> bool:
-        """Whether a path lies in a folder that waits for its own name."""
-        return any(one in target.parents for one in self.begun)
+        """Whether a path lies in a folder of this batch that has not been renamed yet."""
+        return any(folder in target.parents for folder in self.begun)
 
 
-_written_together: ContextVar[_Together | None] = ContextVar("written together", default=None)
+_current_batch: ContextVar[_Batch | None] = ContextVar("current batch", default=None)
 
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Within it, what is written keeps its temporary name to the end; then all of it gets its own, or nothing does.
+    """Rename all that is written in this context at its end: either every file gets its name, or none does.
 
-    So a full or a read-only disk, or Ctrl-C, never leaves one file new and another old. What is written there cannot be
-    read there.
+    A full or read-only disk, or Ctrl-C, then never leaves one file new and another old. Until the end, files written
+    in the context cannot be read under their names.
     """
-    with ExitStack() as rooms:
-        batch = _Together(rooms)
-        token = _written_together.set(batch)
+    with ExitStack() as temp_folders:
+        batch = _Batch(temp_folders)
+        token = _current_batch.set(batch)
         try:
             yield
         finally:
-            _written_together.reset(token)
+            _current_batch.reset(token)
         rename_all(batch.waiting)
 
 
@@ -49,20 +49,21 @@ def together() -> Iterator[None]:
 def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; a clean exit renames it to `target`, any other leaves `target` as it was.
 
-    All of it is on the disk before it gets its name, and the name before this returns: a power cut leaves the former or
-    the new one. What killed processes left in the folder is removed. Within `together` the name comes at its end.
-    target: a file or a folder. The caller creates the temporary path as the one or the other.
+    The content is synced to disk before the rename, and the rename before this returns. A power cut therefore leaves
+    the old or the new file. Leftovers of killed processes in the folder are removed. Within `together` the rename
+    happens at its end.
+    target: a file or a folder. The caller creates the temporary path as a file or as a folder.
     Raises DomainNerError when the folder cannot be written to, or the disk is full.
     """
     try:
         make_folder(target.parent)
     except OSError as err:
         raise cannot_write(target, err) from err
-    batch = _written_together.get()
+    batch = _current_batch.get()
     if batch is not None and batch.holds(target):
         batch = None
     with ExitStack() as own:
-        temporary = (own if batch is None else batch.rooms).enter_context(temporary_path(target))
+        temporary = (own if batch is None else batch.temp_folders).enter_context(temporary_path(target))
         if batch is not None:
             batch.begun.append(temporary)
         try:
@@ -74,7 +75,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
             else:
                 batch.waiting.append((temporary, target))
         except OSError as err:
-            if names_no_file(err):
+            if is_disk_error(err):
                 raise cannot_write(target, err) from err
             raise
 

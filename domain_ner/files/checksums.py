@@ -1,4 +1,4 @@
-"""Checksums of files and folders, and folders that are sealed with them."""
+"""Computes checksums of files and folders, and detects damage in folders that were sealed with them."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ SEAL = "checksums.json"
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+    """Compute the SHA-256 of a file's bytes, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
@@ -18,21 +18,21 @@ def sha256(path: Path) -> str:
 
 
 def sha256_of_folder(folder: Path) -> str:
-    """A SHA-256 of the names and the bytes of all files in a folder, those in its folders included."""
+    """Compute a SHA-256 over the names and bytes of all files in a folder and its subfolders."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    told = "".join(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n" for path in files)
-    return hashlib.sha256(told.encode()).hexdigest()
+    listing = "".join(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n" for path in files)
+    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def seal(folder: Path) -> None:
-    """Write the checksums of all files of a folder into it, for `find_damage`."""
+    """Write the checksums of all files of a folder into it, where `find_damage` reads them."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     checksums = {path.relative_to(folder).as_posix(): sha256(path) for path in files}
     (folder / SEAL).write_text(json.dumps(checksums, indent=1) + "\n", encoding="utf8")
 
 
 def find_damage(folder: Path) -> str:
-    """What is wrong with a sealed folder: a file that is missing, empty or of other bytes. Empty: nothing."""
+    """Describe the first damage in a sealed folder: a file that is missing, empty or changed. Empty if none is."""
     try:
         checksums = json.loads((folder / SEAL).read_text(encoding="utf8"))
         for name, checksum in checksums.items():
@@ -44,5 +44,5 @@ def find_damage(folder: Path) -> str:
     except FileNotFoundError:
         return f"{SEAL} is missing"
     except (OSError, ValueError, AttributeError) as err:
-        return f"{SEAL} cannot be read ({type(err).__name__})" if not isinstance(err, OSError) else str(err)
+        return f"cannot read {SEAL} ({type(err).__name__})" if not isinstance(err, OSError) else str(err)
     return ""

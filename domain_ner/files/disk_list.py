@@ -1,4 +1,4 @@
-"""Objects kept on disk, so that as many as there are documents cost no memory to speak of."""
+"""Sequences kept on disk, so that memory use does not grow with the size of the documents."""
 
 import pickle
 import tempfile
@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
 from domain_ner.files.locks import cannot_write
-from domain_ner.files.syncing import names_no_file
+from domain_ner.files.syncing import is_disk_error
 
 ItemT = TypeVar("ItemT")
-# Of the error for a full disk: the file has no name.
+# Named in the error for a full disk: the file itself has no name.
 _PLACE = Path(tempfile.gettempdir(), "temporary files")
 
 
 class Pickled:
-    """A base for dataclasses with slots, read back as a call of their class: dataclasses' own way takes four times as
-    long, in Python.
+    """A base for dataclasses with slots that unpickles them with a call of their class.
+
+    The dataclasses' own way, in Python, takes four times as long.
     """
 
     __slots__: tuple[str, ...] = ()
@@ -27,9 +28,10 @@ class Pickled:
 
 
 class DiskList(Sequence[ItemT], Generic[ItemT]):
-    """A sequence that can grow, in a temporary file; each item is read back when it is asked for.
+    """A growing sequence in a temporary file; each item is read back on access.
 
-    In memory there are 8 bytes an item. The file has no name, and goes with the object.
+    It uses 8 bytes of memory an item. The file has no name, and disappears with the object.
+    items: the first items; anything that can be pickled.
     items: what it holds at first; anything that can be pickled.
     Raises DomainNerError when the disk of temporary files is full.
     """
@@ -48,7 +50,7 @@ class DiskList(Sequence[ItemT], Generic[ItemT]):
             self._file.seek(self._end)
             self._file.write(data)
         except OSError as err:
-            if names_no_file(err):
+            if is_disk_error(err):
                 raise cannot_write(_PLACE, err) from err
             raise
         self._starts.append(self._end)
@@ -64,13 +66,13 @@ class DiskList(Sequence[ItemT], Generic[ItemT]):
     def __getitem__(self, index: int | slice) -> "ItemT | list[ItemT]":
         if isinstance(index, slice):
             return [self[n] for n in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
-        start, end = self._starts[place], self._starts[place + 1] if place + 1 < len(self) else self._end
-        try:  # what was written last is flushed first
+        position = range(len(self))[index]
+        start, end = self._starts[position], self._starts[position + 1] if position + 1 < len(self) else self._end
+        try:  # seek flushes what was written last
             self._file.seek(start)
             item: ItemT = pickle.loads(self._file.read(end - start))
         except OSError as err:
-            if names_no_file(err):
+            if is_disk_error(err):
                 raise cannot_write(_PLACE, err) from err
             raise
         return item
@@ -80,18 +82,18 @@ class DiskList(Sequence[ItemT], Generic[ItemT]):
 
 
 class DiskSelection(Sequence[ItemT], Generic[ItemT]):
-    """Some items of a sequence, in an order of their own, by their places in it."""
+    """A selection of items of a sequence, in any order, by their positions in it."""
 
-    def __init__(self, items: Sequence[ItemT], places: Iterable[int] = ()) -> None:
+    def __init__(self, items: Sequence[ItemT], positions: Iterable[int] = ()) -> None:
         self._items = items
-        self._places = array("Q", places)
+        self._positions = array("Q", positions)
 
-    def add(self, place: int) -> None:
-        """Take in the item at that place."""
-        self._places.append(place)
+    def add(self, position: int) -> None:
+        """Append the item at that position."""
+        self._positions.append(position)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._positions)
 
     @overload
     def __getitem__(self, index: int) -> ItemT: ...
@@ -99,8 +101,8 @@ class DiskSelection(Sequence[ItemT], Generic[ItemT]):
     def __getitem__(self, index: slice) -> "list[ItemT]": ...
     def __getitem__(self, index: int | slice) -> "ItemT | list[ItemT]":
         if isinstance(index, slice):
-            return [self._items[place] for place in self._places[index]]
-        return self._items[self._places[index]]
+            return [self._items[position] for position in self._positions[index]]
+        return self._items[self._positions[index]]
 
     def __iter__(self) -> Iterator[ItemT]:
-        return (self._items[place] for place in self._places)
+        return (self._items[position] for position in self._positions)

@@ -1,4 +1,4 @@
-"""Folders removed at once, emptied, and copied without copying."""
+"""Removes folders atomically, empties them, and copies them as hard links."""
 
 import os
 import shutil
@@ -13,14 +13,14 @@ KEPT = ".gitkeep"
 
 
 def discard(folder: Path) -> None:
-    """Remove a folder at once: a process that is killed meanwhile leaves all of it in its place, or nothing."""
+    """Remove a folder atomically: a kill in between leaves all of it, or nothing."""
     if folder.is_dir():
         with temporary_path(folder) as aside:
             folder.rename(aside)
 
 
 def remove_within(folder: Path, names: Iterable[str]) -> None:
-    """Remove folders of these names from a folder, and the folder itself where nothing else is in it."""
+    """Remove the folders of these names from a folder, and then the folder itself if it is empty."""
     for name in names:
         discard(folder / name)
     with suppress(OSError):
@@ -40,12 +40,12 @@ def remove_made(path: Path) -> Iterator[Path]:
 
 
 def link_folder(source: Path, copy: Path) -> None:
-    """Copy a folder whose files nobody changes in their place; takes no room where the file system has hard links."""
+    """Copy a folder whose files are never edited in place; uses hard links where the file system has them."""
 
-    def link(one: str, other: str) -> None:
+    def link(source_file: str, copied_file: str) -> None:
         try:
-            os.link(one, other)
+            os.link(source_file, copied_file)
         except OSError:
-            shutil.copy2(one, other)
+            shutil.copy2(source_file, copied_file)
 
     shutil.copytree(source, copy, copy_function=link)

@@ -1,6 +1,6 @@
-"""Locks that a process holds while it lives, so that a dead one never blocks. Knows nothing of what they guard.
+"""Locks that a process holds while it lives, so that a dead process never blocks. Knows nothing of what they guard.
 
-By flock(2). Where the system or the file system has none (Windows, some network drives), nothing is locked.
+Uses flock(2). Where the system or the file system lacks it (Windows, some network drives), nothing is locked.
 """
 
 import json
@@ -19,12 +19,12 @@ except ImportError:  # Windows
 
 
 @contextmanager
-def held(target: Path, command: str, *, shared: bool = False) -> Iterator[None]:
-    """Keep `target` for this process; others that ask for it are told who holds it.
+def hold_lock(target: Path, command: str, *, shared: bool = False) -> Iterator[None]:
+    """Lock `target` for this process; other processes that want it get an error that names this one.
 
-    target: a file or a folder, there or not; `.NAME.lock` beside it says who holds it. command: what the others are
-    told. shared: for reading, together with others that read.
-    Where the file cannot be made, nothing is kept: whoever writes there is told by what it writes.
+    target: a file or a folder, which need not exist; `.NAME.lock` beside it names the holder. command: the name of the
+    command, for the others' error. shared: lock for reading, together with other readers.
+    If the lock file cannot be created, nothing is locked: the write itself will then raise the error.
     Raises DomainNerError while another process holds it.
     """
     path = target.absolute().parent / f".{target.absolute().name}.lock"
@@ -40,7 +40,7 @@ def held(target: Path, command: str, *, shared: bool = False) -> Iterator[None]:
 
 
 def require_free(folder: Path) -> None:
-    """Raise DomainNerError while a process holds something in a folder."""
+    """Raise DomainNerError while a process holds a lock in a folder."""
     for path in folder.glob(".*.lock"):
         lock = take_over(path)
         if lock is not None:
@@ -54,7 +54,7 @@ def _in_use(target: Path, path: Path) -> DomainNerError:
 
 
 def cannot_write(target: Path, err: OSError) -> DomainNerError:
-    """The error for a place that cannot be written to."""
+    """Make the error for a place that cannot be written to."""
     return DomainNerError(
         f"Cannot write {target}: {err.strerror or err}.",
         f"Make {target.parent} a folder you may write to, or free space.",
@@ -62,9 +62,9 @@ def cannot_write(target: Path, err: OSError) -> DomainNerError:
 
 
 def acquire(path: Path, *, shared: bool = False) -> int | None:
-    """Lock a file, made where it is missing; gives its descriptor, which holds the lock until it is closed.
+    """Lock a file, created if missing, and return its descriptor; closing that releases the lock.
 
-    None where another process holds it.
+    Returns None if another process holds it.
     """
     while True:
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -73,11 +73,11 @@ def acquire(path: Path, *, shared: bool = False) -> int | None:
             return None
         if _is_at(lock, path):
             return lock
-        os.close(lock)  # who held it has removed it in the meantime
+        os.close(lock)  # its holder removed the file in the meantime
 
 
 def take_over(path: Path) -> int | None:
-    """Lock a file that is there and that for certain no living process holds; None for any other."""
+    """Lock an existing file if certainly no living process holds it; else return None."""
     try:
         lock = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
     except OSError:
@@ -89,7 +89,7 @@ def take_over(path: Path) -> int | None:
 
 
 def _flock(lock: int, *, shared: bool) -> bool | None:
-    """Whether the lock was had; None where there are no locks."""
+    """Whether the lock was acquired; None where locks are not supported."""
     if fcntl is None:
         return None
     try:
@@ -102,12 +102,12 @@ def _flock(lock: int, *, shared: bool) -> bool | None:
 
 
 def _is_at(lock: int, path: Path) -> bool:
-    """Whether the open file is still the one of that name."""
+    """Whether the path still names the open file."""
     try:
-        here, there = os.fstat(lock), path.stat()
+        opened, named = os.fstat(lock), path.stat()
     except OSError:
         return False
-    return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+    return (opened.st_dev, opened.st_ino) == (named.st_dev, named.st_ino)
 
 
 def _sign(lock: int, command: str, *, alone: bool) -> None:
@@ -119,7 +119,7 @@ def _sign(lock: int, command: str, *, alone: bool) -> None:
 
 
 def _release(lock: int, path: Path) -> None:
-    # The last one removes the file: where others read, it cannot be had alone.
+    # The last holder removes the file: while others read, an exclusive lock fails.
     if _flock(lock, shared=False) is not False and _is_at(lock, path):
         with suppress(OSError):
             path.unlink()
@@ -127,13 +127,13 @@ def _release(lock: int, path: Path) -> None:
 
 
 def _holders(path: Path) -> str:
-    """Who wrote into a lock's file and still lives: number, command and since when."""
-    told = []
+    """Describe the living processes that signed a lock file: number, command and start time."""
+    holders = []
     with suppress(OSError, ValueError, KeyError, TypeError):
         for row in map(json.loads, path.read_text(encoding="utf8").splitlines()):
             if _is_alive(row["pid"]):
-                told.append(f"process {row['pid']} ({row['command']}, since {row['since']})")
-    return " and ".join(told) or "another process"
+                holders.append(f"process {row['pid']} ({row['command']}, since {row['since']})")
+    return " and ".join(holders) or "another process"
 
 
 def _is_alive(pid: int) -> bool:

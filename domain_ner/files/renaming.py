@@ -1,4 +1,4 @@
-"""Gives finished files their names: the new one takes the place of the former at once, or nothing changes."""
+"""Renames finished files to their targets atomically: each replaces the former one, or nothing changes."""
 
 import ctypes
 import os
@@ -10,16 +10,16 @@ from pathlib import Path
 from domain_ner.files.locks import cannot_write
 from domain_ner.files.syncing import sync_folder
 
-# From linux/fcntl.h and linux/fs.h: paths are relative to the working folder; swap the two.
+# From linux/fcntl.h and linux/fs.h: paths are relative to the working folder; exchange the two.
 _HERE, _RENAME_EXCHANGE = -100, 2
 
 
 def replace(temporary: Path, target: Path) -> None:
-    """Put `temporary` in the place of `target`; a folder that is there takes the place of `temporary`."""
+    """Put `temporary` in the place of `target`; if `target` is a folder, the two are exchanged."""
     if not target.is_dir():
         temporary.replace(target)
     elif not _exchange(temporary, target):
-        # A rename cannot replace a full folder, so that there is a moment without one.
+        # A rename cannot replace a folder with content, so for a moment there is none.
         aside = temporary.with_name(f"{target.name}.old")
         target.rename(aside)
         try:
@@ -30,7 +30,7 @@ def replace(temporary: Path, target: Path) -> None:
 
 
 def rename_all(waiting: Sequence[tuple[Path, Path]]) -> None:
-    """Give each its name; where one cannot have it, those before it are as they were."""
+    """Rename every temporary path to its target; if one fails, undo those before it."""
     undo = ExitStack()
     for temporary, target in waiting:
         try:
@@ -43,7 +43,7 @@ def rename_all(waiting: Sequence[tuple[Path, Path]]) -> None:
 
 
 def _swap(temporary: Path, target: Path, undo: ExitStack) -> None:
-    """Put `temporary` in the place of `target`, whose former content is kept; `undo` is told how to go back."""
+    """Put `temporary` in the place of `target` and keep the former content; `undo` gets the way back."""
     if not target.exists():
         temporary.rename(target)
         undo.callback(target.rename, temporary)
@@ -57,7 +57,7 @@ def _swap(temporary: Path, target: Path, undo: ExitStack) -> None:
         undo.callback(target.rename, temporary)
 
 
-def _exchange(one: Path, other: Path) -> bool:
-    """Let two paths change places at once, where the system can (Linux: renameat2); tells whether it did."""
+def _exchange(first: Path, second: Path) -> bool:
+    """Exchange two paths atomically if the system can (Linux: renameat2); returns whether it did."""
     rename = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
-    return rename is not None and rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE) == 0
+    return rename is not None and rename(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _RENAME_EXCHANGE) == 0

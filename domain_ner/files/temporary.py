@@ -1,4 +1,4 @@
-"""Temporary folders that leave nothing behind, whatever kills the process."""
+"""Temporary folders that are removed even if the process is killed: the next process sweeps them."""
 
 import os
 import re
@@ -11,15 +11,15 @@ from pathlib import Path
 from domain_ner.files.locks import acquire, cannot_write, take_over
 from domain_ner.files.syncing import sync_folder
 
-# A temporary folder beside its target, as mkdtemp names it; the file in it that its process keeps locked.
-_ROOM = re.compile(r"\.(?P<name>.+)-[a-z0-9_]{8}")
+# A temporary folder beside its target, as mkdtemp names it; and the file in it that its process keeps locked.
+_TEMPORARY = re.compile(r"\.(?P<name>.+)-[a-z0-9_]{8}")
 _LOCK = "domain-ner.lock"
 _SCRATCH = "domain-ner"
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Yield an empty folder among the system's temporary ones, and remove it; those of killed processes are removed."""
+    """Yield an empty system temporary folder and remove it at the end; sweeps those of killed processes."""
     with temporary_path(Path(tempfile.gettempdir()) / _SCRATCH, only=_SCRATCH) as folder:
         folder.mkdir()
         yield folder
@@ -27,76 +27,78 @@ def scratch_folder() -> Iterator[Path]:
 
 @contextmanager
 def temporary_path(target: Path, *, only: str = "") -> Iterator[Path]:
-    """A free path of that name in a temporary folder beside `target`: on its file system, so that a rename is atomic.
+    """Yield a free path named like `target` in a temporary folder beside it: one file system, so renames are atomic.
 
-    The folder is this process's as long as it lives. only: sweep no others than those of this name.
+    The folder belongs to this process as long as it lives. only: sweep only folders of this name.
     """
     try:
         sweep(target.parent, only=only)
-        room, lock = _make_room(target)
+        temp_folder, lock = _make_folder(target)
     except OSError as err:
         raise cannot_write(target, err) from err
     try:
         try:
-            sync_folder(room)  # without the lock's name nobody could tell later that the room is nobody's
+            sync_folder(
+                temp_folder
+            )  # if the lock's name were lost, nobody could tell that the temp_folder is abandoned
         except OSError as err:
             raise cannot_write(target, err) from err
-        yield room / target.name
+        yield temp_folder / target.name
     finally:
-        _clear(room)
+        _clear(temp_folder)
         os.close(lock)
 
 
-def _make_room(target: Path) -> tuple[Path, int]:
+def _make_folder(target: Path) -> tuple[Path, int]:
     while True:
-        room = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        temp_folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         try:
-            lock = acquire(room / _LOCK)
+            lock = acquire(temp_folder / _LOCK)
         except FileNotFoundError:  # another process swept it before it was locked
             continue
         except OSError:  # the disk is full
-            room.rmdir()
+            temp_folder.rmdir()
             raise
         if lock is not None:
-            return room, lock
+            return temp_folder, lock
 
 
 def sweep(folder: Path, *, only: str = "") -> None:
-    """Remove the temporary folders of processes that were killed, and none that a living one uses.
+    """Remove the temporary folders of killed processes, and none that a living process uses.
 
-    only: those of this name; empty: all.
+    only: sweep only folders of this name; empty: all.
     """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in list(entries):
-            match = _ROOM.fullmatch(entry.name)
+            match = _TEMPORARY.fullmatch(entry.name)
             if match and only in ("", match["name"]) and entry.is_dir(follow_symlinks=False):
-                _sweep_room(Path(entry.path), match["name"])
+                _sweep_folder(Path(entry.path), match["name"])
 
 
-def _sweep_room(room: Path, name: str) -> None:
+def _sweep_folder(temp_folder: Path, name: str) -> None:
     try:
-        room.rmdir()  # killed before it was locked; one that was just made is made anew
+        temp_folder.rmdir()  # killed before it was locked; if it was just created, its owner creates another
     except OSError:
-        lock = take_over(room / _LOCK)
+        lock = take_over(temp_folder / _LOCK)
         if lock is None:
             return
         try:
-            aside, target = room / f"{name}.old", room.parent / name
-            if aside.exists() and not target.exists():  # killed between the two renames of `_replace`
+            aside, target = temp_folder / f"{name}.old", temp_folder.parent / name
+            if aside.exists() and not target.exists():  # killed between the two renames of `replace`
                 aside.rename(target)
-            _clear(room)
+            _clear(temp_folder)
         finally:
             os.close(lock)
 
 
-def _clear(room: Path) -> None:
-    """Remove a temporary folder, its lock last: what a kill leaves of it can be swept."""
+def _clear(temp_folder: Path) -> None:
+    """Remove a temporary folder, its lock last: if killed in between, the rest can still be swept."""
     with suppress(OSError):
-        for path in room.iterdir():
+        for path in temp_folder.iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             elif path.name != _LOCK:
                 path.unlink()
-        if [path.name for path in room.iterdir()] == [_LOCK]:
-            (room / _LOCK).unlink()
-            room.rmdir()
+        if [path.name for path in temp_folder.iterdir()] == [_LOCK]:
+            (temp_folder / _LOCK).unlink()
+            temp_folder.rmdir()

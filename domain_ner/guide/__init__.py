@@ -1,4 +1,4 @@
-"""The annotation guide: what each type means, as rules that can be checked.
+"""The annotation guide: the definition of each type, with rules that can be checked.
 
 Public: `load_guide` (`schema`), `Guide` (`schema`), `validate` (`validate`), `guide_skeleton` (`skeleton`).
 """

@@ -18,14 +18,14 @@ GOOD_MENTIONS = 500
 NGRAM = 5
 NEAR_DUPLICATE = 0.5
 DOMINANT_SHARE = 0.2
-# Sources that a finding names of passages that are nearly the same.
+# How many sources a finding about near-duplicates names.
 MAX_SOURCES = 5
 
 Count = Callable[[], None]
 
 
 def check_passages(guide: Guide, passages: Iterable[Passage], *, on_passage: Count = lambda: None) -> Iterator[Finding]:
-    """What is wrong with each span by itself: unknown labels, boundaries, rules, not-entities, nesting."""
+    """Check each span by itself: unknown labels, boundaries, rules, not-entities, nesting."""
     rules = {entity_type.label: entity_type.rules for entity_type in guide.types}
     reasons = {surface.lower(): entry.why for entry in guide.not_entities for surface in entry.surfaces}
     for passage in passages:
@@ -46,7 +46,7 @@ def check_corpus(
     *,
     on_passage: Count = lambda: None,
 ) -> list[Finding]:
-    """What only the corpus as a whole shows: inconsistent labels, skipped names, duplicates, types with too little.
+    """Check the corpus as a whole: inconsistent labels, skipped names, near-duplicates, types with too few mentions.
 
     passages: one annotation a text.
     """
@@ -60,7 +60,7 @@ def check_corpus(
 
 
 def check_duplicates(passages: Iterable[Passage]) -> Iterator[Finding]:
-    """The same text twice from one annotator. From two it is a second opinion, which is welcome."""
+    """Find texts that one annotator annotated twice; two annotators are a welcome second opinion."""
     first: dict[tuple[str, str], Passage] = {}
     for passage in passages:
         former = first.setdefault((passage.text, passage.annotator), passage)
@@ -83,7 +83,7 @@ def _span_faults(
     if not rules[span.label].nesting:
         for outer in passage.spans:
             if outer != span and outer.start <= span.start and span.end <= outer.end:
-                yield "nested", f"{surface!r} lies in {passage.text[outer.start : outer.end]!r} ({outer.label})"
+                yield "nested", f"{surface!r} is inside {passage.text[outer.start : outer.end]!r} ({outer.label})"
 
 
 def _finding(kind: str, message: str, passage: Passage, span: LabelledSpan) -> Finding:
@@ -94,14 +94,14 @@ def _finding(kind: str, message: str, passage: Passage, span: LabelledSpan) -> F
 def _several_labels(guide: Guide, passages: Sequence[Passage]) -> Iterator[Finding]:
     labels = surface_labels(passages)
     for passage in passages:
-        # A label that the guide does not know is told as such; it is no rival of those that it knows.
+        # An unknown label gets its own finding; it does not compete with known ones.
         for span in (span for span in passage.spans if span.label in guide.labels):
             surface = passage.text[span.start : span.end]
             majority = majority_label({label: n for label, n in labels[surface].items() if label in guide.labels})
             if span.label != majority and not may_share(guide, span.label, majority):
                 counted = ", ".join(f"{label} {n}" for label, n in labels[surface].most_common())
                 yield _finding(
-                    "several labels", f"{surface!r} is {span.label} here; over all: {counted}", passage, span
+                    "several labels", f"{surface!r} is {span.label} here; in the whole corpus: {counted}", passage, span
                 )
 
 
@@ -113,7 +113,7 @@ def _skipped(passages: Sequence[Passage], on_passage: Count) -> Iterator[Finding
 
 
 def _near_duplicates(passages: Sequence[Passage]) -> Iterator[Finding]:
-    """One finding for all passages that are connected by being nearly the same, at the second of them."""
+    """Make one finding for each group of near-duplicates, at its second passage."""
     groups: dict[int, list[int]] = defaultdict(list)
     firsts = group_near_duplicates([passage.text for passage in passages], n=NGRAM, threshold=NEAR_DUPLICATE)
     for number, first in enumerate(firsts):
@@ -121,39 +121,41 @@ def _near_duplicates(passages: Sequence[Passage]) -> Iterator[Finding]:
     for numbers in groups.values():
         if len(numbers) > 1:
             second = passages[numbers[1]]
-            yield Finding("near-duplicate", _alike(passages, numbers), "", second.source, second.text[:120])
+            yield Finding(
+                "near-duplicate", _describe_duplicates(passages, numbers), "", second.source, second.text[:120]
+            )
 
 
-def _alike(passages: Sequence[Passage], numbers: Sequence[int]) -> str:
+def _describe_duplicates(passages: Sequence[Passage], numbers: Sequence[int]) -> str:
     if len(numbers) == 2:
         first, second = (passages[number] for number in numbers)
         return (
-            f"{similarity(first.text, second.text, n=NGRAM):.0%} of the {NGRAM}-word runs are those of {first.source}"
+            f"{similarity(first.text, second.text, n=NGRAM):.0%} of the {NGRAM}-word runs occur in {first.source} too"
         )
     sources = ", ".join(passages[number].source for number in numbers[:MAX_SOURCES])
     more = f" and {len(numbers) - MAX_SOURCES:,} more" if len(numbers) > MAX_SOURCES else ""
-    return f"{len(numbers):,} passages are nearly the same, each as one of the others: {sources}{more}"
+    return f"{len(numbers):,} passages are near-duplicates, each of another one: {sources}{more}"
 
 
 def _too_little(guide: Guide, statistics: dict[str, TypeStatistics]) -> Iterator[Finding]:
     for label in guide.labels:
-        of_type = statistics.get(label)
-        n_mentions = of_type.n_mentions if of_type else 0
+        type_statistics = statistics.get(label)
+        n_mentions = type_statistics.n_mentions if type_statistics else 0
         if n_mentions < USABLE_MENTIONS:
             yield Finding("too few mentions", _lacks(label, n_mentions, "usable", USABLE_MENTIONS), label)
         elif n_mentions < GOOD_MENTIONS:
             yield Finding("more mentions wanted", _lacks(label, n_mentions, "good", GOOD_MENTIONS), label)
-        if of_type and n_mentions >= USABLE_MENTIONS and of_type.n_top > DOMINANT_SHARE * n_mentions:
-            message = f"{of_type.n_top} of {n_mentions} mentions of {label} are {of_type.top_surface!r}"
+        if type_statistics and n_mentions >= USABLE_MENTIONS and type_statistics.n_top > DOMINANT_SHARE * n_mentions:
+            message = f"{type_statistics.n_top} of {n_mentions} mentions of {label} are {type_statistics.top_surface!r}"
             yield Finding("one surface dominates", f"{message}; expected varied names", label)
 
 
 def _lacks(label: str, n_mentions: int, aim: str, n_wanted: int) -> str:
-    return f"{label} has {n_mentions} mentions; {n_wanted - n_mentions} more make it {aim} ({n_wanted})"
+    return f"{label} has {n_mentions} mentions; it needs {n_wanted - n_mentions} more to be {aim} ({n_wanted})"
 
 
 def _without_entities(passages: Sequence[Passage]) -> Iterator[Finding]:
     n_without = sum(not passage.spans for passage in passages)
     if n_without:
-        message = f"{n_without} of {len(passages)} passages hold no entity: right, if the annotators looked at them"
+        message = f"{n_without} of {len(passages)} passages have no entity: correct if the annotators looked at them"
         yield Finding("passages without entities", message)

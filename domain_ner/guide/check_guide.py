@@ -1,4 +1,4 @@
-"""Checks the guide against itself: counts, markup, its own rules, and contradictions between its sentences."""
+"""Checks the guide itself: counts, markup, compliance with its own rules, and contradictions between its sentences."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ Sentence = tuple[str, str, str, tuple[LabelledSpan, ...]]
 
 
 def check_guide(guide: Guide, lines: Mapping[Place, int], *, name: str) -> list[Finding]:
-    """Everything that is wrong with a guide.
+    """Find all faults of a guide.
 
     lines: the line of each place in its file. name: of the file, for the findings.
     """
@@ -34,9 +34,9 @@ def check_guide(guide: Guide, lines: Mapping[Place, int], *, name: str) -> list[
 
 def _sentences(guide: Guide, lines: Mapping[Place, int], name: str, findings: list[Finding]) -> Iterator[Sentence]:
     for n_type, entity_type in enumerate(guide.types):
-        written = [("examples", n, text) for n, text in enumerate(entity_type.examples)]
-        written += [("edge_cases", n, case.text) for n, case in enumerate(entity_type.edge_cases)]
-        for key, n, marked in written:
+        marked_sentences = [("examples", n, text) for n, text in enumerate(entity_type.examples)]
+        marked_sentences += [("edge_cases", n, case.text) for n, case in enumerate(entity_type.edge_cases)]
+        for key, n, marked in marked_sentences:
             source = f"{name}:{lines.get(('types', n_type, key, n), 1)}"
             try:
                 text, spans = parse_markup(marked, guide.labels)
@@ -54,12 +54,12 @@ def _placeholders(guide: Guide, lines: Mapping[Place, int], name: str) -> Iterat
         label = entity_type.label
         if entity_type.definition.startswith(PLACEHOLDER):
             source = f"{name}:{lines.get(('types', n_type, 'definition'), 1)}"
-            message = "the definition is init-guide's placeholder; expected what is annotated, and what is not"
+            message = "the definition is init-guide's placeholder; expected what to annotate, and what not"
             yield Finding("placeholder in the guide", message, label, source, entity_type.definition)
         for n_case, case in enumerate(entity_type.edge_cases):
             if case.why.startswith(UNDECIDED):
                 source = f"{name}:{lines.get(('types', n_type, 'edge_cases', n_case), 1)}"
-                message = f"{case.why}; expected the sentence marked as it should be, and why"
+                message = f"{case.why}; expected the correctly marked sentence, and the reason"
                 yield Finding("undecided in the guide", message, label, source, case.text)
 
 
@@ -79,16 +79,16 @@ def _against_rules(guide: Guide, sentence: Sentence) -> Iterator[Finding]:
     section, source, text, spans = sentence
     no_entities = {surface.lower() for entry in guide.not_entities for surface in entry.surfaces}
     for span in spans:
-        surface, shown = text[span.start : span.end], excerpt(text, span)
+        surface, context = text[span.start : span.end], excerpt(text, span)
         if span.label not in guide.labels:
             message = f"{span.label!r} on {surface!r}; expected one of {', '.join(guide.labels)}"
-            yield Finding("unknown type in the guide", message, section, source, shown)
+            yield Finding("unknown type in the guide", message, section, source, context)
             continue
         for _, fault in check_span(text, span, guide.type_of(span.label).rules):
-            yield Finding("example breaks a rule", f"{span.label}: {fault}", section, source, shown)
+            yield Finding("example breaks a rule", f"{span.label}: {fault}", section, source, context)
         if surface.lower() in no_entities:
             message = f"{surface!r} is marked {span.label} here and listed under not_entities"
-            yield Finding("example is no entity", message, section, source, shown)
+            yield Finding("example is no entity", message, section, source, context)
 
 
 def _contradictions(guide: Guide, sentences: list[Sentence]) -> Iterator[Finding]:
@@ -100,14 +100,14 @@ def _contradictions(guide: Guide, sentences: list[Sentence]) -> Iterator[Finding
                 if label != span.label and not may_share(guide, label, span.label):
                     message = f"{surface!r} is {span.label} here and {label} in {elsewhere}"
                     wanted = "expected one type, or may_share_surface_with"
-                    shown = excerpt(text, span)
-                    yield Finding("examples contradict", f"{message}; {wanted}", section, source, shown)
+                    context = excerpt(text, span)
+                    yield Finding("examples contradict", f"{message}; {wanted}", section, source, context)
             seen[surface].setdefault(span.label, source)
 
 
-def may_share(guide: Guide, one: str, other: str) -> bool:
-    """Whether the guide lets two types have the same surfaces; either of them may say so."""
-    if one not in guide.labels or other not in guide.labels:
+def may_share(guide: Guide, first: str, second: str) -> bool:
+    """Whether the guide allows two types to have the same surfaces; either of them may say so."""
+    if first not in guide.labels or second not in guide.labels:
         return False
-    shared = guide.type_of(one).rules.may_share_surface_with, guide.type_of(other).rules.may_share_surface_with
-    return other in shared[0] or one in shared[1]
+    shared = guide.type_of(first).rules.may_share_surface_with, guide.type_of(second).rules.may_share_surface_with
+    return second in shared[0] or first in shared[1]

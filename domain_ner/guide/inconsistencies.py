@@ -1,4 +1,4 @@
-"""Where annotations contradict each other: one surface under several types, a name annotated here and not there."""
+"""Finds contradictions between annotations: a surface with several types, a name annotated in some places only."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.guide.occurrences import find_occurrences, index_names
 
-# A name counts as skipped where it is nearly always annotated: so often, and in this share of cases.
+# A skipped name is nearly always annotated: at least so often, and in at least this share of cases.
 MIN_MENTIONS = 3
 MIN_SHARE = 0.75
 
 
 def surface_labels(passages: Sequence[Passage]) -> dict[str, Counter[str]]:
-    """Surface to its labels, with how often each."""
+    """Map each surface to its labels and their counts."""
     labels: dict[str, Counter[str]] = defaultdict(Counter)
     for passage in passages:
         for span in passage.spans:
@@ -21,18 +21,18 @@ def surface_labels(passages: Sequence[Passage]) -> dict[str, Counter[str]]:
 
 
 def majority_label(counts: Mapping[str, int]) -> str:
-    """The most frequent label; of equally frequent ones the first in the alphabet."""
+    """Find the most frequent label; on a tie the first in the alphabet."""
     return min(counts, key=lambda label: (-counts[label], label))
 
 
 def skipped_names(
     passages: Sequence[Passage], *, on_passage: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[Passage, LabelledSpan, int]]:
-    """Names that are annotated elsewhere, or in the same passage, and not here.
+    """Find names that are annotated elsewhere, or in the same passage, but not here.
 
-    Yields the passage, where the name stands and which label it would have, and how often it is annotated.
-    A name counts when it is annotated at least 3 times and in at least three of four cases, or when the passage itself
-    annotates it elsewhere and it does not look like an ordinary word.
+    Yields the passage, the place of the name with its likely label, and how often it is annotated.
+    A name counts if it is annotated at least 3 times and in at least three of four cases. It also counts if the passage
+    itself annotates it elsewhere, unless it looks like an ordinary word.
     """
     labels = surface_labels(passages)
     names = index_names(labels)
@@ -44,9 +44,9 @@ def skipped_names(
         on_passage()
     for surface, places in bare.items():
         n_annotated = labels[surface].total()
-        often = n_annotated >= MIN_MENTIONS and n_annotated >= MIN_SHARE * (n_annotated + len(places))
+        is_common = n_annotated >= MIN_MENTIONS and n_annotated >= MIN_SHARE * (n_annotated + len(places))
         for passage, span in places:
-            if often or _annotates(passage, surface):
+            if is_common or _annotates(passage, surface):
                 yield passage, span, n_annotated
 
 

@@ -1,4 +1,4 @@
-"""The guide's types as Label Studio and Prodigy take them."""
+"""Exports the guide's types as settings of Label Studio and Prodigy."""
 
 from typing import Any
 from xml.etree import ElementTree
@@ -9,7 +9,7 @@ PRODIGY_THEME = "custom_theme"
 
 
 def label_studio_config(guide: Guide) -> str:
-    """A labelling config (https://labelstud.io/tags/labels), each label with its colour and definition."""
+    """Make a labelling config (https://labelstud.io/tags/labels), each label with its colour and definition."""
     view = ElementTree.Element("View")
     labels = ElementTree.SubElement(view, "Labels", name="label", toName="text")
     for entity_type in guide.types:
@@ -21,5 +21,5 @@ def label_studio_config(guide: Guide) -> str:
 
 
 def prodigy_config(guide: Guide) -> dict[str, Any]:
-    """Settings for prodigy.json: the labels, and their colours (https://prodi.gy/docs/install#config)."""
+    """Make settings for prodigy.json: the labels and their colours (https://prodi.gy/docs/install#config)."""
     return {"labels": guide.labels, PRODIGY_THEME: {"labels": guide.colours}}

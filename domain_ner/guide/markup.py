@@ -1,4 +1,4 @@
-"""Inline markup of entities, `[checkout-api](SERVICE)`: how the guide writes its sentences."""
+"""Inline markup of entities, `[checkout-api](SERVICE)`, as the guide's sentences use it."""
 
 import re
 from collections.abc import Collection
@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from domain_ner.annotations.passages import LabelledSpan
 
-# What is read as a label, be it that of no type, so that a misspelt one is told: a letter or digit of any script, then
-# also . _ - / & + and spaces between them. A link in brackets is none.
+# Anything that reads like a label, even of no type, so that a misspelt one is reported: a letter or digit of any
+# script, then also . _ - / & + and spaces between them. A URL in brackets is not a label.
 LABEL = r"(?!\w+://)[^\W_][\w./&+-]*(?: [\w./&+-]+)*"
-# What is left of a mark that does not parse: no label, no bracket before the label, or none that closes the surface.
+# The remains of broken markup: no label, no bracket before the label, or no bracket that closes the surface.
 BROKEN = re.compile(r"\[[^\[\]]*\]\(\s*\)|\]\s?\([A-Z]{2}|\[[^\[\]()]+\([A-Z][A-Z_]+\)")
 
 
@@ -22,14 +22,14 @@ def parse_markup(marked: str, labels: Collection[str] = ()) -> tuple[str, tuple[
 
     labels: the names of types, which may hold anything.
     Returns the text without marks, and the spans in code-point offsets into it.
-    Raises MarkupError for an empty surface or a mark that is not closed.
+    Raises MarkupError for an empty surface or broken markup.
     """
     text, spans, end = "", [], 0
     for mark in _marked(tuple(labels)).finditer(marked):
         text += marked[end : mark.start()]
         surface, label = mark.groups()
         if not surface.strip():
-            raise MarkupError(f"an empty mark {mark.group()!r}; expected [surface](LABEL)")
+            raise MarkupError(f"markup without a surface, {mark.group()!r}; expected [surface](LABEL)")
         spans.append(LabelledSpan(len(text), len(text) + len(surface), label))
         text += surface
         end = mark.end()
@@ -37,7 +37,7 @@ def parse_markup(marked: str, labels: Collection[str] = ()) -> tuple[str, tuple[
     broken = BROKEN.search(text)
     if broken:
         raise MarkupError(
-            f"a mark that is not whole near {text[broken.start() : broken.start() + 30]!r}; expected [surface](LABEL)"
+            f"broken markup near {text[broken.start() : broken.start() + 30]!r}; expected [surface](LABEL)"
         )
     return text, tuple(spans)
 
@@ -49,7 +49,7 @@ def _marked(labels: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def to_markup(text: str, spans: tuple[LabelledSpan, ...]) -> str:
-    """The opposite of `parse_markup`, for spans that do not overlap."""
+    """Write a text with its spans as markup, the opposite of `parse_markup`; the spans must not overlap."""
     marked, end = "", 0
     for span in sorted(spans):
         marked += f"{text[end : span.start]}[{text[span.start : span.end]}]({span.label})"

@@ -21,7 +21,7 @@ Fault = tuple[str, str]
 
 
 def check_span(text: str, span: LabelledSpan, rules: Rules) -> Iterator[Fault]:
-    """What is wrong with a span: boundary faults first, then the rules of its type."""
+    """Find what is wrong with a span: boundary faults first, then violations of its type's rules."""
     surface = text[span.start : span.end]
     yield from _boundary_faults(surface, articles=rules.articles)
     yield from (("rule", fault) for fault in _rule_faults(surface, rules))
@@ -43,7 +43,7 @@ def _boundary_faults(surface: str, *, articles: bool) -> Iterator[Fault]:
     article = starts_with_article(bare)
     if article and not articles:
         yield "article", f"{bare!r} begins with an article; expected {bare[len(article) :].strip()!r}"
-    # A stop may begin a name (.NET), none of the other marks does.
+    # A full stop may begin a name (.NET); other punctuation may not.
     if bare[-1] in FINAL_PUNCTUATION or bare[0] in FINAL_PUNCTUATION.replace(".", ""):
         yield "punctuation", f"{bare!r} begins or ends with punctuation; expected {bare.strip(FINAL_PUNCTUATION)!r}"
 
@@ -67,14 +67,14 @@ def _rule_faults(surface: str, rules: Rules) -> Iterator[str]:
         yield f"min_tokens/max_tokens: {bare!r} has {n_tokens} tokens; expected {wanted}"
     inner = POSSESSIVE.sub("", bare).strip(QUOTES)
     if not rules.quotes and any(quote in inner for quote in QUOTES):
-        yield f"quotes: {bare!r} has a quote in it"
+        yield f"quotes: {bare!r} contains a quote"
     if not rules.brackets and BRACKETS.search(bare):
-        yield f"brackets: {bare!r} has a bracket in it"
+        yield f"brackets: {bare!r} contains a bracket"
     if not rules.digits and any(char.isdigit() for char in bare):
-        yield f"digits: {bare!r} has a digit in it"
+        yield f"digits: {bare!r} contains a digit"
 
 
 def starts_with_article(surface: str) -> str:
-    """The article that a surface begins with, or an empty string."""
+    """Return the article at the start of a surface, or an empty string."""
     first, _, rest = surface.strip().partition(" ")
     return first if rest and first.lower() in ARTICLES else ""

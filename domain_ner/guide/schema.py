@@ -1,4 +1,4 @@
-"""The shape of `guide.yml`, read with errors that name the line."""
+"""The schema of `guide.yml`; errors in the file name its line."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from srsly.ruamel_yaml import YAML, YAMLError
 
 from domain_ner.errors import DomainNerError, raise_for
 
-# How a definition begins, and the reason of an edge case, as `init-guide` leaves them to the annotators.
+# The start of a definition, and of the reason of an edge case, that `init-guide` leaves to the annotators.
 PLACEHOLDER = "Say in a sentence or two what is annotated as"
 UNDECIDED = "decide:"
 
@@ -24,25 +24,25 @@ def _is_pattern(pattern: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
-# As spaCy has them: any name. White space around it nobody would see.
+# As in spaCy: any name. White space at its edges would be invisible.
 Label = Annotated[str, Field(pattern=r"^\S(?:[^\n\r]*\S)?$")]
 
 
 class _Strict(BaseModel):
-    """Frozen, and a misspelt key is an error."""
+    """A frozen model that rejects unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Rules(_Strict):
-    """What a machine can check of a span's surface.
+    """Rules for a span's surface that a machine can check.
 
     must_match, must_not_match: regular expressions, searched in the surface (anchor them with ^ and $).
     must_not_start_with, must_not_end_with: words, in any case.
     must_take_after: words that belong to the span when they follow it, in any case ("team" after "Payments").
     min_tokens, max_tokens: words and punctuation marks.
-    digits, quotes, brackets: whether there may be any. articles: whether a name may begin with one.
-    nesting: whether a span of this type may lie in another.
+    digits, quotes, brackets: whether the surface may contain any. articles: whether a name may begin with one.
+    nesting: whether a span of this type may be inside another.
     may_share_surface_with: types that may have the same surfaces, so that context decides.
     """
 
@@ -62,7 +62,7 @@ class Rules(_Strict):
 
 
 class EdgeCase(_Strict):
-    """A sentence that annotators get wrong, marked right, and why. It may hold no entity at all."""
+    """A sentence that annotators get wrong, marked correctly, with the reason. It may have no entity at all."""
 
     text: str = Field(min_length=1)
     why: str = Field(min_length=1)
@@ -80,14 +80,14 @@ class EntityType(_Strict):
 
 
 class NotEntities(_Strict):
-    """Surfaces that are never annotated, in any case, and why."""
+    """Surfaces that are never annotated, in any case, with the reason."""
 
     surfaces: tuple[str, ...] = Field(min_length=1)
     why: str = Field(min_length=1)
 
 
 class Deliberate(_Strict):
-    """A finding that is right as it is: its kind, the surface, a piece of the passage if only there, and why."""
+    """A finding that is correct as it is: its kind, the surface, part of the passage if only there, and the reason."""
 
     kind: str = Field(min_length=1)
     surface: str = Field(min_length=1)
@@ -114,29 +114,29 @@ class Guide(_Strict):
         return {entity_type.label: entity_type.colour for entity_type in self.types}
 
     def type_of(self, label: str) -> EntityType:
-        """The entry of a type. Raises KeyError when there is none."""
+        """Look up the entry of a type. Raises KeyError if there is none."""
         return {entity_type.label: entity_type for entity_type in self.types}[label]
 
 
 def load_guide(path: Path) -> Guide:
     """Read and check a guide.
 
-    Raises DomainNerError when the file is missing or not YAML, or listing every fault of its shape with its line.
+    Raises DomainNerError when the file is missing or not YAML, or when its schema has faults, with the line of each.
     """
     content = _load_yaml(path)
     try:
         guide = Guide.model_validate(srsly.json_loads(srsly.json_dumps(content)))
     except ValidationError as err:
-        problems = [f"{path.name}:{_line(content, error['loc'])}: {_told(error)}" for error in err.errors()]
+        problems = [f"{path.name}:{_line(content, error['loc'])}: {_describe(error)}" for error in err.errors()]
         raise_for(
             problems,
-            summary="The guide has {n} faults of shape:",
-            fix="See domain_ner/guide/schema.py for what it may hold.",
+            summary="The guide has {n} schema errors:",
+            fix="domain_ner/guide/schema.py defines the keys and their values.",
         )
         raise  # not reached: there is at least one problem
     doubled = {label for label in guide.labels if guide.labels.count(label) > 1}
     if doubled:
-        raise DomainNerError(f"{path.name}: {', '.join(sorted(doubled))} has several entries; expected one a type.")
+        raise DomainNerError(f"{path.name}: {', '.join(sorted(doubled))} has several entries; expected one per type.")
     return guide
 
 
@@ -154,7 +154,7 @@ def _load_yaml(path: Path) -> Any:
 
 
 def _line(content: Any, location: tuple[str | int, ...]) -> int:
-    """The line, from 1, of the innermost part of `location` that the file has."""
+    """Find the line, from 1, of the innermost part of `location` in the file."""
     line = 1
     for key in location:
         try:
@@ -166,14 +166,14 @@ def _line(content: Any, location: tuple[str | int, ...]) -> int:
     return line
 
 
-def _told(error: Any) -> str:
+def _describe(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"])
-    came = f", came {error['input']!r}"[:80] if error["type"] not in {"missing", "extra_forbidden"} else ""
-    return f"{where}: {error['msg']}{came}"
+    value = f", but it is {error['input']!r}"[:80] if error["type"] not in {"missing", "extra_forbidden"} else ""
+    return f"{where}: {error['msg']}{value}"
 
 
 def line_index(path: Path) -> dict[tuple[str | int, ...], int]:
-    """The line of each entry of a guide, by its place, such as ("types", 0, "examples", 2)."""
+    """Map each place in a guide, such as ("types", 0, "examples", 2), to its line."""
     content = _load_yaml(path)
     places: list[tuple[str | int, ...]] = []
     for n_type, entry in enumerate(content.get("types", [])):

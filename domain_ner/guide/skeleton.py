@@ -1,4 +1,4 @@
-"""Writes the first draft of a guide from annotations: what was labelled, how it looks, and where it is inconsistent."""
+"""Writes the first draft of a guide from annotations: their labels, rules that fit them, and inconsistencies."""
 
 import json
 import re
@@ -37,22 +37,22 @@ def require_plain_labels(passages: Iterable[Passage]) -> None:
 
 
 def guide_skeleton(passages: Sequence[Passage], *, title: str) -> str:
-    """A guide in YAML with an entry for each label of the annotations, ready to be completed by hand.
+    """Write a guide in YAML with an entry for each label of the annotations, to be completed by hand.
 
-    Examples are sentences of the corpus, one a surface, frequent surfaces first; edge cases are the inconsistencies
-    that the annotators should decide. The rules are as strict as the annotations themselves are.
+    Examples are sentences of the corpus, one for each surface, frequent surfaces first. Edge cases are inconsistencies
+    that the annotators should decide. The rules are as strict as the annotations allow.
     """
     labels = surface_labels(passages)
-    found = sorted({label for counts in labels.values() for label in counts})
+    all_labels = sorted({label for counts in labels.values() for label in counts})
     sentences = list(_sentences(passages))
     cases = _edge_cases(passages, sentences)
     lines = [
         f"title: {_quoted(title)}",
         "",
-        "# Complete each definition, and decide each edge case: mark it as it should be, and say why.",
+        "# Complete each definition, and decide each edge case: mark it correctly, and give the reason.",
         "types:",
     ]
-    for label, colour in zip(found, cycle(COLOURS), strict=False):
+    for label, colour in zip(all_labels, cycle(COLOURS), strict=False):
         lines += [
             f"  - label: {_label(label)}",
             f'    colour: "{colour}"',
@@ -63,7 +63,7 @@ def guide_skeleton(passages: Sequence[Passage], *, title: str) -> str:
         for marked, why in cases[label][:MAX_EDGE_CASES]:
             lines += [f"      - text: {_quoted(marked)}", f"        why: {_quoted(why)}"]
         lines += ["    rules:", *(f"      {name}: {value}" for name, value in _rules(label, labels))]
-    return "\n".join(lines) + "\n\n# Surfaces that are never annotated, and why.\nnot_entities: []\n"
+    return "\n".join(lines) + "\n\n# Surfaces that are never annotated, and the reason.\nnot_entities: []\n"
 
 
 def _listed(key: str, entries: list[str]) -> list[str]:
@@ -71,7 +71,7 @@ def _listed(key: str, entries: list[str]) -> list[str]:
 
 
 def _label(label: str) -> str:
-    """A label in YAML: without quotes where it is a plain word that YAML takes for no number, truth or nothing."""
+    """Write a label in YAML, without quotes if YAML reads it as a plain string."""
     return (
         label if PLAIN.fullmatch(label) and label.lower() not in YAML_WORDS else json.dumps(label, ensure_ascii=False)
     )
@@ -82,7 +82,7 @@ def _quoted(text: str) -> str:
 
 
 def _sentences(passages: Sequence[Passage]) -> Iterator[Sentence]:
-    """The sentences of the corpus that can be shown in a guide, with their spans."""
+    """Yield the sentences of the corpus that a guide can show, with their spans."""
     for passage in passages:
         start = 0
         for end in [*(match.start() for match in SENTENCE_END.finditer(passage.text)), len(passage.text)]:
@@ -93,7 +93,7 @@ def _sentences(passages: Sequence[Passage]) -> Iterator[Sentence]:
 
 
 def _cut(text: str, spans: Sequence[LabelledSpan], start: int, end: int) -> Sentence | None:
-    """The part of a text with its spans; None when a span crosses its edge."""
+    """Cut out a part of a text with its spans; None if a span crosses its edge."""
     start += len(text[start:end]) - len(text[start:end].lstrip())
     inside = [span for span in spans if span.start < end and start < span.end]
     if any(span.start < start or end < span.end for span in inside):
@@ -102,9 +102,9 @@ def _cut(text: str, spans: Sequence[LabelledSpan], start: int, end: int) -> Sent
 
 
 def _can_be_shown(sentence: Sentence) -> bool:
-    """Whether a sentence breaks no rule that holds for every type (quotes at an edge, say), and survives markup.
+    """Whether a sentence satisfies the rules for all types (no quotes at an edge, for example), and survives markup.
 
-    Brackets of its own would break the markup.
+    Its own brackets would break the markup.
     """
     text, spans = sentence
     if " ".join(text.split()) != text:
@@ -118,7 +118,7 @@ def _can_be_shown(sentence: Sentence) -> bool:
 
 
 def _examples(label: str, sentences: Sequence[Sentence], labels: SurfaceLabels) -> list[str]:
-    """Sentences that show a type: each with a surface that no earlier one had, the most frequent first."""
+    """Choose sentences that show a type, each with a new surface, the most frequent surfaces first."""
     by_surface: dict[str, Sentence] = {}
     for text, spans in sentences:
         for span in spans:
@@ -134,7 +134,7 @@ def _examples(label: str, sentences: Sequence[Sentence], labels: SurfaceLabels) 
 
 
 def _edge_cases(passages: Sequence[Passage], sentences: Sequence[Sentence]) -> dict[str, list[tuple[str, str]]]:
-    """Label to sentences that the annotators should decide, with the question."""
+    """Map each label to the sentences that the annotators should decide, with the question."""
     cases: dict[str, list[tuple[str, str]]] = defaultdict(list)
     labels = surface_labels(passages)
     for text, spans in sentences:
@@ -147,7 +147,7 @@ def _edge_cases(passages: Sequence[Passage], sentences: Sequence[Sentence]) -> d
         whole = _sentence_around(passage, span)
         if whole:
             surface = passage.text[span.start : span.end]
-            why = f"{UNDECIDED} {surface!r} is not annotated here, and {n_annotated} times elsewhere"
+            why = f"{UNDECIDED} {surface!r} is not annotated here, but {n_annotated} times elsewhere"
             cases[span.label].append((to_markup(*whole), why))
     return cases
 
@@ -160,7 +160,7 @@ def _sentence_around(passage: Passage, span: LabelledSpan) -> Sentence | None:
 
 
 def _rules(label: str, labels: SurfaceLabels) -> Iterator[tuple[str, str]]:
-    """Rules that hold for every annotation there is; types that have a surface in common may share it."""
+    """Derive the strictest rules that all annotations satisfy; types with a common surface may share it."""
     surfaces = [surface for surface, counts in labels.items() if label in counts]
     yield "max_tokens", str(max(len(TOKEN.findall(surface)) for surface in surfaces))
     yield "digits", _yes(any(any(char.isdigit() for char in surface) for surface in surfaces))

@@ -1,4 +1,4 @@
-"""How much there is of each type: mentions, distinct surfaces, lengths. Counting only."""
+"""Statistics of each type: mentions, distinct surfaces, lengths."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from domain_ner.guide.rules import TOKEN
 
 @dataclass(frozen=True)
 class TypeStatistics:
-    """Of one type: mentions, distinct surfaces, those that occur once, tokens in a span, the most frequent surface."""
+    """Of one type: mentions, distinct surfaces, surfaces with one mention, tokens in a span, the commonest surface."""
 
     n_mentions: int
     n_surfaces: int
@@ -22,7 +22,7 @@ class TypeStatistics:
 
 
 def type_statistics(passages: Iterable[Passage]) -> dict[str, TypeStatistics]:
-    """The statistics of every label that occurs, in alphabetical order."""
+    """Compute the statistics of every label that occurs, in alphabetical order."""
     surfaces: dict[str, Counter[str]] = defaultdict(Counter)
     for passage in passages:
         for span in passage.spans:

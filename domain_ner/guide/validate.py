@@ -1,4 +1,4 @@
-"""Runs every check of the guide and of the annotations, and gathers what they find."""
+"""Runs all checks of the guide and of the annotations, and collects their findings."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,9 +26,9 @@ class GuideFile:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Annotations as they were read: every accepted one, and one a text.
+    """The annotations of a corpus. annotated: every accepted one. kept: one for each text.
 
-    problems, conflicts: a line for each row that is invalid, and for each that contradicts another, `file:line: …`.
+    problems, conflicts: a line, `file:line: …`, for each invalid row, and for each row that contradicts another.
     """
 
     annotated: Sequence[Passage]
@@ -39,7 +39,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Validation:
-    """What was found. findings: errors first, then by kind. n_deliberate: findings that the guide declares right."""
+    """The result. findings: errors first, then by kind. n_deliberate: findings that the guide declares deliberate."""
 
     findings: list[Finding]
     n_deliberate: int
@@ -49,7 +49,7 @@ class Validation:
 
 
 def validate(file: GuideFile, corpus: Corpus, *, on_passage: Callable[[], None] = lambda: None) -> Validation:
-    """Check a guide and the annotations made by it.
+    """Check a guide and the annotations made with it.
 
     on_passage: called for each accepted annotation and for each text, to show progress.
     """
@@ -64,10 +64,10 @@ def validate(file: GuideFile, corpus: Corpus, *, on_passage: Callable[[], None] 
         *check_corpus(file.guide, corpus.kept, statistics, on_passage=on_passage),
         *_disagreements(corpus.annotated, texts),
     ]
-    left = [finding for finding in findings if not _is_deliberate(file.guide, finding)]
+    remaining = [finding for finding in findings if not _is_deliberate(file.guide, finding)]
     return Validation(
-        findings=sorted(left, key=lambda finding: (SEVERITIES.index(finding.severity), finding.kind)),
-        n_deliberate=len(findings) - len(left),
+        findings=sorted(remaining, key=lambda finding: (SEVERITIES.index(finding.severity), finding.kind)),
+        n_deliberate=len(findings) - len(remaining),
         statistics=statistics,
         agreement=measure_agreement([(text, spans) for text, spans in texts.items() if len(spans) > 1]),
         n_passages=len(corpus.kept),
@@ -100,6 +100,6 @@ def _disagreements(passages: Sequence[Passage], texts: Mapping[str, Annotations]
         for other, spans in texts[passage.text].items():
             for span in sorted(set(passage.spans) - set(spans)):
                 surface = passage.text[span.start : span.end]
-                message = f"{surface!r} is {span.label} for {passage.annotator or 'one annotator'} and not for {other}"
-                shown = excerpt(passage.text, span)
-                yield Finding("disagreement", message, span.label, passage.source, shown, surface)
+                message = f"{surface!r} is {span.label} for {passage.annotator or 'one annotator'}, but not for {other}"
+                context = excerpt(passage.text, span)
+                yield Finding("disagreement", message, span.label, passage.source, context, surface)

@@ -1,5 +1,5 @@
-"""What to look at before training: passages, what became of their annotations, and what is suspicious.
+"""Inspects a corpus before training: passages, the outcome of their annotations, and suspicious ones.
 
-`reports` draws it.
-Public: `inspect` (`passages`), `Inspection` (`passages`), `place` (`ledger_places`), `wordpieces` (`wordpieces`).
+`reports` renders it.
+Public: `inspect` (`passages`), `Inspection` (`passages`), `locate_rows` (`ledger_places`), `wordpieces` (`wordpieces`).
 """

@@ -1,4 +1,4 @@
-"""Where in the corpus each row of the ledger is to be seen: its document, and the span that it became."""
+"""Locates each row of the ledger in the corpus: its document, and the span that it became."""
 
 import re
 from collections import defaultdict
@@ -13,30 +13,30 @@ from domain_ner.annotations.outcomes import KEPT
 from domain_ner.conversion.ledger_rows import Row
 from domain_ner.corpus.grouping import file_of
 
-# Of spans that the ledger does not know.
+# The fate of spans that are not in the ledger.
 UNACCOUNTED = "not in the ledger"
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """A row of the ledger, and where it stands in `doc.text` (None where it does not)."""
+    """A row of the ledger, and its position in `doc.text` (None if it has none)."""
 
     row: Row
     start: int | None = None
     end: int | None = None
 
 
-# A passage's `file:line` and the export's id: several documents of a file may stand on no line of their own.
+# A passage's `file:line` and the export's id: several documents of a file may share a line.
 Key = tuple[str, str]
 MENTION = re.compile(
     r"(?:the same (?:span|answer) elsewhere|kept instead|the text is annotated in full elsewhere): (.+)", re.DOTALL
 )
 
 
-def place(docs: Sequence[Doc], rows: Iterable[Row]) -> tuple[list[list[Annotation]], list[Row]]:
-    """The annotations of each document, and the rows that belong to none.
+def locate_rows(docs: Sequence[Doc], rows: Iterable[Row]) -> tuple[list[list[Annotation]], list[Row]]:
+    """Return the annotations of each document, and the rows that belong to none.
 
-    A row belongs to the document of its source, else to the one that it was merged with or lost against.
+    A row belongs to the document of its source, else to the one it was merged with or lost against.
     """
     numbers: dict[Key, list[int]] = defaultdict(list)
     for n, doc in enumerate(docs):
@@ -56,7 +56,7 @@ def place(docs: Sequence[Doc], rows: Iterable[Row]) -> tuple[list[list[Annotatio
 
 
 def _homes(known: Iterable[Key], rows: Sequence[Row]) -> dict[Key, Key]:
-    """The document of each record: itself, the one its rows name, or the only one with its id in the same file."""
+    """Find the document of each record: itself, the one its rows name, or the only one with its id in the file."""
     documents = set(known)
     pointers = _pointers(documents, rows)
     of_ids: dict[Key, list[Key]] = defaultdict(list)
@@ -75,7 +75,7 @@ def _homes(known: Iterable[Key], rows: Sequence[Row]) -> dict[Key, Key]:
 
 
 def _pointers(documents: Iterable[Key], rows: Sequence[Row]) -> dict[Key, Key]:
-    """Record to the record that the reasons of its rows name: the same span stands there, or it is the one kept."""
+    """Map a record to the record that its rows' reasons name: one with the same span, or the one that was kept."""
     of_source = {row.source: (row.source, row.document) for row in rows} | {key[0]: key for key in documents}
     pointers: dict[Key, Key] = {}
     for row in rows:
@@ -87,9 +87,9 @@ def _pointers(documents: Iterable[Key], rows: Sequence[Row]) -> dict[Key, Key]:
 
 
 def _match(spans: Sequence[tuple[int, Span]], rows: Iterable[Row], first: int) -> Iterator[tuple[int, Annotation]]:
-    """(document, annotation): each span with the row that has its label and words, else words that it lies in.
+    """Yield (document, annotation): each span with the row of its label and words, else with a row of similar words.
 
-    Rows without a span, whatever became of them, go to the document `first`.
+    Rows without a span, whatever their fate, go to the document `first`.
     """
     free: dict[tuple[Any, str], list[Row]] = defaultdict(list)
     for row in rows:
@@ -97,27 +97,27 @@ def _match(spans: Sequence[tuple[int, Span]], rows: Iterable[Row], first: int) -
             free[str(row.label), _words(row.text)].append(row)
         else:
             yield first, Annotation(row)
-    bare = []
+    unmatched = []
     for n, span in spans:
-        found = free[span.label_, _words(span.text)]
-        if found:
-            row = next((row for row in found if row.start == span.start_char), found[0])
-            found.remove(row)
+        matching = free[span.label_, _words(span.text)]
+        if matching:
+            row = next((row for row in matching if row.start == span.start_char), matching[0])
+            matching.remove(row)
             yield n, Annotation(row, span.start_char, span.end_char)
         else:
-            bare.append((n, span))
-    left = [row for found in free.values() for row in found]
-    for n, span in bare:
-        alike = next((row for row in left if row.label == span.label_ and _contained(row.text, span.text)), None)
-        if alike is not None:
-            left.remove(alike)
+            unmatched.append((n, span))
+    remaining = [row for rows_of_key in free.values() for row in rows_of_key]
+    for n, span in unmatched:
+        similar = next((row for row in remaining if row.label == span.label_ and _contained(row.text, span.text)), None)
+        if similar is not None:
+            remaining.remove(similar)
         unknown = Row("", "", "", span.start_char, span.end_char, span.label_, span.text, UNACCOUNTED)
-        yield n, Annotation(alike or unknown, span.start_char, span.end_char)
-    yield from ((first, Annotation(row)) for row in left)
+        yield n, Annotation(similar or unknown, span.start_char, span.end_char)
+    yield from ((first, Annotation(row)) for row in remaining)
 
 
 def spans_of(doc: Doc) -> list[Span]:
-    """Every span of a document, in order."""
+    """List every span of a document, in order."""
     return sorted(doc.spans.get(SPANS_KEY, doc.ents))
 
 
@@ -125,6 +125,6 @@ def _words(text: Any) -> str:
     return " ".join(str(text).split())
 
 
-def _contained(one: Any, other: Any) -> bool:
-    """Whether the words of one are part of those of the other, as after `expand` and `contract`."""
-    return bool(_words(one)) and (_words(one) in _words(other) or _words(other) in _words(one))
+def _contained(first: Any, second: Any) -> bool:
+    """Whether the words of one text are part of the other's, as after `expand` and `contract`."""
+    return bool(_words(first)) and (_words(first) in _words(second) or _words(second) in _words(first))

@@ -1,6 +1,6 @@
-"""What to look at before training: the passages of the corpus, what became of their annotations, what is suspicious.
+"""Selects what to look at before training: passages, the outcome of their annotations, and suspicious ones.
 
-Decides what is shown; prints and draws nothing.
+Decides what to show; prints and draws nothing.
 """
 
 import json
@@ -35,7 +35,7 @@ from domain_ner.corpus.docs import GOLD_ALONE
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.guide.inconsistencies import skipped_names, surface_labels
-from domain_ner.inspection.ledger_places import Annotation, place, spans_of
+from domain_ner.inspection.ledger_places import Annotation, locate_rows, spans_of
 from domain_ner.inspection.wordpieces import visible, wordpieces
 
 SPLIT_IN_GOLD, OTHERWISE, SKIPPED = (
@@ -46,20 +46,20 @@ SPLIT_IN_GOLD, OTHERWISE, SKIPPED = (
 UNKNOWN, LENGTH, PIECES = "unknown to the encoder", "unusual length", "many wordpieces"
 REASONS: Mapping[str, tuple[int, str]] = {
     DROPPED: (5, "an annotation that could not be used"),
-    SPLIT_IN_GOLD: (4, "a name that starts or ends inside a token: training sees it, prediction never can"),
+    SPLIT_IN_GOLD: (4, "a name that starts or ends inside a token: training sees it, but prediction never can"),
     OTHERWISE: (4, "the same words have another label at least as often"),
-    SKIPPED: (3, "words that are annotated nearly everywhere else, or elsewhere in the passage, and not here"),
-    MASKED: (3, "annotators differ without a decision, so that the tokens teach nothing"),
+    SKIPPED: (3, "words that are annotated nearly everywhere else, or elsewhere in the passage, but not here"),
+    MASKED: (3, "annotators disagree without a decision, so the tokens are ignored in training"),
     OVERRULED: (2, "another annotator marked something else"),
     DOUBTFUL: (3, "a name that starts or ends inside a word, which no other annotation confirms"),
     REPAIRED: (2, "an annotation was changed to make it fit"),
-    UNKNOWN: (2, "a token that the encoder has no wordpiece for"),
-    LENGTH: (2, "more or fewer tokens than its type has: over 3 standard deviations, on a logarithmic scale"),
+    UNKNOWN: (2, "a token without a wordpiece in the encoder's vocabulary"),
+    LENGTH: (2, "unusually many or few tokens for its type: over 3 standard deviations, on a logarithmic scale"),
     PIECES: (1, "a token of 10 wordpieces or more"),
     FLATTENED: (1, "an annotation that overlaps another: only in doc.spans"),
 }
-"""Reason for suspicion to its points and what it means. A passage's score is the sum of the points of what was found,
-of each reason at most `MAX_COUNTED` times, so that a passage is not suspicious for being long."""
+"""Maps a reason for suspicion to its points and its description. A passage's score is the sum of the points of its
+findings. Each reason counts at most `MAX_COUNTED` times, so that a passage is not suspicious for being long."""
 MAX_COUNTED = 3
 MANY_PIECES = 10
 CONTEXT = 10
@@ -68,7 +68,7 @@ N_DEVIATIONS, MIN_MENTIONS = 3, 20
 
 @dataclass(frozen=True)
 class Finding:
-    """One reason for suspicion: a key of `REASONS`, the words or what happened to them, and where in `doc.text`."""
+    """A reason for suspicion: a key of `REASONS`, the words or their fate, and the position in `doc.text`."""
 
     reason: str
     words: str
@@ -78,7 +78,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Inspected:
-    """A passage of the corpus, its annotations and what is suspicious of it."""
+    """A passage of the corpus, its annotations and its findings."""
 
     split: str
     doc: Doc
@@ -92,16 +92,16 @@ class Inspected:
 
     @property
     def score(self) -> int:
-        """How suspicious it is; 0: not at all."""
+        """How suspicious the passage is; 0: not at all."""
         counts = Counter(finding.reason for finding in self.findings)
         return sum(REASONS[reason][0] * min(n, MAX_COUNTED) for reason, n in counts.items())
 
     def reasons(self) -> dict[str, list[str]]:
-        """Reason to what was found, the weightiest reason first."""
-        found: dict[str, list[str]] = {reason: [] for reason in REASONS}
+        """Map each reason to its findings' words, the weightiest reason first."""
+        words_of: dict[str, list[str]] = {reason: [] for reason in REASONS}
         for finding in self.findings:
-            found[finding.reason].append(finding.words)
-        return {reason: words for reason, words in found.items() if words}
+            words_of[finding.reason].append(finding.words)
+        return {reason: words for reason, words in words_of.items() if words}
 
 
 @dataclass(frozen=True)
@@ -112,22 +112,22 @@ class Inspection:
     unplaced: tuple[Row, ...]
 
     def fates(self) -> Counter[str]:
-        """Spans and annotations by fate, `UNACCOUNTED` where corpus and ledger are of two runs."""
-        placed = [one.row for passage in self.passages for one in passage.annotations]
+        """Count spans and annotations by outcome; `UNACCOUNTED` if corpus and ledger are from different runs."""
+        placed = [annotation.row for passage in self.passages for annotation in passage.annotations]
         return Counter(row.outcome for row in [*placed, *self.unplaced])
 
 
 def read_corpus(folder: Path) -> list[tuple[str, Doc]]:
-    """(split, document) of every split. Raises DomainNerError where a corpus is missing or empty."""
+    """Read (split, document) of every split. Raises DomainNerError when a corpus is missing or empty."""
     vocab = Vocab()
     return [(split, doc) for split in SPLITS for doc in read_docs(folder / f"{split}.spacy", vocab)]
 
 
 def read_ledger(path: Path) -> list[Row]:
-    """The rows of `ledger.jsonl`, what is unreadable too. Raises DomainNerError where it is missing or no ledger."""
+    """Read the rows of `ledger.jsonl`, unreadable ones included. Raises DomainNerError for a missing or other file."""
     empty = dict.fromkeys(("document", "annotator", "start", "end", "label", "text"), "")
     try:
-        # Not `splitlines`, which also splits at the line separators that stand in JSON as they are.
+        # Not `splitlines`, which also splits at unescaped line separators inside JSON.
         lines = path.read_text(encoding="utf8").split("\n")
         rows = [Row.from_json({**empty, **_printable(json.loads(line))}) for line in lines if line]
     except OSError as err:
@@ -141,11 +141,11 @@ def read_ledger(path: Path) -> list[Row]:
 
 
 def _printable(value: Any) -> Any:
-    """A value of JSON without halves of surrogate pairs, which broken exports hold and nothing can print."""
+    """Replace halves of surrogate pairs, as in broken exports: nothing can print them."""
     if isinstance(value, dict):
-        return {key: _printable(one) for key, one in value.items()}
+        return {key: _printable(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_printable(one) for one in value]
+        return [_printable(item) for item in value]
     return value.encode("utf8", "backslashreplace").decode("utf8") if isinstance(value, str) else value
 
 
@@ -156,11 +156,11 @@ def inspect(
     *,
     on_doc: Callable[[], None] = lambda: None,
 ) -> Inspection:
-    """Put ledger and corpus together, and look for what is suspicious.
+    """Combine ledger and corpus, and find what is suspicious.
 
-    docs: as from `read_corpus`. tokenizer: as from `load_tokenizer`. on_doc: called after each document.
+    docs: from `read_corpus`. tokenizer: from `load_tokenizer`. on_doc: called after each document.
     """
-    annotations, unplaced = place([doc for _, doc in docs], rows)
+    annotations, unplaced = locate_rows([doc for _, doc in docs], rows)
     compared = _compare([doc for _, doc in docs])
     passages = []
     for (split, doc), placed, findings in zip(docs, annotations, compared, strict=True):
@@ -171,30 +171,30 @@ def inspect(
 
 
 def check_split(split: str) -> None:
-    """Raise DomainNerError unless it is the name of a split, or empty."""
+    """Raise DomainNerError unless `split` is the name of a split, or empty."""
     if split and split not in SPLITS:
         raise DomainNerError(f"--split is {split!r}; expected {', '.join(SPLITS)}, or nothing for all of them.")
 
 
 def of_split(inspection: Inspection, split: str) -> Inspection:
-    """What belongs to one split; all of it for an empty name."""
+    """Select what belongs to one split; all for an empty name."""
     if not split:
         return inspection
     return Inspection(tuple(passage for passage in inspection.passages if passage.split == split), ())
 
 
 def most_suspicious(passages: Iterable[Inspected]) -> list[Inspected]:
-    """The passages by score, the highest first."""
+    """Sort the passages by score, the highest first."""
     return sorted(passages, key=lambda passage: -passage.score)
 
 
 def at_random(passages: Sequence[Inspected], n: int, *, seed: int) -> list[Inspected]:
-    """`n` passages, or all where there are fewer; the same seed and corpus give the same ones."""
+    """Draw `n` passages, or all if there are fewer; the same seed and corpus give the same ones."""
     return random.Random(seed).sample(passages, min(n, len(passages)))
 
 
 def biluo_tags(doc: Doc) -> list[str]:
-    """The tag of each token as training sees it; `-` where nothing is known of it."""
+    """List the tag of each token as in training; `-` if it is unknown."""
     tags = ["-" if token.ent_iob == 0 else "O" for token in doc]
     for ent in doc.ents:
         letters = "U" if len(ent) == 1 else f"B{'I' * (len(ent) - 2)}L"
@@ -203,49 +203,50 @@ def biluo_tags(doc: Doc) -> list[str]:
 
 
 def shown_tokens(passage: Inspected, max_tokens: int) -> range:
-    """The tokens to show of a passage: all, or `max_tokens` of them around the most suspicious place."""
+    """Choose the tokens to show of a passage: all, or `max_tokens` of them around the most suspicious place."""
     n_tokens = len(passage.doc)
-    places = [(-REASONS[one.reason][0], one.start) for one in passage.findings if one.start is not None]
+    places = [(-REASONS[finding.reason][0], finding.start) for finding in passage.findings if finding.start is not None]
     focus = _tokens_at(passage.doc, min(places)[1], min(places)[1] + 1)[0].i if places else 0
     first = max(0, min(focus - CONTEXT, n_tokens - max_tokens)) if focus >= max_tokens else 0
     return range(first, min(n_tokens, first + max_tokens))
 
 
 def _of_fates(annotations: Iterable[Annotation]) -> Iterator[Finding]:
-    for one in annotations:
-        row, why = one.row, one.row.reasons[-1] if one.row.reasons else ""
+    for annotation in annotations:
+        row, why = annotation.row, annotation.row.reasons[-1] if annotation.row.reasons else ""
         if row.outcome != DOUBTFUL and any(reason.startswith(GOLD_ALONE) for reason in row.reasons):
-            yield Finding(SPLIT_IN_GOLD, repr(row.text), one.start, one.end)
+            yield Finding(SPLIT_IN_GOLD, repr(row.text), annotation.start, annotation.end)
         elif row.outcome in REASONS:
-            yield Finding(row.outcome, f"{describe(row)}: {why}" if why else describe(row), one.start, one.end)
+            words = f"{describe(row)}: {why}" if why else describe(row)
+            yield Finding(row.outcome, words, annotation.start, annotation.end)
 
 
 def _compare(docs: Sequence[Doc]) -> list[list[Finding]]:
-    """What is suspicious of each document beside the others: labels, skipped names, lengths."""
+    """Find what is suspicious of each document compared with the others: labels, skipped names, lengths."""
     passages = [Passage(doc.text, tuple(sorted(map(_labelled, spans_of(doc)))), str(n)) for n, doc in enumerate(docs)]
     labels, usual = surface_labels(passages), _usual_lengths(docs)
-    found: list[list[Finding]] = [[] for _ in docs]
-    for findings, doc in zip(found, docs, strict=True):
+    findings_of: list[list[Finding]] = [[] for _ in docs]
+    for findings, doc in zip(findings_of, docs, strict=True):
         for span in spans_of(doc):
             place = (span.start_char, span.end_char)
             counts = labels[span.text]
             others = {label: n for label, n in counts.items() if label != span.label_ and n >= counts[span.label_]}
             if others:
-                told = ", ".join(f"{label} ({n})" for label, n in others.items())
-                findings.append(Finding(OTHERWISE, f"{span.text!r} is {span.label_} here, elsewhere {told}", *place))
+                listed = ", ".join(f"{label} ({n})" for label, n in others.items())
+                findings.append(Finding(OTHERWISE, f"{span.text!r} is {span.label_} here, elsewhere {listed}", *place))
             mean_log, deviation = usual.get(span.label_, (0.0, float("inf")))
             if abs(log(len(span)) - mean_log) > N_DEVIATIONS * deviation:
                 findings.append(Finding(LENGTH, f"{span.text!r} has {len(span)} tokens as {span.label_}", *place))
     for passage, name, n in skipped_names(passages):
         doc, surface = docs[int(passage.source)], passage.text[name.start : name.end]
         if not any(token.ent_iob == 0 for token in _tokens_at(doc, name.start, name.end)):
-            words = f"{surface!r} is annotated as {name.label} ({n}), not here"
-            found[int(passage.source)].append(Finding(SKIPPED, words, name.start, name.end))
-    return found
+            words = f"{surface!r} is annotated as {name.label} ({n}), but not here"
+            findings_of[int(passage.source)].append(Finding(SKIPPED, words, name.start, name.end))
+    return findings_of
 
 
 def _usual_lengths(docs: Iterable[Doc]) -> dict[str, tuple[float, float]]:
-    """Label to mean and standard deviation of the logarithm of its numbers of tokens, where it has enough mentions."""
+    """Map a label to mean and standard deviation of the logarithm of its lengths, if it has enough mentions."""
     lengths: dict[str, list[float]] = defaultdict(list)
     for doc in docs:
         for span in spans_of(doc):
@@ -254,12 +255,12 @@ def _usual_lengths(docs: Iterable[Doc]) -> dict[str, tuple[float, float]]:
 
 
 def _of_pieces(doc: Doc, tokenizer: Any) -> Iterator[Finding]:
-    for token, found in zip(doc, wordpieces(doc, tokenizer), strict=True):
+    for token, token_pieces in zip(doc, wordpieces(doc, tokenizer), strict=True):
         place = (token.idx, token.idx + len(token))
-        if found.unknown:
+        if token_pieces.unknown:
             yield Finding(UNKNOWN, visible(token.text), *place)
-        elif len(found.pieces) >= MANY_PIECES:
-            yield Finding(PIECES, f"{visible(token.text)} ({len(found.pieces)})", *place)
+        elif len(token_pieces.pieces) >= MANY_PIECES:
+            yield Finding(PIECES, f"{visible(token.text)} ({len(token_pieces.pieces)})", *place)
 
 
 def _tokens_at(doc: Doc, start: int, end: int) -> list[Token]:

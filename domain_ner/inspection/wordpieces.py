@@ -1,4 +1,4 @@
-"""What an encoder's tokenizer makes of a text: the wordpieces of each token, as people can read them."""
+"""Shows what an encoder's tokenizer makes of a text: the wordpieces of each token, in readable form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.transformer.alignment import align_wordpieces
 
-# Unicode categories of characters that no font draws alone: marks, controls and formats, white space.
+# Unicode categories of characters that are invisible alone: marks, controls and formats, white space.
 UNSEEN = "MCZ"
 NAMES = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 
 
 @dataclass(frozen=True)
 class Wordpieces:
-    """The wordpieces of a token; `unknown`: the encoder sees nothing of some of it, or of all."""
+    """The wordpieces of a token. unknown: whether the encoder cannot read some or all of it."""
 
     pieces: tuple[str, ...]
     unknown: bool
 
 
 def load_tokenizer(card: EncoderCard) -> Any:
-    """The encoder's tokenizer, or None for an encoder that has no wordpieces (`cnn`).
+    """Load the encoder's tokenizer; None for an encoder without wordpieces (`cnn`).
 
-    Raises DomainNerError where it cannot be loaded or cannot tell where its wordpieces stand.
+    Raises DomainNerError when it cannot be loaded, or does not report the offsets of its wordpieces.
     """
     if not card.path:
         return None
@@ -43,29 +43,29 @@ def load_tokenizer(card: EncoderCard) -> Any:
     if not tokenizer.is_fast:
         raise DomainNerError(
             f"Encoder {card.name} has no fast tokenizer ({type(tokenizer).__name__}).",
-            "Take an encoder with a tokenizer.json, or one that transformers can convert.",
+            "Choose an encoder with a tokenizer.json, or one that transformers can convert.",
         )
     return tokenizer
 
 
 def wordpieces(doc: Doc, tokenizer: Any) -> list[Wordpieces]:
-    """The wordpieces of each token, as the transformer gets them. tokenizer: a fast one of transformers."""
+    """List the wordpieces of each token, as the transformer gets them. tokenizer: a fast one of transformers."""
     encoding = tokenizer(doc.text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     offsets = np.array(encoding["offset_mapping"], dtype=np.int64).reshape(-1, 2)
     starts = np.array([token.idx for token in doc], dtype=np.int64)
     ends = starts + np.array([len(token) for token in doc], dtype=np.int64)
     ids = encoding["input_ids"]
     names = _names(tokenizer, ids)
-    found = []
+    token_wordpieces = []
     for token, pieces in zip(doc, align_wordpieces(starts, ends, offsets), strict=True):
         is_lost = not len(pieces) and not _is_unseen(token.text)
         unknown = is_lost or any(ids[piece] == tokenizer.unk_token_id for piece in pieces)
-        found.append(Wordpieces(tuple(names[piece] for piece in pieces), unknown))
-    return found
+        token_wordpieces.append(Wordpieces(tuple(names[piece] for piece in pieces), unknown))
+    return token_wordpieces
 
 
 def visible(text: str) -> str:
-    """A token as it can be seen: white space and what no font draws by its code."""
+    """Make a token visible: white space by symbols, other invisible characters by their code points."""
     hidden = UNSEEN if _is_unseen(text) else UNSEEN[1:]
     return "".join(NAMES.get(char) or (f"U+{ord(char):04X}" if category(char)[0] in hidden else char) for char in text)
 
@@ -75,7 +75,7 @@ def _is_unseen(text: str) -> bool:
 
 
 def _names(tokenizer: Any, ids: Sequence[int]) -> list[str]:
-    """Wordpieces as people can read them: byte-level ones are stored in letters that stand for bytes (Ã¼ for ü)."""
+    """Make wordpieces readable: byte-level ones are stored as letters that represent bytes (Ã¼ for ü)."""
     names: list[str] = tokenizer.convert_ids_to_tokens(ids)
     if type(tokenizer.backend_tokenizer.decoder).__name__ != "ByteLevel":
         return names

@@ -1,7 +1,7 @@
-"""What to do next for each type, by named rules, each with the figures it rests on. Knows no pipeline and no files.
+"""Recommends next steps for each type by named rules, with the scores behind them. Knows no pipeline and no files.
 
-The rule of 200 mentions is that of spaCy's `debug data` and of Prodigy's documentation; the other limits are this
-project's, and stand here by name.
+spaCy's `debug data` and Prodigy's documentation recommend 200 mentions; the other limits are this project's own,
+defined here by name.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from domain_ner.metrics.mistakes import BOUNDARY, KINDS, MISSING, SPURIOUS, WRON
 from domain_ner.metrics.scores import Score, reaches
 
 FEW_MENTIONS, ENOUGH_MENTIONS = 200, 500
-# Recall of unseen names that is so much lower than that of seen ones.
+# Recall of unseen names must be this much below that of seen ones.
 UNSEEN_GAP = 0.15
-# Share of a type's mistakes, or of its gold entities, from which something is a pattern.
+# Minimum share of a type's mistakes, or of its gold entities, to count as a pattern.
 BOUNDARY_SHARE, CONFUSED_SHARE, SPURIOUS_SHARE = 0.3, 0.05, 0.3
 MIN_MISTAKES, MIN_SUPPORT = 5, 10
 
@@ -31,11 +31,12 @@ MORE, VARIED, GUIDE, BOUNDARIES, RELABEL, FALLBACK, LOOK, TEST_MORE = (
 
 @dataclass(frozen=True)
 class TypeFacts:
-    """What is known of a type.
+    """Statistics of a type.
 
-    score: on the test set; seen, unseen: of the entities whose surface training had as this type, and had not at all.
-    n_trained, n_surfaces: mentions and different surfaces in training; None where the training data is not known.
-    mistakes: kind to how many. confused: other type to how many entities of the one were found as the other.
+    score: on the test set. seen, unseen: of entities whose surface has this type in training, and of those whose
+    surface is not in training.
+    n_trained, n_surfaces: mentions and distinct surfaces in training; None if the training data is unknown.
+    mistakes: kind to count. confused: other type to the number of entities confused with it, in both directions.
     """
 
     label: str
@@ -50,7 +51,7 @@ class TypeFacts:
 
 @dataclass(frozen=True)
 class Advice:
-    """One thing to do for a type. why: the figures it rests on. kinds, other: of the mistakes that show it."""
+    """A recommendation for a type. why: the scores behind it. kinds, other: of the mistakes that show it."""
 
     label: str
     rule: str
@@ -61,29 +62,29 @@ class Advice:
 
 
 def advise(facts: TypeFacts, *, target: float, floor: float) -> list[Advice]:
-    """What to do to bring a type to the target, the most urgent first; nothing where it is there.
+    """Recommend how to bring a type to the target, the most urgent first; empty if it reached the target.
 
     target, floor: F1, 0..1.
     """
     if facts.score.support < MIN_SUPPORT:
         what = f"Annotate more passages with {facts.label}, so that the test set has at least {MIN_SUPPORT}."
-        why = f"{_times(facts.score.support, 'entity', 'entities')} in the test set: the score may be luck."
+        why = f"{_times(facts.score.support, 'entity', 'entities')} in the test set: the score may be due to chance."
         return [Advice(facts.label, TEST_MORE, what, why, ())]
     if reaches(facts.score.f1, target):
         return []
     rules = (_few, _unseen, _confused, _boundaries, _spurious)
-    found = [one for rule in rules for one in rule(facts, target)]
-    is_fed = facts.n_trained is not None and facts.n_trained >= ENOUGH_MENTIONS
-    if facts.score.f1 < floor and is_fed:
-        found.append(_fallback(facts, floor))
-    return found or _look(facts, target)
+    recommended = [advice for rule in rules for advice in rule(facts, target)]
+    is_well_trained = facts.n_trained is not None and facts.n_trained >= ENOUGH_MENTIONS
+    if facts.score.f1 < floor and is_well_trained:
+        recommended.append(_fallback(facts, floor))
+    return recommended or _look(facts, target)
 
 
 def _few(facts: TypeFacts, target: float) -> list[Advice]:
     if facts.n_trained is None or facts.n_trained >= FEW_MENTIONS or facts.score.recall >= target:
         return []
     what = f"Annotate about {FEW_MENTIONS - facts.n_trained} more mentions, in passages like those where it was missed."
-    why = f"recall {_percent(facts.score.recall)}; {_times(facts.n_trained, 'mention')} in training, which are few."
+    why = f"recall {_percent(facts.score.recall)}; only {_times(facts.n_trained, 'mention')} in training."
     return [Advice(facts.label, MORE, what, why, (MISSING,))]
 
 
@@ -97,18 +98,18 @@ def _unseen(facts: TypeFacts, target: float) -> list[Advice]:
         f"recall {_percent(seen.recall)} of names seen in training, {_percent(unseen.recall)} of the "
         f"{unseen.support:,} unseen ones{known}."
     )
-    what = "Annotate passages with other names: it knows the ones it has seen, and misses new ones."
+    what = "Annotate passages with other names: the model recognises the names it has seen, and misses new ones."
     return [Advice(facts.label, VARIED, what, why, (MISSING, WRONG_TYPE))]
 
 
 def _confused(facts: TypeFacts, target: float) -> list[Advice]:
-    found = []
-    for other, n in sorted(facts.confused.items(), key=lambda one: -one[1]):
+    advice = []
+    for other, n in sorted(facts.confused.items(), key=lambda item: -item[1]):
         if n >= MIN_MISTAKES and n / facts.score.support >= CONFUSED_SHARE:
             what = f"Say in the guide how to tell {facts.label} from {other}, and check the annotations of both."
-            why = f"{_times(n, 'entity', 'entities')} of {facts.label} and {other} found as the other."
-            found.append(Advice(facts.label, GUIDE, what, why, (WRONG_TYPE,), other))
-    return found
+            why = f"{_times(n, 'entity', 'entities')} of {facts.label} and {other} were confused."
+            advice.append(Advice(facts.label, GUIDE, what, why, (WRONG_TYPE,), other))
+    return advice
 
 
 def _boundaries(facts: TypeFacts, target: float) -> list[Advice]:
@@ -116,11 +117,11 @@ def _boundaries(facts: TypeFacts, target: float) -> list[Advice]:
     n, n_all = sum(of_kind.values()), sum(facts.mistakes.values())
     if n < MIN_MISTAKES or n / n_all < BOUNDARY_SHARE:
         return []
-    told = ", ".join(f"{kind} {count}" for kind, count in of_kind.items() if count)
+    listed = ", ".join(f"{kind} {count}" for kind, count in of_kind.items() if count)
     what = (
         "Say in the guide where an entity begins and ends (articles, versions, punctuation), and check the annotations."
     )
-    why = f"{n} of {_times(n_all, 'mistake')} are of boundaries: {told}."
+    why = f"{n} of {_times(n_all, 'mistake')} are boundary errors: {listed}."
     return [Advice(facts.label, BOUNDARIES, what, why, tuple(kind for kind in BOUNDARY if of_kind[kind]))]
 
 
@@ -128,10 +129,8 @@ def _spurious(facts: TypeFacts, target: float) -> list[Advice]:
     n, n_all = facts.mistakes.get(SPURIOUS, 0), sum(facts.mistakes.values())
     if n < MIN_MISTAKES or n / n_all < SPURIOUS_SHARE or facts.score.precision >= target:
         return []
-    what = (
-        f"Look at the confident ones: either annotators missed {facts.label}, or the guide must say why these are none."
-    )
-    why = f"precision {_percent(facts.score.precision)}; {n} of {_times(n_all, 'mistake')} are no entities in gold."
+    what = f"Look at the confident ones: either annotators missed {facts.label}, or the guide must exclude these cases."
+    why = f"precision {_percent(facts.score.precision)}; {n} of {_times(n_all, 'mistake')} are spurious."
     return [Advice(facts.label, RELABEL, what, why, (SPURIOUS,))]
 
 
@@ -143,19 +142,19 @@ def _fallback(facts: TypeFacts, floor: float) -> Advice:
 
 
 def _look(facts: TypeFacts, target: float) -> list[Advice]:
-    """Where no rule says why a type is not at the target."""
+    """Advice for a type that no rule applies to although it is below the target."""
     kinds = sorted((-n, kind) for kind, n in facts.mistakes.items() if n)
     if not kinds:
         return []
-    what = "Read the mistakes: no single pattern stands out. learning-curve tells what more annotation would bring."
-    told = ", ".join(f"{kind} {-n:,}" for n, kind in kinds)
+    what = "Read the mistakes: no single pattern stands out. learning-curve estimates what more annotation would bring."
+    listed = ", ".join(f"{kind} {-n:,}" for n, kind in kinds)
     known = "" if facts.n_trained is None else f"; {_times(facts.n_trained, 'mention')} in training"
-    why = f"F1 {_percent(facts.score.f1)}, target {_percent(target)}; {told}{known}."
+    why = f"F1 {_percent(facts.score.f1)}, target {_percent(target)}; {listed}{known}."
     return [Advice(facts.label, LOOK, what, why, tuple(kind for _, kind in kinds))]
 
 
-def _times(n: int, one: str, many: str = "") -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
+def _times(n: int, singular: str, plural: str = "") -> str:
+    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
 
 
 def _percent(share: float) -> str:

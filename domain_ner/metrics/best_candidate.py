@@ -1,8 +1,8 @@
-"""Is the best of several candidates better than what is in use, by more than luck, though it was chosen by its score?
+"""Tests whether the best of several candidates beats the current choice, although it was chosen by its score.
 
-The test permutes documents and takes the best candidate anew each time (Westfall & Young 1993, "Resampling-Based
-Multiple Testing"), so that having chosen among many makes no gain significant. How large the gain is, is told by
-documents that had no part in the choice (cross-fitting). Knows no spaCy and no files.
+The test permutes documents and selects the best candidate anew each time (Westfall & Young 1993, "Resampling-Based
+Multiple Testing"), so selection among many candidates does not create significance. The gain is estimated on documents
+that had no part in the selection (cross-fitting). Knows no spaCy and no files.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from domain_ner.metrics.resampling import N_PERMUTATIONS, Counts, Interval, comp
 Array = NDArray[np.float64]
 ALPHA = 0.05
 N_FOLDS = 5
-# Groups of documents say something from so many on: with fewer no gain could be significant.
+# Fewer groups of documents cannot show a significant gain.
 MIN_UNITS = 6
-# Permutations that are taken at a time, to bound memory.
+# Permutations per block, to bound memory.
 BLOCK = 250
 
 
@@ -26,9 +26,9 @@ BLOCK = 250
 class Choice:
     """The candidate with the best F1, and whether to take it.
 
-    best: its number. value: its F1, 0..1. gain: in F1, on documents that had no part in the choice, with its 95 %
-    interval (None where there is too little to tell). p: of as large a gain of the best candidate by luck alone.
-    n_units: how many documents or groups of documents were permuted.
+    best: its index. value: its F1, 0..1. gain: in F1, on documents that had no part in the choice, with its 95 %
+    interval (None if there is too little data). p: probability that the best candidate gains as much by chance.
+    n_units: number of permuted documents or groups of documents.
     """
 
     best: int
@@ -40,14 +40,14 @@ class Choice:
 
     @property
     def is_better(self) -> bool:
-        """Whether the gain is more than luck."""
+        """Whether the gain is significant."""
         return self.p < ALPHA and self.gain > 0
 
 
-def by_unit(counts: Array, groups: Sequence[str]) -> Array:
-    """Counts summed by group, where there are groups enough; else as they are.
+def sum_by_group(counts: Array, groups: Sequence[str]) -> Array:
+    """Sum counts by group if there are enough groups; else return them unchanged.
 
-    counts: (..., n_docs, 3). groups: of each document; empty: it has none, and stands for itself.
+    counts: (..., n_docs, 3). groups: of each document; a document with an empty one forms its own group.
     """
     names = {name: n for n, name in enumerate(dict.fromkeys(_named(groups)))}
     if len(names) < MIN_UNITS:
@@ -63,33 +63,33 @@ def _named(groups: Sequence[str]) -> list[tuple[str, int]]:
 
 
 def choose(in_use: Array, candidates: Array, *, n_permutations: int = N_PERMUTATIONS, seed: int = 0) -> Choice:
-    """Compare the best of the candidates by micro F1 with what is in use.
+    """Compare the best candidate by micro F1 with the current choice.
 
     in_use: (n_units, 3) correct, predicted and gold entities of each document or group. candidates: (n_candidates,
-    n_units, 3), the same of each candidate, at least one. seed: of folds and permutations.
+    n_units, 3), the same for each candidate, at least one. seed: of folds and permutations.
     """
-    of_all = _f1(candidates.sum(axis=1))
+    f1_of_each = _f1(candidates.sum(axis=1))
     held_out = _cross_fit(candidates, seed)
-    pair = (Counts(("",), some[:, :, None]) for some in (in_use, held_out))
+    pair = (Counts(("",), values[:, :, None]) for values in (in_use, held_out))
     difference = compare(*pair, seed=seed)[""]
-    best = int(of_all.argmax())
+    best = int(f1_of_each.argmax())
     p = _max_p(in_use, candidates, n_permutations, seed)
-    return Choice(best, float(of_all[best]), difference.value, difference.interval, p, len(in_use))
+    return Choice(best, float(f1_of_each[best]), difference.value, difference.interval, p, len(in_use))
 
 
 def _cross_fit(candidates: Array, seed: int) -> Array:
-    """(n_units, 3) counts of each unit under the candidate that is best on the other folds."""
+    """Compute (n_units, 3) counts of each unit under the candidate that is best on the other folds."""
     n_units = candidates.shape[1]
     fold = np.random.default_rng(seed).permutation(n_units) % min(N_FOLDS, max(n_units, 1))
-    found = np.zeros((n_units, 3))
+    cross_fitted = np.zeros((n_units, 3))
     for number in range(fold.max(initial=-1) + 1):
-        held = fold == number
-        found[held] = candidates[_f1(candidates[:, ~held].sum(axis=1)).argmax()][held]
-    return found
+        is_held_out = fold == number
+        cross_fitted[is_held_out] = candidates[_f1(candidates[:, ~is_held_out].sum(axis=1)).argmax()][is_held_out]
+    return cross_fitted
 
 
 def _max_p(in_use: Array, candidates: Array, n_permutations: int, seed: int) -> float:
-    """How often the best candidate has as large a gain when its documents and those in use are swapped at random."""
+    """Estimate how often the best candidate gains as much if documents of both are swapped at random."""
     rng, n_units = np.random.default_rng(seed), len(in_use)
     gap = np.moveaxis(candidates - in_use, 1, 0).reshape(n_units, -1)
     total = (candidates + in_use).sum(axis=1)
@@ -105,7 +105,7 @@ def _max_p(in_use: Array, candidates: Array, n_permutations: int, seed: int) -> 
 
 
 def _f1(sums: Array) -> Array:
-    """(..., 3) -> (...): 0 where nothing is predicted and nothing is there."""
+    """(..., 3) -> (...): 0 if there are no predicted and no gold entities."""
     total = sums[..., 1] + sums[..., 2]
     f1: Array = np.divide(2 * sums[..., 0], total, out=np.zeros_like(total), where=total > 0)
     return f1

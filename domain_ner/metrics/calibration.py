@@ -1,7 +1,7 @@
-"""Is a confidence of 0.8 right eight times in ten? Measures it, mends it, and chooses thresholds. Knows no pipeline.
+"""Measures calibration (is a confidence of 0.8 right in 80 % of cases?), fits temperatures and chooses thresholds.
 
-Temperature scaling and the expected calibration error are those of Guo et al. (2017), "On Calibration of Modern Neural
-Networks"; the bound of a share is Wilson's (1927).
+Temperature scaling and the expected calibration error follow Guo et al. (2017), "On Calibration of Modern Neural
+Networks"; the lower bound of a proportion is Wilson's (1927). Knows no pipeline.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,22 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 N_BINS = 10
-# Of a type with fewer judged predictions the temperature is that of all types.
-MIN_JUDGED = 30
-# One-sided 90 %: the bound under which the true precision lies once in ten times.
+# A type with fewer scored predictions gets the temperature of all types together.
+MIN_SCORED = 30
+# One-sided 90 %: the true precision lies below the bound with 10 % probability.
 Z = 1.2816
-# A threshold for a precision is looked for from so many of the surest predictions on, in as many as must be right each
-# one for the bound to hold: with fewer a single mistake would end the search.
-START = 1.5
-# Of fewer predictions nothing is foretold.
-MIN_SURE = 10
+# The search for a threshold starts with START_FACTOR times as many top predictions as the bound needs if all of them
+# are correct: with fewer, a single mistake would end it.
+START_FACTOR = 1.5
+# No estimate is made from fewer predictions.
+MIN_CONFIDENT = 10
 LOG_TEMPERATURES = (-2.0, 3.0)
-# Of the search for a temperature, in its logarithm.
+# Tolerance of the search for the logarithm of the temperature.
 TOLERANCE = 1e-3
 
 
-class Judged(NamedTuple):
-    """A predicted entity: its type, its confidence in 0..1, and whether gold has it too."""
+class ScoredSpan(NamedTuple):
+    """A predicted entity: its type, its confidence in 0..1, and whether gold contains it."""
 
     label: str
     confidence: float
@@ -38,7 +38,7 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True)
 class Bin:
-    """Predictions with confidences from `low` to `high`: how many, their mean confidence, and how many are right."""
+    """Predictions with confidences from `low` to `high`: number, mean confidence, and share of correct ones."""
 
     low: float
     high: float
@@ -49,11 +49,11 @@ class Bin:
 
 @dataclass(frozen=True)
 class Threshold:
-    """The least confidence to report, and what it gives on the data it was chosen on.
+    """The minimum confidence to report, and the scores at it on the data it was chosen on.
 
-    n: how many are reported. precision_bound: the true precision is lower once in ten times only. is_reached: what was
-    asked for is possible; else nothing of the type is reported (confidence 1), and the figures are those of the
-    strictest threshold that was tested.
+    n: number of reported predictions. precision_bound: the true precision is at least this with 90 % probability.
+    is_reached: whether the required precision is possible; else nothing of the type is reported (confidence 1), and
+    the scores are those of the strictest tested threshold.
     """
 
     confidence: float
@@ -64,44 +64,44 @@ class Threshold:
     is_reached: bool
 
 
-NOTHING = Threshold(1.0, 0, 0.0, 0.0, 0.0, is_reached=False)
+REPORT_NOTHING = Threshold(1.0, 0, 0.0, 0.0, 0.0, is_reached=False)
 
 
-def reliability(judged: Sequence[Judged], n_bins: int = N_BINS) -> list[Bin]:
-    """Bins of equal width, those without predictions left out."""
-    confidence = np.array([one.confidence for one in judged])
-    is_correct = np.array([one.is_correct for one in judged], dtype=float)
-    places = _places(confidence, n_bins)
+def reliability(scored: Sequence[ScoredSpan], n_bins: int = N_BINS) -> list[Bin]:
+    """Compute bins of equal width, without the empty ones."""
+    confidence = np.array([span.confidence for span in scored])
+    is_correct = np.array([span.is_correct for span in scored], dtype=float)
+    bin_numbers = _bin_numbers(confidence, n_bins)
     bins = []
-    for place in sorted(set(places.tolist())):
-        within = places == place
-        figures = int(within.sum()), float(confidence[within].mean()), float(is_correct[within].mean())
-        bins.append(Bin(place / n_bins, (place + 1) / n_bins, *figures))
+    for number in sorted(set(bin_numbers.tolist())):
+        within = bin_numbers == number
+        statistics = int(within.sum()), float(confidence[within].mean()), float(is_correct[within].mean())
+        bins.append(Bin(number / n_bins, (number + 1) / n_bins, *statistics))
     return bins
 
 
-def calibration_error(judged: Sequence[Judged], n_bins: int = N_BINS) -> float:
-    """The expected calibration error: how far confidence and precision are apart, averaged over predictions; 0..1."""
-    bins = reliability(judged, n_bins)
-    return sum(one.n * abs(one.confidence - one.precision) for one in bins) / len(judged) if judged else 0.0
+def calibration_error(scored: Sequence[ScoredSpan], n_bins: int = N_BINS) -> float:
+    """The expected calibration error: mean distance of confidence and precision, weighted by predictions; 0..1."""
+    bins = reliability(scored, n_bins)
+    return sum(each.n * abs(each.confidence - each.precision) for each in bins) / len(scored) if scored else 0.0
 
 
-def chance_error(judged: Sequence[Judged], n_bins: int = N_BINS) -> float:
-    """The calibration error to expect by chance of confidences without fault on so few predictions; 0..1.
+def chance_error(scored: Sequence[ScoredSpan], n_bins: int = N_BINS) -> float:
+    """The calibration error to expect by chance from perfect confidences on so few predictions; 0..1.
 
-    What is right in a bin is a sum of Bernoulli variables, taken for normal: its mean distance from its expectation.
+    Normal approximation to a sum of Bernoulli variables: the mean absolute deviation in each bin.
     """
-    confidence = np.array([one.confidence for one in judged])
-    variance = np.bincount(_places(confidence, n_bins), confidence * (1 - confidence), n_bins)
-    return float(np.sqrt(2 / pi * variance).sum()) / len(judged) if judged else 0.0
+    confidence = np.array([span.confidence for span in scored])
+    variance = np.bincount(_bin_numbers(confidence, n_bins), confidence * (1 - confidence), n_bins)
+    return float(np.sqrt(2 / pi * variance).sum()) / len(scored) if scored else 0.0
 
 
-def _places(confidence: NDArray[np.float64], n_bins: int) -> NDArray[np.int64]:
+def _bin_numbers(confidence: NDArray[np.float64], n_bins: int) -> NDArray[np.int64]:
     return np.minimum((confidence * n_bins).astype(np.int64), n_bins - 1)
 
 
 def fit_temperature(loss: Callable[[float], float]) -> float:
-    """The temperature with the least loss, by golden-section search. loss: of a temperature, with one minimum."""
+    """Find the temperature with minimal loss by golden-section search. loss: of a temperature, with one minimum."""
     ratio = (sqrt(5) - 1) / 2
     low, high = LOG_TEMPERATURES
     inner = [high - ratio * (high - low), low + ratio * (high - low)]
@@ -118,16 +118,16 @@ def fit_temperature(loss: Callable[[float], float]) -> float:
     return exp((low + high) / 2)
 
 
-def fit_type_temperatures(log_odds: Sequence[float], judged: Sequence[Judged]) -> dict[str, float]:
-    """By type what the log-odds must be divided by; that of all types together for those with few predictions.
+def fit_type_temperatures(log_odds: Sequence[float], scored: Sequence[ScoredSpan]) -> dict[str, float]:
+    """Fit by type the divisor of the log-odds; types with few predictions get that of all types together.
 
-    log_odds: (n_judged,), uncalibrated. What is right is taken for a little less than certain, and what is wrong for a
-    little more than impossible, as in Platt (1999), so that no type is ever wholly sure because it was right each time.
+    log_odds: (n_scored,), uncalibrated. Targets are slightly below 1 and above 0, as in Platt (1999), so that no type
+    gets a confidence of 1 because all its predictions were correct.
     """
-    if len(judged) < MIN_JUDGED:
+    if len(scored) < MIN_SCORED:
         return {}
-    odds, is_correct = np.array(log_odds), np.array([one.is_correct for one in judged])
-    labels = np.array([one.label for one in judged])
+    odds, is_correct = np.array(log_odds), np.array([span.is_correct for span in scored])
+    labels = np.array([span.label for span in scored])
 
     def fit(chosen: NDArray[np.bool_]) -> float:
         n_correct = is_correct[chosen].sum()
@@ -135,91 +135,91 @@ def fit_type_temperatures(log_odds: Sequence[float], judged: Sequence[Judged]) -
         target = np.where(is_correct[chosen], (n_correct + 1) / (n_correct + 2), 1 / (n_wrong + 2))
 
         def loss(temperature: float) -> float:
-            warm = odds[chosen] / temperature
-            return float((np.logaddexp(0, warm) - target * warm).mean())
+            scaled = odds[chosen] / temperature
+            return float((np.logaddexp(0, scaled) - target * scaled).mean())
 
         return fit_temperature(loss)
 
-    together = fit(np.ones(len(judged), dtype=bool))
-    found = {}
+    overall = fit(np.ones(len(scored), dtype=bool))
+    temperatures = {}
     for label in sorted(set(labels.tolist())):
         chosen = labels == label
-        is_enough = chosen.sum() >= MIN_JUDGED and len(set(is_correct[chosen].tolist())) > 1
-        found[label] = fit(chosen) if is_enough else together
-    return found
+        is_enough = chosen.sum() >= MIN_SCORED and len(set(is_correct[chosen].tolist())) > 1
+        temperatures[label] = fit(chosen) if is_enough else overall
+    return temperatures
 
 
-def precise_threshold(judged: Sequence[Judged], n_gold: int, precision: float) -> Threshold:
-    """A low confidence above which the precision is what is asked for, but for once in ten times.
+def threshold_for_precision(scored: Sequence[ScoredSpan], n_gold: int, precision: float) -> Threshold:
+    """Find a low confidence above which the precision reaches `precision` with 90 % probability.
 
-    judged: of one type. n_gold: how many there are in gold. precision: 0..1.
-    Thresholds are tested one after the other, from a strict one on to laxer ones for as long as the bound holds, so
-    that having chosen among many takes nothing from the promise: fixed sequence testing, Angelopoulos et al. (2021),
-    "Learn then Test".
+    scored: of one type. n_gold: how many there are in gold. precision: 0..1.
+    Thresholds are tested in a fixed sequence, from strict to lax, as long as the bound holds. The guarantee therefore
+    holds despite the choice among many: fixed sequence testing, Angelopoulos et al. (2021), "Learn then Test".
     """
-    found = thresholds(judged, n_gold)
-    if not found:
-        return NOTHING
-    enough = min(len(judged), _n_enough(precision) if precision < 1 else len(judged))
-    tested = [one for one in found if one.n >= enough]
-    passed = list(takewhile(lambda one: one.precision_bound >= precision, tested))
+    candidates = thresholds(scored, n_gold)
+    if not candidates:
+        return REPORT_NOTHING
+    enough = min(len(scored), _n_enough(precision) if precision < 1 else len(scored))
+    tested = [threshold for threshold in candidates if threshold.n >= enough]
+    passed = list(takewhile(lambda threshold: threshold.precision_bound >= precision, tested))
     if passed:
         return passed[-1]
-    return replace(tested[0], confidence=NOTHING.confidence, is_reached=False)
+    return replace(tested[0], confidence=REPORT_NOTHING.confidence, is_reached=False)
 
 
 def _n_enough(precision: float) -> float:
-    return START * Z * Z * precision / (1 - precision)
+    return START_FACTOR * Z * Z * precision / (1 - precision)
 
 
-def highest_promise(judged: Sequence[Judged], n_gold: int) -> float:
-    """The highest precision that `precise_threshold` can promise of a type, in whole per cent; 0..1, 0 for none."""
+def highest_guaranteed_precision(scored: Sequence[ScoredSpan], n_gold: int) -> float:
+    """Find the highest precision that `threshold_for_precision` can guarantee for a type, in whole per cent; 0..1."""
     promises = (percent / 100 for percent in range(99, 0, -1))
-    return next((one for one in promises if precise_threshold(judged, n_gold, one).is_reached), 0.0)
+    return next((promise for promise in promises if threshold_for_precision(scored, n_gold, promise).is_reached), 0.0)
 
 
-def needed_entities(judged: Sequence[Judged], n_gold: int, precision: float) -> int | None:
-    """About how many entities of a type it takes to promise a precision, were they predicted as well as these are.
+def needed_entities(scored: Sequence[ScoredSpan], n_gold: int, precision: float) -> int | None:
+    """Estimate how many entities of a type are needed to guarantee a precision, at the present quality.
 
-    None where the surest predictions, however many but at least MIN_SURE, are not right often enough. judged, n_gold,
-    precision: as of `precise_threshold`, whose bound, Wilson's, is solved for the number of predictions.
+    Returns None if the most confident predictions, MIN_CONFIDENT or more, are not precise enough.
+    scored, n_gold, precision: as in `threshold_for_precision`, whose bound (Wilson's) is solved for the number of
+    predictions.
     """
     needed = []
-    for one in thresholds(judged, n_gold):
-        if one.n >= MIN_SURE and one.precision > precision:
-            n = max(_n_enough(precision), Z * Z * precision * (1 - precision) / (one.precision - precision) ** 2)
-            needed.append(ceil(n_gold * max(1.0, n / one.n)))
+    for threshold in thresholds(scored, n_gold):
+        if threshold.n >= MIN_CONFIDENT and threshold.precision > precision:
+            n = max(_n_enough(precision), Z * Z * precision * (1 - precision) / (threshold.precision - precision) ** 2)
+            needed.append(ceil(n_gold * max(1.0, n / threshold.n)))
     return min(needed, default=None)
 
 
-def measure(judged: Sequence[Judged], n_gold: int, confidence: float) -> Threshold:
-    """What is reported with a least confidence that was chosen before. judged: what is reported, of one type."""
-    n_correct, n = sum(one.is_correct for one in judged), len(judged)
+def measure(scored: Sequence[ScoredSpan], n_gold: int, confidence: float) -> Threshold:
+    """Score a minimum confidence that was chosen before. scored: the reported predictions, of one type."""
+    n_correct, n = sum(span.is_correct for span in scored), len(scored)
     recall = n_correct / n_gold if n_gold else 0.0
     if not n:
         return Threshold(confidence, 0, 0.0, 0.0, recall, is_reached=True)
     return Threshold(confidence, n, n_correct / n, lower_bound(n_correct, n), recall, is_reached=True)
 
 
-def thresholds(judged: Sequence[Judged], n_gold: int) -> list[Threshold]:
-    """All there are to choose from, the strictest first: each confidence that a prediction has."""
-    ranked = sorted(judged, key=lambda one: one.confidence, reverse=True)
-    found, n_correct = [], 0
-    for n, one in enumerate(ranked, start=1):
-        n_correct += one.is_correct
-        if n == len(ranked) or ranked[n].confidence < one.confidence:
+def thresholds(scored: Sequence[ScoredSpan], n_gold: int) -> list[Threshold]:
+    """List all possible thresholds, the strictest first: each confidence that occurs."""
+    ranked = sorted(scored, key=lambda span: span.confidence, reverse=True)
+    all_thresholds, n_correct = [], 0
+    for n, span in enumerate(ranked, start=1):
+        n_correct += span.is_correct
+        if n == len(ranked) or ranked[n].confidence < span.confidence:
             recall = n_correct / n_gold if n_gold else 0.0
             bound = lower_bound(n_correct, n)
-            found.append(Threshold(one.confidence, n, n_correct / n, bound, recall, is_reached=True))
-    return found
+            all_thresholds.append(Threshold(span.confidence, n, n_correct / n, bound, recall, is_reached=True))
+    return all_thresholds
 
 
 def lower_bound(n_correct: int, n: int) -> float:
-    """Wilson's lower bound of a share, one-sided, 90 %. n: at least 1."""
+    """Wilson's lower bound of a proportion, one-sided, 90 %. n: at least 1."""
     share, z2 = n_correct / n, Z * Z
     return (share + z2 / (2 * n) - Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
 
 
 def f1_score(n_correct: int, n_predicted: int, n_gold: int) -> float:
-    """Of counts; 0 where there is nothing."""
+    """F1 from counts; 0 without predicted and gold entities."""
     return 2 * n_correct / (n_predicted + n_gold) if n_predicted + n_gold else 0.0

@@ -1,7 +1,7 @@
-"""Texts as they come in worse shape, with the entities where they are then. Knows no spaCy and no files.
+"""Perturbs texts (case, typing errors, scanning noise, other names) and moves their entities. Knows no spaCy, no files.
 
-The noise of scanned text is of confusions that optical character recognition is known for (Kukich 1992, "Techniques for
-Automatically Correcting Words in Text"); typing errors are of her four kinds.
+Scanning noise uses known confusions of optical character recognition (Kukich 1992, "Techniques for Automatically
+Correcting Words in Text"); typing errors are of her four kinds.
 """
 
 import re
@@ -19,7 +19,7 @@ CONFUSIONS = {
     "e": "c", "h": "b", "B": "8", "g": "q", "i": "j", "u": "ii",
 }  # fmt: skip
 Edit = tuple[int, int, str]
-"""Start, end (exclusive) and what comes in their place."""
+"""Start, end (exclusive) and the replacement."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +31,22 @@ class Passage:
 
 
 Surfaces = Mapping[str, Sequence[str]]
-"""Type to surfaces that may be put in the place of another of the type."""
+"""Type to surfaces that may replace another of the type."""
 Perturb = Callable[[Passage, Random, Surfaces], list[Edit]]
 
 
 def perturb(passage: Passage, name: str, rng: Random, surfaces: Surfaces) -> Passage:
-    """A passage in worse shape. name: one of PERTURBATIONS. Entities of which nothing is left are left out."""
+    """Perturb a passage. name: one of PERTURBATIONS. Entities that become empty are dropped."""
     return apply(passage, PERTURBATIONS[name](passage, rng, surfaces))
 
 
 def apply(passage: Passage, edits: Sequence[Edit]) -> Passage:
-    """Put other characters in the place of some. edits: in order, none overlapping another.
+    """Replace characters. edits: in order, without overlaps.
 
-    An edit over the edge of an entity belongs to what is outside of it.
+    An edit across the boundary of an entity counts as outside of it.
     """
     parts, at, moved = list[str](), 0, 0
-    shifts: list[tuple[int, int, int]] = []  # from here on, old offset, new minus old
+    shifts: list[tuple[int, int, int]] = []  # old start and end of an edit, shift of the offsets after it
     for start, end, new in edits:
         parts += [passage.text[at:start], new]
         at, moved = end, moved + len(new) - (end - start)
@@ -80,18 +80,18 @@ def _characters(change: Callable[[str], str]) -> Perturb:
 
 
 def _typos(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
-    """A tenth of the words has two letters swapped, one left out, one doubled, or one in the place of its neighbour."""
+    """Swap two letters, omit one, double one or replace one by its neighbour, in a tenth of the words."""
     edits = []
     for word in LONG_WORD.finditer(passage.text):
         if rng.random() < TYPO_SHARE:
             n = rng.randrange(word.start() + 1, word.end() - 1)
-            one, two = passage.text[n], passage.text[n + 1]
-            edits.append((n, n + 2, rng.choice([two + one, two, one + one + two, one + one])))
+            first, second = passage.text[n], passage.text[n + 1]
+            edits.append((n, n + 2, rng.choice([second + first, second, first + first + second, first + first])))
     return edits
 
 
 def _no_punctuation(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
-    """Without the marks that end a clause or enclose one; those inside words stay."""
+    """Remove the marks that end or enclose clauses; marks inside words stay."""
     return [(mark.start(), mark.end(), "") for mark in re.finditer(r"""[.,;:!?]+(?=\s|$)|[()"“”«»]""", passage.text)]
 
 
@@ -100,17 +100,17 @@ def _spaces(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
 
 
 def _scanned(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
-    """A tenth of what a scanner takes for something else is taken so."""
+    """Replace a tenth of the confusable characters by their confusions."""
     pattern = "|".join(sorted(map(re.escape, CONFUSIONS), key=len, reverse=True))
-    found = re.finditer(pattern, passage.text)
-    return [(one.start(), one.end(), CONFUSIONS[one[0]]) for one in found if rng.random() < OCR_SHARE]
+    confusable = re.finditer(pattern, passage.text)
+    return [(match.start(), match.end(), CONFUSIONS[match[0]]) for match in confusable if rng.random() < OCR_SHARE]
 
 
 def _swapped(passage: Passage, rng: Random, surfaces: Surfaces) -> list[Edit]:
-    """Each entity another of its type, the same one for the same words; of entities that overlap only the outermost."""
+    """Replace each entity by another of its type, the same one for the same words; if they overlap, the outermost."""
     edits, at = list[Edit](), 0
     chosen: dict[tuple[str, str], str] = {}
-    for start, end, label in sorted(passage.entities, key=lambda one: (one[0], -one[1])):
+    for start, end, label in sorted(passage.entities, key=lambda entity: (entity[0], -entity[1])):
         old = passage.text[start:end]
         others = [other for other in surfaces.get(label, ()) if other != old]
         if start >= at and others:

@@ -1,7 +1,7 @@
-"""Entity scores that forgive something: the boundaries, the type, or both. Knows no spaCy and no files.
+"""Lenient entity scores, which forgive boundaries, type, or both. Knows no spaCy and no files.
 
-The four schemes are those of SemEval-2013, task 9.1 (Segura-Bedmar et al.), as nervaluate counts them; where entities
-nest, exact matches are paired first, so that the order of the entities does not matter for them.
+The four schemes are those of SemEval-2013, task 9.1 (Segura-Bedmar et al.), as in nervaluate. With nested entities,
+exact matches are paired first, so that the order of the entities does not matter for them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ SCHEMES = {
 
 @dataclass(frozen=True)
 class Matches:
-    """What became of the entities under a scheme. Figures are in 0..1, and 0 for 0 / 0."""
+    """Counts of the matches under a scheme. Scores are in 0..1, and 0 for 0 / 0."""
 
     n_correct: int = 0
     n_incorrect: int = 0
@@ -30,7 +30,7 @@ class Matches:
 
     @property
     def precision(self) -> float:
-        """Share of the predicted entities that are right; partial ones count half."""
+        """Share of the predicted entities that are correct; partial ones count half."""
         return self._share(self.n_spurious)
 
     @property
@@ -58,41 +58,41 @@ class Matches:
         )
 
 
-def overlap(one: Entity, other: Entity) -> int:
-    """Characters (or tokens) that two entities share; 0 or less where there are none."""
-    return min(one[1], other[1]) - max(one[0], other[0])
+def overlap(first: Entity, second: Entity) -> int:
+    """Number of characters (or tokens) that two entities share; 0 or less without overlap."""
+    return min(first[1], second[1]) - max(first[0], second[0])
 
 
 def match(pairs: Iterable[tuple[Sequence[Entity], Sequence[Entity]]], scheme: str) -> Matches:
     """Match predicted entities with gold ones. pairs: for each document its gold and its predicted entities."""
-    found = Matches()
+    matches = Matches()
     for gold, predicted in pairs:
-        found += _match(sorted(set(gold)), sorted(set(predicted)), scheme)
-    return found
+        matches += _match(sorted(set(gold)), sorted(set(predicted)), scheme)
+    return matches
 
 
 def _match(gold: list[Entity], predicted: list[Entity], scheme: str) -> Matches:
     is_right: Callable[[Entity, Entity], bool] = {
-        STRICT: lambda one, other: one == other,
-        EXACT: lambda one, other: one[:2] == other[:2],
-        PARTIAL: lambda one, other: one[:2] == other[:2],
-        TYPE: lambda one, other: one[2] == other[2],
+        STRICT: lambda entity, candidate: entity == candidate,
+        EXACT: lambda entity, candidate: entity[:2] == candidate[:2],
+        PARTIAL: lambda entity, candidate: entity[:2] == candidate[:2],
+        TYPE: lambda entity, candidate: entity[2] == candidate[2],
     }[scheme]
     n_correct = n_overlapping = 0
     exact = set(gold) & set(predicted)
-    gold = [one for one in gold if one not in exact]
+    gold = [entity for entity in gold if entity not in exact]
     n_gold, n_predicted, n_correct = len(gold), 0, len(exact)
-    for one in predicted:
-        if one in exact:
+    for entity in predicted:
+        if entity in exact:
             continue
         n_predicted += 1
-        near = [other for other in gold if overlap(one, other) > 0]
-        right = [other for other in near if is_right(other, one)]
+        near = [candidate for candidate in gold if overlap(entity, candidate) > 0]
+        right = [candidate for candidate in near if is_right(candidate, entity)]
         if right:
             n_correct += 1
             n_gold -= 1
             n_predicted -= 1
-            gold.remove(min(right, key=lambda other: abs(other[0] - one[0]) + abs(other[1] - one[1])))
+            gold.remove(min(right, key=lambda candidate: abs(candidate[0] - entity[0]) + abs(candidate[1] - entity[1])))
         elif near:
             n_overlapping += 1
             gold.remove(near[0])

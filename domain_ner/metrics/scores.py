@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+ALL_TYPES = "all"
+"""The name of the micro average beside the names of types, in files and reports."""
 Entity = tuple[int, int, str]
 """Start, end (exclusive) and label; the unit of the offsets is the caller's."""
 
@@ -12,7 +14,7 @@ Entity = tuple[int, int, str]
 class Score:
     """Counts of exact matches (same start, end and label) and what follows from them, all in 0..1.
 
-    A figure whose denominator is 0 is 0, as in seqeval and spaCy; `support` tells the two apart.
+    A score whose denominator is 0 is 0, as in seqeval and spaCy; `support` distinguishes that from a real 0.
     """
 
     n_correct: int
@@ -21,7 +23,7 @@ class Score:
 
     @property
     def precision(self) -> float:
-        """Share of the predicted mentions that are right."""
+        """Share of the predicted mentions that are correct."""
         return self.n_correct / self.n_predicted if self.n_predicted else 0.0
 
     @property
@@ -37,7 +39,7 @@ class Score:
 
     @property
     def support(self) -> int:
-        """Gold mentions: how much the other figures rest on."""
+        """Number of gold mentions, on which the scores rest."""
         return self.n_gold
 
 
@@ -58,7 +60,7 @@ class Scores:
 
 
 def reaches(f1: float, limit: float) -> bool:
-    """Whether a figure is at a limit as both are shown, in per cent with one decimal; 0..1."""
+    """Whether a score reaches a limit as both are displayed, in per cent with one decimal; 0..1."""
     return round(100 * f1, 1) >= round(100 * limit, 1)
 
 

@@ -1,4 +1,4 @@
-"""What distinguishes entities that are found from those that are not: seen in training, length, case, place.
+"""Scores entities by attributes that affect recognition: seen in training, length, case, position.
 
 Knows no spaCy and no files.
 """
@@ -14,10 +14,10 @@ FREQUENCIES = ((0, "never"), (1, "once"), (5, "2 to 5 times"), (20, "6 to 20 tim
 LENGTHS = ((1, "1 token"), (2, "2 tokens"), (3, "3 tokens"))
 DOC_LENGTHS = ((25, "up to 25 tokens"), (100, "26 to 100"), (400, "101 to 400"))
 FIFTHS = ("first fifth", "second", "third", "fourth", "last fifth")
-# Where the encoder's windows meet, and the tokens around it.
+# Distance in tokens from a boundary of the encoder's windows.
 NEAR_CUT = 10
 WINDOWS = ("a passage in one window", f"within {NEAR_CUT} tokens of a cut", "farther from any cut")
-# The order of the values in a report; a value that is not here comes behind, by name.
+# The order of the values in a report; other values follow, by name.
 ORDER = {
     "surface": (SEEN, SEEN_OTHERWISE, UNSEEN),
     "in training": (*(name for _, name in FREQUENCIES), "more often"),
@@ -36,31 +36,31 @@ class Surfaces:
     counts: dict[str, Counter[str]] = field(default_factory=dict)
 
     def add(self, surface: str, label: str) -> None:
-        """One more mention."""
-        self.counts.setdefault(fold(surface), Counter())[label] += 1
+        """Count a mention."""
+        self.counts.setdefault(normalize_surface(surface), Counter())[label] += 1
 
     def of(self, surface: str) -> Mapping[str, int]:
-        """Types, and how often the surface was annotated so."""
-        return self.counts.get(fold(surface), {})
+        """Return the types of a surface, with the number of its annotations."""
+        return self.counts.get(normalize_surface(surface), {})
 
 
 @dataclass(frozen=True)
 class Occurrence:
-    """An entity of gold, of the prediction, or of both. traits: what it is sliced by, name to value."""
+    """An entity in gold, in the prediction, or in both. attributes: attributes to slice by, name to value."""
 
     label: str
     is_gold: bool
     is_predicted: bool
-    traits: Mapping[str, str]
+    attributes: Mapping[str, str]
 
 
-def fold(surface: str) -> str:
-    """A surface without case, its white space single."""
+def normalize_surface(surface: str) -> str:
+    """Lower the case of a surface, and reduce its white space to single spaces."""
     return " ".join(surface.casefold().split())
 
 
-def entity_traits(surface: str, label: str, trained: Surfaces) -> dict[str, str]:
-    """What the words of an entity say of it. trained: the surfaces of the training split."""
+def surface_attributes(surface: str, label: str, trained: Surfaces) -> dict[str, str]:
+    """Attributes of the words of an entity. trained: the surfaces of the training split."""
     known = trained.of(surface)
     seen = SEEN if label in known else SEEN_OTHERWISE if known else UNSEEN
     return {
@@ -70,8 +70,8 @@ def entity_traits(surface: str, label: str, trained: Surfaces) -> dict[str, str]
     }
 
 
-def place_traits(*, first: int, n_entity_tokens: int, n_tokens: int) -> dict[str, str]:
-    """What the place of an entity says. first: number of its first token; n_tokens: of the document."""
+def position_attributes(*, first: int, n_entity_tokens: int, n_tokens: int) -> dict[str, str]:
+    """Attributes of the position of an entity. first: index of its first token; n_tokens: of the document."""
     return {
         "length": _bin(n_entity_tokens, LENGTHS, "more"),
         "document length": _bin(n_tokens, DOC_LENGTHS, "more"),
@@ -79,10 +79,10 @@ def place_traits(*, first: int, n_entity_tokens: int, n_tokens: int) -> dict[str
     }
 
 
-def window_trait(first: int, last: int, cuts: Sequence[int]) -> str:
-    """How near an entity stands to where the encoder's windows meet. first, last: its tokens, last exclusive.
+def window_distance(first: int, last: int, cuts: Sequence[int]) -> str:
+    """The distance of an entity from the nearest window boundary, as a bin. first, last: its tokens, last exclusive.
 
-    cuts: tokens with which another window takes over.
+    cuts: the tokens at which the next window of the encoder takes over.
     """
     if not cuts:
         return WINDOWS[0]
@@ -91,7 +91,7 @@ def window_trait(first: int, last: int, cuts: Sequence[int]) -> str:
 
 
 def case(surface: str) -> str:
-    """How the letters of a surface are written; those without case count as lower."""
+    """The case of the letters of a surface; letters without case count as lower."""
     letters = [letter for letter in surface if letter.isalpha()]
     words = [word for word in ("".join(filter(str.isalpha, part)) for part in surface.split()) if word]
     if not letters:
@@ -104,17 +104,17 @@ def case(surface: str) -> str:
 
 
 def slices(occurrences: Iterable[Occurrence]) -> dict[str, dict[str, Score]]:
-    """Trait to value to the score of the entities that have it, in the order of a report."""
+    """Map attribute to value to the score of its entities, in the order of a report."""
     counts: dict[str, dict[str, list[int]]] = {}
-    for one in occurrences:
-        for trait, value in one.traits.items():
-            row = counts.setdefault(trait, {}).setdefault(value, [0, 0, 0])
-            row[0] += one.is_gold and one.is_predicted
-            row[1] += one.is_predicted
-            row[2] += one.is_gold
+    for occurrence in occurrences:
+        for attribute, value in occurrence.attributes.items():
+            row = counts.setdefault(attribute, {}).setdefault(value, [0, 0, 0])
+            row[0] += occurrence.is_gold and occurrence.is_predicted
+            row[1] += occurrence.is_predicted
+            row[2] += occurrence.is_gold
     return {
-        trait: {value: Score(*rows[value]) for value in sorted(rows, key=lambda value: _place(trait, value))}
-        for trait, rows in counts.items()
+        attribute: {value: Score(*rows[value]) for value in sorted(rows, key=lambda value: _place(attribute, value))}
+        for attribute, rows in counts.items()
     }
 
 
@@ -130,22 +130,22 @@ class Diversity:
 
 
 def diversity(mentions: Iterable[tuple[str, str]]) -> dict[str, Diversity]:
-    """By type. mentions: surface and label of each."""
+    """Compute it by type. mentions: surface and label of each."""
     by_type: dict[str, Counter[str]] = {}
     for surface, label in mentions:
-        by_type.setdefault(label, Counter())[fold(surface)] += 1
-    found = {}
+        by_type.setdefault(label, Counter())[normalize_surface(surface)] += 1
+    by_label = {}
     for label, surfaces in sorted(by_type.items()):
-        top, n_top = min(surfaces.items(), key=lambda one: (-one[1], one[0]))
+        top, n_top = min(surfaces.items(), key=lambda item: (-item[1], item[0]))
         n_once = sum(n == 1 for n in surfaces.values())
-        found[label] = Diversity(surfaces.total(), len(surfaces), n_once, top, n_top)
-    return found
+        by_label[label] = Diversity(surfaces.total(), len(surfaces), n_once, top, n_top)
+    return by_label
 
 
 def _bin(n: int, edges: tuple[tuple[int, str], ...], beyond: str) -> str:
     return next((name for edge, name in edges if n <= edge), beyond)
 
 
-def _place(trait: str, value: str) -> tuple[int, str]:
-    order = ORDER.get(trait, ())
+def _place(attribute: str, value: str) -> tuple[int, str]:
+    order = ORDER.get(attribute, ())
     return (order.index(value) if value in order else len(order)), value

@@ -1,4 +1,4 @@
-"""Reads DataTurks exports: `content` and `annotation`, whose points end at their last character."""
+"""Reads DataTurks exports: `content` and `annotation`, with inclusive ends."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,18 +14,18 @@ EXTENSIONS = (".json", ".jsonl")
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether rows hold `content` and, beside it, `annotation`: points with labels, or nothing."""
+    """Whether rows have `content` and `annotation`: points with labels, or nothing."""
     return any(
         {"content", "annotation"} <= row.keys() and _are_annotations(row["annotation"]) for row in sample_rows(sample)
     )
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield a record for each row; its inclusive ends become exclusive.
+    """Yield a record for each row; inclusive ends become exclusive.
 
-    options.empty: whether `"annotation": []` is a text without entities, or one that nobody saw. `null` is the latter
-    unless its status is `done`.
-    Raises DomainNerError where there are no rows.
+    options.empty: whether `"annotation": []` means no entities, or not annotated. `null` means not annotated unless its
+    status is `done`.
+    Raises DomainNerError if there are no rows.
     """
     for line, row in read_rows(path, log):
         text = row.get("content")
@@ -59,16 +59,16 @@ def _answer(annotation: Any, status: str, options: ReaderOptions) -> Answer:
 
 
 def _spans(entry: Any, text: str) -> Iterator[SourceSpan]:
-    """Each of the points of an annotation with each of its labels; a fault where either is missing."""
+    """Yield each point of an annotation with each of its labels; a fault if either is missing."""
     points = entry.get("points") if isinstance(entry, dict) else None
-    given = entry.get("label") if isinstance(entry, dict) else None
-    labels = given if isinstance(given, list) else [given]
+    label_value = entry.get("label") if isinstance(entry, dict) else None
+    labels = label_value if isinstance(label_value, list) else [label_value]
     if not isinstance(points, list) or not points:
-        yield SourceSpan(None, None, given, fault=f"{short(entry)}; expected `label` and `points`")
+        yield SourceSpan(None, None, label_value, fault=f"{short(entry)}; expected `label` and `points`")
         return
     for point in points:
         if not isinstance(point, dict):
-            yield SourceSpan(None, None, given, fault=f"a point is {short(point)}; expected start, end and text")
+            yield SourceSpan(None, None, label_value, fault=f"a point is {short(point)}; expected start, end and text")
             continue
         words = point.get("text") if isinstance(point.get("text"), str) else None
         end = _exclusive_end(point.get("start"), point.get("end"), words, text)
@@ -77,7 +77,7 @@ def _spans(entry: Any, text: str) -> Iterator[SourceSpan]:
 
 
 def _exclusive_end(start: Any, end: Any, words: str | None, text: str) -> Any:
-    """The end of a point, one more than the file's, unless its words say that the file's is exclusive already."""
+    """Convert an inclusive end to an exclusive one, unless the words show that it is exclusive already."""
     start, end = as_offset(start), as_offset(end)
     if not isinstance(start, int) or not isinstance(end, int):
         return end

@@ -1,4 +1,4 @@
-"""Reads doccano's exports: JSONL of every version, and the zip of one file an annotator (https://doccano.github.io)."""
+"""Reads doccano's exports: JSONL of every version, and zips with one file per annotator (https://doccano.github.io)."""
 
 import zipfile
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any, cast
 from domain_ner.annotations.records import FileLog, ReaderOptions, Record, Sample, SourceSpan, as_offset
 from domain_ner.annotations.round_trip import unpack, with_carried
 from domain_ner.errors import DomainNerError
-from domain_ner.files.archives import BROKEN_ZIP, Member, names_that_stand_twice, require_size
+from domain_ner.files.archives import BROKEN_ZIP, Member, duplicate_names, require_size
 from domain_ner.readers.json_files.jsonl import Row, RowError, passage_text, read_rows, sample_rows
 from domain_ner.readers.text_files.decoding import read_sample
 
@@ -25,16 +25,16 @@ ID_KEYS = ("id", "doc_id")
 META_KEYS = ("meta", "metadata")
 NO_META = {*ID_KEYS, *META_KEYS, "relations", "username"}
 MARKS = {"Comments", "comments", "annotation_approver", "relations", "doc_id", "username", "cats"}
-# Of Label Studio's JSON_MIN, which has `text` and `label` too.
+# From Label Studio's JSON_MIN, which has `text` and `label` too.
 NOT_OURS = {"annotation_id", "annotator", "lead_time"}
 ALL_MEMBERS = "all"
 ROW_SUFFIXES = {".jsonl", ".json"}
-# Of a zip: a million rows of a kilobyte.
+# Limit for a zip: a million rows of a kilobyte.
 MAX_UNPACKED_BYTES = 1 << 30
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether a file, or the first file with rows in a zip, holds doccano's rows."""
+    """Whether a file, or the first file with rows in a zip, has doccano's rows."""
     if sample.path.suffix.lower() == ".zip":
         return _recognises_archive(sample.path)
     rows = sample_rows(sample)
@@ -42,9 +42,9 @@ def recognises(sample: Sample) -> bool:
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield a record for each row; where several annotators share a row, one for each of them.
+    """Yield a record for each row; a row of several annotators makes one for each.
 
-    Raises DomainNerError for a file or zip without any row.
+    Raises DomainNerError for a file or zip without rows.
     """
     if path.suffix.lower() == ".zip":
         yield from _read_archive(path, options, log)
@@ -54,9 +54,9 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
 
 @dataclass
 class _Reading:
-    """How a file is read, and what is told of it afterwards.
+    """How to read a file, and what to report at its end.
 
-    annotator: of every row that names none.
+    annotator: of rows that name none.
     """
 
     options: ReaderOptions
@@ -65,7 +65,7 @@ class _Reading:
     unnamed: set[int] = field(default_factory=set)
 
     def name(self, label: Any) -> Any:
-        """A label's name. An id without a name stays the number it is, so that the check of labels reports it."""
+        """Look up a label's name. An id without a name stays a number, so that the label check reports it."""
         if not isinstance(label, int) or isinstance(label, bool):
             return label
         if 0 <= label < len(self.options.label_names):
@@ -73,11 +73,11 @@ class _Reading:
         self.unnamed.add(label)
         return str(label)
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Note what the whole file showed."""
         if self.unnamed:
-            told = ", ".join(str(number) for number in sorted(self.unnamed))
-            self.log.note(f"labels are ids {told}: give their names, by number, in vars.reading (label_names=…)")
+            ids = ", ".join(str(number) for number in sorted(self.unnamed))
+            self.log.note(f"labels are ids {ids}: give their names, by number, in vars.reading (label_names=…)")
 
 
 def _read_file(path: Path, reading: _Reading) -> Iterator[Record]:
@@ -88,7 +88,7 @@ def _read_file(path: Path, reading: _Reading) -> Iterator[Record]:
             reading.log.problem(line, str(err))
         else:
             yield from records
-    reading.tell()
+    reading.report()
 
 
 def _records(row: Row, line: int, reading: _Reading) -> list[Record]:
@@ -122,14 +122,14 @@ def _records(row: Row, line: int, reading: _Reading) -> list[Record]:
 
 
 def _items(row: Row) -> list[Any]:
-    """A row's annotations, under whichever key its version of doccano has them; metadata may be called so too."""
+    """Find a row's annotations, under the key of its doccano version; metadata may have the same key."""
     lists = {key: row[key] for key in SPAN_KEYS if isinstance(row.get(key), list)}
-    found = next((items for items in lists.values() if any(_is_span(item) for item in items)), None)
-    if found is None and not lists:
-        given = next((key for key in SPAN_KEYS if row.get(key) is not None), "")
-        what = f"{given} is a {type(row[given]).__name__}" if given else "no annotations"
+    spans = next((items for items in lists.values() if any(_is_span(item) for item in items)), None)
+    if spans is None and not lists:
+        key_used = next((key for key in SPAN_KEYS if row.get(key) is not None), "")
+        what = f"{key_used} is a {type(row[key_used]).__name__}" if key_used else "no annotations"
         raise RowError(f"{what}; expected a list under one of {', '.join(SPAN_KEYS)}")
-    return found if found is not None else next(iter(lists.values()))
+    return spans if spans is not None else next(iter(lists.values()))
 
 
 def _is_span(item: Any) -> bool:
@@ -137,7 +137,7 @@ def _is_span(item: Any) -> bool:
 
 
 def _is_triple(item: Any) -> bool:
-    """Whether an item is [start, end, label], or that with the words of the span behind it."""
+    """Whether an item is [start, end, label], with or without the words of the span."""
     is_list = isinstance(item, list) and len(item) in (3, 4)
     return is_list and all(isinstance(as_offset(offset), int) for offset in item[:2])
 
@@ -158,7 +158,7 @@ def _annotator(item: Any) -> str:
 
 
 def _meta(row: Row) -> dict[str, Any]:
-    """doccano spreads the metadata of an imported row over its top level; older versions keep it together."""
+    """Collect metadata: doccano spreads that of an imported row over its top level; older versions nest it."""
     meta = {key: value for key, value in row.items() if key not in NO_META and value not in (None, [], "")}
     for key in META_KEYS:
         value = row.get(key)
@@ -172,7 +172,7 @@ def _has_spans(row: Row) -> bool:
     for key in SPAN_KEYS:
         items = row.get(key)
         if isinstance(items, list) and items and all(_is_span(item) for item in items):
-            # Texts with `entities` of triples are spaCy's too.
+            # spaCy's texts with `entities` of triples look the same.
             return key != "entities" or isinstance(items[0], dict) or bool(row.keys() & MARKS)
     return False
 
@@ -184,7 +184,7 @@ def _is_empty(row: Row) -> bool:
 
 
 def _recognises_archive(path: Path) -> bool:
-    """Whether the first file of a zip that can be read holds doccano's rows. Raises DomainNerError where none can."""
+    """Whether the first readable file of a zip has doccano's rows. Raises DomainNerError if none is readable."""
     damaged = ""
     with _opened(path) as archive:
         for member in _members(archive):
@@ -193,7 +193,7 @@ def _recognises_archive(path: Path) -> bool:
                     text, whole = read_sample(_inside(archive, member))
                     return recognises(Sample(_inside(archive, member), text, whole))
             except DomainNerError:
-                continue  # no text
+                continue  # not text
             except (OSError, *BROKEN_ZIP) as err:
                 damaged = damaged or str(err)
     if damaged:
@@ -203,27 +203,27 @@ def _recognises_archive(path: Path) -> bool:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip. Raises DomainNerError where it is none, and where it unpacks to more than is read."""
+    """Open a zip. Raises DomainNerError if it is not one, or unpacks to more than the limit."""
     try:
         archive = zipfile.ZipFile(path)
     except (ValueError, *BROKEN_ZIP) as err:
-        raise DomainNerError(f"{path} is no readable zip: {err}.", "Download the export again.") from err
+        raise DomainNerError(f"{path} is not a readable zip: {err}.", "Download the export again.") from err
     with archive:
         require_size(archive.infolist(), path, MAX_UNPACKED_BYTES)
         yield archive
 
 
 def _read_archive(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """The rows of all files; one that is damaged does not cost the others, and how much it holds is guessed by them."""
+    """Read the rows of all files; a damaged file does not affect the others, which serve to estimate its loss."""
     with _opened(path) as archive:
         members = _members(archive)
         if not members:
             raise DomainNerError(
-                f"{path} holds no .jsonl file; expected all.jsonl or one <annotator>.jsonl each.",
+                f"{path} has no .jsonl file; expected all.jsonl or one <annotator>.jsonl each.",
                 "Export again, or remove the file.",
             )
-        for name in names_that_stand_twice(members):
-            log.note("a name that two files in the zip have, both of which are read", case=name)
+        for name in duplicate_names(members):
+            log.note("two files in the zip have the same name; both are read", case=name)
         damaged: dict[zipfile.ZipInfo, str] = {}
         for member in members:
             try:
@@ -240,7 +240,7 @@ def _read_archive(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[
 def _read_member(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, options: ReaderOptions, log: FileLog
 ) -> Iterator[Record]:
-    """The rows of one file, `all` or an annotator's; one that is no text does not cost the others."""
+    """Read the rows of one file, `all` or an annotator's; an undecodable file does not affect the others."""
     if not member.file_size:
         log.note("an empty file in the zip: no text was exported for that annotator", case=member.filename)
         return
@@ -255,7 +255,7 @@ def _read_member(
 
 
 def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """The files with rows, in the order of their names."""
+    """List the files with rows, sorted by name."""
     paths = [(PurePosixPath(member.filename), member) for member in archive.infolist() if not member.is_dir()]
     return [
         member
@@ -265,4 +265,4 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _inside(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Path:
-    return cast("Path", Member(archive, member))  # has what decoding asks of a path
+    return cast("Path", Member(archive, member))  # has the methods that decoding needs

@@ -1,4 +1,4 @@
-"""The formats that are read: one module each, with the names of `annotations.records.Format`."""
+"""The supported formats: one module each, with the names of `annotations.records.Format`."""
 
 from typing import cast
 
@@ -13,7 +13,7 @@ from domain_ner.readers.standoff import bioc, brat, pubtator
 from domain_ner.readers.webanno import cas
 from domain_ner.readers.webanno import tsv as webanno
 
-# In the order they are asked: the more particular shape first.
+# In the order of detection: the more specific format first.
 FORMATS = cast(
     tuple[Format, ...],
     (

@@ -1,4 +1,4 @@
-"""Reads GLiNER's training data: `tokenized_text` and `ner`, spans in tokens whose end is the last token."""
+"""Reads GLiNER's training data: `tokenized_text` and `ner`, spans in tokens with an inclusive end."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +16,12 @@ WORDS, SPANS = "tokenized_text", "ner"
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether rows hold `tokenized_text` and, beside it, `ner`."""
+    """Whether rows have `tokenized_text` and `ner`."""
     return any({WORDS, SPANS} <= row.keys() for row in sample_rows(sample))
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield a record for each row. Raises DomainNerError where there are none."""
+    """Yield a record for each row. Raises DomainNerError if there are none."""
     spacing = Spacing()
     for _, row in read_rows(path, FileLog(path.name)):
         words = row.get(WORDS)
@@ -31,20 +31,20 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
             yield _record(row, line, log.file, spacing)
         except RowError as err:
             log.problem(line, str(err))
-    spacing.tell(log)
+    spacing.report(log)
     log.note("token ends are inclusive (GLiNER): converted")
 
 
 def _record(row: Row, line: int, file: str, spacing: Spacing) -> Record:
-    """Raises RowError, with what came, where there are no words or no list of spans."""
-    words, found = row.get(WORDS), row.get(SPANS)
-    if not isinstance(words, list) or not isinstance(found, list):
+    """Make a record. Raises RowError if there are no words or no list of spans."""
+    words, entries = row.get(WORDS), row.get(SPANS)
+    if not isinstance(words, list) or not isinstance(entries, list):
         raise RowError(f"a row with {', '.join(row) or 'no keys'}; expected lists `{WORDS}` and `{SPANS}`")
     if bad := [word for word in words if not isinstance(word, str) or not word]:
         raise RowError(f"a token is {bad[0]!r}; expected words")
     spaces = spacing.spaces(words)
     text, starts = join_tokens(words, spaces)
-    spans = tuple(_span(entry, words, starts) for entry in found)
+    spans = tuple(_span(entry, words, starts) for entry in entries)
     document = "" if row.get("id") is None else str(row["id"])
     return Record(text, spans, file, line, document, words=tuple(words), spaces=spaces)
 

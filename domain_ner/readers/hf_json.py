@@ -1,4 +1,4 @@
-"""Reads tokens and tags as Hugging Face data sets hold them: JSONL, an array, or an answer of the data-set viewer."""
+"""Reads tokens and tags of Hugging Face data sets: JSONL, an array, or a response of the data-set viewer."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,15 +34,15 @@ NOT_NER = ("pos", "upos", "xpos", "chunk", "srl", "dep")
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether rows hold a list of words and, beside it, a list of tags."""
+    """Whether rows have a list of words and a list of tags."""
     return any(_words_key(row) and tag_keys(row) for row in map(_row, first_rows(sample, ROW_LISTS)))
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each row.
 
-    options.field: the key with the tags; options.label_names: names of integer tags.
-    Raises DomainNerError where there are no rows, the tags are missing, are numbers without names, or have no type.
+    options.field: the key of the tags; options.label_names: names of integer tags.
+    Raises DomainNerError when there are no rows, and when tags are missing, are numbers without names, or have no type.
     """
     rows = ReadTwice(path, lambda log: json_rows(path, log, ROW_LISTS))
     survey = Survey.of(path, (_row(row) for _, row in rows.first()), options)
@@ -66,8 +66,8 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
 
 @dataclass
 class Survey:
-    """What the rows of a file hold. key: that of the tags. others: keys that hold tags too. numbers: tag ids, also
-    those that are written as text. n_missing: tokens that are not annotated.
+    """Statistics of a file's rows. key: of the tags. others: other keys with tags. numbers: integer tags, also if
+    written as text. n_missing: tokens that are not annotated.
     """
 
     key: str
@@ -77,25 +77,27 @@ class Survey:
 
     @classmethod
     def of(cls, path: Path, rows: Iterable[dict[str, Any]], options: ReaderOptions) -> "Survey":
-        """Look at all rows of a file. Raises DomainNerError where none has tags."""
-        found: dict[str, Counter[Any]] = {}
+        """Survey all rows of a file. Raises DomainNerError if none has tags."""
+        tags_of: dict[str, Counter[Any]] = {}
         keys: dict[str, None] = {}
         for row in rows:
             keys.update(dict.fromkeys(row))
             for key in [*tag_keys(row), *filter(None, [options.field])]:
                 tags = [tag for tag in list_at(row, key) if tag is None or isinstance(tag, str | int)]
-                found.setdefault(key, Counter()).update(tags)
-        chosen = options.field or next((key for key in TAGS if key in found), next(iter(found), ""))
+                tags_of.setdefault(key, Counter()).update(tags)
+        chosen = options.field or next((key for key in TAGS if key in tags_of), next(iter(tags_of), ""))
         if not chosen or chosen not in keys:
             raise DomainNerError(
                 f"{path}: no tags under `{chosen or 'ner_tags'}`; its rows have {', '.join(keys) or 'no keys'}.",
                 "Give the key of the tags with vars.reading (field=…).",
             )
-        counted = found[chosen]
-        return cls(chosen, [key for key in found if key != chosen], _numbers(counted), counted[MISSING] + counted[None])
+        counted = tags_of[chosen]
+        return cls(
+            chosen, [key for key in tags_of if key != chosen], _numbers(counted), counted[MISSING] + counted[None]
+        )
 
     def names(self, path: Path, options: ReaderOptions, log: FileLog) -> Sequence[str]:
-        """The names of integer tags. Raises DomainNerError where nobody gives them."""
+        """Return the names of integer tags. Raises DomainNerError if they are unknown."""
         if options.label_names:
             return options.label_names
         for source, features in _features(path):
@@ -108,18 +110,18 @@ class Survey:
         )
 
     def report(self, log: FileLog) -> None:
-        """Say which key was read."""
+        """Note which key was read."""
         others = ", ".join(f"`{key}`" for key in self.others)
         log.note(
             f"tags from `{self.key}`"
-            + (f"; {others} hold tags too: choose with vars.reading (field=…)" if others else "")
+            + (f"; {others} have tags too: choose with vars.reading (field=…)" if others else "")
         )
         if self.n_missing:
-            log.note(f"{self.n_missing} tokens have null or {MISSING} for a tag: not annotated")
+            log.note(f"{self.n_missing} tokens have the tag null or {MISSING}: not annotated")
 
 
 def tag_keys(row: Any) -> list[str]:
-    """The keys of a row under which there are tags of named entities."""
+    """List the keys of a row that hold tags of named entities."""
     known = [key for key in TAGS if _are_tags(list_at(row, key))]
     return known + [
         key
@@ -130,14 +132,14 @@ def tag_keys(row: Any) -> list[str]:
 
 
 def _row(row: Any) -> dict[str, Any]:
-    """A row; what the data-set viewer wraps is unwrapped."""
+    """Return a row; unwrap it if the data-set viewer wrapped it."""
     if isinstance(row, dict) and isinstance(row.get("row"), dict):
         row = row["row"]
     return row if isinstance(row, dict) else {}
 
 
 def _tagged(row: dict[str, Any], line: int, key: str, names: Sequence[str]) -> Tagged:
-    """Raises ValueError where words and tags do not belong together."""
+    """Parse a row. Raises ValueError if words and tags do not match."""
     words_key = _words_key(row)
     words = list_at(row, words_key)
     if not words_key or not isinstance(row.get(key), list):
@@ -165,7 +167,7 @@ def _tagged(row: dict[str, Any], line: int, key: str, names: Sequence[str]) -> T
 
 
 def _named(row: dict[str, Any], key: str, names: Sequence[str]) -> list[Any]:
-    """Tags by name; None where nobody annotated; a number that has no name as it is."""
+    """Convert tags to names; None if nobody annotated; a number without a name stays."""
     tags = (None if tag == MISSING else tag for tag in list_at(row, key))
     if names:
         tags = (int(tag) if isinstance(tag, str) and tag.isdecimal() else tag for tag in tags)
@@ -173,7 +175,7 @@ def _named(row: dict[str, Any], key: str, names: Sequence[str]) -> list[Any]:
 
 
 def _numbers(tags: Iterable[Any]) -> set[int]:
-    """The numbers among tags; those that are written as text only where every text is one ("0" may say `O`)."""
+    """Collect the numbers among tags; text counts only if every text is a number ("0" may mean `O`)."""
     texts = {tag for tag in tags if isinstance(tag, str)}
     written = {int(tag) for tag in texts} if all(tag.isdecimal() for tag in texts) else set()
     return {tag for tag in tags if _is_number(tag) and tag != MISSING} | written
@@ -188,11 +190,11 @@ def _checked(tag: Any, n_token: int, key: str, names: Sequence[str]) -> Tag:
 
 
 def _features(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(file name, type of each key) from the file itself and from what stands beside it or one folder above."""
+    """Yield (file name, type of each key) from the file itself, and from files beside it or one folder above."""
     start = first_values(read_sample(path)[0])
     if start and isinstance(start[0], dict) and isinstance(start[0].get("features"), list):
-        found = [item for _, item in json_rows(path, FileLog(path.name), ("features",))]
-        yield path.name, {str(item.get("name")): item.get("type") for item in found if isinstance(item, dict)}
+        items = [item for _, item in json_rows(path, FileLog(path.name), ("features",))]
+        yield path.name, {str(item.get("name")): item.get("type") for item in items if isinstance(item, dict)}
     for folder, name in ((folder, name) for folder in (path.parent, path.parent.parent) for name in INFO_FILES):
         if (folder / name).is_file():
             info = _read_info(folder / name)
@@ -211,7 +213,7 @@ def _read_info(path: Path) -> dict[str, Any]:
 
 
 def _class_names(kind: Any) -> list[str]:
-    """The names of a ClassLabel, however deep in lists it stands."""
+    """Return the names of a ClassLabel, however deeply nested in lists."""
     if isinstance(kind, dict) and isinstance(kind.get("names"), list):
         return [str(name) for name in kind["names"]]
     inner = kind.values() if isinstance(kind, dict) else kind if isinstance(kind, list) else ()

@@ -16,21 +16,21 @@ EXTENSIONS = (".jsonl", ".json")
 ANSWERS: dict[str, Answer] = {"accept": "accepted", "reject": "rejected", "ignore": "ignored"}
 MARKS = {"_input_hash", "_task_hash", "_view_id", "_session_id", "_annotator_id", "_is_binary"}
 BARE_TASK = {"text", "spans", "tokens", "meta", "answer"}
-# Interfaces in which spans can be accepted or rejected, and not changed.
+# Interfaces that accept or reject spans, but do not change them.
 YES_NO_VIEWS = {"ner", "spans"}
-# Interfaces in which spans are shown and something else is asked.
+# Interfaces that show spans, but ask for something else.
 OTHER_VIEWS = {"choice", "classification", "text", "text_input", "html", "compare", "diff", "llm_io", "dep"}
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether a file holds Prodigy's tasks."""
+    """Whether a file has Prodigy's tasks."""
     return any(_is_task(row) for row in sample_rows(sample))
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield one record for each task; two where spans of a yes/no task were ignored and others answered.
+    """Yield a record for each task; two if some spans of a yes/no task were ignored and others answered.
 
-    Raises DomainNerError for a file without any row.
+    Raises DomainNerError for a file without rows.
     """
     for line, row in read_rows(path, log):
         try:
@@ -74,16 +74,16 @@ def _records(row: Row, line: int, options: ReaderOptions, log: FileLog) -> list[
     if _asks_something_else(row, view):
         return [_not_asked(base, view, options, log)]
     if view == "blocks":
-        log.note("interface 'blocks': its spans are taken as annotated")
+        log.note("interface 'blocks': its spans count as annotated")
     if _is_yes_no(row, view, spans):
-        log.note('yes/no annotations: what they do not cover is unknown, not "no entity"')
+        log.note('yes/no annotations: text outside them is unknown, not "no entity"')
         return _yes_no(base, spans, answer)
     return [replace(base, spans=_as_shown(base.spans, spans, answer), partial=_says_partial(row, base.meta))]
 
 
 def _answer(row: Row, log: FileLog) -> str:
     if "answer" not in row:
-        log.note("tasks without `answer` are taken as accepted")
+        log.note("tasks without `answer` count as accepted")
         return "accept"
     answer = row["answer"]
     if not isinstance(answer, str) or answer not in ANSWERS:
@@ -104,14 +104,14 @@ def _meta(row: Row) -> Mapping[str, Any]:
 
 
 def _view(row: Row) -> str:
-    """The interface in which a task was annotated; of a reviewed one, the interface under review."""
+    """Return the interface in which a task was annotated; for a reviewed task, the original interface."""
     view = row.get("_view_id")
     view = row.get("view_id") if view == "review" else view
     return view if isinstance(view, str) else ""
 
 
 def _asks_something_else(row: Row, view: str) -> bool:
-    """Whether the annotator was asked for a category or a choice, and spans are only shown."""
+    """Whether the annotator was asked for a category or a choice, with spans only displayed."""
     return view in OTHER_VIEWS or (not view and ("options" in row or isinstance(row.get("label"), str)))
 
 
@@ -123,19 +123,19 @@ def _not_asked(base: Record, view: str, options: ReaderOptions, log: FileLog) ->
 
 
 def _is_yes_no(row: Row, view: str, spans: list[Any]) -> bool:
-    """Whether the answer is to the question "are these spans right?" rather than to "which are there?"."""
+    """Whether the question was "are these spans right?" rather than "which are there?"."""
     if row.get("_is_binary") is True or view in YES_NO_VIEWS:
         return True
-    given = [span.keys() for span in spans if isinstance(span, dict)]
-    if view or not given:
+    keys_of_spans = [span.keys() for span in spans if isinstance(span, dict)]
+    if view or not keys_of_spans:
         return False
-    if any("answer" in keys for keys in given) or all({"score", "rank"} <= keys for keys in given):
+    if any("answer" in keys for keys in keys_of_spans) or all({"score", "rank"} <= keys for keys in keys_of_spans):
         return True
-    return not row.get("tokens") and all(keys & {"score", "pattern"} for keys in given)
+    return not row.get("tokens") and all(keys & {"score", "pattern"} for keys in keys_of_spans)
 
 
 def _yes_no(base: Record, spans: list[Any], answer: str) -> list[Record]:
-    """What was accepted and what was rejected, and apart from it what was ignored; a span's own answer comes first."""
+    """Separate accepted and rejected spans from ignored ones; a span's own answer takes precedence."""
     base = replace(base, partial=True)
     if not base.spans:
         return [base]
@@ -144,7 +144,7 @@ def _yes_no(base: Record, spans: list[Any], answer: str) -> list[Record]:
     for span, raw in zip(base.spans, spans, strict=True):
         own = _own_answer(raw) or answer
         if own != answer:
-            span = replace(span, how=(*span.how, f"the span's own answer beats the task's: {own} / {answer}"))  # noqa: PLW2901
+            span = replace(span, how=(*span.how, f"the span's own answer overrides the task's: {own} / {answer}"))  # noqa: PLW2901
         if own == "ignore":
             ignored.append(span)
         else:
@@ -159,20 +159,20 @@ def _own_answer(span: Any) -> str:
 
 
 def _as_shown(spans: tuple[SourceSpan, ...], raw: list[Any], answer: str) -> tuple[SourceSpan, ...]:
-    """Spans of a task annotated in full: an answer left over on a span is older than the task's."""
+    """Process spans of a completely annotated task: an answer on a span is older than the task's."""
     return tuple(
         replace(span, how=(*span.how, f"an older answer of the span ignored: {own}"))
-        if (own := _own_answer(one)) and own != answer
+        if (own := _own_answer(raw_span)) and own != answer
         else span
-        for span, one in zip(spans, raw, strict=True)
+        for span, raw_span in zip(spans, raw, strict=True)
     )
 
 
 def _says_partial(row: Row, meta: Mapping[str, Any]) -> bool:
-    """Whether a task says of itself that not all of its entities were marked."""
+    """Whether a task says that not all of its entities were marked."""
     return any(
-        told.get("no_missing") is False or told.get("ner_missing") is True or told.get("partial") is True
-        for told in (row, meta)
+        source.get("no_missing") is False or source.get("ner_missing") is True or source.get("partial") is True
+        for source in (row, meta)
     )
 
 
@@ -184,7 +184,7 @@ def _tokens(row: Row) -> list[Row]:
 
 
 def _words(tokens: list[Row], text: str, log: FileLog) -> tuple[tuple[str, ...] | None, tuple[bool, ...] | None]:
-    """The tokens, and whether a space follows each; (None, None) where they do not make up the text."""
+    """Return the tokens, and whether a space follows each; (None, None) if they do not make up the text."""
     if not tokens:
         return None, None
     words = tuple(str(token.get("text", "")) for token in tokens)
@@ -199,7 +199,7 @@ def _words(tokens: list[Row], text: str, log: FileLog) -> tuple[tuple[str, ...] 
 
 
 def _spaces(tokens: list[Row], length: int) -> tuple[bool, ...]:
-    """Prodigy before 1.9 wrote no `ws`: there the gap to the next token tells it."""
+    """Determine the spaces: Prodigy before 1.9 wrote no `ws`, so the gap to the next token decides."""
     starts = [*(token.get("start") for token in tokens[1:]), length]
     return tuple(
         bool(token["ws"]) if "ws" in token else start != token.get("end")
@@ -208,7 +208,7 @@ def _spaces(tokens: list[Row], length: int) -> tuple[bool, ...]:
 
 
 def _span(span: Any, text: str, tokens: list[Row]) -> SourceSpan:
-    """A span as the file has it. Offsets that agree with its token indices are right, whatever its `text` says."""
+    """Parse a span. Offsets that agree with its token indices are correct, whatever its `text` says."""
     if not isinstance(span, dict):
         fault = f"it is {span!r}: expected an object with start, end and label"
         return SourceSpan(None, None, None, fault=fault)
@@ -226,7 +226,7 @@ def _span(span: Any, text: str, tokens: list[Row]) -> SourceSpan:
 
 
 def _contradicted(span: Row, text: str, said: str | None, at_tokens: tuple[int, int]) -> SourceSpan:
-    """Offsets and token indices point to different words: the span's own text decides, else the offsets stand."""
+    """Resolve offsets and token indices that disagree: the span's own text decides, else the offsets."""
     start, end, label = as_offset(span.get("start")), as_offset(span.get("end")), span.get("label")
     first, last = at_tokens
     by_text = said is not None and said == text[first:last] and said != _slice(text, start, end)
@@ -242,7 +242,7 @@ def _slice(text: str, start: Any, end: Any) -> str | None:
 
 
 def _token_edges(span: Row, tokens: list[Row]) -> tuple[int, int] | None:
-    """Where a span's tokens start and end (`token_end` is inclusive); None where it does not name them."""
+    """Return start and end of a span's tokens (`token_end` is inclusive); None if it does not name them."""
     first, last = as_offset(span.get("token_start")), as_offset(span.get("token_end"))
     if not isinstance(first, int) or not isinstance(last, int) or not 0 <= first <= last < len(tokens):
         return None

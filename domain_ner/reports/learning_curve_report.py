@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from domain_ner.evaluation.learning_curve import MICRO, MORE, ExpectedF1, LearningCurve, TypeCurve
+from domain_ner.evaluation.learning_curve import MORE, ExpectedF1, LearningCurve, TypeCurve
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.reports.highlights import short
 from domain_ner.reports.markdown import table
 from domain_ner.reports.numbers import MAX_COLUMNS, most, percent
@@ -92,7 +93,7 @@ def learning_curve_chart(found: LearningCurve) -> Any:
             [100 * sum(size.f1) / len(size.f1) for size in one.sizes],
             MARKERS[n // N_COLOURS % len(MARKERS)] + "-",
             label=short(label).replace("$", r"\$"),
-            **(OF_ALL if label == MICRO else {}),
+            **(OF_ALL if label == ALL_TYPES else {}),
         )
         if one.now is not None:
             now, base = one.now.f1, found.n_passages

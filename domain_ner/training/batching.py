@@ -1,4 +1,4 @@
-"""`domain_ner.BatchByLength.v1`: batches of examples, none left out, of similar length if asked for."""
+"""`domain_ner.BatchByLength.v1`: batches of all examples, of similar length on request."""
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import TypeVar
 from spacy.util import registry
 
 ItemT = TypeVar("ItemT")
-# Orders of the examples in which batches are counted.
+# The number of random orders for which batches are counted.
 SHUFFLES = 5
 
 
@@ -16,14 +16,14 @@ SHUFFLES = 5
 def configure_batch_by_length(
     size: int, max_padded: int, buffer: int, seed: int
 ) -> Callable[[Iterable[ItemT]], Iterator[list[ItemT]]]:
-    """A batcher that discards nothing.
+    """Create a batcher that discards nothing.
 
-    size: examples in a batch, at most.
-    max_padded: longest example times examples, in tokens, at most; a longer example is a batch of its own.
-    buffer: batches' worth of examples to sort by length at a time. 1 leaves batches as random as the examples come;
-        the larger, the less is padded, and the less a batch is like the others.
-    seed: of the order of the batches within a buffer, which is otherwise from short to long. It depends on nothing else
-        but the examples' lengths, so that a run that goes on finds the same batches.
+    size: maximum of examples in a batch.
+    max_padded: maximum of the longest example times the examples, in tokens; a longer example forms its own batch.
+    buffer: number of batches whose examples are sorted by length together. With 1, batches are as random as the
+        examples; larger values reduce padding, but make the examples of a batch more similar.
+    seed: of the order of the batches within a buffer, which are otherwise sorted by length. The order depends only on
+        the seed and the examples' lengths, so a resumed run gets the same batches.
     """
 
     def batch_by_length(items: Iterable[ItemT]) -> Iterator[list[ItemT]]:
@@ -37,9 +37,9 @@ def configure_batch_by_length(
 
 
 def count_batches(lengths: Sequence[int], *, size: int, max_padded: int, buffer: int) -> int:
-    """How many batches `domain_ner.BatchByLength.v1` makes of examples of these lengths, in tokens.
+    """Count the batches that `domain_ner.BatchByLength.v1` makes of examples of these lengths, in tokens.
 
-    Where that depends on the order, the fewest of a few orders: training then ends with an evaluation in any.
+    If the order matters, the result is the minimum over some orders: training then ends with an evaluation in any.
     """
     order, spans = random.Random(0), [range(length) for length in lengths]
     batch_by_length = configure_batch_by_length(size, max_padded, buffer, 0)

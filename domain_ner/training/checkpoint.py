@@ -1,8 +1,8 @@
-"""Where training stands, written so that a run that was killed goes on as if nothing had happened.
+"""Checkpoints of a training, from which a killed run resumes exactly.
 
-Weights, the optimizer's moments and averages, the random generators and the place in the data; a checkpoint is there
-whole or not at all. The best pipeline so far is in it too. What a pipeline keeps beside weights comes from initialising
-it anew. Two checkpoints are kept: the older goes when the newer is on the disk, and is there where that one is damaged.
+A checkpoint has the weights, the optimizer's moments and averages, the random generators, the position in the data and
+the best pipeline so far. It is written whole or not at all. Other data of a pipeline come from its initialisation. Two
+checkpoints are kept: the older is removed once the newer is on disk, and used if the newer is damaged.
 """
 
 import json
@@ -26,7 +26,7 @@ from domain_ner.files import atomic_path, discard, find_damage, link_folder, sea
 PREFIX = "checkpoint-"
 KEPT = 2
 ARRAYS, STATE, BEST = "arrays.npz", "state.json", "model-best"
-# What reading a damaged file raises.
+# The exceptions that a damaged file can raise.
 DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile)
 MOMENTS = ("mom1", "mom2", "averages")
 GENERATOR = "generator"
@@ -36,10 +36,10 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass
 class Progress:
-    """How far training has come. A result is a score on dev and the step after which it was had.
+    """The progress of a training. A result is a score on dev and the step after which it was measured.
 
     step: batches learned. n_words: tokens in them. losses: since the last evaluation. rows: a dict for each evaluation.
-    is_finished: there is nothing left to learn.
+    is_finished: training is complete.
     """
 
     step: int = 0
@@ -52,16 +52,16 @@ class Progress:
 
     @property
     def best(self) -> tuple[float, int]:
-        """The best result, the earliest of equals."""
+        """The best result, the earliest on a tie."""
         score, step = max((score, -step) for score, step in self.results)
         return score, -step
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint holds. `run` tells which run it is of: only the very same run can go on from it.
+    """The content of a checkpoint. `run` identifies its run: only the same run can resume from it.
 
-    folder: where it was read from.
+    folder: from which it was read.
     """
 
     folder: Path
@@ -72,7 +72,7 @@ class Checkpoint:
     arrays: Arrays
 
     def restore(self, nlp: Language, optimizer: Optimizer) -> None:
-        """Set the pipeline, the optimizer and the random generators as they were."""
+        """Restore the pipeline, the optimizer and the random generators."""
         for name, weights in _weights(nlp):
             if name in self.arrays:
                 weights.set(self.arrays[name])
@@ -87,13 +87,13 @@ class Checkpoint:
         set_generators(self.generators, self.arrays)
 
     def restore_best(self, place: Path) -> None:
-        """Put the best pipeline as it was then into `place`, if there was one."""
+        """Copy the best pipeline of that time to `place`, if there was one."""
         if (self.folder / BEST).is_dir():
             with atomic_path(place) as new:
                 link_folder(self.folder / BEST, new)
 
-    def find_misfit(self, nlp: Language) -> str:
-        """What of the arrays is not of this pipeline: its name, or its shape. Empty: nothing."""
+    def find_mismatch(self, nlp: Language) -> str:
+        """Describe the first array whose name or shape does not fit this pipeline; empty if all fit."""
         shapes = {name: weights.get().shape for name, weights in _weights(nlp)}
         for name, array in self.arrays.items():
             moment, _, rest = name.partition("/")
@@ -101,8 +101,8 @@ class Checkpoint:
             if moment == GENERATOR:
                 continue
             if of not in shapes:
-                return f"it holds {name}, which the pipeline has not"
-            # An optimizer may keep its moments flat.
+                return f"it has {name}, which the pipeline does not have"
+            # An optimizer may flatten its moments.
             expected = shapes[of] if moment not in MOMENTS or array.ndim > 1 else (math.prod(shapes[of]),)
             if array.shape != expected:
                 return f"{name} has the shape {array.shape}, expected {expected}"
@@ -110,8 +110,8 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
-class Found:
-    """The last checkpoint that is whole, if there is one. damaged: those after it, a line each."""
+class LoadedCheckpoint:
+    """The last undamaged checkpoint, if any. damaged: a message for each later, damaged one."""
 
     checkpoint: Checkpoint | None = None
     damaged: tuple[str, ...] = ()
@@ -126,7 +126,7 @@ def save(  # noqa: PLR0913
     *,
     best: Path | None = None,
 ) -> None:
-    """Write a checkpoint into `folder`, and remove those before the last two. best: the best pipeline so far."""
+    """Write a checkpoint into `folder`, and remove all but the last two. best: the best pipeline so far."""
     arrays: Arrays = {}
     counts: dict[str, dict[str, int]] = {count: {} for count in COUNTS}
     for name, weights in _weights(nlp):
@@ -152,28 +152,28 @@ def save(  # noqa: PLR0913
         discard(path)
 
 
-def load(folder: Path, find_misfit: Callable[[Checkpoint], str] = lambda _: "") -> Found:
-    """The last whole checkpoint in `folder`, as far as this version knows what it says.
+def load(folder: Path, find_mismatch: Callable[[Checkpoint], str] = lambda _: "") -> LoadedCheckpoint:
+    """Load the last undamaged checkpoint in `folder`; unknown progress fields of other versions are ignored.
 
-    find_misfit: says why a checkpoint cannot be one of the pipeline; empty: nothing.
+    find_mismatch: describes why a checkpoint does not fit the pipeline; empty if it fits.
     """
     damaged: list[str] = []
     for path in reversed(_checkpoints(folder)):
-        wrong = find_damage(path)
-        if not wrong:
+        damage = find_damage(path)
+        if not damage:
             try:
-                found = _read(path)
-                wrong = find_misfit(found)
+                loaded = _read(path)
+                damage = find_mismatch(loaded)
             except DAMAGED as err:
-                wrong = f"it cannot be read: {type(err).__name__}: {err}"
-            if not wrong:
-                return Found(found, tuple(damaged))
-        damaged.append(f"{path} is damaged: {wrong}")
-    return Found(None, tuple(damaged))
+                damage = f"it cannot be read: {type(err).__name__}: {err}"
+            if not damage:
+                return LoadedCheckpoint(loaded, tuple(damaged))
+        damaged.append(f"{path} is damaged: {damage}")
+    return LoadedCheckpoint(None, tuple(damaged))
 
 
 def remove_later(folder: Path, step: int) -> None:
-    """Remove the checkpoints of later steps: damaged ones, which must not be taken for the last."""
+    """Remove the checkpoints of later steps: they are damaged, and must not count as the last ones."""
     for path in _checkpoints(folder):
         if _step(path) > step:
             discard(path)
@@ -187,12 +187,12 @@ def _read(path: Path) -> Checkpoint:
     with np.load(path / ARRAYS, allow_pickle=False) as stored:
         arrays = dict(stored)
     if missing := sorted({*state["arrays"]} ^ {*arrays}):
-        raise ValueError(f"{ARRAYS} and {STATE} name other arrays: {missing[0]}")
+        raise ValueError(f"{ARRAYS} and {STATE} name different arrays: {missing[0]}")
     return Checkpoint(path, state["run"], progress, state["counts"], state["generators"], arrays)
 
 
 def get_generators(arrays: Arrays) -> dict[str, Any]:
-    """The states of the random generators of Python, numpy and PyTorch; those of PyTorch go into `arrays`."""
+    """Return the states of the random generators of Python, numpy and PyTorch; PyTorch's are added to `arrays`."""
     kind, keys, *rest = np.random.get_state(legacy=True)
     arrays[f"{GENERATOR}/numpy"] = np.asarray(keys)
     if torch := sys.modules.get("torch"):
@@ -203,7 +203,7 @@ def get_generators(arrays: Arrays) -> dict[str, Any]:
 
 
 def set_generators(states: dict[str, Any], arrays: Arrays) -> None:
-    """The inverse of `get_generators`."""
+    """Restore the states of `get_generators`."""
     version, keys, gauss = states["python"]
     random.setstate((version, tuple(keys), gauss))
     kind, *rest = states["numpy"]
@@ -217,7 +217,7 @@ def set_generators(states: dict[str, Any], arrays: Arrays) -> None:
 
 @dataclass(frozen=True)
 class _Weights:
-    """One array of weights. key: the optimizer's for it. is_learned: it is not frozen."""
+    """An array of weights. key: its key in the optimizer. is_learned: it is not frozen."""
 
     key: tuple[int, str]
     get: Callable[[], NDArray[Any]]
@@ -227,7 +227,7 @@ class _Weights:
 
 
 def _weights(nlp: Language) -> Iterator[tuple[str, _Weights]]:
-    """All weights with names that are the same in every process, unlike the numbers that thinc gives its layers."""
+    """Yield all weights with names that are the same in every process, unlike thinc's layer ids."""
     for pipe_name, pipe in nlp.pipeline:
         model: Any = getattr(pipe, "model", None)
         for n, node in enumerate(model.walk() if model else ()):
@@ -272,9 +272,9 @@ def _to_numpy(array: Any) -> NDArray[Any]:
 
 
 def _checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints in a folder, the last one last."""
-    found = [path for path in folder.glob(f"{PREFIX}*") if path.name.removeprefix(PREFIX).isdigit()]
-    return sorted(found, key=_step)
+    """List the checkpoints in a folder, the last one last."""
+    paths = [path for path in folder.glob(f"{PREFIX}*") if path.name.removeprefix(PREFIX).isdigit()]
+    return sorted(paths, key=_step)
 
 
 def _step(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""Joins the config fragments with an encoder, a corpus and the user's choices into one training config."""
+"""Joins config fragments, an encoder, a corpus and the user's choices into one training config."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,23 +14,24 @@ from domain_ner.errors import DomainNerError, did_you_mean
 from domain_ner.training.batching import count_batches
 
 WARMUP_SHARE = 0.1
-# Tokens in the longest span that spancat may suggest; memory grows with it.
+# Maximum of tokens in a span that spancat suggests; memory grows with it.
 MAX_SUGGESTED = 24
-# What the number of batches depends on, of the [training.batcher] block.
+# The settings of [training.batcher] that determine the number of batches.
 COUNTED = {"size", "max_padded", "buffer"}
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user decides about training.
+    """The user's choices for training.
 
-    lang: spaCy's language code. head: names the fragment `head_{head}.cfg`.
-    epochs: passes over the training data, at most. patience: evaluations without a better dev F1 before training stops.
-    seed: of everything random. mixed_precision: train under autocast (CUDA).
-    token_splits, normalize: of the tokenizer, as `domain_ner.Tokenizer.v1` takes them.
+    lang: spaCy's language code. head: selects the fragment `head_{head}.cfg`.
+    epochs: maximum of passes over the training data. patience: evaluations without a better dev F1 before training
+    stops.
+    seed: for everything random. mixed_precision: train under autocast (CUDA).
+    token_splits, normalize: arguments of the tokenizer `domain_ner.Tokenizer.v1`.
     oversample: the threshold of `domain_ner.Oversample.v1`; 0 for none.
-    longest: of the annotations in training, in tokens: spancat must suggest spans as long.
-    settings: values to set in the config last, by section and name with dots between them.
+    longest: length of the longest annotation in training, in tokens: spancat must suggest spans of this length.
+    settings: values to set in the config last, by section and name, separated by dots.
     """
 
     lang: str
@@ -48,7 +49,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class StepPlan:
-    """Training in steps (one batch each). An evaluation falls on the last step, so that none of the work is wasted."""
+    """Training in steps (one batch each). The last step has an evaluation, so that no work is wasted."""
 
     eval_frequency: int
     max_steps: int
@@ -57,11 +58,11 @@ class StepPlan:
 
 
 def plan_steps(n_steps_per_epoch: int, *, epochs: int, patience: int) -> StepPlan:
-    """Turn epochs and evaluations into the steps that spaCy counts in.
+    """Convert epochs and evaluations to spaCy's steps.
 
     n_steps_per_epoch, epochs, patience: at least 1.
-    spaCy evaluates at every multiple of `eval_frequency`, counted from 0, and ends with the epochs at step
-    epochs * n_steps_per_epoch - 1. One step less than an epoch between evaluations puts the last one within reach.
+    spaCy evaluates at every multiple of `eval_frequency`, counted from 0, and ends the epochs at step
+    epochs * n_steps_per_epoch - 1. So evaluations are one step less than an epoch apart: the last one is then reached.
     """
     eval_frequency = max(1, n_steps_per_epoch - 1)
     max_steps = epochs * eval_frequency
@@ -69,22 +70,22 @@ def plan_steps(n_steps_per_epoch: int, *, epochs: int, patience: int) -> StepPla
 
 
 def replan(config: Config, lengths: Sequence[int], *, epochs: int) -> dict[str, Any]:
-    """What to override in a training config so that it takes this many epochs, at most, on documents of its own.
+    """Compute the overrides that make a training config run this maximum of epochs on other documents.
 
-    lengths: tokens of each of these documents, as often as it comes in an epoch.
+    lengths: tokens of each of these documents, as often as it occurs in an epoch.
     Raises DomainNerError for a config whose batches cannot be counted.
     """
     training = config["training"]
     batcher = training["batcher"]
     if not COUNTED.issubset(batcher):
         raise DomainNerError(
-            f"The config makes its batches by {batcher['@batchers']}, whose number cannot be told in advance.",
-            "Use domain_ner.BatchByLength.v1, as create-config writes it.",
+            f"The config uses the batcher {batcher['@batchers']}, whose batches cannot be counted in advance.",
+            "Use domain_ner.BatchByLength.v1, as create-config does.",
         )
     n_steps = count_batches(lengths, **{name: batcher[name] for name in COUNTED})
     patience = max(1, training["patience"] // max(1, training["eval_frequency"]))
     plan = plan_steps(n_steps, epochs=epochs, patience=patience)
-    found = {
+    overrides = {
         "training.max_epochs": epochs,
         "training.max_steps": plan.max_steps,
         "training.eval_frequency": plan.eval_frequency,
@@ -93,16 +94,16 @@ def replan(config: Config, lengths: Sequence[int], *, epochs: int) -> dict[str, 
     rate = training["optimizer"]["learn_rate"]
     if isinstance(rate, dict):
         schedule = "training.optimizer.learn_rate"
-        found |= {f"{schedule}.warmup_steps": plan.warmup_steps, f"{schedule}.total_steps": plan.max_steps}
-    return found
+        overrides |= {f"{schedule}.warmup_steps": plan.warmup_steps, f"{schedule}.total_steps": plan.max_steps}
+    return overrides
 
 
 def build_config(fragments: Path, card: EncoderCard, choices: Choices, lengths: Sequence[int]) -> Config:
-    """The complete training config, every default filled in.
+    """Build the complete training config, with every default filled in.
 
     fragments: folder with base.cfg, encoder_*.cfg and head_*.cfg.
-    lengths: tokens of each training document, as often as it comes in an epoch.
-    Raises DomainNerError for a choice that no fragment serves, and for a setting of a section that is not there.
+    lengths: tokens of each training document, as often as it occurs in an epoch.
+    Raises DomainNerError for a choice without a fragment, and for a setting in a section that does not exist.
     """
     _check(choices)
     config = _join(fragments, card.family, choices.head)
@@ -122,7 +123,7 @@ def build_config(fragments: Path, card: EncoderCard, choices: Choices, lengths: 
         filled = load_model_from_config(config, auto_fill=True, validate=True).config
     except (ValueError, ImportError) as err:
         raise DomainNerError(
-            f"The config cannot be built: {err}", "Check vars.settings and configs/, and whether a package is missing."
+            f"Cannot build the config: {err}", "Check vars.settings, configs/, and the installed packages."
         ) from err
     return Config(filled)
 
@@ -134,7 +135,7 @@ def _check(choices: Choices) -> None:
 
 
 def _join(fragments: Path, family: str, head: str) -> Config:
-    """Merge the three fragments. Their pipelines are put one after the other; the head gets the encoder's listener."""
+    """Merge the three fragments and concatenate their pipelines; the head gets the encoder's listener."""
     base = _load(fragments / "base.cfg")
     encoder = _load(fragments / f"encoder_{family}.cfg")
     head_config = _load(fragments / f"head_{head}.cfg")
@@ -150,8 +151,8 @@ def _join(fragments: Path, family: str, head: str) -> Config:
 def _load(path: Path) -> Config:
     if not path.is_file():
         kind = path.stem.split("_")[0]
-        there = sorted(other.stem.removeprefix(f"{kind}_") for other in path.parent.glob(f"{kind}_*.cfg"))
-        raise DomainNerError(f"There is no config fragment {path}; expected one of: {', '.join(there) or 'none'}.")
+        existing = sorted(other.stem.removeprefix(f"{kind}_") for other in path.parent.glob(f"{kind}_*.cfg"))
+        raise DomainNerError(f"There is no config fragment {path}; expected one of: {', '.join(existing) or 'none'}.")
     try:
         return Config().from_disk(path, interpolate=False)
     except ValueError as err:
@@ -159,20 +160,20 @@ def _load(path: Path) -> Config:
 
 
 def _set(config: Config, settings: Mapping[str, Any]) -> None:
-    for place, value in settings.items():
-        *sections, name = place.split(".")
+    for path, value in settings.items():
+        *sections, name = path.split(".")
         section: Any = config
         for depth, part in enumerate(sections, start=1):
             if not isinstance(section.get(part), dict):
                 raise DomainNerError(
-                    f"vars.settings names [{'.'.join(sections[:depth])}], which the config has not.",
-                    "configs/ and configs/config.cfg show the sections there are.",
+                    f"vars.settings names [{'.'.join(sections[:depth])}], which the config does not have.",
+                    "configs/ and configs/config.cfg show the existing sections.",
                 )
             section = section[part]
-        # What no registered function reads, spaCy takes and never looks at.
+        # spaCy silently accepts settings that no registered function reads.
         if sections == ["training"] and name not in ConfigSchemaTraining.model_fields:
             near = did_you_mean(name, ConfigSchemaTraining.model_fields)
-            raise DomainNerError(f"vars.settings sets {place}, which the config has not{near and f': {near}'}")
+            raise DomainNerError(f"vars.settings sets {path}, which the config does not have{near and f': {near}'}")
         section[name] = value
 
 

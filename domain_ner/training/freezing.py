@@ -1,6 +1,6 @@
-"""`domain_ner.Unfreeze.v1`, for [training.before_update]: layers of the encoder that learn only after some epochs.
+"""`domain_ner.Unfreeze.v1`, for [training.before_update]: freezes layers of the encoder for some epochs.
 
-Gradual unfreezing as in Howard & Ruder (2018), section 3.3. Imports nothing but spaCy: it is found by its entry point.
+Gradual unfreezing as in Howard & Ruder (2018), section 3.3. Imports nothing but spaCy, which loads its entry point.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,9 @@ def create_unfreeze(
 ) -> Callable[[Language, dict[str, Any]], None]:
     """Freeze the lowest `layers` layers for `epochs` epochs.
 
-    one_by_one: after them, let one layer more learn each epoch, the highest first; else all at once.
-    embeddings: freeze the wordpiece embeddings too, until the last layer learns; else they are as the model's
-        `freeze_embeddings` says.
+    one_by_one: after them, unfreeze one more layer each epoch, the highest first; else all at once.
+    embeddings: freeze the wordpiece embeddings too, until the last layer is unfrozen; else the model's
+        `freeze_embeddings` decides.
     """
     for name, value in (("layers", layers), ("epochs", epochs)):
         if value < 0:
@@ -40,7 +40,7 @@ def create_unfreeze(
 
 
 def frozen_layers(epoch: int, *, layers: int, epochs: int, one_by_one: bool) -> int:
-    """How many of the lowest layers do not learn in an epoch, counted from 0."""
+    """Count the lowest layers that are frozen in an epoch, counted from 0."""
     if epoch < epochs:
         return layers
     return max(0, layers - (epoch - epochs + 1)) if one_by_one else 0
@@ -50,8 +50,8 @@ def _model(nlp: Language) -> Any:
     model = getattr(nlp.get_pipe("transformer"), "model", None) if "transformer" in nlp.pipe_names else None
     if not hasattr(model, "freeze"):
         raise DomainNerError(
-            "[training.before_update] is to unfreeze layers of an encoder, but the pipeline has none of"
+            "[training.before_update] unfreezes layers of an encoder, but the pipeline has no"
             " domain_ner.TransformerModel.v1.",
-            "Take it out of the config, or choose an encoder that is a transformer.",
+            "Remove it from the config, or choose a transformer as the encoder.",
         )
     return model

@@ -1,8 +1,7 @@
-"""spaCy's training loop, in a form that can be left at any step and taken up again there.
+"""spaCy's training loop, made resumable at any step.
 
-Follows `spacy.training.loop` (3.8) and takes the same [training] block. Two things differ: an untrained pipeline is not
-evaluated, and the data are shuffled by a generator of their own, so that skipping what was learned leads to the same
-place in them.
+Follows `spacy.training.loop` (3.8) and takes the same [training] block. It differs in two points: an untrained pipeline
+is not evaluated, and a separate generator shuffles the data, so that skipping learned batches reproduces the position.
 """
 
 import gc
@@ -31,7 +30,7 @@ from domain_ner.training.checkpoint import Progress
 
 @dataclass(frozen=True)
 class Training:
-    """The [training] block of a pipeline, resolved. evaluate: gives the score on dev and all scores it is made of."""
+    """The [training] block of a pipeline, resolved. evaluate: returns the dev score and all scores behind it."""
 
     block: dict[str, Any]
     optimizer: Optimizer
@@ -41,7 +40,7 @@ class Training:
 
 
 def resolve(nlp: Language) -> Training:
-    """Make what the [training] block names."""
+    """Create the objects that the [training] block names."""
     config = nlp.config.interpolate()
     block = registry.resolve(config["training"], schema=ConfigSchemaTraining)
     train_corpus, dev_corpus = resolve_dot_names(config, [block["train_corpus"], block["dev_corpus"]])
@@ -64,16 +63,16 @@ def train_batches(
     max_epochs: int,
     seed: int,
 ) -> Iterator[tuple[int, list[Example]]]:
-    """Batches with the number of their epoch, shuffled anew for each.
+    """Yield batches with the number of their epoch, shuffled anew for each epoch.
 
-    max_epochs: 0 for no end; -1 for no end and a corpus that is streamed, unshuffled.
+    max_epochs: 0 for no end; -1 for no end and a streamed corpus, which is not shuffled.
     Raises DomainNerError when the corpus is empty.
     """
     rng = random.Random(seed)
     examples: Iterable[Example] = list(corpus()) if max_epochs >= 0 else corpus()
     if isinstance(examples, list) and not examples:
-        raise DomainNerError("The training corpus holds no passages.", "Add annotations and run convert again.")
-    gc.freeze()  # the corpus stays: it need not be searched for garbage again and again
+        raise DomainNerError("The training corpus has no passages.", "Add annotations and run convert again.")
+    gc.freeze()  # the corpus stays in memory: garbage collection need not scan it again and again
     epoch = 0
     while max_epochs < 1 or epoch != max_epochs:
         if isinstance(examples, list):
@@ -87,11 +86,11 @@ def train_batches(
 def run_steps(
     nlp: Language, training: Training, progress: Progress, *, on_batch: Callable[[list[Example]], None]
 ) -> Iterator[dict[str, Any] | None]:
-    """Train on from `progress`, which is brought up to date after each step.
+    """Continue training from `progress`, which is updated after each step.
 
-    on_batch: called with every batch, also with those learned before.
-    Yields after each step: what spaCy's loggers take after an evaluation, else None. Ends early when dev has not got
-    better for `patience` steps.
+    on_batch: called with every batch, including those learned before.
+    Yields after each step: the information for spaCy's loggers after an evaluation, else None. Ends early when the dev
+    score has not improved for `patience` steps.
     """
     block = training.block
     begun = default_timer() - progress.seconds
@@ -112,10 +111,10 @@ def run_steps(
             yield None
             continue
         info = _evaluate(nlp, training, progress, epoch=epoch)
-        no_better = bool(block["patience"]) and step - progress.best[1] >= block["patience"]
-        progress.is_finished = is_last or no_better
+        is_stalled = bool(block["patience"]) and step - progress.best[1] >= block["patience"]
+        progress.is_finished = is_last or is_stalled
         yield info
-    if progress.step and not progress.results:  # too few steps for an evaluation: the end is the best there is
+    if progress.step and not progress.results:  # too few steps for an evaluation: evaluate at the end
         progress.is_finished = True
         yield _evaluate(nlp, training, progress, epoch=epoch)
 
@@ -127,7 +126,7 @@ def _learn(
     pipe: Any
     n_parts = block["accumulate_gradient"]
     for _, pipe in nlp.pipeline:
-        if hasattr(pipe, "n_batch"):  # so that parts of any size make the very gradient of the whole
+        if hasattr(pipe, "n_batch"):  # so that the gradients of parts of any size sum to that of the whole batch
             pipe.n_batch = len(batch) if n_parts > 1 else None
     for part in subdivide_batch(batch, n_parts):
         nlp.update(
@@ -145,7 +144,7 @@ def _learn(
 
 
 def _evaluate(nlp: Language, training: Training, progress: Progress, *, epoch: int) -> dict[str, Any]:
-    """Score on dev, with averaged weights where the optimizer keeps them; the pipeline's meta gets the scores."""
+    """Score on dev, with averaged weights if the optimizer keeps them, and store the scores in the pipeline's meta."""
     with nlp.use_params(training.optimizer.averages or {}):
         score, scores = training.evaluate()
     step = progress.step - 1
@@ -162,8 +161,8 @@ def _evaluate(nlp: Language, training: Training, progress: Progress, *, epoch: i
     }
     with nlp.select_pipes(disable=training.block["frozen_components"]):
         update_meta(training.block, nlp, info)
-    figures = {name: value for name, value in scores.items() if isinstance(value, int | float)}
-    row = {"epoch": epoch, "step": step, "score": score, "scores": figures, "losses": info["losses"]}
+    numbers = {name: value for name, value in scores.items() if isinstance(value, int | float)}
+    row = {"epoch": epoch, "step": step, "score": score, "scores": numbers, "losses": info["losses"]}
     progress.rows.append(row | {"seconds": round(progress.seconds, 1), "words": progress.n_words})
     progress.losses = {}
     return info

@@ -1,4 +1,4 @@
-"""What of the training corpus really reaches a batch in the first epoch: nothing may be lost between the two unseen."""
+"""Counts the training examples that really reach a batch in the first epoch, so that no loss goes unnoticed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ from spacy.training import Example
 
 
 @dataclass
-class Reached:
-    """Counts over the examples that the pipeline was updated with, each once.
+class CorpusCoverage:
+    """Counts over the distinct examples that the pipeline was updated with.
 
     n_mentions: entities of the gold documents. n_learnable: those whose edges are token edges of the pipeline too, so
-        that the recogniser is taught them; the others are missing values to it.
+        that the recogniser can learn them; the others are missing values.
     """
 
     n_documents: int = 0
@@ -20,7 +20,7 @@ class Reached:
     seen: set[int] = field(default_factory=set, repr=False)
 
     def add(self, examples: Iterable[Example]) -> None:
-        """Count the examples that were not counted before."""
+        """Count the examples that were not counted yet."""
         for example in examples:
             if id(example) not in self.seen:
                 self.seen.add(id(example))
@@ -29,7 +29,7 @@ class Reached:
                 self.n_learnable += _n_learnable(example)
 
     def to_json(self) -> dict[str, int]:
-        """The counts as `training/reports/reached.json` has them."""
+        """Return the counts in the form of `training/reports/reached.json`."""
         return {"documents": self.n_documents, "mentions": self.n_mentions, "learnable": self.n_learnable}
 
 

@@ -1,4 +1,4 @@
-"""Runs a training to its end, from the start or from where it was interrupted; no good pipeline is ever lost."""
+"""Runs a training, from the start or from where it was interrupted; no good pipeline is ever lost."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ from domain_ner.files import atomic_path, discard, sha256
 from domain_ner.training import checkpoint
 from domain_ner.training.checkpoint import Checkpoint, Progress
 from domain_ner.training.loop import Training, resolve, run_steps
-from domain_ner.training.reached import Reached
+from domain_ner.training.reached import CorpusCoverage
 from domain_ner.training.saving import save
 
 UNFINISHED = "unfinished"
@@ -37,26 +37,26 @@ PACKAGES = ("domain-ner", "spacy", "spacy-transformers", "thinc", "torch", "tran
 
 
 @dataclass(frozen=True)
-class Trained:
-    """best: folder of the best pipeline. reached: what it was taught. log: a row for each evaluation.
-    resumed_at: the step at which an interrupted run was taken up, or 0.
+class TrainingResult:
+    """best: folder of the best pipeline. reached: what it was trained on. log: a row for each evaluation.
+    resumed_at: the step at which an interrupted run was resumed, or 0.
     """
 
     best: Path
-    reached: Reached
+    reached: CorpusCoverage
     log: list[dict[str, Any]]
     resumed_at: int
 
 
 def read_config(path: Path, overrides: Mapping[str, Any]) -> Config:
-    """A training config, with values in the place of its own. Raises DomainNerError when it is missing or damaged."""
+    """Read a training config, with overrides. Raises DomainNerError when it is missing or damaged."""
     if not path.is_file():
         raise DomainNerError(f"There is no training config {path}.", "Run create-config first.")
     try:
         config = load_config(path, overrides=dict(overrides), interpolate=False)
     except ValueError as err:
-        raise DomainNerError(f"The training config {path} cannot be read: {err}", "Run create-config again.") from err
-    # spaCy would fill in defaults for what is cut off.
+        raise DomainNerError(f"Cannot read the training config {path}: {err}", "Run create-config again.") from err
+    # spaCy would fill in defaults for truncated parts.
     missing = [name for name in SECTIONS if name not in config]
     missing += (
         [f"components.{name}" for name in config["nlp"]["pipeline"] if name not in config["components"]]
@@ -76,11 +76,11 @@ def initialize(
     overrides: Mapping[str, Any] = MappingProxyType({}),
     warns: bool = True,
 ) -> Language:
-    """The untrained pipeline of a config, its labels read from the training data and its encoder loaded.
+    """Create the untrained pipeline of a config, with the labels of the training data and the encoder loaded.
 
-    gpu: -1 for the CPU. seed: in the place of the config's; overrides: of other values, by section and name with dots.
-    warns: of what the training data lacks; once is enough.
-    Raises DomainNerError when there is no config, and for a corpus that is missing or damaged.
+    gpu: -1 for the CPU. seed: instead of the config's; overrides: other values, by section and name, joined by dots.
+    warns: whether to warn of deficient training data; once is enough.
+    Raises DomainNerError when there is no config, and when a corpus is missing or damaged.
     """
     seeded = {} if seed is None else {"system.seed": seed, "training.seed": seed}
     config = read_config(config_path, {**overrides, **seeded})
@@ -94,13 +94,13 @@ def initialize(
     finally:
         logger.setLevel(level)
     requirements = nlp.meta.setdefault("requirements", [])
-    if "transformer" in nlp.pipe_names and TORCH not in requirements:  # spacy-transformers would take any PyTorch
+    if "transformer" in nlp.pipe_names and TORCH not in requirements:  # spacy-transformers accepts any PyTorch
         requirements.append(TORCH)
     return nlp
 
 
 def corpora(config_path: Path) -> list[Path]:
-    """The files that a config trains and stops by. Raises DomainNerError when there is no config."""
+    """List the corpora for training and early stopping. Raises DomainNerError when there is no config."""
     return _corpora(read_config(config_path, {}))
 
 
@@ -108,13 +108,16 @@ def _corpora(config: Config) -> list[Path]:
     return [Path(config["paths"][name]) for name in ("train", "dev") if config["paths"][name]]
 
 
-def train(nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume: Checkpoint | None = None) -> Trained:
-    """Train with early stopping; the best pipeline goes into `output`/model-best, the last into `output`/model-last.
+def train(
+    nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume: Checkpoint | None = None
+) -> TrainingResult:
+    """Train with early stopping; write the best pipeline to `output`/model-best, the last to `output`/model-last.
 
-    checkpoint_s: seconds of training between two checkpoints: what a power cut can cost. resume: of `interrupted`.
-    Works in `output`/unfinished, and puts the two in the place of the former ones at the end. Whatever stops it before
-    leaves those as they were, the best so far in `output`/unfinished/model-best, and a checkpoint to go on from. What
-    is in `output`/unfinished stays until `forget`: until all that the caller writes of the training is on the disk.
+    checkpoint_s: seconds of training between two checkpoints: the most that a power cut loses. resume: from
+    `find_interrupted`.
+    Works in `output`/unfinished, and replaces the two pipelines at the end. If interrupted before, it leaves those
+    unchanged, the best one so far in `output`/unfinished/model-best, and a checkpoint to resume from. The content of
+    `output`/unfinished stays until `forget`: until the caller has written all its results to disk.
     """
     unfinished = output / UNFINISHED
     if resume is None:
@@ -125,7 +128,7 @@ def train(nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume:
         fix_random_seed(block["seed"])
     if gpu >= 0 and block["gpu_allocator"]:
         set_gpu_allocator(block["gpu_allocator"])
-    training, progress, reached = resolve(nlp), Progress(), Reached()
+    training, progress, reached = resolve(nlp), Progress(), CorpusCoverage()
     if resume is not None:
         resume.restore(nlp, training.optimizer)
         progress = resume.progress
@@ -144,49 +147,51 @@ def train(nlp: Language, output: Path, *, gpu: int, checkpoint_s: float, resume:
     for name in (LAST, BEST):
         with atomic_path(output / name) as new:
             shutil.copytree(unfinished / name, new)
-    return Trained(output / BEST, reached, progress.rows, resumed_at)
+    return TrainingResult(output / BEST, reached, progress.rows, resumed_at)
 
 
 def forget(output: Path) -> None:
-    """Remove what an unfinished run left."""
+    """Remove the files of an unfinished run."""
     discard(output / UNFINISHED)
 
 
-def interrupted(nlp: Language, output: Path) -> tuple[Checkpoint | None, list[str]]:
-    """The checkpoint of a run of this very pipeline that was interrupted, if there is one to go on from; and what there
-    is to tell of it, a line each: what is damaged, and whether training goes on or starts anew.
+def find_interrupted(nlp: Language, output: Path) -> tuple[Checkpoint | None, list[str]]:
+    """Find the checkpoint of an interrupted run of this same pipeline, if any; also return messages about damage, and
+    about whether training resumes or restarts.
     """
     if not (output / UNFINISHED).is_dir():
         return None, []
-    now = identify(nlp.config.interpolate())
-    found = checkpoint.load(output / UNFINISHED, lambda one: one.find_misfit(nlp) if one.run == now else "")
-    told, kept = list(found.damaged), found.checkpoint
+    current = identify(nlp.config.interpolate())
+    loaded = checkpoint.load(
+        output / UNFINISHED, lambda candidate: candidate.find_mismatch(nlp) if candidate.run == current else ""
+    )
+    messages, kept = list(loaded.damaged), loaded.checkpoint
     if kept is None:
-        return None, [*told, "an interrupted run left no checkpoint to go on from: training starts anew"]
-    other = [name for name in now if kept.run.get(name) != now[name]]
-    if other:
-        why = f"changed since: {', '.join(other)}"
-        return None, [*told, f"an interrupted run cannot be gone on with ({why}): training starts anew"]
-    return kept, [*told, f"going on after step {kept.progress.step}, where an interrupted run was"]
+        return None, [*messages, "The interrupted run left no checkpoint to resume from: training restarts."]
+    changed = [name for name in current if kept.run.get(name) != current[name]]
+    if changed:
+        why = f"changed since: {', '.join(changed)}"
+        return None, [*messages, f"Cannot resume the interrupted run ({why}): training restarts."]
+    return kept, [*messages, f"Resuming the interrupted run after step {kept.progress.step}."]
 
 
 def identify(config: Config) -> dict[str, str]:
-    """What makes a run what it is: its config, its data, its encoder and the code, by checksum or version.
+    """Identify a run by checksums or versions of its config, its data, its encoder and the code.
 
     config: interpolated.
     """
-    found = {"the config": json.dumps(config, sort_keys=True, default=str)}
+    identity = {"the config": json.dumps(config, sort_keys=True, default=str)}
     for name in ("train", "dev"):
         path = Path(config["paths"][name])
-        found[str(path)] = sha256(path) if path.is_file() else ""
+        identity[str(path)] = sha256(path) if path.is_file() else ""
     name = config["components"].get("transformer", {}).get("model", {}).get("name", "")
     encoder = Path(name) if name else None
     for path in sorted(encoder.iterdir()) if encoder and encoder.is_dir() else ():
         if path.is_file():
-            found[str(path)] = sha256(path)
+            identity[str(path)] = sha256(path)
     code = sorted(PACKAGE.rglob("*.py"))
-    found["the code of domain-ner"] = hashlib.sha256("".join(map(sha256, code)).encode()).hexdigest()
-    return found | {f"the version of {name}": _version(name) for name in PACKAGES}
+    identity["the code of domain-ner"] = hashlib.sha256("".join(map(sha256, code)).encode()).hexdigest()
+    return identity | {f"the version of {name}": _version(name) for name in PACKAGES}
 
 
 def _version(package: str) -> str:
@@ -198,7 +203,7 @@ def _version(package: str) -> str:
 
 @contextmanager
 def _logged(nlp: Language, training: Training) -> Iterator[Any]:
-    """The logger of the [training] block; closed whatever happens."""
+    """Yield the logger of the [training] block; it is closed in any case."""
     with nlp.select_pipes(disable=training.block["frozen_components"]):
         log, finish = training.block["logger"](nlp, sys.stdout, sys.stderr)
     try:

@@ -1,7 +1,7 @@
-"""Writes a pipeline to disk, without the words of the texts that it has read.
+"""Saves a pipeline without the words of the texts that it has processed.
 
-spaCy's vocabulary keeps every string that it has met, and writes them all into `vocab/strings.json`: those of every
-text that was trained or evaluated on. Predicting needs none of them: the features of a word are hashes of its letters.
+spaCy's vocabulary keeps every string of every text in training and evaluation, and writes them all into
+`vocab/strings.json`. Prediction needs none of them: the features of a word are hashes of its letters.
 """
 
 import shutil
@@ -18,12 +18,12 @@ from domain_ner.files import atomic_path
 
 STRINGS = Path("vocab", "strings.json")
 VECTOR_KEYS = Path("vocab", "key2row")
-# Weights hold no strings, and are large; the tokenizer's own are in its file.
+# Weights have no strings, and are large; the tokenizer's strings are in its file.
 WITHOUT_STRINGS = {"model", "vectors", "lookups.bin"}
 
 
 def save(nlp: Language, folder: Path) -> None:
-    """Write a pipeline, whole or not at all, in the place of one that is there."""
+    """Save a pipeline, whole or not at all, replacing an existing one."""
     with atomic_path(folder) as new:
         nlp.to_disk(new)
         forget_texts(new)
@@ -37,10 +37,10 @@ def save_copy(saved: Path, folder: Path) -> None:
 
 
 def forget_texts(folder: Path) -> None:
-    """Keep in a saved pipeline's vocabulary only the strings that its parts name, or refer to by their hash.
+    """Keep only the strings of a saved pipeline's vocabulary that its parts name, or refer to by their hash.
 
-    Those are the labels, what patterns and rules hold, and the keys of static vectors. A pipeline for which that is
-    done already stays as it is.
+    These are labels, the content of patterns and rules, and the keys of static vectors. Doing this twice changes
+    nothing.
     """
     path = folder / STRINGS
     if not path.is_file():
@@ -53,7 +53,7 @@ def forget_texts(folder: Path) -> None:
 
 
 def _named(folder: Path) -> Iterator[str | int]:
-    """Every string and every number in the files of a pipeline's components and in the keys of its vectors."""
+    """Yield every string and number in the files of a pipeline's components and in the keys of its vectors."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         is_part = len(name.parts) > 1 and name.parts[0] != "vocab" and name.name not in WITHOUT_STRINGS
@@ -62,43 +62,43 @@ def _named(folder: Path) -> Iterator[str | int]:
 
 
 def _read(path: Path) -> Any:
-    """What a file holds: JSON, rows of JSON or MessagePack, as spaCy's components write them; else nothing."""
+    """Read a file as JSON, JSON lines or MessagePack, the formats of spaCy's components; else None."""
     for read in (srsly.read_json, srsly.read_msgpack, lambda path: list(srsly.read_jsonl(path))):
         try:
             return read(path)
-        except Exception:  # each raises errors of its own; what is none of the three names no string of the vocabulary
+        except Exception:  # each raises its own errors; other formats name no string of the vocabulary
             continue
     return None
 
 
-def _leaves(held: Any) -> Iterator[str | int]:
-    if isinstance(held, dict):
-        for key, value in held.items():
+def _leaves(content: Any) -> Iterator[str | int]:
+    if isinstance(content, dict):
+        for key, value in content.items():
             yield from _leaves(key)
             yield from _leaves(value)
-    elif isinstance(held, list | tuple):
-        for one in held:
-            yield from _leaves(one)
-    elif isinstance(held, bytes):
-        yield from _leaves(_unpacked(held))
-    elif isinstance(held, np.ndarray) and held.dtype.kind in "iu":
-        yield from held.ravel().tolist()
-    elif isinstance(held, str | int):
-        yield held
-        if isinstance(held, str) and held.startswith(("{", "[")):  # `ner` keeps its labels as JSON
-            yield from _leaves(_parsed(held))
+    elif isinstance(content, list | tuple):
+        for item in content:
+            yield from _leaves(item)
+    elif isinstance(content, bytes):
+        yield from _leaves(_unpacked(content))
+    elif isinstance(content, np.ndarray) and content.dtype.kind in "iu":
+        yield from content.ravel().tolist()
+    elif isinstance(content, str | int):
+        yield content
+        if isinstance(content, str) and content.startswith(("{", "[")):  # `ner` stores its labels as JSON
+            yield from _leaves(_parsed(content))
 
 
-def _parsed(held: str) -> Any:
+def _parsed(content: str) -> Any:
     try:
-        return srsly.json_loads(held)
+        return srsly.json_loads(content)
     except ValueError:
         return None
 
 
-def _unpacked(held: bytes) -> Any:
-    """MessagePack within MessagePack, as spaCy nests it; else nothing."""
+def _unpacked(content: bytes) -> Any:
+    """Read MessagePack within MessagePack, as spaCy nests it; else None."""
     try:
-        return srsly.msgpack_loads(held)
+        return srsly.msgpack_loads(content)
     except Exception:
         return None

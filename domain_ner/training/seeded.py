@@ -10,7 +10,7 @@ from typing import Any
 from spacy.language import Language
 
 from domain_ner.files import write_text
-from domain_ner.training.run import BEST, UNFINISHED, Trained, forget, initialize, interrupted, train
+from domain_ner.training.run import BEST, UNFINISHED, TrainingResult, find_interrupted, forget, initialize, train
 from domain_ner.training.seeds import SeedRun, finish, finished, keep_best, seed_folder, to_json
 
 # Within it a training can be stopped; takes what says what is kept then.
@@ -18,7 +18,7 @@ Stoppable = Callable[[Callable[[], str]], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
-class How:
+class TrainingOptions:
     """gpu: its number, or -1. resume: go on with an interrupted run of the same. checkpoint_s: seconds between two.
 
     stoppable: told what a training leaves that is stopped. say: told what becomes of an interrupted run.
@@ -32,7 +32,7 @@ class How:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SeedsResult:
     """reached: what was taught, as in `reached.json`. runs: of several seeds, each; best: the one that is kept."""
 
     reached: dict[str, int]
@@ -40,7 +40,7 @@ class Outcome:
     best: SeedRun | None = None
 
 
-def train_seeds(config: Path, output: Path, seeds: range, how: How) -> Outcome:
+def train_seeds(config: Path, output: Path, seeds: range, options: TrainingOptions) -> SeedsResult:
     """Train into `output`/model-best and model-last, and write `output`/reports.
 
     config: as create-config writes it. seeds: from more than one, the best on dev is kept; of one alone the config says
@@ -48,13 +48,13 @@ def train_seeds(config: Path, output: Path, seeds: range, how: How) -> Outcome:
     """
     reports = output / "reports"
     if len(seeds) == 1:
-        trained = train_one(initialize(config, gpu=how.gpu, warns=False), output, output / BEST, how)
-        outcome, log = Outcome(trained.reached.to_json()), trained.log
+        trained = train_one(initialize(config, gpu=options.gpu, warns=False), output, output / BEST, options)
+        outcome, log = SeedsResult(trained.reached.to_json()), trained.log
         (reports / "seeds.json").unlink(missing_ok=True)
     else:
-        runs = tuple(_train_seed(config, output, seed, how) for seed in seeds)
+        runs = tuple(_train_seed(config, output, seed, options) for seed in seeds)
         best = keep_best(output, runs)
-        outcome, log = Outcome(best.reached, runs, best), best.log
+        outcome, log = SeedsResult(best.reached, runs, best), best.log
         write_text(reports / "seeds.json", json.dumps(to_json(runs), indent=1) + "\n")
     write_text(reports / "reached.json", json.dumps(outcome.reached, indent=1) + "\n")
     write_text(reports / "training.jsonl", "".join(json.dumps(row) + "\n" for row in log))
@@ -62,23 +62,23 @@ def train_seeds(config: Path, output: Path, seeds: range, how: How) -> Outcome:
     return outcome
 
 
-def _train_seed(config: Path, output: Path, seed: int, how: How) -> SeedRun:
+def _train_seed(config: Path, output: Path, seed: int, options: TrainingOptions) -> SeedRun:
     folder = seed_folder(output, seed)
-    nlp = initialize(config, gpu=how.gpu, seed=seed, warns=False)
-    before = finished(nlp, output, seed, say=how.say) if how.resume else None
-    how.say(f"seed {seed}: {'trained before' if before else 'training'}")
-    run = before or finish(nlp, output, seed, train_one(nlp, folder, output / BEST, how))
+    nlp = initialize(config, gpu=options.gpu, seed=seed, warns=False)
+    before = finished(nlp, output, seed, say=options.say) if options.resume else None
+    options.say(f"seed {seed}: {'trained before' if before else 'training'}")
+    run = before or finish(nlp, output, seed, train_one(nlp, folder, output / BEST, options))
     forget(folder)
     return run
 
 
-def train_one(nlp: Language, folder: Path, kept: Path, how: How) -> Trained:
+def train_one(nlp: Language, folder: Path, kept: Path, options: TrainingOptions) -> TrainingResult:
     """Train into a folder, from where an interrupted run was if there is one. kept: what stays as it is until then."""
-    checkpoint, told = interrupted(nlp, folder) if how.resume else (None, [])
+    checkpoint, told = find_interrupted(nlp, folder) if options.resume else (None, [])
     for line in told:
-        how.say(line)
-    with how.stoppable(lambda: _left_by(folder, kept)):
-        return train(nlp, folder, gpu=how.gpu, checkpoint_s=how.checkpoint_s, resume=checkpoint)
+        options.say(line)
+    with options.stoppable(lambda: _left_by(folder, kept)):
+        return train(nlp, folder, gpu=options.gpu, checkpoint_s=options.checkpoint_s, resume=checkpoint)
 
 
 def _left_by(folder: Path, kept: Path) -> str:

@@ -1,4 +1,4 @@
-"""The same training from several seeds: how much of a score is luck. The best on dev is kept as the pipeline."""
+"""Trains with several seeds to measure how much scores vary by chance; keeps the best pipeline on dev."""
 
 import json
 import shutil
@@ -11,16 +11,16 @@ from typing import Any
 from spacy.language import Language
 
 from domain_ner.files import atomic_path, sha256_of_folder, write_text
-from domain_ner.training.run import BEST, LAST, Trained, identify
+from domain_ner.metrics.scores import ALL_TYPES
+from domain_ner.training.run import BEST, LAST, TrainingResult, identify
 
 SEEDS = "seeds"
 DONE = "done.json"
-MICRO = "all"
 
 
 @dataclass(frozen=True)
 class SeedRun:
-    """A training that has ended. scores: of the best pipeline on dev, `p`, `r` and `f` (0 to 1) by type and for `all`.
+    """A finished training. scores: of the best pipeline on dev, `p`, `r` and `f` (0 to 1) by type and for `all`.
     log: a row for each evaluation. reached: counts as in `reached.json`.
     """
 
@@ -32,16 +32,16 @@ class SeedRun:
 
 
 def seed_folder(output: Path, seed: int) -> Path:
-    """Where a seed's pipelines go, within the folder of the training."""
+    """Return the folder of a seed's pipelines, within the folder of the training."""
     return output / SEEDS / str(seed)
 
 
-def finish(nlp: Language, output: Path, seed: int, trained: Trained) -> SeedRun:
-    """Note that the training of a seed has ended, so that it is not run again."""
+def finish(nlp: Language, output: Path, seed: int, trained: TrainingResult) -> SeedRun:
+    """Record that the training of a seed has finished, so that it is not repeated."""
     meta = json.loads((trained.best / "meta.json").read_text(encoding="utf8"))
     weights = nlp.config["training"]["score_weights"]
-    judged = [name[:-2] for name, weight in weights.items() if weight and name.endswith(("_f", "_p", "_r"))]
-    scores = _scores(meta["performance"], judged[0] if judged else "ents")
+    scored = [name[:-2] for name, weight in weights.items() if weight and name.endswith(("_f", "_p", "_r"))]
+    scores = _scores(meta["performance"], scored[0] if scored else "ents")
     run = SeedRun(seed, trained.best.parent, scores, trained.log, trained.reached.to_json())
     row = asdict(run) | {"folder": None, "run": identify(nlp.config.interpolate())}
     row["sha256"] = {name: sha256_of_folder(run.folder / name) for name in (BEST, LAST)}
@@ -57,9 +57,9 @@ def finished(
     *,
     say: Callable[[str], None] = lambda _: None,
 ) -> SeedRun | None:
-    """The training of this very pipeline from a seed, if it ended in an earlier run and what it left is whole.
+    """Load the finished training of this same pipeline with a seed, if its files are undamaged.
 
-    parts: folders that it left. say: told what is damaged.
+    parts: its folders to check. say: receives messages about damage.
     """
     folder = seed_folder(output, seed)
     try:
@@ -71,18 +71,18 @@ def finished(
     except FileNotFoundError:
         return None
     except (OSError, ValueError, AttributeError, KeyError, TypeError) as err:
-        say(f"{folder / DONE} is damaged ({type(err).__name__}): trained anew")
+        say(f"{folder / DONE} is damaged ({type(err).__name__}): training this seed again.")
         return None
     for name in parts:
         if sha256_of_folder(folder / name) != checksums.get(name):
-            say(f"{folder / name} is damaged, or was changed: trained anew")
+            say(f"{folder / name} is damaged or has changed: training this seed again.")
             return None
     return done
 
 
 def keep_best(output: Path, runs: Sequence[SeedRun]) -> SeedRun:
-    """Put the pipelines of the seed with the best micro F1 on dev into `output`; the earliest of equals."""
-    best = max(runs, key=lambda run: run.scores[MICRO]["f"])
+    """Copy the pipelines of the seed with the best micro F1 on dev into `output`; the earliest on a tie."""
+    best = max(runs, key=lambda run: run.scores[ALL_TYPES]["f"])
     for name in (LAST, BEST):
         with atomic_path(output / name) as new:
             shutil.copytree(best.folder / name, new)
@@ -90,31 +90,31 @@ def keep_best(output: Path, runs: Sequence[SeedRun]) -> SeedRun:
 
 
 def spread(runs: Sequence[SeedRun]) -> dict[str, dict[str, tuple[float, float]]]:
-    """Mean and standard deviation (of a sample) over the seeds, by type and for `all`, of `p`, `r` and `f`.
+    """Compute mean and standard deviation (of a sample) over the seeds, of `p`, `r` and `f` by type and for `all`.
 
-    A type that a seed never predicted counts as 0 there.
+    A type that a seed never predicted counts as 0.
     """
-    names = sorted({name for run in runs for name in run.scores} - {MICRO})
-    found = {}
-    for name in [*names, MICRO]:
-        values = {one: [run.scores.get(name, {}).get(one, 0.0) for run in runs] for one in "prf"}
-        found[name] = {
-            one: (statistics.fmean(given), statistics.stdev(given) if len(given) > 1 else 0.0)
-            for one, given in values.items()
+    names = sorted({name for run in runs for name in run.scores} - {ALL_TYPES})
+    statistics_of = {}
+    for name in [*names, ALL_TYPES]:
+        values = {key: [run.scores.get(name, {}).get(key, 0.0) for run in runs] for key in "prf"}
+        statistics_of[name] = {
+            key: (statistics.fmean(scores), statistics.stdev(scores) if len(scores) > 1 else 0.0)
+            for key, scores in values.items()
         }
-    return found
+    return statistics_of
 
 
 def to_json(runs: Sequence[SeedRun]) -> dict[str, Any]:
-    """What `training/reports/seeds.json` holds."""
+    """Return the content of `training/reports/seeds.json`."""
     summary = {
-        name: {one: {"mean": mean, "sd": sd} for one, (mean, sd) in figures.items()}
-        for name, figures in spread(runs).items()
+        name: {key: {"mean": mean, "sd": sd} for key, (mean, sd) in statistics_of.items()}
+        for name, statistics_of in spread(runs).items()
     }
     return {"split": "dev", "seeds": [{"seed": run.seed, "scores": run.scores} for run in runs], "spread": summary}
 
 
 def _scores(performance: dict[str, Any], prefix: str) -> dict[str, dict[str, float]]:
-    """By type and for all, from the scores in a pipeline's meta. prefix: of their names; spancat has others."""
-    micro = {MICRO: {one: performance[f"{prefix}_{one}"] or 0.0 for one in "prf"}}
-    return {name: dict(figures) for name, figures in (performance.get(f"{prefix}_per_type") or {}).items()} | micro
+    """Read scores by type and for all from a pipeline's meta. prefix: of their names; spancat has another."""
+    micro = {ALL_TYPES: {key: performance[f"{prefix}_{key}"] or 0.0 for key in "prf"}}
+    return {name: dict(scores) for name, scores in (performance.get(f"{prefix}_per_type") or {}).items()} | micro

@@ -1,4 +1,4 @@
-"""What a training run is about to do, told before it starts: sizes, steps, and how long it may take here."""
+"""Summarises a training before it starts: sizes, steps, and the estimated time on this machine."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from spacy.training import Example
 from spacy.util import registry, resolve_dot_names
 
 N_TIMED_BATCHES = 4
-# A forward pass alone costs about a third of a step; used for the share of the evaluations.
+# A forward pass costs about a third of a step; used to estimate evaluations.
 PREDICT_SHARE = 1 / 3
 
 
 @dataclass(frozen=True)
 class TrainingSummary:
-    """The work ahead. `n_windows` is 0 without a transformer; `estimated_s` is without early stopping."""
+    """The work ahead. `n_windows` is 0 without a transformer; `estimated_s` ignores early stopping."""
 
     n_parameters: int
     n_passages: int
@@ -31,9 +31,9 @@ class TrainingSummary:
 
 
 def summarise(nlp: Language) -> TrainingSummary:
-    """Count the work of training `nlp`, and time a few steps to tell how long it will take.
+    """Count the work of training `nlp`, and time a few steps to estimate the duration.
 
-    nlp: initialised from a complete config. It is trained a few steps: throw it away afterwards.
+    nlp: initialised from a complete config. It is trained for a few steps: discard it afterwards.
     """
     config = nlp.config.interpolate()
     training = registry.resolve(config["training"], validate=False)
@@ -58,7 +58,7 @@ def summarise(nlp: Language) -> TrainingSummary:
 
 
 def count_parameters(nlp: Language) -> int:
-    """Numbers that training can change, over all components."""
+    """Count the numbers that training can change, over all components."""
     total = 0
     for _, pipe in nlp.pipeline:
         model: Any = getattr(pipe, "model", None)
@@ -81,7 +81,7 @@ def _count_windows(nlp: Language, examples: Iterable[Example]) -> int:
 
 
 def _seconds_per_token(nlp: Language, batches: list[list[Example]]) -> float:
-    """Time a few training steps. The first one is not counted: it sets up buffers that the others reuse."""
+    """Time a few training steps, after one that allocates the buffers."""
     optimizer = nlp.create_optimizer()
     timed = list(islice((batch for batch in batches if any(len(eg.predicted) for eg in batch)), N_TIMED_BATCHES))
     nlp.update(timed[0], sgd=optimizer)

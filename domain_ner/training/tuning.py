@@ -1,6 +1,4 @@
-"""Searches training settings with Optuna, by dev F1; trials that fall behind are given up early, a search that was
-interrupted goes on.
-"""
+"""Searches training settings with Optuna, by dev F1; it prunes weak trials and can be resumed."""
 
 import json
 import sqlite3
@@ -25,19 +23,19 @@ from domain_ner.training.loop import resolve, run_steps
 from domain_ner.training.oversampling import repeated_lengths
 from domain_ner.training.run import identify, read_config
 
-# Trials that are never given up: there is nothing to compare the first ones with.
+# The first trials are never pruned: there is nothing to compare them with.
 N_STARTUP = 3
-# The head's rate, and the encoder's as a share of it.
+# The head's learning rate, and the encoder's relative to it.
 RATE = "training.optimizer.learn_rate.initial_rate"
 FACTOR = "components.transformer.model.learn_rate_factor"
-# What a study is of, among its attributes.
+# The study's attribute that identifies its trainings.
 IDENTITY = "domain-ner"
-KINDS = {"low", "high", "log", "step"}
+RANGE_KEYS = {"low", "high", "log", "step"}
 
 
 @dataclass(frozen=True)
-class Found:
-    """The best settings and their dev score; how many trials there are, and how many of them were given up."""
+class TuningResult:
+    """The best settings and their dev score; the number of trials, and of the pruned ones among them."""
 
     settings: dict[str, Any]
     score: float
@@ -46,22 +44,24 @@ class Found:
 
 
 def read_space(path: Path) -> dict[str, dict[str, Any]]:
-    """The search space: of each setting `low` and `high` (and `log` or `step`), or `choices`.
+    """Read the search space: for each setting `low` and `high` (and `log` or `step`), or `choices`.
 
-    Raises DomainNerError for a file that cannot be read, and for an entry that is neither.
+    Raises DomainNerError for an unreadable file, and for an entry that is neither.
     """
     try:
         space = srsly.read_yaml(path)
     except (OSError, ValueError) as err:
         raise DomainNerError(f"Cannot read the search space {path}: {err}.") from err
     if not isinstance(space, dict) or not space:
-        raise DomainNerError(f"{path} holds no search space; expected settings with low and high, or choices.")
+        raise DomainNerError(f"{path} has no search space; expected settings with low and high, or choices.")
     for name, entry in space.items():
-        is_range = isinstance(entry, dict) and {"low", "high"} <= set(entry) <= KINDS and entry["low"] < entry["high"]
+        is_range = (
+            isinstance(entry, dict) and {"low", "high"} <= set(entry) <= RANGE_KEYS and entry["low"] < entry["high"]
+        )
         is_choice = isinstance(entry, dict) and set(entry) == {"choices"} and entry["choices"]
         if not (is_range or is_choice):
             raise DomainNerError(
-                f"{path}: {name} is {entry!r}; expected low and high (low below high; log or step too), or choices."
+                f"{path}: {name} is {entry!r}; expected low < high (log or step are optional), or choices."
             )
     return space
 
@@ -75,29 +75,29 @@ def tune(  # noqa: PLR0913
     seed: int,
     gpu: int,
     on_trial: Callable[[int, Mapping[str, Any], float | None], None] = lambda *_: None,
-) -> Found:
+) -> TuningResult:
     """Search until the study has `n_trials` trials.
 
-    config: a training config. study: an SQLite file, made when it is not there. gpu: -1 for the CPU.
-    on_trial: called after each trial with its number, its settings and its score, None when it was given up.
-    Raises DomainNerError for a study of another config, corpus, encoder or search space: its scores do not compare.
+    config: a training config. study: an SQLite file, created if missing. gpu: -1 for the CPU.
+    on_trial: called after each trial with its number, its settings and its score (None if it was pruned).
+    Raises DomainNerError for a study of another config, corpus, encoder or search space: the scores do not compare.
     """
     optuna = _import()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    found = _open(optuna, study)
-    given = read_config(config, {}).interpolate()
+    opened = _open(optuna, study)
+    base = read_config(config, {}).interpolate()
     for name in ("train", "dev"):
-        require_whole(Path(given["paths"][name]))
-    _check_names(given, space)
-    _check(found, study, identify(given) | {"the search space": json.dumps(space)})
-    # A seed that has been drawn from before would try the same settings again.
-    found.sampler = optuna.samplers.TPESampler(seed=seed + len(found.trials))
-    _take_up(optuna, found)
+        require_whole(Path(base["paths"][name]))
+    _check_names(base, space)
+    _check(opened, study, identify(base) | {"the search space": json.dumps(space)})
+    # The same seed would suggest the settings of finished trials again.
+    opened.sampler = optuna.samplers.TPESampler(seed=seed + len(opened.trials))
+    _requeue_killed(optuna, opened)
     states = optuna.trial.TrialState
 
     def objective(trial: Any) -> float:
         settings = {name: _suggest(trial, name, entry) for name, entry in space.items()}
-        overrides = settings | implied(given, settings)
+        overrides = settings | implied_settings(base, settings)
         nlp = init_nlp(read_config(config, overrides), use_gpu=gpu)
         fix_random_seed(nlp.config.interpolate()["training"]["seed"])
         training, progress = resolve(nlp), Progress()
@@ -110,20 +110,20 @@ def tune(  # noqa: PLR0913
         on_trial(trial.number, settings, progress.best[0])
         return progress.best[0]
 
-    ended = found.get_trials(states=(states.COMPLETE, states.PRUNED))
+    ended = opened.get_trials(states=(states.COMPLETE, states.PRUNED))
     try:
-        found.optimize(objective, n_trials=max(0, n_trials - len(ended)))
+        opened.optimize(objective, n_trials=max(0, n_trials - len(ended)))
     except optuna.exceptions.StorageInternalError as err:
-        raise DomainNerError(f"Cannot write the study {study}: {err}", "Free space there, and run it again.") from err
-    ended = found.get_trials(states=(states.COMPLETE, states.PRUNED))
+        raise DomainNerError(f"Cannot write the study {study}: {err}", "Free disk space, and run it again.") from err
+    ended = opened.get_trials(states=(states.COMPLETE, states.PRUNED))
     n_pruned = sum(trial.state == states.PRUNED for trial in ended)
-    settings = dict(found.best_params)
-    told = {name: value for name, value in implied(given, settings).items() if name == FACTOR}
-    return Found(settings | told, found.best_value, len(ended), n_pruned)
+    settings = dict(opened.best_params)
+    factor = {name: value for name, value in implied_settings(base, settings).items() if name == FACTOR}
+    return TuningResult(settings | factor, opened.best_value, len(ended), n_pruned)
 
 
 def _open(optuna: Any, study: Path) -> Any:
-    """The study in a file, or a new one. Raises DomainNerError where the file is damaged or cannot be written to."""
+    """Open or create the study in a file. Raises DomainNerError when the file is damaged or not writable."""
     try:
         make_folder(study.parent)
         if study.is_file():
@@ -137,56 +137,56 @@ def _open(optuna: Any, study: Path) -> Any:
         )
     except OSError as err:
         raise cannot_write(study, err) from err
-    except Exception as err:  # of SQLite, or of what optuna puts between
+    except Exception as err:  # SQLite's errors, or optuna's wrappers of them
         raise DomainNerError(
-            f"The study {study} cannot be opened: {type(err).__name__}: {err}",
-            "Make it a file you may write to; where it is damaged, delete it to search anew.",
+            f"Cannot open the study {study}: {type(err).__name__}: {err}",
+            "Make the file writable; if it is damaged, delete it to start a new search.",
         ) from err
 
 
 def _require_whole_database(study: Path) -> None:
     with closing(sqlite3.connect(study)) as opened:
-        told = opened.execute("PRAGMA integrity_check").fetchone()[0]
-    if told != "ok":
-        raise ValueError(told)
+        result = opened.execute("PRAGMA integrity_check").fetchone()[0]
+    if result != "ok":
+        raise ValueError(result)
 
 
-def implied(config: Config, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What follows from settings, as create-config would have it: another rate of the head leaves the encoder's as it
-    is, and other batches make other steps of as many epochs.
+def implied_settings(config: Config, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Derive dependent settings as create-config would: another rate of the head leaves the encoder's unchanged, and
+    other batches change the number of steps, for the same number of epochs.
 
     config: interpolated.
     """
-    found: dict[str, Any] = {}
+    derived: dict[str, Any] = {}
     transformer = config["components"].get("transformer")
     if RATE in settings and FACTOR not in settings and transformer is not None:
         before = config["training"]["optimizer"]["learn_rate"]["initial_rate"]
-        found[FACTOR] = transformer["model"]["learn_rate_factor"] * before / settings[RATE]
+        derived[FACTOR] = transformer["model"]["learn_rate_factor"] * before / settings[RATE]
     if any(name.startswith("training.batcher.") for name in settings):
         changed = config.copy()
         for name, value in settings.items():
             if name.startswith("training.batcher."):
                 changed["training"]["batcher"][name.rpartition(".")[2]] = value
-        found |= replan(changed, _lengths(config), epochs=config["training"]["max_epochs"])
-    return found
+        derived |= replan(changed, _lengths(config), epochs=config["training"]["max_epochs"])
+    return derived
 
 
 def _lengths(config: Config) -> list[int]:
-    """Tokens of each training document, as often as it comes in an epoch."""
+    """List the tokens of each training document, as often as it occurs in an epoch."""
     docs = list(DocBin().from_disk(config["paths"]["train"]).get_docs(spacy.blank(config["nlp"]["lang"]).vocab))
     reader = config["corpora"]["train"]
     return repeated_lengths(docs, threshold=reader.get("threshold", 0.0), seed=reader.get("seed", 0))
 
 
 def _check_names(config: Config, space: Mapping[str, Any]) -> None:
-    """Raises DomainNerError for a setting that the config has not."""
+    """Raise DomainNerError for a setting that the config does not have."""
     for name in space:
         section: Any = config
         for part in name.split("."):
             if not isinstance(section, dict) or part not in section:
                 raise DomainNerError(
-                    f"The search space names {name}, which the config has not.",
-                    "Take it out of configs/search.yml; configs/config.cfg shows the settings there are.",
+                    f"The search space names {name}, which the config does not have.",
+                    "Remove it from configs/search.yml; configs/config.cfg shows the existing settings.",
                 )
             section = section[part]
 
@@ -198,20 +198,20 @@ def _suggest(trial: Any, name: str, entry: Mapping[str, Any]) -> Any:
     return (trial.suggest_int if is_whole else trial.suggest_float)(name, **entry)
 
 
-def _check(study: Any, path: Path, now: Mapping[str, str]) -> None:
-    """Let a study say what it is of, and be of nothing else."""
+def _check(study: Any, path: Path, current: Mapping[str, str]) -> None:
+    """Record the identity of a new study; raise DomainNerError if the study belongs to other trainings."""
     known = study.user_attrs.get(IDENTITY)
     if known is None:
-        study.set_user_attr(IDENTITY, dict(now))
-    elif other := [name for name in {**known, **now} if known.get(name) != now.get(name)]:
+        study.set_user_attr(IDENTITY, dict(current))
+    elif changed := [name for name in {**known, **current} if known.get(name) != current.get(name)]:
         raise DomainNerError(
-            f"The study {path} is of other trainings; changed since: {', '.join(other)}.",
-            "Delete the file to search anew, or undo the change.",
+            f"The study {path} belongs to other trainings; changed since: {', '.join(changed)}.",
+            "Delete the file to start a new search, or undo the change.",
         )
 
 
-def _take_up(optuna: Any, study: Any) -> None:
-    """A trial that was running when the search was killed is tried again with its settings."""
+def _requeue_killed(optuna: Any, study: Any) -> None:
+    """Try the settings of trials again that were running when the search was killed."""
     for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
         study.enqueue_trial(trial.params)
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)

@@ -1,4 +1,4 @@
-"""Which wordpieces make up which token. Offsets only: knows no tokenizer, no spaCy and no torch."""
+"""Aligns wordpieces with tokens by character offsets. Knows no tokenizer, no spaCy and no torch."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,11 +7,11 @@ IntArray = NDArray[np.int64]
 
 
 def align_wordpieces(token_starts: IntArray, token_ends: IntArray, offsets: IntArray) -> list[IntArray]:
-    """For each token the wordpieces that cover at least one of its characters, in order.
+    """List for each token the wordpieces that cover at least one of its characters, in order.
 
-    A wordpiece that covers white space before its word (DeBERTa's do) belongs to that word alone, which is what
-    spacy-transformers 1.4 gets wrong (https://github.com/explosion/spaCy/issues/13730). One that covers characters of
-    several tokens belongs to each of them; one that covers none (special tokens, padding) belongs to no token.
+    A wordpiece that covers white space before its word (as DeBERTa's do) belongs to that word alone; spacy-transformers
+    1.4 gets this wrong (https://github.com/explosion/spaCy/issues/13730). A wordpiece that covers characters of
+    several tokens belongs to each of them; one without characters (special tokens, padding) belongs to none.
 
     token_starts, token_ends: (n_tokens,), character offsets, ascending, ends exclusive, not overlapping.
     offsets: (n_wordpieces, 2), start and end of each wordpiece in the same characters; start = end for none.
@@ -21,7 +21,7 @@ def align_wordpieces(token_starts: IntArray, token_ends: IntArray, offsets: IntA
     last = np.searchsorted(token_starts, offsets[:, 1], side="left")
     covers = np.maximum(last - first, 0)
     covers[offsets[:, 0] == offsets[:, 1]] = 0
-    # One row a (wordpiece, token) pair, then gathered by token; the stable sort keeps the wordpieces in order.
+    # One row per (wordpiece, token) pair, then grouped by token; the stable sort keeps the wordpieces in order.
     pieces = np.repeat(np.arange(len(offsets)), covers)
     within = np.arange(len(pieces)) - np.repeat(np.cumsum(covers) - covers, covers)
     tokens = np.repeat(first, covers) + within

@@ -1,7 +1,7 @@
-"""`domain_ner.TransformerModel.v1`, as a config finds it.
+"""Registers `domain_ner.TransformerModel.v1`.
 
-Imports nothing that needs PyTorch: whenever spaCy misses a name it loads every entry point there is, and one that does
-would break it where PyTorch is not installed.
+It imports nothing that needs PyTorch. When spaCy misses a name it loads every entry point, so such an import would
+break spaCy where PyTorch is not installed.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model
 
-from domain_ner.devices import remember_few_shapes, survive_forks
+from domain_ner.devices import limit_kernel_cache, use_one_thread_after_fork
 from domain_ner.errors import DomainNerError
 
 
@@ -31,27 +31,26 @@ def create_transformer_model(
     overlap: int,
     max_batch_items: int,
 ) -> Model[list[Doc], Any]:
-    """A pretrained encoder that is trained with the rest of the pipeline.
+    """Create a pretrained encoder that is trained with the rest of the pipeline.
 
     name: folder or hub id of the encoder; used once, when training starts.
     tokenizer_config: for AutoTokenizer; `use_fast` must be true; `model_max_length` counts wordpieces.
     transformer_config: for AutoConfig.
-    mixed_precision: train and predict under autocast, where there is a GPU.
+    mixed_precision: train and predict under autocast if there is a GPU.
     grad_scaler_config: as in spacy-transformers.
-    learn_rate_factor: the encoder's learning rate as a share of the optimizer's, which is the head's: a head of random
-        weights needs a much higher one.
-    freeze_embeddings: leave the wordpiece embeddings as pretrained. They are half of a small encoder, and most of them
-        are never seen in a small corpus.
-    freeze_layers: leave so many layers as pretrained too, counted from the lowest; `domain_ner.Unfreeze.v1` can let
-        them learn later.
-    layer_decay: each layer learns at this share of the rate of the one above it (Howard & Ruder 2018); 1: all the same.
-    mask_share: share of the tokens whose wordpieces are masked in training, drawn anew each time: what cannot be read
-        must be told by its context, as a name that was never seen.
-    cpu_bfloat16: train under autocast to bfloat16 on a CPU that has units for it (AVX512-BF16), in float32 on others.
-    window: wordpieces that go through the encoder together, special ones included; 0 for as many as it takes. A longer
-        document is cut into windows of which each sees `overlap` wordpieces of the one before; of the two vectors that
-        a token then has, the one that is further from its window's edge counts.
-    max_batch_items: windows times the longest of them, in wordpieces, for what goes through the encoder at a time.
+    learn_rate_factor: the encoder's learning rate relative to the optimizer's, which is the head's: a randomly
+        initialised head needs a much higher one.
+    freeze_embeddings: freeze the pretrained wordpiece embeddings. They are half of a small encoder, and a small corpus
+        never uses most of them.
+    freeze_layers: freeze this number of the lowest layers too; `domain_ner.Unfreeze.v1` can unfreeze them later.
+    layer_decay: learning rate of each layer relative to the one above it (Howard & Ruder 2018); 1: all the same.
+    mask_share: share of the tokens whose wordpieces are masked in training, drawn anew each time: the model must then
+        recognise them by their context, like unseen names.
+    cpu_bfloat16: train under autocast to bfloat16 on a CPU with native support (AVX512-BF16), in float32 on others.
+    window: wordpieces in an encoder input, special ones included; 0 for the encoder's maximum. A longer document is cut
+        into windows that share `overlap` wordpieces with the one before. A token in two windows takes its vector from
+        the window in which it is further from the edge.
+    max_batch_items: maximum of windows times their longest length, in wordpieces, in one pass of the encoder.
     Raises DomainNerError when spacy-transformers is not installed.
     """
     try:
@@ -63,13 +62,13 @@ def create_transformer_model(
             f"A pipeline with a transformer needs spacy-transformers and PyTorch: {err}.",
             "pip install spacy-transformers",
         ) from err
-    survive_forks()
-    remember_few_shapes()
+    use_one_thread_after_fork()
+    limit_kernel_cache()
     return ExactTransformerModel(
         name,
         tokenizer_config,
         transformer_config,
-        # Without a GPU autocast would do nothing but warn at each call: a pipeline trained on one runs anywhere.
+        # Without a GPU autocast would only warn at each call: a pipeline trained on a GPU runs anywhere.
         mixed_precision and torch.cuda.is_available(),
         grad_scaler_config,
         learn_rate_factor=learn_rate_factor,

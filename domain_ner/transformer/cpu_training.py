@@ -1,8 +1,8 @@
-"""What PyTorch (2.13) is slow at when it trains a small encoder on a CPU, done in another way.
+"""Faster attention and dropout for training small encoders on a CPU, where PyTorch (2.13) is slow.
 
 Attention in bfloat16: the fused kernel's backward pass takes four to six times as long as two plain matrix products, up
 to some 200 wordpieces. Dropout: drawing a random number for each element takes longer than a layer's matrix products.
-Elsewhere, and in what is computed, nothing changes.
+Other cases and the computed function are unchanged.
 """
 
 from collections.abc import Callable
@@ -13,19 +13,19 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-# Wordpieces in a sequence from which on the fused kernel is faster, and needs less memory.
+# From this sequence length on, in wordpieces, the fused kernel is faster and needs less memory.
 LONG = 200
 LEVELS = 1 << 16
 
 
 class CpuTraining(TorchFunctionMode):  # type: ignore[misc]
-    """While it is entered, attention and dropout are those below."""
+    """A context in which PyTorch uses the functions below for attention and dropout."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """Called by PyTorch in the place of each of its functions."""
-        return INSTEAD.get(func, func)(*args, **kwargs or {})
+        """PyTorch calls this instead of each of its functions."""
+        return REPLACEMENTS.get(func, func)(*args, **kwargs or {})
 
 
 def attention(  # noqa: PLR0913, PLR0917 (PyTorch's own arguments)
@@ -51,20 +51,20 @@ def attention(  # noqa: PLR0913, PLR0917 (PyTorch's own arguments)
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """As `torch.nn.functional.dropout`, of a share of elements that is `p` to the nearest 1/65536."""
+    """As `torch.nn.functional.dropout`, with `p` rounded to the nearest 1/65536."""
     if not training or p == 0:
         return input
     if p == 1:
         return input * 0
     n_elements = input.numel()
-    # Four random numbers for the price of one.
+    # One 64-bit random number gives four of 16 bits.
     drawn = torch.randint(-(1 << 63), (1 << 63) - 1, (n_elements // 4 + 1,), dtype=torch.int64).view(torch.int16)
     kept = drawn[:n_elements].view(input.shape) >= round(p * LEVELS) - LEVELS // 2
     scaled = input * kept.to(input.dtype).mul_(1 / (1 - p))
     return input.copy_(scaled) if inplace else scaled
 
 
-INSTEAD: dict[Any, Callable[..., Any]] = {
+REPLACEMENTS: dict[Any, Callable[..., Any]] = {
     functional.scaled_dot_product_attention: attention,
     functional.dropout: dropout,
 }

@@ -1,4 +1,4 @@
-"""Runs an encoder over sequences of wordpieces of any number and length, in padded batches of a bounded size."""
+"""Runs an encoder over any number of wordpiece sequences of any length, in padded batches of limited size."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -16,36 +16,36 @@ Backprop = Callable[[Sequence[Tensor]], None]
 Encoder = Any
 
 
-class Pass(NamedTuple):
-    """What goes through an encoder at a time, in wordpieces, padding included.
+class PassLimits(NamedTuple):
+    """Limits of one pass through an encoder, in wordpieces, padding included.
 
-    most: sequences times the longest of them; a longer one goes alone. cost: what a pass takes besides, as many
-    wordpieces as take that long.
+    max_padded: sequences times the longest of them; a longer sequence goes alone. cost: the fixed cost of a pass,
+    as the number of wordpieces that take the same time.
     """
 
-    most: int
+    max_padded: int
     cost: int
 
 
-# On a CPU: what its caches hold is faster than more, and a pass is cheap.
-CPU_PREDICTING, CPU_TRAINING = Pass(512, 16), Pass(1024, 128)
+# On a CPU, batches that fit its caches are faster, and a pass costs little.
+CPU_PREDICTING, CPU_TRAINING = PassLimits(512, 16), PassLimits(1024, 128)
 
 
 class Padding(NamedTuple):
-    """piece: the id that fills sequences up. max_padded: wordpieces that go through the encoder at a time, at most."""
+    """piece: the id that pads sequences. max_padded: maximum of wordpieces in one pass through the encoder."""
 
     piece: int
     max_padded: int
 
-    def on(self, encoder: Encoder, cpu: Pass) -> Pass:
-        """A pass where the encoder is; on a GPU, as few of them as can be. cpu: on a CPU, at most."""
+    def on(self, encoder: Encoder, cpu: PassLimits) -> PassLimits:
+        """Return the limits on the encoder's device: few large passes on a GPU, at most `cpu` on a CPU."""
         if encoder.device.type != "cpu":
-            return Pass(self.max_padded, self.max_padded)
-        return cpu._replace(most=min(self.max_padded, cpu.most))
+            return PassLimits(self.max_padded, self.max_padded)
+        return cpu._replace(max_padded=min(self.max_padded, cpu.max_padded))
 
 
 def encode(encoder: Encoder, rows: Rows, padding: Padding) -> list[Tensor]:
-    """The last hidden states, without gradients and without dropout.
+    """Compute the last hidden states, without gradients and without dropout.
 
     encoder: a Hugging Face model. rows: wordpiece ids of each sequence.
     Returns (length, width) for each row, float32.
@@ -69,11 +69,11 @@ def begin_update(
     autocast: Callable[[], AbstractContextManager[Any]],
     scale: Callable[[list[Tensor]], list[Tensor]],
 ) -> tuple[list[Tensor], Backprop]:
-    """As `encode`, with dropout, and a function that adds to the gradients of the encoder's parameters.
+    """As `encode`, with dropout; also returns a function that adds to the gradients of the encoder's parameters.
 
     autocast: makes the context to run in. scale: of the gradients, against underflow in half precision.
-    What fits into `max_padded` is kept for the backward pass. Of several batches only the results are kept, and each is
-    run again for its gradient, so that memory stays that of one batch.
+    Activations within `max_padded` are kept for the backward pass. Of several batches only the outputs are kept; each
+    is recomputed for its gradient, so the memory is that of one batch.
     """
     encoder.train()
     groups = batches(rows, padding.on(encoder, CPU_TRAINING))
@@ -107,25 +107,25 @@ def begin_update(
     return hidden, backprop
 
 
-def batches(rows: Rows, one: Pass) -> list[list[int]]:
-    """Numbers of rows of similar length, the longest first, that go together.
+def batches(rows: Rows, budget: PassLimits) -> list[list[int]]:
+    """Cut the rows into batches of similar length, the longest first.
 
-    Of all ways to cut the rows, sorted by length, the one that takes the least: padding against the cost of a pass.
+    Sorted by length, they are cut in the cheapest way: padding against the fixed cost of a pass (dynamic programming).
     """
     order = sorted(range(len(rows)), key=lambda n: len(rows[n]), reverse=True)
-    # least[end]: of the first rows until there, and where the last of their batches starts.
+    # least[end]: minimal cost of the first `end` rows, and the start of their last batch.
     least = [(0, 0)] + [(sys.maxsize, 0)] * len(rows)
     for start, number in enumerate(order):
-        longest, before = len(rows[number]), least[start][0] + one.cost
-        n_together = max(1, one.most // max(1, longest))
+        longest, before = len(rows[number]), least[start][0] + budget.cost
+        n_together = max(1, budget.max_padded // max(1, longest))
         for end in range(start + 1, min(len(rows), start + n_together) + 1):
             least[end] = min(least[end], (before + longest * (end - start), start))
-    found, end = [], len(rows)
+    groups, end = [], len(rows)
     while end:
         start = least[end][1]
-        found.append(order[start:end])
+        groups.append(order[start:end])
         end = start
-    return found[::-1]
+    return groups[::-1]
 
 
 def _pad(encoder: Encoder, rows: Rows, batch: Sequence[int], pad: int) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,7 @@
-"""`domain_ner.LexicalListener.v1`: the transformer's token vectors, with what the word itself looks like beside them.
+"""`domain_ner.LexicalListener.v1`: concatenates the transformer's token vectors with features of the word itself.
 
-An uncased encoder cannot tell `SRE` from `sre`, and any encoder cuts `retry.backoff_ms` into pieces before it sees it.
-Hashed features of the whole word (its prefix, suffix and shape, say) give that back to the head.
+An uncased encoder cannot distinguish `SRE` from `sre`, and any encoder splits `retry.backoff_ms` into wordpieces.
+Hashed features of the whole word (prefix, suffix and shape, for example) give this information to the head.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ TokenVectors: TypeAlias = Model[list[Doc], list[Floats2d]]
 
 @registry.architectures("domain_ner.LexicalListener.v1")
 def create_lexical_listener(transformer: TokenVectors, lexical: TokenVectors | None) -> TokenVectors:
-    """Put two models of token vectors side by side.
+    """Concatenate two models of token vectors.
 
     transformer: (n_tokens, width) for each document, from a listener.
     lexical: (n_tokens, lexical width), trained with the head; None for the transformer's vectors alone.
@@ -40,11 +40,13 @@ def forward(
     """Concatenate by document. thinc's own `concatenate` fails when one of the documents is empty."""
     transformer, lexical = model.layers
     encoded, backprop_transformer = transformer(docs, is_train)
-    looks, backprop_lexical = lexical(docs, is_train)
-    width = max((vectors.shape[1] for vectors in encoded), default=0)
-    beside = [
-        model.ops.xp.hstack([one, other]) if one.size else model.ops.alloc2f(0, width + other.shape[1])
-        for one, other in zip(encoded, looks, strict=True)
+    features, backprop_lexical = lexical(docs, is_train)
+    width = max((array.shape[1] for array in encoded), default=0)
+    concatenated = [
+        model.ops.xp.hstack([vectors, lexical_vectors])
+        if vectors.size
+        else model.ops.alloc2f(0, width + lexical_vectors.shape[1])
+        for vectors, lexical_vectors in zip(encoded, features, strict=True)
     ]
 
     def backprop(d_vectors: list[Floats2d]) -> list[Doc]:
@@ -52,4 +54,4 @@ def forward(
         docs_back: list[Doc] = backprop_transformer([model.ops.as_contig(d_doc[:, :width]) for d_doc in d_vectors])
         return docs_back
 
-    return beside, backprop
+    return concatenated, backprop

@@ -1,8 +1,8 @@
-"""spacy-transformers' TransformerModel, with windows counted in wordpieces and each wordpiece in the token it covers.
+"""spacy-transformers' TransformerModel, with windows counted in wordpieces and an exact token alignment.
 
-The pipe and the listener are spacy-transformers' own; how a document is cut, encoded and aligned is ours, and how the
-weights are written. What its own model gets wrong: windows count tokens, and what a window has over the encoder's
-maximum is cut off.
+The pipe and the listener are spacy-transformers'. This module replaces how a document is cut, encoded and aligned, and
+how weights are saved. The original model counts windows in tokens, and truncates windows that exceed the encoder's
+maximum.
 """
 
 import copy
@@ -22,13 +22,13 @@ from transformers.file_utils import ModelOutput
 
 from domain_ner.errors import DomainNerError
 from domain_ner.transformer.encoding import Padding, begin_update, encode
-from domain_ner.transformer.layers import depths, freeze
+from domain_ner.transformer.layers import freeze, layer_depths
 from domain_ner.transformer.shim import SafetensorsShim
-from domain_ner.transformer.tokenizing import Tokenized, masked, special_ids, tokenize, wordpiece_batch
+from domain_ner.transformer.tokenizing import Tokenized, mask_tokens, special_ids, tokenize, wordpiece_batch
 
 
 class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
-    """TransformerModel with our forward pass. Arguments as in `architectures.create_transformer_model`."""
+    """TransformerModel with another forward pass. Arguments as in `architectures.create_transformer_model`."""
 
     def __init__(  # noqa: PLR0913
         self,
@@ -64,14 +64,14 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
 
     @property
     def shim(self) -> Any:
-        """What holds the encoder, its tokenizer and the gradient scaler."""
+        """The shim with the encoder, its tokenizer and the gradient scaler."""
         return self.layers[0].shims[0]
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Update the weights, at the encoder's own learning rates."""
         gradients = [weights.grad for weights in self.transformer.parameters() if weights.grad is not None]
         self.shim._grad_scaler.unscale(gradients)
-        above, decay = depths(self.transformer), self.attrs["layer_decay"]
+        above, decay = layer_depths(self.transformer), self.attrs["layer_decay"]
 
         def update(key: tuple[int, str], weights: FloatsXd, gradient: FloatsXd) -> tuple[FloatsXd, FloatsXd]:
             scale = self.attrs["learn_rate_factor"] * decay ** above[key[1]]
@@ -81,16 +81,16 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
         super().finish_update(update)
 
     def freeze(self, *, n_layers: int, embeddings: bool) -> None:
-        """Train neither the lowest `n_layers` layers nor, with `embeddings`, the wordpiece embeddings."""
+        """Freeze the lowest `n_layers` layers and, with `embeddings`, the wordpiece embeddings."""
         freeze(self.transformer, n_layers=n_layers, embeddings=embeddings)
 
     @contextmanager
     def use_params(self, params: dict[tuple[int, str], FloatsXd]) -> Iterator[None]:
-        """Use other weights for a while: the optimizer's averages, which thinc 8.3 forgets for PyTorch."""
+        """Use other weights temporarily: the optimizer's averages, which thinc 8.3 ignores for PyTorch."""
         own = dict(self.transformer.named_parameters())
-        there = {name: params[self.shim.id, name] for name in own if (self.shim.id, name) in params}
-        backup = {name: own[name].data for name in there}
-        for name, average in there.items():
+        replacements = {name: params[self.shim.id, name] for name in own if (self.shim.id, name) in params}
+        backup = {name: own[name].data for name in replacements}
+        for name, average in replacements.items():
             own[name].data = xp2torch(average, device=own[name].device)
         try:
             with super().use_params(params):
@@ -100,7 +100,7 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
                 own[name].data = weights
 
     def from_dict(self, msg: dict[str, Any]) -> "ExactTransformerModel":
-        """Load the weights. The settings stay those of the config, which whoever loads a pipeline may change."""
+        """Load the weights. The settings remain those of the config, which can be changed at load."""
         super().from_dict(msg)
         self.attrs.update(self._own)
         if self.tokenizer is not None:
@@ -109,15 +109,15 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
         return self
 
     def count_windows(self, docs: Sequence[Doc]) -> int:
-        """How many windows the encoder has to see for these documents."""
-        return sum(len(one.windows) for one in _tokenize(self, [doc for doc in docs if len(doc)]))
+        """Count the windows that the encoder needs for these documents."""
+        return sum(len(tokenized.windows) for tokenized in _tokenize(self, [doc for doc in docs if len(doc)]))
 
     def cuts(self, doc: Doc) -> list[int]:
-        """The tokens of a document with which another window takes over, ascending; none where one holds it all."""
+        """List the tokens of a document at which the next window takes over, ascending; none for a single window."""
         return _tokenize(self, [doc])[0].cuts if len(doc) else []
 
     def copy(self) -> "ExactTransformerModel":
-        """A deep copy that keeps our forward pass, which spacy-transformers' own copy would lose."""
+        """Deep-copy the model with its own forward pass, which spacy-transformers' copy would lose."""
         copied: ExactTransformerModel = super().copy()
         copied.__class__ = type(self)
         copied._func, copied.init, copied._own = forward, initialize, dict(self._own)
@@ -126,10 +126,10 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
 
 
 class EncodedBatch(FullTransformerBatch):  # type: ignore[misc]
-    """The encoder's output document by document, each padded to its own longest window."""
+    """The encoder's output for each document, padded to the document's longest window."""
 
     def unsplit_by_doc(self, arrays: Sequence[Sequence[Floats3d]]) -> "EncodedBatch":
-        """A batch that holds gradients: `d_docs`, one for each document with tokens."""
+        """Make a batch of gradients: `d_docs`, one for each document with tokens."""
         batch = EncodedBatch(spans=[], wordpieces=self.wordpieces, model_output=ModelOutput(), align=self.align)
         batch.d_docs = [arrays_of_doc[0] for arrays_of_doc in arrays]
         return batch
@@ -138,17 +138,17 @@ class EncodedBatch(FullTransformerBatch):  # type: ignore[misc]
 def initialize(model: ExactTransformerModel, X: Any = None, Y: Any = None) -> None:  # noqa: N803 (thinc's names)
     """Load the encoder.
 
-    Raises DomainNerError when it has no fast tokenizer, since only those tell character offsets, and for windows that
+    Raises DomainNerError when it has no fast tokenizer, because only those report character offsets, and when windows
     are too long for the encoder or too short for their overlap.
     """
     if not model.attrs["has_transformer"]:
         name = model.attrs["name"]
-        found = huggingface_from_pretrained(name, model._init_tokenizer_config, model._init_transformer_config)
-        model.attrs["set_transformer"](model, found)
+        loaded = huggingface_from_pretrained(name, model._init_tokenizer_config, model._init_transformer_config)
+        model.attrs["set_transformer"](model, loaded)
     if not model.tokenizer.is_fast:
         raise DomainNerError(
             f"Encoder {model.attrs['name']} has no fast tokenizer ({type(model.tokenizer).__name__}).",
-            "Take an encoder with a tokenizer.json, or one that transformers can convert.",
+            "Choose an encoder with a tokenizer.json, or one that transformers can convert.",
         )
     _check_windows(model)
     model.freeze(n_layers=model.attrs["freeze_layers"], embeddings=model.attrs["freeze_embeddings"])
@@ -169,9 +169,9 @@ def forward(
         )
     filled = [doc for doc in docs if len(doc)]
     tokenized = _tokenize(model, filled)
-    rows = [row for one in tokenized for row in (_masked(model, one) if is_train else one.rows)]
+    rows = [row for doc in tokenized for row in (_masked(model, doc) if is_train else doc.rows)]
     padding = Padding(model.tokenizer.pad_token_id or 0, model.attrs["max_batch_items"])
-    if not is_train:  # in float32 on a CPU, so that a prediction is the same on every machine
+    if not is_train:  # float32 on a CPU, so that predictions are the same on every machine
         with _autocast(model, on_cpu=False):
             return _by_doc(docs, tokenized, encode(model.transformer, rows, padding)), lambda d_batch: docs
     hidden, backprop_encoder = begin_update(
@@ -184,9 +184,9 @@ def forward(
 
     def backprop(d_batch: EncodedBatch) -> list[Doc]:
         d_hidden = []
-        for one, d_doc in zip(tokenized, d_batch.d_docs, strict=True):
+        for tokenized_doc, d_doc in zip(tokenized, d_batch.d_docs, strict=True):
             windows = xp2torch(d_doc)
-            d_hidden += [windows[n, : len(row)] for n, row in enumerate(one.rows)]
+            d_hidden += [windows[n, : len(row)] for n, row in enumerate(tokenized_doc.rows)]
         backprop_encoder(d_hidden)
         return docs
 
@@ -194,12 +194,12 @@ def forward(
 
 
 def model_window(model: ExactTransformerModel) -> int:
-    """Wordpieces in a window, special ones included."""
+    """Number of wordpieces in a window, special ones included."""
     return int(model.attrs["window"] or model.tokenizer.model_max_length)
 
 
 def has_cpu_bfloat16() -> bool:
-    """Whether training runs on a CPU that has units for bfloat16; others would only emulate it, which is slower."""
+    """Whether training runs on a CPU with native bfloat16; others would emulate it, which is slower."""
     return not torch.cuda.is_available() and torch.cpu._is_avx512_bf16_supported()
 
 
@@ -207,20 +207,20 @@ def _tokenize(model: ExactTransformerModel, docs: Sequence[Doc]) -> list[Tokeniz
     return tokenize(model.tokenizer, docs, window=model_window(model), overlap=model.attrs["overlap"])
 
 
-def _masked(model: ExactTransformerModel, one: Tokenized) -> list[list[int]]:
-    return masked(one, model.tokenizer.mask_token_id, model.attrs["mask_share"])
+def _masked(model: ExactTransformerModel, tokenized_doc: Tokenized) -> list[list[int]]:
+    return mask_tokens(tokenized_doc, model.tokenizer.mask_token_id, model.attrs["mask_share"])
 
 
 def _check_windows(model: ExactTransformerModel) -> None:
     maximum, window, overlap = model.tokenizer.model_max_length, model_window(model), model.attrs["overlap"]
     where = "in [components.transformer.model]"
     if window > maximum:
-        raise DomainNerError(f"window is {window} {where}; the encoder takes {maximum} wordpieces at most.")
+        raise DomainNerError(f"window is {window} {where}; the encoder takes at most {maximum} wordpieces.")
     n_special = sum(map(len, special_ids(model.tokenizer)))
     if overlap < 0 or 2 * overlap >= window - n_special:
         raise DomainNerError(
-            f"overlap is {overlap} {where}; expected 0 or more, and less than half of the window,"
-            f" which has {window} wordpieces, {n_special} of them special."
+            f"overlap is {overlap} {where}; expected 0 or more, and less than half of the window without its"
+            f" {n_special} special wordpieces; the window has {window} wordpieces."
         )
 
 
@@ -231,17 +231,19 @@ def _autocast(model: ExactTransformerModel, *, on_cpu: bool) -> Any:
 
 
 def _by_doc(docs: Sequence[Doc], tokenized: Sequence[Tokenized], hidden: Sequence[Tensor]) -> EncodedBatch:
-    """The output of each document; an empty one has an empty one."""
-    data, todo, at = [], iter(tokenized), 0
+    """Collect the output of each document; an empty document has an empty output."""
+    data, remaining, position = [], iter(tokenized), 0
     for doc in docs:
         if not len(doc):
             data.append(TransformerData.empty())
             continue
-        one = next(todo)
-        states = torch.nn.utils.rnn.pad_sequence(list(hidden[at : at + len(one.rows)]), batch_first=True)
-        at += len(one.rows)
+        tokenized_doc = next(remaining)
+        states = torch.nn.utils.rnn.pad_sequence(
+            list(hidden[position : position + len(tokenized_doc.rows)]), batch_first=True
+        )
+        position += len(tokenized_doc.rows)
         output = ModelOutput(last_hidden_state=torch2xp(states))
-        data.append(TransformerData(wordpiece_batch(one), output, one.align))
+        data.append(TransformerData(wordpiece_batch(tokenized_doc), output, tokenized_doc.align))
     wordpieces = WordpieceBatch.empty()
     align = Ragged(np.zeros(0, dtype="i"), np.zeros(0, dtype="i"))
     spans = [[doc[:]] if len(doc) else [] for doc in docs]

@@ -1,7 +1,7 @@
-"""`domain_ner.FirstAndMean.v1`: what the head hears of a token's wordpieces, their mean and beside it the first.
+"""`domain_ner.FirstAndMean.v1`: represents a token by its first wordpiece, concatenated with the mean of all of them.
 
-The mean alone dilutes how a long, unknown word begins, and a name begins like a name (`jake` in `jaketapper`); the
-first alone, as Hugging Face's run_ner.py takes it, forgets how it goes on.
+The mean alone dilutes the beginning of a long unknown word, which often shows a name (`jake` in `jaketapper`). The
+first wordpiece alone, as in Hugging Face's run_ner.py, ignores the rest of the word.
 """
 
 from collections.abc import Callable
@@ -16,16 +16,16 @@ Pooling: TypeAlias = Model[Ragged, Floats2d]
 
 @registry.layers("domain_ner.FirstAndMean.v1")
 def create_first_and_mean() -> Pooling:
-    """Make the layer.
+    """Create the layer.
 
-    Takes the wordpieces' vectors, (n_wordpieces, width) with how many each token has, and gives (n_tokens, 2 * width):
-    the first, then the mean. A token without wordpieces has zeros.
+    Takes the wordpieces' vectors, (n_wordpieces, width), with their number for each token. Gives (n_tokens, 2 * width):
+    the first, then the mean; zeros for a token without wordpieces.
     """
     return Model("first_and_mean", forward)
 
 
 def forward(model: Pooling, wordpieces: Ragged, is_train: bool) -> tuple[Floats2d, Callable[[Floats2d], Ragged]]:
-    """Pool, and hand gradients back to the wordpieces."""
+    """Pool the vectors, and return a function that propagates gradients to the wordpieces."""
     ops, n_wordpieces = model.ops, len(wordpieces.data)
     lengths = ops.asarray1i(wordpieces.lengths)
     width = wordpieces.data_shape[1]

@@ -1,7 +1,7 @@
-"""How the encoder is written and read: its weights as safetensors, which are numbers and nothing else.
+"""Serialises the encoder, with its weights as safetensors, which cannot contain code.
 
-spacy-transformers (1.4) has PyTorch pickle them. Pipelines that were saved so are still read, with `weights_only=True`:
-a pickle that does anything but make tensors is refused.
+spacy-transformers (1.4) pickles them with PyTorch. Such older pipelines can still be read, with `weights_only=True`:
+a pickle that does more than create tensors is refused.
 """
 
 import copy
@@ -26,39 +26,39 @@ from torch import Tensor, nn
 from domain_ner.errors import DomainNerError
 from domain_ner.files.archives import require_inside
 
-# How torch.save's files begin: as a zip, and as a bare pickle before PyTorch 1.6.
+# The first bytes of torch.save's files: a zip, or a bare pickle before PyTorch 1.6.
 PICKLED = (b"PK\x03\x04", b"\x80\x02")
 SOURCE = "the pipeline's transformer"
 
 
 class SafetensorsShim(HFShim):  # type: ignore[misc]
-    """HFShim with other files: the message has the same keys, and `state` holds safetensors."""
+    """HFShim with another serialisation: the message has the same keys, but `state` contains safetensors."""
 
     @classmethod
     def of(cls, shim: HFShim) -> "SafetensorsShim":
-        """The same shim, with our way of writing and reading."""
+        """Convert a shim to this class."""
         changed: SafetensorsShim = copy.copy(shim)
         changed.__class__ = cls
         return changed
 
     def to_bytes(self) -> bytes:
-        """Weights, tokenizer and the encoder's config."""
-        found = self._hfmodel
-        is_there = found.transformer is not None
+        """Serialise weights, tokenizer and the encoder's config."""
+        objects = self._hfmodel
+        is_there = objects.transformer is not None
         message = {
-            "config": found.transformer.config.to_dict() if is_there else {},
+            "config": objects.transformer.config.to_dict() if is_there else {},
             "state": weights_to_bytes(self._model) if is_there else b"",
-            "tokenizer": _tokenizer_to_dict(found) if is_there else {},
-            "_init_tokenizer_config": {} if is_there else found._init_tokenizer_config,
-            "_init_transformer_config": {} if is_there else found._init_transformer_config,
+            "tokenizer": _tokenizer_to_dict(objects) if is_there else {},
+            "_init_tokenizer_config": {} if is_there else objects._init_tokenizer_config,
+            "_init_transformer_config": {} if is_there else objects._init_transformer_config,
         }
         packed: bytes = srsly.msgpack_dumps(message)
         return packed
 
     def from_bytes(self, bytes_data: bytes) -> "SafetensorsShim":
-        """Load what `to_bytes` wrote, or what spacy-transformers did. No code that comes with an encoder is run.
+        """Load the bytes of `to_bytes`, or of spacy-transformers. Code that comes with an encoder is never run.
 
-        Raises DomainNerError when the weights are neither safetensors nor a pickle of weights alone.
+        Raises DomainNerError when the weights are neither safetensors nor a pickle of tensors only.
         """
         message = srsly.msgpack_loads(bytes_data)
         if not message["config"]:
@@ -66,8 +66,8 @@ class SafetensorsShim(HFShim):  # type: ignore[misc]
                 None, None, None, message["_init_tokenizer_config"], message["_init_transformer_config"]
             )
             return self
-        with TemporaryDirectory() as room:
-            config, tokenizer, vocabulary = self._read_parts(message, Path(room))
+        with TemporaryDirectory() as folder:
+            config, tokenizer, vocabulary = self._read_parts(message, Path(folder))
         self._model = self.model_cls.from_config(config, trust_remote_code=False)
         self._hfmodel = HFObjects(tokenizer, self._model, vocabulary, SimpleFrozenDict(), SimpleFrozenDict())
         _set_weights(self._model, weights_from_bytes(message["state"]))
@@ -75,13 +75,13 @@ class SafetensorsShim(HFShim):  # type: ignore[misc]
         return self
 
     def _read_parts(self, message: dict[str, Any], folder: Path) -> tuple[Any, Any, bytes | None]:
-        """The encoder's config, its tokenizer, and the contents of the tokenizer's vocabulary file, if it has one."""
-        files = {name: held for name, held in message["tokenizer"].items() if name != "kwargs"}
+        """Return the encoder's config, its tokenizer, and the content of its vocabulary file, if it has one."""
+        files = {name: content for name, content in message["tokenizer"].items() if name != "kwargs"}
         require_inside(files, SOURCE)
         srsly.write_json(folder / "config.json", without_code(message["config"]))
         config = plain(self.config_cls.from_pretrained(folder / "config.json", trust_remote_code=False))
-        for name, held in files.items():
-            (folder / name).write_bytes(held)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
         use_fast = bool(message["tokenizer"].get("kwargs", {}).get("use_fast", True))
         tokenizer = self.tokenizer_cls.from_pretrained(str(folder), use_fast=use_fast, trust_remote_code=False)
         if not hasattr(tokenizer, "vocab_file"):
@@ -92,7 +92,7 @@ class SafetensorsShim(HFShim):  # type: ignore[misc]
 
 
 def without_code(config: dict[str, Any]) -> dict[str, Any]:
-    """An encoder's config without what names code to fetch and run (see CVE-2026-4372)."""
+    """Remove from an encoder's config the keys that refer to code to download and run (see CVE-2026-4372)."""
     return {key: value for key, value in config.items() if "attn_implementation" not in key and key != "auto_map"}
 
 
@@ -109,18 +109,18 @@ def plain(config: Any) -> Any:
 
 
 def weights_to_bytes(model: nn.Module) -> bytes:
-    """The weights as safetensors. Such a file holds no memory twice: what shares some is written out for each name."""
+    """Serialise the weights as safetensors. Shared memory is not supported: it is written once for each name."""
     seen: set[int] = set()
-    apart = {}
+    unshared = {}
     for name, tensor in model.state_dict().items():
         is_shared = tensor.untyped_storage().data_ptr() in seen
         seen.add(tensor.untyped_storage().data_ptr())
-        apart[name] = tensor.clone() if is_shared else tensor.contiguous()
-    return save_safetensors(apart)
+        unshared[name] = tensor.clone() if is_shared else tensor.contiguous()
+    return save_safetensors(unshared)
 
 
 def weights_from_bytes(state: bytes) -> dict[str, Tensor]:
-    """The weights in safetensors or, of older pipelines, in a pickle that holds nothing else.
+    """Read weights from safetensors or, for older pipelines, from a pickle of tensors only.
 
     Raises DomainNerError for anything else.
     """
@@ -129,10 +129,10 @@ def weights_from_bytes(state: bytes) -> dict[str, Tensor]:
             return load_safetensors(state)
         weights: dict[str, Tensor] = torch.load(BytesIO(state), map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as err:
-        told = str(err).splitlines()[0] if str(err) else type(err).__name__
+        reason = str(err).splitlines()[0] if str(err) else type(err).__name__
         raise DomainNerError(
-            f"The weights in {SOURCE} cannot be read; expected safetensors, or a pickle of tensors alone: {told}",
-            "Do not load it otherwise: train or package the pipeline again.",
+            f"Cannot read the weights in {SOURCE}; expected safetensors, or a pickle of tensors only: {reason}",
+            "Do not load it in another way: train or package the pipeline again.",
         ) from err
     return weights
 
@@ -140,20 +140,20 @@ def weights_from_bytes(state: bytes) -> dict[str, Tensor]:
 def _set_weights(model: nn.Module, weights: dict[str, Tensor]) -> None:
     try:
         model.load_state_dict(weights)
-    except RuntimeError as err:  # as in spacy-transformers: another version of transformers may name some otherwise
+    except RuntimeError as err:  # as in spacy-transformers: another version of transformers may rename weights
         warnings.warn(f"The encoder's weights do not all fit this version of transformers: {err}", stacklevel=2)
         model.load_state_dict(weights, strict=False)
 
 
-def _tokenizer_to_dict(found: HFObjects) -> dict[str, Any]:
-    """The tokenizer's files by name, and how it is made of them."""
-    tokenizer = found.tokenizer
-    with TemporaryDirectory() as room:
-        folder = Path(room)
+def _tokenizer_to_dict(objects: HFObjects) -> dict[str, Any]:
+    """Return the tokenizer's files by name, and the arguments to load them with."""
+    tokenizer = objects.tokenizer
+    with TemporaryDirectory() as path_of_folder:
+        folder = Path(path_of_folder)
         if hasattr(tokenizer, "vocab_file"):
             vocabulary = folder / tokenizer.vocab_files_names["vocab_file"]
-            vocabulary.write_bytes(found.vocab_file_contents)
+            vocabulary.write_bytes(objects.vocab_file_contents)
             tokenizer.vocab_file = str(vocabulary)
-        tokenizer.save_pretrained(room)
+        tokenizer.save_pretrained(path_of_folder)
         files = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return {"kwargs": {"use_fast": tokenizer.is_fast}, **files}

@@ -1,4 +1,4 @@
-"""Documents as an encoder reads them: wordpieces, cut into windows, each in its place under the tokens it covers."""
+"""Tokenizes documents for an encoder: wordpieces, their windows, and their alignment with tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from domain_ner.transformer.windows import Window, cut_windows
 
 @dataclass(frozen=True)
 class Tokenized:
-    """A document's wordpieces: strings, windows, the ids in each window (special ones included), and of each token the
-    places of its wordpieces in the windows, one after the other and each padded to the longest. cuts: the tokens with
-    which another window takes over.
+    """A document's wordpieces. strings: in each window. windows: of the document. rows: the ids in each window, special
+    ones included. align: for each token the positions of its wordpieces in the windows, which are concatenated and
+    padded to the longest. cuts: the tokens at which the next window takes over.
     """
 
     strings: list[list[str]]
@@ -28,9 +28,9 @@ class Tokenized:
 
 
 def tokenize(tokenizer: Any, docs: Sequence[Doc], *, window: int, overlap: int) -> list[Tokenized]:
-    """Cut each document, none of them empty, into wordpieces and windows.
+    """Cut non-empty documents into wordpieces and windows.
 
-    window, overlap: wordpieces; a window counts the special ones.
+    window, overlap: in wordpieces; `window` includes the special ones.
     """
     if not docs:
         return []
@@ -44,7 +44,7 @@ def tokenize(tokenizer: Any, docs: Sequence[Doc], *, window: int, overlap: int) 
         return_token_type_ids=False,
         verbose=False,
     )
-    found = []
+    tokenized = []
     for doc, ids, offsets in zip(docs, encoding["input_ids"], encoding["offset_mapping"], strict=True):
         aligned = align_doc(doc, np.asarray(offsets, dtype=np.int64).reshape(-1, 2))
         owners = _owners(aligned, len(ids))
@@ -53,52 +53,52 @@ def tokenize(tokenizer: Any, docs: Sequence[Doc], *, window: int, overlap: int) 
         rows = [[*before, *ids[window.start : window.end], *after] for window in windows]
         strings = [tokenizer.convert_ids_to_tokens(row) for row in rows]
         align = _place(aligned, windows, len(before), max(map(len, rows)))
-        found.append(Tokenized(strings, windows, rows, align, cuts))
-    return found
+        tokenized.append(Tokenized(strings, windows, rows, align, cuts))
+    return tokenized
 
 
 def align_doc(doc: Doc, offsets: IntArray) -> list[IntArray]:
-    """Of each token the numbers of its wordpieces. offsets: (n_wordpieces, 2), characters of the text."""
+    """List for each token the indices of its wordpieces. offsets: (n_wordpieces, 2), characters of the text."""
     starts, lengths = doc.to_array(["IDX", "LENGTH"]).astype(np.int64).T
     return align_wordpieces(starts, starts + lengths, offsets)
 
 
 def special_ids(tokenizer: Any) -> tuple[list[int], list[int]]:
-    """The wordpieces that the encoder expects before and after a text."""
+    """Find the special wordpieces that the encoder expects before and after a text."""
     plain = tokenizer("a", add_special_tokens=False)["input_ids"]
-    whole = tokenizer("a")["input_ids"]
-    n_before = next(n for n in range(len(whole)) if whole[n : n + len(plain)] == plain)
-    return whole[:n_before], whole[n_before + len(plain) :]
+    complete = tokenizer("a")["input_ids"]
+    n_before = next(n for n in range(len(complete)) if complete[n : n + len(plain)] == plain)
+    return complete[:n_before], complete[n_before + len(plain) :]
 
 
-def masked(one: Tokenized, mask: int | None, share: float) -> list[list[int]]:
-    """The ids in each window, with those of a share of the tokens, drawn at random, put out of sight.
+def mask_tokens(doc: Tokenized, mask: int | None, share: float) -> list[list[int]]:
+    """Return the ids in each window, with a random share of the tokens masked.
 
-    mask: the id that stands for them; without one they stay.
+    mask: the id of the mask; without one nothing is masked.
     """
     if not share or mask is None:
-        return one.rows
-    hidden = np.flatnonzero(np.random.random(len(one.align.lengths)) < share)
-    longest = max(map(len, one.rows))
-    rows = [list(row) for row in one.rows]
-    ends = np.cumsum(one.align.lengths)
+        return doc.rows
+    hidden = np.flatnonzero(np.random.random(len(doc.align.lengths)) < share)
+    longest = max(map(len, doc.rows))
+    rows = [list(row) for row in doc.rows]
+    ends = np.cumsum(doc.align.lengths)
     for token in hidden:
-        for place in one.align.dataXd[ends[token] - one.align.lengths[token] : ends[token]]:
-            rows[place // longest][place % longest] = mask
+        for position in doc.align.dataXd[ends[token] - doc.align.lengths[token] : ends[token]]:
+            rows[position // longest][position % longest] = mask
     return rows
 
 
-def wordpiece_batch(one: Tokenized) -> WordpieceBatch:
-    """As spacy-transformers keeps them."""
-    lengths = list(map(len, one.rows))
+def wordpiece_batch(doc: Tokenized) -> WordpieceBatch:
+    """Convert to spacy-transformers' WordpieceBatch."""
+    lengths = list(map(len, doc.rows))
     ids, mask = np.zeros((len(lengths), max(lengths)), dtype=np.int64), np.zeros((len(lengths), max(lengths)), "f")
-    for n, row in enumerate(one.rows):
+    for n, row in enumerate(doc.rows):
         ids[n, : len(row)], mask[n, : len(row)] = row, 1
-    return WordpieceBatch(strings=one.strings, input_ids=ids, attention_mask=mask, lengths=lengths, token_type_ids=None)
+    return WordpieceBatch(strings=doc.strings, input_ids=ids, attention_mask=mask, lengths=lengths, token_type_ids=None)
 
 
 def _owners(aligned: Sequence[IntArray], n_pieces: int) -> IntArray:
-    """(n_pieces,) of each wordpiece the first token it belongs to, or the last one before it."""
+    """(n_pieces,) for each wordpiece the first token it belongs to, or the last one before it."""
     owners = np.zeros(n_pieces, dtype=np.int64)
     for token in reversed(range(len(aligned))):
         owners[aligned[token]] = token
@@ -106,12 +106,12 @@ def _owners(aligned: Sequence[IntArray], n_pieces: int) -> IntArray:
 
 
 def _place(aligned: Sequence[IntArray], windows: Sequence[Window], n_before: int, longest: int) -> Ragged:
-    """Where the wordpieces of each token stand among all windows' vectors."""
-    places = np.concatenate(
+    """Find the positions of each token's wordpieces among the vectors of all windows."""
+    positions = np.concatenate(
         [
             number * longest + n_before + np.arange(window.first, window.last) - window.start
             for number, window in enumerate(windows)
         ]
     )
     lengths = np.fromiter(map(len, aligned), dtype="i", count=len(aligned))
-    return Ragged(places[np.concatenate(aligned)].astype("i"), lengths)
+    return Ragged(positions[np.concatenate(aligned)].astype("i"), lengths)

@@ -1,4 +1,4 @@
-"""Where a long sequence of wordpieces is cut into overlapping windows, and which window speaks for which wordpiece."""
+"""Cuts a long sequence of wordpieces into overlapping windows, and assigns each wordpiece to one of them."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -8,8 +8,8 @@ from domain_ner.transformer.alignment import IntArray
 
 
 class Window(NamedTuple):
-    """Wordpieces `start` to `end` (exclusive) go through the encoder together; the vectors of `first` to `last`
-    (exclusive) are taken from it.
+    """A window. The encoder reads the wordpieces `start` to `end` (exclusive) together; the vectors of `first` to
+    `last` (exclusive) are taken from this window.
     """
 
     start: int
@@ -19,13 +19,13 @@ class Window(NamedTuple):
 
 
 def cut_windows(tokens: IntArray, *, size: int, overlap: int) -> list[Window]:
-    """Cut a document; every wordpiece is taken from exactly one window, there is at least one, and none is left out.
+    """Cut a document into at least one window; every wordpiece is assigned to exactly one.
 
-    tokens: (n_wordpieces,) the number of the token each wordpiece belongs to, in ascending order.
-    size: wordpieces in a window, at most. overlap: wordpieces that two neighbours share, less than `size`.
+    tokens: (n_wordpieces,) the index of the token of each wordpiece, ascending.
+    size: maximum of wordpieces in a window. overlap: wordpieces that two neighbours share, less than `size`.
 
-    Where two windows overlap, a token is taken from the one in which its middle is further from the edge. Only a token
-    that is longer than half an overlap can be taken in parts.
+    A token in the overlap of two windows is assigned to the one in which its middle is further from the edge. Only a
+    token longer than half an overlap can be divided.
     """
     n_pieces = len(tokens)
     spans = list(_spans(n_pieces, size=size, overlap=overlap))
@@ -43,7 +43,7 @@ def _spans(n_pieces: int, *, size: int, overlap: int) -> Iterator[tuple[int, int
 
 
 def _cut(tokens: IntArray, low: int, high: int) -> int:
-    """The wordpiece where the second of two windows takes over, within what they share: between two tokens."""
+    """Find the wordpiece at which the second of two windows takes over: a token boundary in their overlap."""
     middle = (low + high) // 2
     if not low < middle < high:
         return middle

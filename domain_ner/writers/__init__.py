@@ -1,4 +1,4 @@
-"""Writes annotations for annotation tools and other trainers: one module a format.
+"""Writes annotations for annotation tools and other trainers, one module per format.
 
 Public: `export` (`formats`), `WriterOptions` (`options`), `write_queue` (`queues`).
 """

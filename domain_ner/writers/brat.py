@@ -1,7 +1,7 @@
 """Writes brat standoff: a `.txt` and an `.ann` for each passage (https://brat.nlplab.org/standoff.html).
 
-Offsets count code points of the text with its own line ends. A text that begins with U+FEFF reads as one with a
-byte-order mark. What brat has no place for stands in a file that it leaves alone, `domain_ner.conf`.
+Offsets count code points of the text with its own line ends. brat reads an initial U+FEFF as a byte-order mark. Data
+that brat cannot represent go to a file that it ignores, `domain_ner.conf`.
 """
 
 import re
@@ -16,7 +16,7 @@ from domain_ner.writers.options import EMPTY, META, NESTED, WHITE_SPACE, WORDLES
 NAME = "brat"
 TITLE = "brat standoff (a folder of .txt and .ann)"
 HOLDS = frozenset({META, NESTED, WHITE_SPACE, EMPTY, WORDLESS})
-# What brat, reading its lines with Python, takes for the end of one.
+# Characters that brat, which reads lines with Python, takes for line ends.
 LINE_ENDS = re.compile(r"[\v\f\x1c-\x1e\x85\u2028\u2029]")
 LINE = re.compile(r"[^\r\n]+")
 FILE_NAME = re.compile(r"\w[\w.-]{0,99}")
@@ -24,7 +24,7 @@ CONFIG = "annotation.conf"
 
 
 def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> None:
-    """Make the folder `target` with a pair of files for each passage, and an annotation.conf that names the labels."""
+    """Create the folder `target` with a pair of files for each passage, and an annotation.conf with the labels."""
     target.mkdir()
     names: set[str] = set()
     labels: dict[str, None] = {}
@@ -42,14 +42,14 @@ def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> 
 
 
 def fragments(span: LabelledSpan, text: str) -> list[tuple[int, int]]:
-    """(start, end) of the span's part in each line, without white space around it: brat's spans cross no line end."""
-    found = []
+    """Split a span into (start, end) per line, without white space at its edges: brat's spans cross no line end."""
+    parts = []
     for match in LINE.finditer(text, span.start, span.end):
         part = match[0].strip()
         if part:
             start = match.start() + match[0].index(part)
-            found.append((start, start + len(part)))
-    return found
+            parts.append((start, start + len(part)))
+    return parts
 
 
 def _line(number: int, span: LabelledSpan, text: str) -> str:
@@ -60,7 +60,7 @@ def _line(number: int, span: LabelledSpan, text: str) -> str:
 
 
 def _name(document: str, number: int, taken: set[str]) -> str:
-    """A file name that is free, also where upper and lower case are the same: the document's id where it can be one."""
+    """Choose an unused file name, also on case-insensitive systems: the document's id if it is a valid name."""
     name = document if FILE_NAME.fullmatch(document) else f"{number:06}"
     while name.casefold() in taken:
         name = f"{name}-{number}"

@@ -1,7 +1,7 @@
 """Writes CoNLL columns: token, `SpaceAfter=No` or `_`, and an IOB2 tag, between tabs; a blank line between passages.
 
-The tag stands last, as in CoNLL-2003, and there are no comments, so that what takes the first and the last column reads
-it (spaCy's `convert -c ner` among them). `-` is the tag of a token that nobody annotated, as there.
+The tag is last, as in CoNLL-2003, and there are no comments, so programs that take the first and the last column can
+read it (such as spaCy's `convert -c ner`). The tag `-` marks a token that nobody annotated, as in spaCy.
 """
 
 import re
@@ -16,7 +16,7 @@ NAME = "conll"
 TITLE = "CoNLL columns (token, SpaceAfter=No, IOB2 tag)"
 HOLDS = frozenset({PARTIAL, UNANNOTATED, UNKNOWN})
 NOTHING, MISSING, NO_SPACE = "_", "-", "SpaceAfter=No"
-# A line that begins so starts a document.
+# A line with this prefix starts a document.
 DOCUMENT_START = re.compile(r"-+(?=DOCSTART-)")
 
 
@@ -31,14 +31,14 @@ def _lines(passage: Passage, options: WriterOptions) -> Iterator[str]:
     tokens = visible_tokens(passage, options)
     known = has_known_spaces(passage)
     for word, space, tag in zip(tokens.words, tokens.spaces, tags_of(passage, tokens), strict=True):
-        mark = NOTHING if space or not known else NO_SPACE
-        yield from _row(word, mark, MISSING if tag is None else tag)
+        spacing = NOTHING if space or not known else NO_SPACE
+        yield from _row(word, spacing, MISSING if tag is None else tag)
     yield ""
 
 
-def _row(word: str, mark: str, tag: str) -> Iterator[str]:
-    """The line of a token; two where it would be taken for the start of a document."""
-    if found := DOCUMENT_START.match(word):
-        yield f"{found[0]}\t{NO_SPACE}\t{tag}"
-        word, tag = word[found.end() :], re.sub("^B-", "I-", tag)
-    yield f"{word}\t{mark}\t{tag}"
+def _row(word: str, spacing: str, tag: str) -> Iterator[str]:
+    """Yield the line of a token; two lines if it looks like the start of a document."""
+    if match := DOCUMENT_START.match(word):
+        yield f"{match[0]}\t{NO_SPACE}\t{tag}"
+        word, tag = word[match.end() :], re.sub("^B-", "I-", tag)
+    yield f"{word}\t{spacing}\t{tag}"

@@ -1,7 +1,7 @@
 """Writes doccano's JSONL (https://doccano.github.io/doccano). Offsets count UTF-16 code units, doccano's default.
 
-Each row has the same keys, or doccano refuses the file, and meta under one of them: doccano makes 1.0 of 1 in a column
-that other rows lack. It takes no empty text.
+All rows have the same keys, or doccano refuses the file. Meta is under one key: doccano changes 1 to 1.0 in a column
+that other rows lack. doccano accepts no empty text.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The formats that annotations can be written in, what each cannot hold, and the one way to write them."""
+"""Lists the formats for writing annotations, with their limits, and exports passages to them."""
 
 import re
 from collections import Counter
@@ -18,8 +18,8 @@ from domain_ner.writers.options import (
     NESTED,
     PARTIAL,
     REJECTED,
+    REPORTED_ONLY,
     SPACED_LABEL,
-    TOLD_ONLY,
     UNANNOTATED,
     UNKNOWN,
     WHITE_SPACE,
@@ -32,9 +32,9 @@ ODD_WHITE = re.compile(r"^\s|\s$|\s\s|[^\S ]")
 
 
 class Format(Protocol):
-    """A format that can be written: a module of `domain_ner.writers` that has these names.
+    """A format for writing: a module of `domain_ner.writers` with these names.
 
-    NAME: as in `--to`. TITLE: what it is. HOLDS: what it can hold of what not every format can.
+    NAME: as in `--to`. TITLE: its description. HOLDS: which optional features it can represent.
     """
 
     NAME: str
@@ -42,18 +42,18 @@ class Format(Protocol):
     HOLDS: frozenset[str]
 
     def write(self, passages: Iterable[Passage], target: Path, options: WriterOptions) -> None:
-        """Write the passages, one after the other, to a new file (for brat, a new folder)."""
+        """Write the passages, one at a time, to a new file (for brat, a new folder)."""
 
 
-FORMATS: dict[str, Format] = {one.NAME: one for one in (prodigy, label_studio, doccano, conll, brat, hf_json)}
+FORMATS: dict[str, Format] = {module.NAME: module for module in (prodigy, label_studio, doccano, conll, brat, hf_json)}
 IN_FOLDER = {brat.NAME: {".txt", ".ann", ".conf"}}
 
 
 @dataclass
 class Export:
-    """What was written, and what could not be.
+    """The result of an export, with its losses.
 
-    lost: how often a format cannot hold something, by what it is. first: the source of the first case of each.
+    lost: number of losses by kind. first: the source of the first loss of each kind.
     """
 
     n_passages: int = 0
@@ -62,25 +62,25 @@ class Export:
     lost: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
 
-    def lose(self, what: str, passage: Passage, n: int = 1) -> None:
-        """Count what cannot be written of a passage."""
+    def count_loss(self, what: str, passage: Passage, n: int = 1) -> None:
+        """Count something in a passage that cannot be written."""
         if n:
             self.lost[what] += n
             self.first.setdefault(what, passage.source)
 
     @property
     def lines(self) -> list[str]:
-        """A line for each kind of what could not be written."""
+        """A line for each kind of loss."""
         return [f"{n} {what}, the first in {self.first[what]}" for what, n in self.lost.most_common()]
 
     @property
     def is_lossy(self) -> bool:
-        """Whether reading the file back would give other annotations."""
-        return any(self.lost[what] for what in self.lost if what not in TOLD_ONLY)
+        """Whether reading the file back would give different annotations."""
+        return any(self.lost[what] for what in self.lost if what not in REPORTED_ONLY)
 
 
-def named(name: str) -> Format:
-    """The format of that name. Raises DomainNerError where there is none."""
+def find_format(name: str) -> Format:
+    """Look up a format by name. Raises DomainNerError if there is none."""
     if name not in FORMATS:
         raise DomainNerError(f"--to is {name!r}; expected one of {', '.join(FORMATS)}.")
     return FORMATS[name]
@@ -94,45 +94,45 @@ def export(
     *,
     on_passage: Callable[[], None] = lambda: None,
 ) -> Export:
-    """Write passages to `target`, whole or not at all, one after the other.
+    """Write passages to `target` one at a time, whole or not at all.
 
     to: the name of a format.
     on_passage: called after each passage, to show progress.
-    Raises DomainNerError for an unknown format, a target that would replace something else, when there is no passage,
-    and, unless `options.lossy`, for annotations that the format cannot hold.
+    Raises DomainNerError for an unknown format, a target that would replace something else, and an export without
+    passages. Unless `options.lossy`, also for annotations that the format cannot represent.
     """
-    format_ = named(to)
+    format_ = find_format(to)
     _require_free(target, to)
     done = Export()
     with atomic_path(target) as temporary:
-        given = (_as_predicted(passage) for passage in passages) if options.predictions else passages
-        format_.write(_fitting(given, format_, done, on_passage), temporary, options)
+        exported = (_as_predicted(passage) for passage in passages) if options.predictions else passages
+        format_.write(_fitting(exported, format_, done, on_passage), temporary, options)
         if not done.n_passages:
-            raise DomainNerError("There is no passage to write.", "Name a corpus or an export that holds some.")
+            raise DomainNerError("There is no passage to write.", "Give a corpus or an export with passages.")
         if done.is_lossy and not options.lossy:
             _refuse(format_, done)
     return done
 
 
 def fit(passage: Passage, format_: Format, done: Export) -> Passage | None:
-    """What a format can hold of a passage; the rest is counted in `done`. None: nothing of it."""
+    """Reduce a passage to what a format can represent, and count the rest in `done`; None if nothing remains."""
     for kind, lacks_it in ((WORDLESS, not passage.text.strip()), (EMPTY, not passage.text)):
         if lacks_it and kind not in format_.HOLDS:
-            done.lose(kind, passage)
+            done.count_loss(kind, passage)
             return None
     passage = _without_unusable(passage, format_, done)
     passage = _without_unknown(passage, format_, done)
     if NESTED not in format_.HOLDS:
         left_out = overlapping(passage.spans)
-        done.lose(NESTED, passage, len(left_out))
+        done.count_loss(NESTED, passage, len(left_out))
         passage = replace(passage, spans=tuple(span for span in passage.spans if span not in left_out))
     if REJECTED not in format_.HOLDS:
-        done.lose(REJECTED, passage, len(passage.rejected))
+        done.count_loss(REJECTED, passage, len(passage.rejected))
         passage = replace(passage, rejected=())
     if META not in format_.HOLDS:
-        done.lose(META, passage, bool(passage.meta or passage.annotator or passage.document))
+        done.count_loss(META, passage, bool(passage.meta or passage.annotator or passage.document))
     if WHITE_SPACE not in format_.HOLDS:
-        done.lose(WHITE_SPACE, passage, ODD_WHITE.search(passage.text) is not None)
+        done.count_loss(WHITE_SPACE, passage, ODD_WHITE.search(passage.text) is not None)
     return passage
 
 
@@ -150,19 +150,19 @@ def _fitting(
 
 
 def _as_predicted(passage: Passage) -> Passage:
-    """A model looked at all of a text, whatever people know of it."""
+    """Mark a passage as completely annotated: a model processes the whole text."""
     return replace(passage, partial=False, unknown=(), rejected=())
 
 
 def _without_unusable(passage: Passage, format_: Format, done: Export) -> Passage:
-    """Without spans that no format, or not this one, can name."""
+    """Remove spans that no format, or not this one, can represent."""
 
     def is_usable(span: LabelledSpan) -> bool:
         if not span.label or not passage.text[span.start : span.end].strip():
-            done.lose(BLANK, passage)
+            done.count_loss(BLANK, passage)
             return False
         if SPACED_LABEL not in format_.HOLDS and len(span.label.split()) != 1:
-            done.lose(SPACED_LABEL, passage)
+            done.count_loss(SPACED_LABEL, passage)
             return False
         return True
 
@@ -171,35 +171,35 @@ def _without_unusable(passage: Passage, format_: Format, done: Export) -> Passag
 
 
 def _without_unknown(passage: Passage, format_: Format, done: Export) -> Passage:
-    """What nobody annotated: as a format can say it. Where it cannot, it is lost that nobody did."""
+    """Adapt the marks of unannotated text to the format; if it has no such marks, count them as lost."""
     if passage.partial:
         kind = PARTIAL if passage.spans or passage.rejected else UNANNOTATED
         if kind in format_.HOLDS:
             return passage
-        done.lose(kind, passage)
+        done.count_loss(kind, passage)
         return replace(passage, partial=False)
     if passage.unknown and UNKNOWN not in format_.HOLDS:
-        done.lose(UNKNOWN, passage, len(passage.unknown))
-        # Better that too much is unknown than that what is unknown is taught as no entity.
+        done.count_loss(UNKNOWN, passage, len(passage.unknown))
+        # Rather mark too much as unannotated than teach unannotated text as no entity.
         return replace(passage, unknown=(), partial=PARTIAL in format_.HOLDS)
     return passage
 
 
 def _refuse(format_: Format, done: Export) -> None:
     listed = "\n".join(f"  {line}" for line in done.lines)
-    wanted = {what for what in done.lost if what not in TOLD_ONLY}
+    wanted = {what for what in done.lost if what not in REPORTED_ONLY}
     unmarked = not wanted.isdisjoint({PARTIAL, UNKNOWN, UNANNOTATED}) and PARTIAL not in format_.HOLDS
-    warning = "\nWithout its mark, what nobody annotated reads as having no entity." if unmarked else ""
-    others = [one.NAME for one in FORMATS.values() if wanted <= one.HOLDS]
-    instead = f"Export to {' or '.join(others)}, which can, or give" if others else "Give"
+    warning = "\nWithout these marks, unannotated text reads as having no entity." if unmarked else ""
+    others = [candidate.NAME for candidate in FORMATS.values() if wanted <= candidate.HOLDS]
+    instead = f"Export to {' or '.join(others)}, which can, or use" if others else "Use"
     raise DomainNerError(
-        f"{format_.TITLE} cannot hold all of this:\n{listed}{warning}",
+        f"{format_.TITLE} cannot represent all of this:\n{listed}{warning}",
         f"{instead} --lossy to write the rest. Nothing was written.",
     )
 
 
 def _require_free(target: Path, to: str) -> None:
-    """Raise DomainNerError where writing would replace a folder of something else."""
+    """Raise DomainNerError if writing would replace a folder with other content."""
     if to not in IN_FOLDER:
         if target.is_dir():
             raise DomainNerError(f"{target} is a folder; expected the name of a file to write.")
@@ -209,5 +209,5 @@ def _require_free(target: Path, to: str) -> None:
     others = [path for path in target.glob("*") if path.suffix not in IN_FOLDER[to]]
     if others:
         raise DomainNerError(
-            f"{target} holds other files ({others[0].name}), which would be replaced.", "Name a new folder."
+            f"{target} has other files ({others[0].name}), which would be replaced.", "Give a new folder."
         )

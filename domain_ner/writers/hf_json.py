@@ -1,6 +1,6 @@
-"""Writes tokens and tags as Hugging Face data sets hold them: JSONL with `tokens`, `ner_tags` and the text.
+"""Writes tokens and tags in the form of Hugging Face data sets: JSONL with `tokens`, `ner_tags` and the text.
 
-Tags are names in IOB2, null for a token that nobody annotated. White space is no token; it is kept in
+Tags are IOB2 names, null for a token that nobody annotated. White space is not a token; it is kept in
 `space_after` and `text`.
 """
 
@@ -34,6 +34,6 @@ def _row(passage: Passage, number: int, options: WriterOptions) -> dict[str, Any
     }
     if has_known_spaces(passage):
         row |= {"space_after": tokens.spaces, "text": passage.text}
-    # Columns of a data set have one type; what is nested would not fit beside them.
-    told = {key: value for key, value in passage.meta.items() if isinstance(value, PLAIN)}
-    return {**told, **row, KEY: pack(passage)}
+    # Each column of a data set has a single type, so nested values are left out.
+    flat_meta = {key: value for key, value in passage.meta.items() if isinstance(value, PLAIN)}
+    return {**flat_meta, **row, KEY: pack(passage)}

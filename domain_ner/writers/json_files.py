@@ -1,11 +1,11 @@
-"""JSON files of many rows, written row by row."""
+"""Writes JSON files row by row."""
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-# Half of a surrogate pair, which broken exports hold, is no UTF-8; so it becomes JSON's escape for it.
+# Halves of surrogate pairs, as in broken exports, are not valid UTF-8; they become JSON escapes.
 ERRORS = "backslashreplace"
 
 
@@ -17,7 +17,7 @@ def write_rows(target: Path, rows: Iterable[Any]) -> None:
 
 
 def write_array(target: Path, rows: Iterable[Any]) -> None:
-    """Write one array, a row a line."""
+    """Write one array, with a row per line."""
     with target.open("w", encoding="utf-8", errors=ERRORS, newline="\n") as stream:
         for n_row, row in enumerate(rows):
             stream.write(f"{',' if n_row else '['}\n{_json(row)}")
@@ -25,7 +25,7 @@ def write_array(target: Path, rows: Iterable[Any]) -> None:
 
 
 def number_of(document: str, *, default: int) -> int:
-    """A document's id as a number; `default` where it is none."""
+    """Convert a document's id to a number; `default` if it is not one."""
     is_number = document.isascii() and document.isdecimal() and str(int(document)) == document
     return int(document) if is_number else default
 

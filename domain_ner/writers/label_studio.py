@@ -1,9 +1,8 @@
 """Writes Label Studio's tasks, with annotations or predictions (https://labelstud.io/guide/task_format).
 
-Offsets are code points, as Label Studio counts since the end of 2021. The names of the tags are `label` and `text`, as
-in the labelling config that `export-labels` writes. Meta stand in `data`, for Label Studio leaves a task's `meta` out
-of JSON_MIN, CSV and TSV, and gives tasks ids of its own: a string that carries all of it, and beside it what people
-may want to see or to filter by.
+Offsets are code points, as in Label Studio since the end of 2021. The tags are named `label` and `text`, as in the
+labelling config that `export-labels` writes. Meta goes to `data`: Label Studio omits a task's `meta` from JSON_MIN, CSV
+and TSV, and assigns its own ids. `data` has a string with all meta, and beside it values for people to see and filter.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,7 +29,7 @@ TITLE = "Label Studio JSON"
 HOLDS = frozenset({NESTED, UNANNOTATED, SPACED_LABEL, META, WHITE_SPACE, EMPTY, WORDLESS})
 LABELS_TAG, TEXT_TAG = "label", "text"
 SUGGESTED = "suggested"
-# Columns of the exports, which would take the place of what is called so in the data, or be taken for it.
+# Columns of the exports that would clash with keys of the same name in the data.
 RESERVED = {
     LABELS_TAG, TEXT_TAG, KEY, "id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement",
     "completed_by", "history",
@@ -44,15 +43,19 @@ def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> 
 
 def _task(passage: Passage, number: int, options: WriterOptions) -> dict[str, Any]:
     task_id = number_of(passage.document, default=number)
-    data = {TEXT_TAG: passage.text, **_to_see(passage.meta), KEY: pack(passage)}
+    data = {TEXT_TAG: passage.text, **_visible_meta(passage.meta), KEY: pack(passage)}
     task: dict[str, Any] = {"id": task_id, "data": data}
-    nobody = passage.partial
+    is_unannotated = passage.partial
     if options.predictions:
-        return {**task, "annotations": [], "predictions": [] if nobody else _predictions(passage, number, options)}
-    return {**task, "annotations": [] if nobody else [_annotation(passage, number)], "predictions": []}
+        return {
+            **task,
+            "annotations": [],
+            "predictions": [] if is_unannotated else _predictions(passage, number, options),
+        }
+    return {**task, "annotations": [] if is_unannotated else [_annotation(passage, number)], "predictions": []}
 
 
-def _to_see(meta: Mapping[str, Any]) -> dict[str, Any]:
+def _visible_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in meta.items()
@@ -61,18 +64,18 @@ def _to_see(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _annotation(passage: Passage, number: int) -> dict[str, Any]:
-    """An annotation. Not `completed_by`: Label Studio refuses tasks with one whom it does not know."""
+    """Make an annotation, without `completed_by`: Label Studio refuses tasks with unknown users."""
     who = {"created_username": passage.annotator} if passage.annotator else {}
     result = _result(passage, number, origin="manual")
     return {"id": number, **who, "was_cancelled": False, "ground_truth": False, "result": result}
 
 
 def _predictions(passage: Passage, number: int, options: WriterOptions) -> list[dict[str, Any]]:
-    """What is there and, where something else is suggested, that too: Label Studio shows them side by side."""
-    found = [_prediction(passage, number, passage.annotator or options.model_version)]
+    """Make the present annotation and, if there is one, the suggestion: Label Studio shows them side by side."""
+    predictions = [_prediction(passage, number, passage.annotator or options.model_version)]
     if passage.suggested is not None:
-        found.append(_prediction(replace(passage, spans=passage.suggested), number, SUGGESTED))
-    return found
+        predictions.append(_prediction(replace(passage, spans=passage.suggested), number, SUGGESTED))
+    return predictions
 
 
 def _prediction(passage: Passage, number: int, version: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Passages from the documents of a DocBin: a corpus, or what a pipeline predicted."""
+"""Reads passages from the documents of a DocBin: a corpus, or predictions of a pipeline."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -17,44 +17,45 @@ from domain_ner.corpus.normalization import normalize_whitespace
 from domain_ner.errors import DomainNerError
 
 SCORE = "score"
-# Of a text that is shown.
+# Maximum of characters in an excerpt.
 MAX_CHARS = 60
 
 
 def read_docbin(path: Path) -> Iterator[Passage]:
     """Yield the passage of each document, one at a time.
 
-    Raises DomainNerError for a file that is missing or no DocBin.
+    Raises DomainNerError for a file that is missing or not a DocBin.
     """
     if not path.is_file():
-        raise DomainNerError(f"{path} does not exist.", "Name a corpus (.spacy), or a folder of annotation exports.")
+        raise DomainNerError(f"{path} does not exist.", "Give a corpus (.spacy), or a folder of annotation exports.")
     try:
         docs = DocBin().from_disk(path)
     except Exception as err:
         raise DomainNerError(
-            f"{path} is no DocBin, or damaged ({type(err).__name__}).", "Make it again, with convert or DocBin.to_disk."
+            f"{path} is not a DocBin, or damaged ({type(err).__name__}).",
+            "Create it again, with convert or DocBin.to_disk.",
         ) from err
     for number, doc in enumerate(docs.get_docs(Vocab()), start=1):
         yield to_passage(doc, f"{path.name}:{number}")
 
 
-def beginnings(path: Path) -> dict[str, str]:
-    """The beginning of each text of a corpus and where it stood, by its digest; none where the file cannot be read."""
+def excerpts_by_digest(path: Path) -> dict[str, str]:
+    """Map the digest of each text of a corpus to its beginning and source; empty if the file cannot be read."""
     try:
         return {
-            digest(one.text): f"{shorten(one.text, MAX_CHARS, placeholder=' …')!r} ({one.source})"
-            for one in read_docbin(path)
+            digest(passage.text): f"{shorten(passage.text, MAX_CHARS, placeholder=' …')!r} ({passage.source})"
+            for passage in read_docbin(path)
         }
     except DomainNerError:
         return {}
 
 
 def to_passage(doc: Doc, source: str) -> Passage:
-    """The passage of a document, with the text that the annotator saw where white space was normalised.
+    """Convert a document to a passage, with the original text if white space was normalised.
 
     Its annotations are `doc.ents` and `doc.spans["sc"]`; tokens without a value are unknown, unless the annotations
-    are in `doc.spans["sc"]` alone.
-    source: where the document does not say it.
+    are only in `doc.spans["sc"]`.
+    source: for documents that do not have one.
     """
     annotated = [*doc.ents, *doc.spans.get(SPANS_KEY, ())]
     covered = {n_token for span in annotated for n_token in range(span.start, span.end)}
@@ -80,33 +81,33 @@ def to_passage(doc: Doc, source: str) -> Passage:
 
 
 def _labelled(spans: Iterable[Span], doc: Doc) -> list[LabelledSpan]:
-    """The spans in characters, without white space at their edges."""
-    found = set()
+    """Convert spans to characters, without white space at their edges."""
+    labelled = set()
     for span in spans:
         words = doc.text[span.start_char : span.end_char]
         start = span.start_char + len(words) - len(words.lstrip())
-        found.add(LabelledSpan(start, start + len(words.strip()), span.label_))
-    return sorted(found)
+        labelled.add(LabelledSpan(start, start + len(words.strip()), span.label_))
+    return sorted(labelled)
 
 
 def _ranges(tokens: Iterable[Token]) -> list[tuple[int, int]]:
-    """(start, end) in characters of the runs that tokens make, with the spaces inside them."""
-    runs: list[tuple[int, int, int]] = []  # with the number of the token that would go on
+    """Join tokens to (start, end) ranges in characters, with the spaces between adjacent ones."""
+    runs: list[tuple[int, int, int]] = []  # with the index of the token that would continue the run
     for token in tokens:
-        goes_on = bool(runs) and runs[-1][2] == token.i
-        start = runs.pop()[0] if goes_on else token.idx
+        continues = bool(runs) and runs[-1][2] == token.i
+        start = runs.pop()[0] if continues else token.idx
         runs.append((start, token.idx + len(token), token.i + 1))
     return [(start, end) for start, end, _ in runs]
 
 
 def _score(doc: Doc) -> dict[str, Any]:
-    """The mean score of a document's spans, where the pipeline gave each one (`spancat` does)."""
+    """Compute the mean score of a document's spans if the pipeline scores each span (as `spancat` does)."""
     scores = [score for _, score in span_scores(doc)]
     return {SCORE: sum(scores) / len(scores)} if scores else {}
 
 
 def _with_original(passage: Passage, original: object) -> Passage:
-    """The passage with its text as it was before white space was normalised; the tokens are then none of it."""
+    """Restore the original text before white space was normalised; its tokens are then dropped."""
     if not isinstance(original, str):
         return passage
     text, offsets = normalize_whitespace(original)

@@ -1,6 +1,6 @@
-"""Writes Prodigy JSONL as `ner.manual` and `spans.manual` export it (https://prodi.gy/docs/api-interfaces).
+"""Writes Prodigy JSONL as exported by `ner.manual` and `spans.manual` (https://prodi.gy/docs/api-interfaces).
 
-Where only yes/no answers are known, a row for each answer, as `ner.teach` exports them.
+If only yes/no answers are known, it writes a row for each answer, as `ner.teach` does.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ MANUAL, OVERLAPPING, YES_NO = "ner_manual", "spans_manual", "ner"
 
 
 def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> None:
-    """Write the rows of each passage. Predictions have no `answer`: they are tasks still to be corrected."""
+    """Write the rows of each passage. Predictions have no `answer`: they are open tasks."""
     write_rows(target, (row for passage in passages for row in _rows(passage, options)))
 
 
@@ -56,14 +56,14 @@ def _rows(passage: Passage, options: WriterOptions) -> Iterator[Row]:
 
 
 def _task(passage: Passage, tokens: Tokens) -> Row:
-    """What every row of a passage begins with."""
+    """Make the keys that all rows of a passage share."""
     parts = zip(tokens.words, tokens.starts, tokens.ends, tokens.spaces, strict=True)
     listed = [
         {"text": word, "start": start, "end": end, "id": number, "ws": space}
         for number, (word, start, end, space) in enumerate(parts)
     ]
     task = {"text": passage.text, "_input_hash": _hash(passage.text), "tokens": listed}
-    # Prodigy keeps keys that it does not know, and meta as they are.
+    # Prodigy keeps unknown keys and meta unchanged.
     task |= {KEY: Carried(passage.document).pack()}
     return {**task, "meta": passage.meta} if passage.meta else task
 
@@ -85,6 +85,6 @@ def _span(span: LabelledSpan, tokens: Tokens) -> Row:
 
 
 def _hash(*parts: Any) -> int:
-    """32 bits with a sign, as Prodigy's are, but not the same ones: `prodigy db-in --rehash` makes those."""
+    """Compute 32 signed bits, like Prodigy's hashes but not equal: `prodigy db-in --rehash` makes Prodigy's own."""
     plain = json.dumps(parts, default=str)
     return int.from_bytes(hashlib.blake2b(plain.encode(), digest_size=4).digest(), "big", signed=True)

@@ -1,4 +1,4 @@
-"""Tasks for people to look at, pre-annotated, for each of the annotation tools."""
+"""Writes pre-annotated review tasks for each annotation tool."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,8 +18,8 @@ TOOLS = {prodigy.NAME: ".jsonl", label_studio.NAME: ".json", doccano.NAME: ".jso
 def write_queue(passages: Sequence[Passage], stem: Path, *, lang: str) -> list[Path]:
     """Write the passages, in this order, to `stem`.prodigy.jsonl, `stem`.label_studio.json and `stem`.doccano.jsonl.
 
-    Each passage is an open task with its annotations as they stand; where it has `suggested`, Label Studio shows those
-    beside. lang: spaCy's code. Gives the files; without a passage none, and those of an earlier run are removed.
+    Each passage is an open task with its present annotations; if it has `suggested`, Label Studio shows those beside.
+    lang: spaCy's code. Returns the files; without passages none, and files of an earlier run are removed.
     """
     paths = [stem.with_name(f"{stem.name}.{tool}{suffix}") for tool, suffix in TOOLS.items()]
     if not passages:

@@ -1,4 +1,4 @@
-"""The tokens of a passage as other tools need them: every annotation starts and ends where a token does."""
+"""Tokenizes a passage for other tools: every annotation starts and ends at a token boundary."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -16,7 +16,7 @@ WORD = re.compile(r"\S+")
 
 @dataclass(frozen=True)
 class Tokens:
-    """Tokens in the order of the text. starts: of each, in code points. spaces: whether white space follows each."""
+    """Tokens in the order of the text. starts: in code points. spaces: whether white space follows each token."""
 
     words: Sequence[str]
     starts: Sequence[int]
@@ -28,33 +28,33 @@ class Tokens:
         return [start + len(word) for start, word in zip(self.starts, self.words, strict=True)]
 
     def range_of(self, start: int, end: int) -> tuple[int, int]:
-        """(first token, last token exclusive) of those that share a character with a range of the text."""
+        """Find the tokens that overlap a range of the text: (first, last exclusive)."""
         return bisect_right(self.ends, start), bisect_left(self.starts, end)
 
 
 def all_tokens(passage: Passage, options: WriterOptions) -> Tokens:
-    """Tokens that make up the text together with single spaces; white space beyond those is tokens too, as in spaCy."""
-    words, spaces = _given(passage) or _tokenized(passage.text, options)
+    """Tokenize so that tokens and single spaces make up the text; further white space is tokens too, as in spaCy."""
+    words, spaces = _exported_tokens(passage) or _tokenized(passage.text, options)
     parts = list(_cut(words, spaces, _edges(passage)))
     return Tokens([word for word, _, _ in parts], [start for _, start, _ in parts], [space for _, _, space in parts])
 
 
 def visible_tokens(passage: Passage, options: WriterOptions) -> Tokens:
-    """The tokens without those of white space, and none with white space inside it."""
+    """Tokenize without white-space tokens, and without white space in tokens."""
     tokens = all_tokens(passage, options)
-    found = [
+    pieces = [
         (match[0], start + match.start())
         for word, start in zip(tokens.words, tokens.starts, strict=True)
         for match in WORD.finditer(word)
     ]
-    words, starts = [word for word, _ in found], [start for _, start in found]
+    words, starts = [word for word, _ in pieces], [start for _, start in pieces]
     following = [*starts[1:], len(passage.text)]
-    spaces = [start + len(word) < after for (word, start), after in zip(found, following, strict=False)]
+    spaces = [start + len(word) < after for (word, start), after in zip(pieces, following, strict=False)]
     return Tokens(words, starts, spaces)
 
 
 def tags_of(passage: Passage, tokens: Tokens) -> list[Tag]:
-    """IOB2 tags of a passage whose spans share no character; None for tokens of which nothing is known."""
+    """Compute IOB2 tags of a passage without overlapping spans; None for unannotated tokens."""
     spans = [(*tokens.range_of(span.start, span.end), span.label) for span in passage.spans]
     tags: list[Tag] = [*encode_tags(spans, len(tokens.words))]
     unknown = [(0, len(passage.text))] if passage.partial else passage.unknown
@@ -65,12 +65,12 @@ def tags_of(passage: Passage, tokens: Tokens) -> list[Tag]:
 
 
 def has_known_spaces(passage: Passage) -> bool:
-    """Whether the white space of the text is the text's own, and not put between the words of an export."""
+    """Whether the white space is the original text's, not inserted between the words of an export."""
     return passage.words is None or passage.spaces is not None
 
 
 def overlapping(spans: Iterable[LabelledSpan]) -> set[LabelledSpan]:
-    """Those that must go so that no two share a character: the longest stay, of equally long ones the first."""
+    """Find the spans to remove so that none overlap: the longest stay, of equally long ones the first."""
     taken: set[int] = set()
     left_out = set()
     for span in sorted(spans, key=lambda span: (span.start - span.end, span)):
@@ -81,8 +81,8 @@ def overlapping(spans: Iterable[LabelledSpan]) -> set[LabelledSpan]:
     return left_out
 
 
-def _given(passage: Passage) -> tuple[Sequence[str], Sequence[bool]] | None:
-    """The export's own tokens; None where they do not make up the text."""
+def _exported_tokens(passage: Passage) -> tuple[Sequence[str], Sequence[bool]] | None:
+    """Return the export's own tokens; None if they do not make up the text."""
     if not passage.words:
         return None
     spaces = passage.spaces or (*[True] * (len(passage.words) - 1), False)
@@ -101,7 +101,7 @@ def _edges(passage: Passage) -> list[int]:
 
 
 def _cut(words: Sequence[str], spaces: Sequence[bool], edges: Sequence[int]) -> Iterator[tuple[str, int, bool]]:
-    """(token, its start, whether a space follows), with a cut at each edge inside a token."""
+    """Yield (token, its start, whether a space follows), cut at each edge inside a token."""
     start = 0
     for word, space in zip(words, spaces, strict=True):
         end = start + len(word)

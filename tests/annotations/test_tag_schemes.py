@@ -107,7 +107,7 @@ def test_every_marked_token_is_in_exactly_one_span_whatever_the_tags():
 )
 def test_scheme_is_told_from_the_tags(sentences, name, mark):
     scheme = scheme_of(*sentences)
-    assert (scheme.name, scheme.mark) == (name, mark)
+    assert (scheme.name, scheme.shape) == (name, mark)
 
 
 def test_label_that_ends_like_a_mark_is_no_suffix_scheme():
@@ -127,7 +127,7 @@ def test_one_stray_begin_does_not_make_an_iob1_file_iob2():
 
 
 def test_damaged_tags_do_not_turn_tags_into_labels():
-    assert scheme_of("B-LOC O", "x O", "B-PER O").mark == "prefix"
+    assert scheme_of("B-LOC O", "x O", "B-PER O").shape == "prefix"
 
 
 def test_tags_that_are_not_annotated_are_left_out_of_the_scheme():

@@ -24,8 +24,6 @@ PROJECT = {one["name"]: one for one in srsly.read_yaml(ROOT / "project.yml")["co
 OF_PROJECT = {name for name in PROJECT if name == "docs" or name.startswith("benchmark-")}
 # What takes seconds to import, or brings what does, or takes tenths; typer itself may bring pydantic.
 HEAVY = {"spacy", "torch", "transformers", "thinc", "numpy", "matplotlib", "srsly", "jinja2", "sklearn", "tqdm"}
-# Imports everything with its options, until its logic lies in the room `conversion`.
-WHOLE = {"convert"}
 HELP = """
 import sys
 from domain_ner.commands.main import run
@@ -63,7 +61,7 @@ def test_the_help_lists_every_command_in_order_and_imports_none():
     assert not {f"domain_ner.commands.{name.replace('-', '_')}" for name in COMMANDS} & commands
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in WHOLE])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_imports_nothing_that_takes_long(name):
     told, packages, _ = imported_by(name, "--help")
     assert f"domain-ner {name}" in told

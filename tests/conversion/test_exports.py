@@ -144,7 +144,7 @@ def test_one_id_for_two_texts_is_noted_and_both_are_kept(tmp_path):
 
 
 def test_a_folder_that_is_empty_or_missing_is_an_error(tmp_path):
-    with pytest.raises(DomainNerError, match="holds no file"):
+    with pytest.raises(DomainNerError, match="has no file"):
         read(tmp_path)
     with pytest.raises(DomainNerError, match="nowhere does not exist"):
         read(tmp_path / "nowhere")
@@ -205,7 +205,7 @@ def test_what_cannot_be_read_is_an_error_that_names_all_of_it(write_jsonl, monke
         read(folder)
     told = str(caught.value)
     assert "gone.jsonl: a link to nowhere.jsonl, which does not exist" in told
-    assert "pipe.jsonl: no file, but a pipe" in told
+    assert "pipe.jsonl: not a file, but a pipe" in told
     assert "closed: Permission denied" in told
 
 
@@ -213,10 +213,10 @@ def test_what_cannot_be_read_is_an_error_that_names_all_of_it(write_jsonl, monke
     ("name", "content", "told"),
     [
         ("empty.jsonl", b"", "is empty"),
-        ("photo.jsonl", b"\x89PNG\r\n\x1a\n\0\0\0", r"of PNG \(an image\), which is not read"),
+        ("photo.jsonl", b"\x89PNG\r\n\x1a\n\0\0\0", r"of PNG \(an image\), which is not supported"),
         ("weights.jsonl", b"\0\1\2\3", "not a text file"),
         ("notes.txt", b"Dear all, see you on Monday.\n", "of no known format"),
-        ("table.xlsx", b"PK\x03\x04\0\0", "of Excel, which is not read"),
+        ("table.xlsx", b"PK\x03\x04\0\0", "of Excel, which is not supported"),
     ],
 )
 def test_a_file_that_is_no_export_is_an_error_that_names_it(write_jsonl, name, content, told):

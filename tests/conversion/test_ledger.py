@@ -168,9 +168,9 @@ def test_each_kind_of_loss_is_measured_by_its_own_kind():
 @pytest.mark.parametrize(
     ("n_behind", "told"),
     [
-        (599, "a.json:602: JSON is broken, about 599 documents by its length"),
-        (1, "a.json:602: JSON is broken, about 1 document by its length"),
-        (None, "a.json:602: JSON is broken; what stood behind it is missing, and nobody can tell how much"),
+        (599, "a.json:602: JSON is broken; estimated loss: 599 documents"),
+        (1, "a.json:602: JSON is broken; estimated loss: 1 document"),
+        (None, "a.json:602: JSON is broken; what followed is missing, and its amount is unknown"),
     ],
 )
 def test_a_file_that_was_not_read_to_its_end_stops_whatever_may_be_lost(n_behind, told):

@@ -55,7 +55,7 @@ def test_a_group_by_that_nobody_has_is_told_where_files_make_the_splits(tmp_path
     places = [tmp_path / "exports", tmp_path / "corpus", tmp_path / "reports"]
     ran = run("convert_annotations", *places, "--guide", GUIDE, "--splits", "files", "--group-by", "custmer")
     assert ran.returncode == 0
-    assert "vars.group_by is 'custmer', and none of the 3 passages has that key" in " ".join(ran.stdout.split())
+    assert "vars.group_by is 'custmer', but none of the 3 passages has that key" in " ".join(ran.stdout.split())
     assert "look divided already" not in ran.stdout
 
 

@@ -5,7 +5,7 @@ from unicodedata import normalize
 import pytest
 
 from domain_ner.annotations.passages import Passage
-from domain_ner.corpus.assignments import Assigned, digest
+from domain_ner.corpus.assignments import SplitAssignment, digest
 from domain_ner.corpus.splits import SplitRules, divide
 from domain_ner.errors import DomainNerError
 
@@ -52,7 +52,7 @@ def test_a_group_is_the_same_however_a_tool_writes_its_number(write):
 def test_groups_of_an_older_file_written_another_way_are_the_same():
     first = drawn(by_customer(), group_by="customer")
     older = {f"{key}.0": split for key, split in first.assigned.groups.items()}
-    again = drawn(by_customer(), group_by="customer", former=Assigned.from_json(older))
+    again = drawn(by_customer(), group_by="customer", former=SplitAssignment.from_json(older))
     assert split_of(again) == split_of(first)
     assert again.assigned == first.assigned
 
@@ -60,7 +60,7 @@ def test_groups_of_an_older_file_written_another_way_are_the_same():
 def test_of_a_group_that_an_older_file_has_in_two_splits_the_test_set_keeps_it():
     given = by_customer()
     groups = dict.fromkeys((f"customer={n}" for n in range(10)), "train") | {"customer=1": "dev", "customer=2": "test"}
-    former = Assigned.from_json({**groups, "customer=3.0": "test", "customer=2.0": "train"})
+    former = SplitAssignment.from_json({**groups, "customer=3.0": "test", "customer=2.0": "train"})
     again = drawn(given, group_by="customer", former=former)
     assert test_set(again, "customer") == [2, 3]
 
@@ -111,7 +111,7 @@ def test_a_group_of_the_test_set_that_is_missing_stops():
     first = frozen()
     gone = test_set(first, "customer")[0]
     told = refused([one for one in by_customer() if one.meta["customer"] != gone], first)
-    assert "The test set is frozen (assets/splits.json), and in the exports it is another one:" in told
+    assert "The test set is frozen (assets/splits.json), but the exports differ from it:" in told
     assert f"  1 of its 3 groups are missing: customer={gone} (4 passages)\n" in told
     assert "--vars.test_changes accept" in told
     assert "delete assets/splits.json" in told
@@ -123,7 +123,7 @@ def test_a_passage_of_the_test_set_whose_text_has_changed_stops_and_is_shown():
     given = [Passage("another text", (), one.source, one.meta) if one == changed else one for one in by_customer()]
     told = refused(given, first, seen=lambda: {digest(changed.text): "'w1 w2 …' (a.jsonl:3)"})
     customer = changed.meta["customer"]
-    expected = f"1 of the 4 passages of customer={customer} are missing, or have another text: 'w1 w2 …' (a.jsonl:3)"
+    expected = f"1 of the 4 passages of customer={customer} are missing or have changed: 'w1 w2 …' (a.jsonl:3)"
     assert expected in told
 
 
@@ -132,7 +132,7 @@ def test_a_passage_of_the_test_set_that_is_a_group_of_its_own_stops_too():
     first = drawn(given)
     gone = {one.text for one in first.splits["test"][:2]}
     told = refused([one for one in given if one.text not in gone], first, group_by="")
-    assert "2 of its 12 passages are missing, or have another text" in told
+    assert "2 of its 12 passages are missing or have changed" in told
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_passages_of_the_test_set_that_are_of_a_group_of_training_now_stop():
     moved = first.splits["test"][0]
     other = first.splits["train"][0].meta["customer"]
     given = [passage(int(one.source[8:]), customer=other) if one == moved else one for one in by_customer()]
-    assert f"1 of its passages (customer={moved.meta['customer']}) belong to groups of train or dev now" in refused(
+    assert f"1 of its passages (customer={moved.meta['customer']}) now belong to train or dev groups" in refused(
         given, first
     )
 
@@ -193,12 +193,12 @@ def test_an_accepted_text_is_the_one_that_is_frozen_from_then_on():
     given = [Passage("another text", (), one.source, one.meta) if one == changed else one for one in by_customer()]
     accepted = drawn(given, group_by="customer", former=first.assigned, accept_changes=True)
     assert not drawn(given, group_by="customer", former=accepted.assigned).changes
-    assert "are missing, or have another text" in refused(by_customer(), accepted)
+    assert "are missing or have changed" in refused(by_customer(), accepted)
 
 
 def test_a_missing_group_of_an_older_file_stops_and_its_texts_are_kept_from_then_on():
     first = frozen()
-    older = Assigned.from_json(dict(first.assigned.groups))
+    older = SplitAssignment.from_json(dict(first.assigned.groups))
     assert drawn(by_customer(), group_by="customer", former=older).assigned == first.assigned
     gone = test_set(first, "customer")[0]
     with pytest.raises(DomainNerError, match=f"1 of its 3 groups are missing: customer={gone}\n"):
@@ -218,18 +218,18 @@ def test_a_group_that_somebody_moves_in_the_file_stays_there():
     moved = test_set(first, "customer")[0]
     told = first.assigned.to_json()
     told["groups"][f"customer={moved}"] = "train"
-    again = drawn(by_customer(), group_by="customer", former=Assigned.from_json(told))
+    again = drawn(by_customer(), group_by="customer", former=SplitAssignment.from_json(told))
     assert again.assigned.groups[f"customer={moved}"] == "train"
 
 
 @pytest.mark.parametrize("group_by", ["customer", ""])
 def test_what_a_file_holds_comes_back(group_by):
     kept = drawn(by_customer(), group_by=group_by).assigned
-    assert Assigned.from_json(kept.to_json()).to_json() == kept.to_json()
+    assert SplitAssignment.from_json(kept.to_json()).to_json() == kept.to_json()
     assert set(kept.to_json()["texts"]) == ({f"customer={n}" for n in range(10)} if group_by else set())
 
 
 @pytest.mark.parametrize("read", [[], {"groups": {"a=b": "train"}, "texts": []}, {"a=b": "training"}, {"groups": [1]}])
 def test_a_file_of_something_else_is_refused(read):
     with pytest.raises(ValueError, match="expected groups and their splits"):
-        Assigned.from_json(read)
+        SplitAssignment.from_json(read)

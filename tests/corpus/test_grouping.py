@@ -1,7 +1,7 @@
 import pytest
 
 from domain_ner.annotations.passages import Passage
-from domain_ner.corpus.grouping import count_ungrouped, group_names, group_value, same_names
+from domain_ner.corpus.grouping import canonical_names, count_ungrouped, group_names, group_value
 from domain_ner.errors import DomainNerError
 
 
@@ -14,7 +14,7 @@ def test_a_key_that_no_passage_has_is_an_error_that_names_those_they_have():
     with pytest.raises(DomainNerError) as caught:
         count_ungrouped(given, "Customers")
     told = str(caught.value)
-    assert "vars.group_by is 'Customers', and none of the 11 passages has that key" in told
+    assert "vars.group_by is 'Customers', but none of the 11 passages has that key" in told
     assert "They have: id (11 passages, 11 values), customer (10 passages, 3 values). Did you mean 'customer'?" in told
     assert 'Set group_by in project.yml to one of these, or to ""' in told
 
@@ -55,7 +55,7 @@ def test_a_value_that_is_false_is_one_and_an_empty_one_is_none(meta, expected):
     ],
 )
 def test_what_tools_write_of_one_value_is_one_name(values, name):
-    assert same_names((f"{n}.jsonl", value) for n, value in enumerate(values)) == [name] * len(values)
+    assert canonical_names((f"{n}.jsonl", value) for n, value in enumerate(values)) == [name] * len(values)
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,17 @@ def test_what_tools_write_of_one_value_is_one_name(values, name):
     ],
 )
 def test_values_that_are_not_the_same_stay_apart(values):
-    assert len(set(same_names((f"{n}.jsonl", value) for n, value in enumerate(values)))) == len(values)
+    assert len(set(canonical_names((f"{n}.jsonl", value) for n, value in enumerate(values)))) == len(values)
 
 
 def test_two_texts_of_one_file_are_two_values_and_so_they_are_in_the_others():
-    assert same_names([("a", "1.0"), ("a", "1"), ("b", "1.0"), ("b", "2.0"), ("b", 1)]) == ["1.0", "1", "1.0", "2", "1"]
+    assert canonical_names([("a", "1.0"), ("a", "1"), ("b", "1.0"), ("b", "2.0"), ("b", 1)]) == [
+        "1.0",
+        "1",
+        "1.0",
+        "2",
+        "1",
+    ]
 
 
 @pytest.mark.parametrize("value", [None, "", float("nan")])

@@ -34,5 +34,5 @@ def test_fetch_encoder_warns_of_an_encoder_of_another_language(tiny_encoder, tmp
         (encoders / path.name).write_bytes(path.read_bytes())
     ran = fetch_cnn(tmp_path, "de", "roberta-base")
     assert ran.returncode == 0
-    assert "⚠ the encoder roberta-base was pretrained on en, and vars.lang is 'de'" in ran.stdout
+    assert "⚠ The encoder roberta-base was pretrained on en, but vars.lang is 'de'" in ran.stdout
     assert "⚠" not in fetch_cnn(tmp_path, "en", "roberta-base").stdout + fetch_cnn(tmp_path, "de").stdout

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from domain_ner.annotations.passages import LabelledSpan, Passage
-from domain_ner.corpus.assignments import Assigned
+from domain_ner.corpus.assignments import SplitAssignment
 from domain_ner.corpus.file_splits import divide_by_files, pooled
 from domain_ner.corpus.splits import SplitRules, divide, parse_fractions
 from domain_ner.errors import DomainNerError
@@ -138,7 +138,7 @@ def test_a_new_passage_follows_its_group():
 
 
 def test_the_assignment_of_other_data_does_not_bind():
-    former = Assigned({"org=elsewhere": "train", "org=far": "test"})
+    former = SplitAssignment({"org=elsewhere": "train", "org=far": "test"})
     assert all(divide(passages(90, 9), SplitRules(FRACTIONS, group_by="org", former=former)).splits.values())
 
 
@@ -166,8 +166,8 @@ def test_files_that_are_divided_already_stay_so(files):
 @pytest.mark.parametrize(
     ("files", "told"),
     [
-        (("train.conll", "more.conll"), "the name of more.conll tells no split"),
-        (("train/test.conll",), "tells two splits"),
+        (("train.conll", "more.conll"), "the name of more.conll matches no split"),
+        (("train/test.conll",), "matches two splits"),
         (("train.conll", "test.conll"), "no file is named after dev"),
     ],
 )
@@ -183,7 +183,7 @@ def test_files_whose_names_do_not_tell_are_an_error(files, told):
         (["eng.train", "eng.testa", "eng.testb"], "eng.train, eng.testa, eng.testb look divided already"),
         (["train/1.json", "train/2.json", "validation/1.json", "test/1.json"], "train/1.json and 1 more, validation/1"),
         (["train.txt", "test.txt"], "That needs a file named after dev."),
-        (["train.txt", "valid.txt", "test.txt", "more.txt"], "That needs a name that tells its split for more.txt."),
+        (["train.txt", "valid.txt", "test.txt", "more.txt"], "That needs a name with its split for more.txt."),
     ],
 )
 def test_files_that_look_divided_and_are_pooled_are_told(files, told):
@@ -197,6 +197,6 @@ def test_files_that_do_not_look_divided_are_no_word(files):
 
 def test_a_split_left_empty_by_an_earlier_assignment_says_so():
     groups = divide(passages(100, 10), SplitRules(FRACTIONS, group_by="org")).assigned.groups
-    former = Assigned(dict.fromkeys(groups, "train"))
+    former = SplitAssignment(dict.fromkeys(groups, "train"))
     with pytest.raises(DomainNerError, match="dev and test split would be empty: the splits of an earlier run put"):
         divide(passages(100, 10), SplitRules(FRACTIONS, group_by="org", former=former))

@@ -19,7 +19,7 @@ from domain_ner.crf_ner.lattice import (  # noqa: E402
     n_transitions,
     transition_table,
 )
-from domain_ner.crf_ner.loss import Known, negative_log_likelihood, span_tags  # noqa: E402
+from domain_ner.crf_ner.loss import KnownTags, negative_log_likelihood, span_tags  # noqa: E402
 from domain_ner.crf_ner.padding import MAX_SCORES, length_groups, padded_groups  # noqa: E402
 
 N_TYPES = 3
@@ -80,7 +80,7 @@ def test_the_gradient_of_a_long_document_is_exact():
     scores = torch.randn((1, 3000, N_TAGS), generator=generator) * 4
     flat = torch.randn(n_transitions(N_TYPES), generator=generator)
     entity = [0, 0, *span_tags(3, 1, N_TYPES), *span_tags(1, 2, N_TYPES)]
-    known = Known(entity * 500)
+    known = KnownTags(entity * 500)
     found = negative_log_likelihood(scores, flat, [known])
     wanted = _reference_gradient(scores[0].double(), flat.double(), known)
     assert float((found.d_scores[0] - wanted[0]).norm() / wanted[0].norm()) < 1e-5

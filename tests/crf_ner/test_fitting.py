@@ -13,7 +13,7 @@ from test_pipe import blank, examples, fit, found
 from domain_ner.crf_ner.fitting import fit as calibrate
 from domain_ner.crf_ner.settings import Settings
 from domain_ner.errors import DomainNerError
-from domain_ner.metrics.calibration import calibration_error, precise_threshold
+from domain_ner.metrics.calibration import calibration_error, threshold_for_precision
 
 NAMES = ["Redis", "Kafka", "Envoy", "Minio"]
 TRAIN = [(f"Ask {name}{n} now", [(4, 5 + len(name), "INFRA")]) for name in NAMES for n in range(3)]
@@ -57,7 +57,7 @@ def test_confidences_come_nearer_to_the_truth_and_entities_stay(overconfident):
 
 def test_a_precision_that_is_not_to_be_had_suppresses_the_type(overconfident, tmp_path):
     nlp = spacy.load(overconfident)
-    fitted = calibrate(nlp, examples(nlp, DEV), "crf_ner", lambda judged, n: precise_threshold(judged, n, 0.95))
+    fitted = calibrate(nlp, examples(nlp, DEV), "crf_ner", lambda judged, n: threshold_for_precision(judged, n, 0.95))
     assert not fitted.thresholds["INFRA"].is_reached
     nlp.to_disk(tmp_path / "nlp")
     doc = spacy.load(tmp_path / "nlp")(DEV[0][0])
@@ -172,7 +172,7 @@ def test_calibrating_twice_gives_the_same(overconfident):
 def test_a_pipeline_without_confidences_cannot_be_calibrated():
     nlp = spacy.blank("en")
     nlp.add_pipe("ner")
-    with pytest.raises(DomainNerError, match="it is no crf_ner"):
+    with pytest.raises(DomainNerError, match="it is not a crf_ner"):
         calibrate(nlp, [], "ner")
 
 
@@ -180,7 +180,7 @@ def test_a_pipeline_without_confidences_cannot_be_calibrated():
 def test_thresholds_can_be_set_by_type_at_load_whatever_calibrate_chose(tmp_path, for_f1):
     nlp = blank()
     fit(nlp, examples(nlp, UNSURE), n_steps=80)
-    choose = None if for_f1 else lambda judged, n: precise_threshold(judged, n, 0.3)
+    choose = None if for_f1 else lambda judged, n: threshold_for_precision(judged, n, 0.3)
     calibrate(nlp, examples(nlp, UNSURE * 4), "crf_ner", choose, for_f1=for_f1)
     nlp.to_disk(tmp_path / "nlp")
     stored = spacy.load(tmp_path / "nlp").get_pipe("crf_ner").settings.threshold("INFRA")

@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 
 from domain_ner.crf_ner.decoding import SpanProbabilities, decode  # noqa: E402
 from domain_ner.crf_ner.lattice import marginals, n_transitions, path_scores, transition_index  # noqa: E402
-from domain_ner.crf_ner.loss import Known, is_legal, negative_log_likelihood, span_tags  # noqa: E402
-from domain_ner.crf_ner.selection import choose_candidates  # noqa: E402
+from domain_ner.crf_ner.loss import KnownTags, is_legal, negative_log_likelihood, span_tags  # noqa: E402
+from domain_ner.crf_ner.selection import select_candidates  # noqa: E402
 
 N_TYPES = 2
 N_TAGS = 1 + 4 * N_TYPES
@@ -103,7 +103,7 @@ def test_candidates_are_in_order_and_not_among_the_entities():
     scores, flat, lengths = random_case([4, 2], 9)
     for found in decode(scores, flat, lengths, floors=[math.log(0.01)] * N_TYPES):
         taken = {one[:3] for one in found.entities}
-        candidates = choose_candidates(found.probable, taken, 3)
+        candidates = select_candidates(found.probable, taken, 3)
         assert candidates
         assert not {one[:3] for one in candidates} & taken
         log_probs = [one.log_prob for one in candidates]
@@ -122,7 +122,7 @@ def test_margins_are_those_of_the_paths():
     """Brute force: each path weighs more by the weight of every entity token that it gets wrong."""
     scores, flat, _ = random_case([3], 2)
     gold, weight = [*span_tags(2, 1, N_TYPES), 0], 2.5
-    found = negative_log_likelihood(scores, flat, [Known(gold)], [1.0, weight])
+    found = negative_log_likelihood(scores, flat, [KnownTags(gold)], [1.0, weight])
     total = 0.0
     for path in paths(3):
         n_wrong = sum(tag != own for tag, own in zip(gold[:2], path[:2], strict=True))
@@ -145,13 +145,13 @@ def brute_loss(scores, flat, doc, known):
 
 
 KNOWN = [
-    Known([0, *span_tags(2, 1, N_TYPES), 0]),
-    Known([None, None, None, None]),
-    Known([None, 0, *span_tags(2, 0, N_TYPES)]),
-    Known([span_tags(2, 1, N_TYPES)[0], None, None]),
-    Known([None, None, None], [(0, 2, 1), (1, 2, 0)]),
-    Known([0, None, None], [(0, 2, 1)]),
-    Known([None]),
+    KnownTags([0, *span_tags(2, 1, N_TYPES), 0]),
+    KnownTags([None, None, None, None]),
+    KnownTags([None, 0, *span_tags(2, 0, N_TYPES)]),
+    KnownTags([span_tags(2, 1, N_TYPES)[0], None, None]),
+    KnownTags([None, None, None], [(0, 2, 1), (1, 2, 0)]),
+    KnownTags([0, None, None], [(0, 2, 1)]),
+    KnownTags([None]),
 ]
 
 
@@ -162,13 +162,13 @@ def test_loss_is_that_of_all_paths_which_agree_with_what_is_known():
         assert float(found.losses[doc]) == pytest.approx(brute_loss(scores, flat, doc, known), abs=1e-4), known
 
 
-COMPLETE = [Known([0, *span_tags(2, 1, N_TYPES), 0]), Known(span_tags(1, 0, N_TYPES)), Known([0, 0])]
+COMPLETE = [KnownTags([0, *span_tags(2, 1, N_TYPES), 0]), KnownTags(span_tags(1, 0, N_TYPES)), KnownTags([0, 0])]
 
 
 def test_paths_that_are_known_whole_cost_the_same_alone_and_beside_others():
     scores, flat, _ = random_case([4, 1, 2, 3], 5)
     alone = negative_log_likelihood(scores[:3], flat, COMPLETE)
-    beside = negative_log_likelihood(scores, flat, [*COMPLETE, Known([None] * 3)])
+    beside = negative_log_likelihood(scores, flat, [*COMPLETE, KnownTags([None] * 3)])
     assert torch.allclose(alone.losses, beside.losses[:3], atol=1e-4)
     assert torch.allclose(alone.d_scores, beside.d_scores[:3], atol=1e-5)
     assert torch.allclose(alone.d_transitions, beside.d_transitions, atol=1e-4)
@@ -196,7 +196,7 @@ def test_gradient_agrees_with_finite_differences(given):
 
 def test_nothing_known_teaches_nothing():
     scores, flat, _ = random_case([3], 1)
-    found = negative_log_likelihood(scores, flat, [Known([None] * 3)])
+    found = negative_log_likelihood(scores, flat, [KnownTags([None] * 3)])
     assert float(found.losses[0]) == pytest.approx(0, abs=1e-5)
     assert float(found.d_scores.abs().max()) < 1e-5
 
@@ -204,7 +204,7 @@ def test_nothing_known_teaches_nothing():
 def test_tags_that_make_no_path_cost_nothing_and_are_counted():
     scores, flat, _ = random_case([2, 2], 2)
     begin = span_tags(2, 0, N_TYPES)[0]
-    found = negative_log_likelihood(scores, flat, [Known([begin, 0]), Known([0, 0])])
+    found = negative_log_likelihood(scores, flat, [KnownTags([begin, 0]), KnownTags([0, 0])])
     assert found.n_impossible == 1
     assert float(found.losses[0]) == 0
     assert torch.isfinite(found.d_scores).all()

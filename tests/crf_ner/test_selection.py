@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_ner.crf_ner.selection import Found, choose_apart, choose_candidates
+from domain_ner.crf_ner.selection import ProbableSpan, select_candidates, select_non_overlapping
 
 SPANS = st.lists(st.tuples(st.integers(0, 6), st.integers(1, 3), st.integers(0, 1)), max_size=7, unique=True)
 
@@ -17,9 +17,9 @@ def overlap(one, other):
 
 @given(SPANS, st.data())
 def test_no_other_set_has_a_larger_sum(given_spans, data):
-    spans = [Found(start, start + length, label, 0.0) for start, length, label in given_spans]
+    spans = [ProbableSpan(start, start + length, label, 0.0) for start, length, label in given_spans]
     gains = [data.draw(st.integers(-4, 8)) / 8 for _ in spans]
-    chosen = choose_apart(spans, gains)
+    chosen = select_non_overlapping(spans, gains)
     assert not any(overlap(spans[one], spans[other]) for one, other in combinations(chosen, 2))
     assert [spans[n].start for n in chosen] == sorted(spans[n].start for n in chosen)
     legal = [
@@ -33,20 +33,25 @@ def test_no_other_set_has_a_larger_sum(given_spans, data):
 
 
 def test_what_gains_nothing_is_not_chosen():
-    assert choose_apart([Found(0, 1, 0, 0.0), Found(1, 2, 0, 0.0)], [0.0, -0.1]) == []
+    assert select_non_overlapping([ProbableSpan(0, 1, 0, 0.0), ProbableSpan(1, 2, 0, 0.0)], [0.0, -0.1]) == []
 
 
 def test_touching_spans_do_not_overlap():
-    assert choose_apart([Found(1, 2, 0, 0.0), Found(0, 1, 0, 0.0)], [0.1, 0.1]) == [1, 0]
+    assert select_non_overlapping([ProbableSpan(1, 2, 0, 0.0), ProbableSpan(0, 1, 0, 0.0)], [0.1, 0.1]) == [1, 0]
 
 
 def test_two_short_spans_can_beat_a_long_one():
-    spans = [Found(0, 2, 0, 0.0), Found(0, 1, 0, 0.0), Found(1, 2, 1, 0.0)]
-    assert choose_apart(spans, [0.5, 0.3, 0.3]) == [1, 2]
-    assert choose_apart(spans, [0.7, 0.3, 0.3]) == [0]
+    spans = [ProbableSpan(0, 2, 0, 0.0), ProbableSpan(0, 1, 0, 0.0), ProbableSpan(1, 2, 1, 0.0)]
+    assert select_non_overlapping(spans, [0.5, 0.3, 0.3]) == [1, 2]
+    assert select_non_overlapping(spans, [0.7, 0.3, 0.3]) == [0]
 
 
 def test_candidates_are_the_most_probable_over_one_of_their_tokens():
-    spans = [Found(0, 1, 0, -0.1), Found(0, 2, 0, -1.0), Found(1, 2, 0, -2.0), Found(0, 1, 1, -3.0)]
-    assert choose_candidates(spans, {(0, 1, 0)}, 1) == [spans[1]]
-    assert choose_candidates(spans, {(0, 1, 0)}, 2) == spans[1:]
+    spans = [
+        ProbableSpan(0, 1, 0, -0.1),
+        ProbableSpan(0, 2, 0, -1.0),
+        ProbableSpan(1, 2, 0, -2.0),
+        ProbableSpan(0, 1, 1, -3.0),
+    ]
+    assert select_candidates(spans, {(0, 1, 0)}, 1) == [spans[1]]
+    assert select_candidates(spans, {(0, 1, 0)}, 2) == spans[1:]

@@ -133,7 +133,7 @@ def test_confidences_and_candidates_survive_json_and_docbin(saved):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"min_confidence": {"TEAMS": 0.5}}, "'TEAMS'; it knows the types INFRA, TEAM"),
+        ({"min_confidence": {"TEAMS": 0.5}}, "'TEAMS'; expected one of INFRA, TEAM"),
         ({"min_confidence": {"TEAM": 1.5}}, "is 1.5 for 'TEAM'; expected 0 to 1"),
         ({"min_confidence": -0.1}, "is -0.1; expected 0 to 1"),
         ({"temperature": 0.0}, "expected more than 0"),

@@ -125,14 +125,14 @@ def test_a_folder_without_weights_is_an_error(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.json").write_text("{}")
     ran = fetch(str(tmp_path / "mine"), tmp_path)
-    assert (ran.returncode, "holds no weights" in ran.stderr) == (1, True)
+    assert (ran.returncode, "has no weights" in ran.stderr) == (1, True)
 
 
 def test_an_encoder_whose_config_names_code_to_fetch_is_refused(tiny_encoder, tmp_path):
     shutil.copytree(tiny_encoder("bert"), tmp_path / "mine")
     path = tmp_path / "mine" / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"attn_implementation": "some/where"}))
-    with pytest.raises(DomainNerError, match="names attention code of a repository"):
+    with pytest.raises(DomainNerError, match="refers to attention code in a repository"):
         make_card(Preset(name="mine", folder=str(path.parent)), path.parent)
 
 

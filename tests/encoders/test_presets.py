@@ -110,4 +110,4 @@ def test_an_encoder_of_other_languages_is_told_with_what_to_do(languages, is_tol
     told = foreign_language(make_card(Preset("mine", languages=languages), None), "de")
     assert bool(told) == is_told
     if is_told:
-        assert "mine was pretrained on en, and vars.lang is 'de'" in told and "Set vars.encoder" in told
+        assert "mine was pretrained on en, but vars.lang is 'de'" in told and "Set vars.encoder" in told

@@ -85,7 +85,10 @@ def test_a_damaged_checkpoint_is_told_and_the_former_taken(tmp_path):
     (tmp_path / "checkpoint-10" / "model.safetensors").write_text("")
     told = []
     assert find_whole(tmp_path, told.append) == str(tmp_path / "checkpoint-5")
-    assert "checkpoint-10 is damaged: model.safetensors is empty" in told[0] and "going on from" in told[1]
+    assert (
+        "checkpoint-10 is damaged: model.safetensors is empty" in told[0]
+        and "Resuming the interrupted run from" in told[1]
+    )
     (tmp_path / "checkpoint-5" / "checksums.json").unlink()
     assert find_whole(tmp_path, told.append) is None and list(tmp_path.iterdir()) == []
 

@@ -18,7 +18,7 @@ from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.label_errors import OutOfSample, make_folds, rank, report, review_tasks
 from domain_ner.evaluation.predicting import evaluate_doc
 from domain_ner.evaluation.suspect_schema import LabelErrors
-from domain_ner.metrics.suspects import LACKING, NEEDLESS, OTHER_TYPE
+from domain_ner.metrics.suspects import LACKING_ANNOTATION, NEEDLESS_ANNOTATION, OTHER_TYPE
 from domain_ner.reports.label_errors_markdown import label_errors_markdown
 from domain_ner.writers.queues import write_queue
 
@@ -80,10 +80,10 @@ def test_suspects_are_ranked_over_all_documents(found):
     _, outs = found
     ranked = [(n, one.kind, one.annotated or one.suggested) for n, one in rank(outs)]
     assert ranked == [
-        (0, NEEDLESS, (entity("Payments", "TEAM"),)),
+        (0, NEEDLESS_ANNOTATION, (entity("Payments", "TEAM"),)),
         (0, OTHER_TYPE, (entity("Redis", "TEAM"),)),
-        (1, LACKING, (entity("Kafka", "INFRA"),)),
-        (0, LACKING, (entity("Kafka", "INFRA"),)),
+        (1, LACKING_ANNOTATION, (entity("Kafka", "INFRA"),)),
+        (0, LACKING_ANNOTATION, (entity("Kafka", "INFRA"),)),
     ]
     scores = [one.score for _, one in rank(outs)]
     assert scores == pytest.approx([1.0, (2 * 0.9 + 1) / 3, 2 * 0.95 / 3, 2 * 0.8 / 3])
@@ -211,7 +211,7 @@ def test_how_far_the_models_can_be_believed_is_told_first_and_bounds_every_claim
     known = found.held_out["INFRA"]
     assert known.f1 > 0.5 and found.held_out[""].f1 == known.f1
     assert told.stdout.index("annotations that they did not learn") < told.stdout.index("likely an error")
-    lacking = [one for one in found.suspects if one.kind == LACKING]
+    lacking = [one for one in found.suspects if one.kind == LACKING_ANNOTATION]
     assert len(lacking) >= 5 and all(0 < one.score <= max(known.precision, 0.5) + 0.02 for one in lacking)
     assert all(one.score <= one.evidence for one in found.suspects)
 

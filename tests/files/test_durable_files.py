@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -16,19 +17,20 @@ from domain_ner.files import (
     DiskList,
     atomic_path,
     find_damage,
-    held,
+    hold_lock,
     link_folder,
+    renaming,
     require_free,
     scratch_folder,
     seal,
     sweep,
+    syncing,
     together,
     write_text,
 )
-from domain_ner.files import atomic as files
 
 needs_locks = pytest.mark.skipif(sys.platform == "win32", reason="locks are flock(2)")
-BEFORE = "import sys; from pathlib import Path; from domain_ner.files import *; from domain_ner.files import held"
+BEFORE = "import sys; from pathlib import Path; from domain_ner.files import *; from domain_ner.files import hold_lock"
 
 
 def start(code):
@@ -104,7 +106,7 @@ def test_every_file_and_folder_of_a_folder_is_synced_and_each_new_one_above_it(t
 
 
 def test_very_many_files_are_synced_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_MAX_SYNCED", 2)
+    monkeypatch.setattr(syncing, "_MAX_SYNCED", 2)
     called = []
     monkeypatch.setattr(os, "sync", lambda: called.append("sync"), raising=False)
     with atomic_path(tmp_path / "many") as new:
@@ -141,7 +143,7 @@ def contents(folder):
 def swapping(request, monkeypatch):
     """Both ways of putting something in the place of what is there."""
     if request.param == "two renames":
-        monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+        monkeypatch.setattr(renaming, "_exchange", lambda one, other: False)
 
 
 @pytest.mark.usefixtures("swapping")
@@ -168,14 +170,14 @@ def test_a_name_that_cannot_be_given_takes_back_those_before_it(tmp_path, monkey
     if is_there:
         write_all(tmp_path, "one")
     before = contents(tmp_path)
-    swap = files._swap
+    swap = renaming._swap
 
     def refuse_the_last(temporary, target, undo):
         if target.name == "b.txt":
             raise OSError(errno.EROFS, "Read-only file system")
         swap(temporary, target, undo)
 
-    monkeypatch.setattr(files, "_swap", refuse_the_last)
+    monkeypatch.setattr(renaming, "_swap", refuse_the_last)
     with pytest.raises(DomainNerError, match="Cannot write .*b.txt: Read-only file system"):
         write_all(tmp_path, "two")
     assert contents(tmp_path) == before
@@ -266,8 +268,8 @@ def test_a_former_folder_that_was_put_aside_comes_back(tmp_path, monkeypatch):
     target.mkdir()
     (target / "former").write_text("")
     running = start(f"""
-        import domain_ner.files.atomic as files
-        files._exchange = lambda *_: False
+        from domain_ner.files import renaming
+        renaming._exchange = lambda *_: False
         def rename(self, other, real=Path.rename):
             if not str(other).endswith(".old"):
                 {HERE}
@@ -286,7 +288,7 @@ def test_a_former_folder_that_was_put_aside_comes_back(tmp_path, monkeypatch):
 @needs_locks
 def test_a_scratch_folder_of_a_killed_process_is_swept_and_that_of_a_living_one_is_not(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(files.tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "tempdir", None)
     code = f"""
         with scratch_folder() as folder:
             (folder / "venv").write_text("")
@@ -300,44 +302,44 @@ def test_a_scratch_folder_of_a_killed_process_is_swept_and_that_of_a_living_one_
     living.communicate("")
     assert living.returncode == 0
     assert os.listdir(tmp_path) == []
-    monkeypatch.setattr(files.tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "tempdir", None)
 
 
 @needs_locks
 def test_two_that_write_the_same_are_told_who_holds_it(tmp_path):
     running = start(f"""
-        with held(Path({str(tmp_path / "corpus")!r}), "convert_annotations.py"):
+        with hold_lock(Path({str(tmp_path / "corpus")!r}), "convert_annotations.py"):
             {HERE}
     """)
     told = rf"corpus is in use by process {running.pid} \(convert_annotations.py, since 2"
     for shared in (False, True):
-        with pytest.raises(DomainNerError, match=told), held(tmp_path / "corpus", "other", shared=shared):
+        with pytest.raises(DomainNerError, match=told), hold_lock(tmp_path / "corpus", "other", shared=shared):
             pass
     with pytest.raises(DomainNerError, match=told):
         require_free(tmp_path)
-    with held(tmp_path / "other", "other"):
+    with hold_lock(tmp_path / "other", "other"):
         pass
     kill(running)
-    with held(tmp_path / "corpus", "other"):
+    with hold_lock(tmp_path / "corpus", "other"):
         require_free(tmp_path / "corpus")
     assert os.listdir(tmp_path) == []
 
 
 @needs_locks
 def test_several_may_read_what_none_may_write_meanwhile(tmp_path):
-    with held(tmp_path / "corpus", "train", shared=True):
-        with held(tmp_path / "corpus", "tune", shared=True):
+    with hold_lock(tmp_path / "corpus", "train", shared=True):
+        with hold_lock(tmp_path / "corpus", "tune", shared=True):
             pass
-        with pytest.raises(DomainNerError, match="train, since"), held(tmp_path / "corpus", "convert"):
+        with pytest.raises(DomainNerError, match="train, since"), hold_lock(tmp_path / "corpus", "convert"):
             pass
-    with held(tmp_path / "corpus", "convert"):
+    with hold_lock(tmp_path / "corpus", "convert"):
         pass
     assert os.listdir(tmp_path) == []
 
 
 def test_where_there_is_no_place_for_a_lock_nothing_is_held(tmp_path):
     (tmp_path / "file").write_text("")
-    with held(tmp_path / "file" / "corpus", "train"):
+    with hold_lock(tmp_path / "file" / "corpus", "train"):
         assert os.listdir(tmp_path) == ["file"]
 
 
@@ -350,8 +352,8 @@ def test_where_there_is_no_place_for_a_lock_nothing_is_held(tmp_path):
         (lambda folder: (folder / "a").write_bytes(b"on"), "a holds other bytes"),
         (lambda folder: (folder / "in" / "b").write_bytes(b"\0\0\0"), "in/b holds other bytes"),
         (lambda folder: (folder / "checksums.json").unlink(), "checksums.json is missing"),
-        (lambda folder: (folder / "checksums.json").write_text("{"), "checksums.json cannot be read"),
-        (lambda folder: (folder / "checksums.json").write_text("[]"), "checksums.json cannot be read"),
+        (lambda folder: (folder / "checksums.json").write_text("{"), "cannot read checksums.json"),
+        (lambda folder: (folder / "checksums.json").write_text("[]"), "cannot read checksums.json"),
     ],
 )
 def test_damage_is_found_and_named(tmp_path, damage, told):

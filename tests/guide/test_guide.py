@@ -84,9 +84,9 @@ def test_a_guide_and_annotations_without_fault(check):
         ("[a=b](INFRA)", "rule", "must_not_match"),
         ("[Ops](TEAM) team called", "rule", "must_take_after: 'team' belongs"),
         ("[one two three four](TEAM)", "rule", "has 4 tokens; expected 1 to 3"),
-        ("[Ops (EU](TEAM)", "rule", "has a bracket"),
+        ("[Ops (EU](TEAM)", "rule", "contains a bracket"),
         ("[Op's](TEAM)x y", "possessive", "expected 'Op'"),
-        ("[Readers' Hub](TEAM) met", "rule", "has a quote in it"),
+        ("[Readers' Hub](TEAM) met", "rule", "contains a quote"),
         ("ask [The Database](INFRA)", "not an entity", "the guide says: unnamed"),
     ],
 )
@@ -119,7 +119,7 @@ def test_a_span_in_another_is_told(check):
 def test_one_surface_under_several_types_cites_the_minority(check):
     (finding,) = check(["[Vault](INFRA) one", "[Vault](INFRA) two", "ask [Vault](TEAM) now"])
     assert (finding.kind, finding.source) == ("several labels", "a.jsonl:3")
-    assert "over all: INFRA 2, TEAM 1" in finding.message
+    assert "in the whole corpus: INFRA 2, TEAM 1" in finding.message
 
 
 def test_types_that_may_share_surfaces_are_let_be(check):
@@ -151,7 +151,7 @@ def test_near_duplicates_cite_the_earlier_one(check):
     text = "the night shift saw the disk fill up and called nobody at all until the morning came"
     (finding,) = check([text, text.replace("morning", "evening")])
     assert finding.kind == "near-duplicate"
-    assert "those of a.jsonl:1" in finding.message
+    assert "runs occur in a.jsonl:1 too" in finding.message
 
 
 def test_many_near_duplicates_are_one_finding_that_says_how_many(check):
@@ -159,7 +159,7 @@ def test_many_near_duplicates_are_one_finding_that_says_how_many(check):
     (finding,) = check([f"{text} {n}" for n in range(9)])
     assert (finding.kind, finding.source) == ("near-duplicate", "a.jsonl:2")
     assert finding.message == (
-        "9 passages are nearly the same, each as one of the others: "
+        "9 passages are near-duplicates, each of another one: "
         "a.jsonl:1, a.jsonl:2, a.jsonl:3, a.jsonl:4, a.jsonl:5 and 4 more"
     )
 
@@ -167,7 +167,7 @@ def test_many_near_duplicates_are_one_finding_that_says_how_many(check):
 def test_annotators_who_differ_are_a_note(check):
     findings = check(["[Redis](INFRA) died", "Redis died"], annotators=["ann", "bob"])
     assert kinds(findings) == ["disagreement"]
-    assert "'Redis' is INFRA for ann and not for bob" in findings[0].message
+    assert "'Redis' is INFRA for ann, but not for bob" in findings[0].message
 
 
 def test_rows_that_cannot_be_read_are_errors(check):
@@ -185,8 +185,8 @@ def test_size_and_variety_are_told(tmp_path, check):
     same = [Passage(f"Redis {n}", (LabelledSpan(0, 5, "INFRA"),), f"a:{n}") for n in range(250)]
     found = validate(GuideFile(load_guide(path), path.name, {}), Corpus(same, same, ())).findings
     messages = {finding.kind: finding.message for finding in found}
-    assert "TEAM has 0 mentions; 200 more make it usable" in messages["too few mentions"]
-    assert "INFRA has 250 mentions; 250 more make it good" in messages["more mentions wanted"]
+    assert "TEAM has 0 mentions; it needs 200 more to be usable" in messages["too few mentions"]
+    assert "INFRA has 250 mentions; it needs 250 more to be good" in messages["more mentions wanted"]
     assert "250 of 250 mentions of INFRA are 'Redis'" in messages["one surface dominates"]
 
 
@@ -215,7 +215,7 @@ def test_a_fault_of_the_guide_names_its_line(check, before, after, kind):
     ("before", "after", "message"),
     [
         ("definition: a group", "definitoin: a group", r"guide\.yml:3: types\.0\.definition"),
-        ("digits: true", "digits: perhaps", r"guide\.yml:\d+: types\.1\.rules\.digits.*came 'perhaps'"),
+        ("digits: true", "digits: perhaps", r"guide\.yml:\d+: types\.1\.rules\.digits.*but it is 'perhaps'"),
         ('must_not_match: ["="]', 'must_not_match: ["("]', "no valid regular expression"),
         ("label: TEAM", 'label: " TEAM"', "types.0.label"),
         ("label: TEAM", "label: INFRA", "INFRA has several entries"),
@@ -288,7 +288,7 @@ def test_a_skeleton_is_a_guide_without_errors_that_asks_what_to_decide(check):
     passages = [Passage(*parse_markup(text), f"a.jsonl:{n}") for n, text in enumerate(marked)]
     skeleton = guide_skeleton(passages, title="Mine")
     assert "annotated as INFRA (4), TEAM (1)" in skeleton
-    assert "is not annotated here, and 5 times elsewhere" in skeleton
+    assert "is not annotated here, but 5 times elsewhere" in skeleton
     assert errors(check(marked, guide=skeleton)) == ["placeholder in the guide"] * 2
 
 
@@ -300,7 +300,7 @@ def test_a_skeleton_passes_when_its_definitions_are_written_and_its_edge_cases_d
     found = {(finding.kind, finding.label): finding for finding in check(guide=skeleton)}
     definition = found["placeholder in the guide", "TEAM"]
     assert definition.source == line_of[f'definition: "{definition.text}"']
-    assert "expected what is annotated, and what is not" in definition.message
+    assert "expected what to annotate, and what not" in definition.message
     case = found["undecided in the guide", "INFRA"]
     assert (case.severity, case.source) == ("warning", line_of[f'- text: "{case.text}"'])
     written = skeleton.replace(PLACEHOLDER, "Groups of people called").replace(UNDECIDED, "left out, since")

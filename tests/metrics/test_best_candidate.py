@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from domain_ner.metrics.best_candidate import MIN_UNITS, by_unit, choose
+from domain_ner.metrics.best_candidate import MIN_UNITS, choose, sum_by_group
 
 
 def drawn(seed, *, n_docs=120, n_levels=20, right=0.4):
@@ -65,9 +65,9 @@ def test_of_too_few_documents_no_gain_is_more_than_luck(n_docs):
 def test_documents_of_a_group_count_together_where_there_are_groups_enough():
     counts = np.arange(24, dtype=float).reshape(1, 8, 3)
     groups = ["a", "b", "a", "c", "d", "e", "f", "f"]
-    together = by_unit(counts, groups)
+    together = sum_by_group(counts, groups)
     assert together.shape == (1, MIN_UNITS, 3)
     assert together[0, 0].tolist() == (counts[0, 0] + counts[0, 2]).tolist()
     assert together.sum() == counts.sum()
-    assert by_unit(counts, ["a", "b"] * 4) is counts
-    assert by_unit(counts, [""] * 8).tolist() == counts.tolist()
+    assert sum_by_group(counts, ["a", "b"] * 4) is counts
+    assert sum_by_group(counts, [""] * 8).tolist() == counts.tolist()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from domain_ner.metrics.learning_curve import Trained, fit
+from domain_ner.metrics.learning_curve import TrainingScore, fit
 
 SIZES = (100, 200, 400, 800)
 
@@ -14,14 +14,14 @@ def law(n, floor=0.1, scale=3.0, exponent=0.5):
 
 def simulated(rng, sizes, n_seeds, noise, **law_of):
     return [
-        Trained(n, float(law(n, **law_of) + rng.normal(0, noise * (sizes[-1] / n) ** 0.25)))
+        TrainingScore(n, float(law(n, **law_of) + rng.normal(0, noise * (sizes[-1] / n) ** 0.25)))
         for n in sizes
         for _ in range(n_seeds)
     ]
 
 
 def test_a_law_without_noise_is_followed():
-    curve = fit([Trained(n, law(n)) for n in (50, 100, 200, 400, 800, 1600)] * 3)
+    curve = fit([TrainingScore(n, law(n)) for n in (50, 100, 200, 400, 800, 1600)] * 3)
     for n in (1600, 3200):
         expected = curve.expect(n)
         assert expected.low <= law(n) <= expected.high and expected.f1 == pytest.approx(law(n), abs=0.01)
@@ -52,7 +52,7 @@ def test_the_interval_is_narrow_where_much_is_known():
 
 
 def test_when_a_score_is_reached():
-    curve = fit([Trained(n, law(n)) for n in (50, 100, 200, 400, 800, 1600)] * 3)
+    curve = fit([TrainingScore(n, law(n)) for n in (50, 100, 200, 400, 800, 1600)] * 3)
     when = curve.reaches(0.84, at_most=20_000)
     assert law(2500) == pytest.approx(0.84)
     assert 2000 < when.n_passages < 3200 and when.low <= when.n_passages <= when.high
@@ -62,7 +62,7 @@ def test_when_a_score_is_reached():
 
 @pytest.mark.parametrize("f1", [0.0, 0.7, 1.0])
 def test_scores_that_do_not_change_promise_little(f1):
-    curve = fit([Trained(n, f1) for n in SIZES for _ in range(2)])
+    curve = fit([TrainingScore(n, f1) for n in SIZES for _ in range(2)])
     expected, gain = curve.expect(1600), curve.gain(800)
     assert expected.low <= f1 + 0.02 and expected.high >= f1 - 0.02
     assert gain.low < 0.01 and gain.f1 < 0.02
@@ -70,15 +70,15 @@ def test_scores_that_do_not_change_promise_little(f1):
 
 
 def test_scores_that_fall_promise_nothing():
-    curve = fit([Trained(n, f1) for n, f1 in zip(SIZES, (0.8, 0.75, 0.7, 0.65), strict=True) for _ in range(2)])
+    curve = fit([TrainingScore(n, f1) for n, f1 in zip(SIZES, (0.8, 0.75, 0.7, 0.65), strict=True) for _ in range(2)])
     assert curve.gain(800).f1 < 0.01 and curve.reaches(0.9, at_most=20_000).n_passages is None
 
 
 def test_sizes_at_which_nothing_was_learned_say_nothing_of_the_law():
-    known = [Trained(n, law(n)) for n in SIZES] * 3
-    assert fit([Trained(10, 0.0), *known]).expect(1600) == fit(known).expect(1600)
+    known = [TrainingScore(n, law(n)) for n in SIZES] * 3
+    assert fit([TrainingScore(10, 0.0), *known]).expect(1600) == fit(known).expect(1600)
 
 
 def test_two_sizes_are_no_curve():
-    assert fit([Trained(100, 0.5), Trained(200, 0.6), Trained(200, 0.61)]) is None
+    assert fit([TrainingScore(100, 0.5), TrainingScore(200, 0.6), TrainingScore(200, 0.61)]) is None
     assert fit([]) is None

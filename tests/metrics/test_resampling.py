@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_ner.metrics.resampling import Counts, _student, between_groups, compare, count, figures, holm, intervals
+from domain_ner.metrics.resampling import (
+    Counts,
+    _student,
+    between_groups,
+    compare,
+    count,
+    holm,
+    intervals,
+    precision_recall_f1,
+)
 from domain_ner.metrics.scores import score_entities
 
 LABELS = ("A", "B", "C")
@@ -27,7 +36,7 @@ def draw(rng, n_docs, quality=(6, 2)):
 def test_counts_and_figures_are_those_of_the_scores():
     pairs = [([(0, 1, "A"), (2, 3, "B")], [(0, 1, "A"), (2, 3, "C")]), ([(4, 5, "A")], [])]
     counts, scores = count(pairs, LABELS), score_entities(pairs)
-    by_type = figures(counts.values.sum(axis=0).T)
+    by_type = precision_recall_f1(counts.values.sum(axis=0).T)
     for n, label in enumerate(LABELS):
         one = scores.by_type[label]
         assert np.nan_to_num(by_type[n]).tolist() == pytest.approx([one.precision, one.recall, one.f1])
@@ -37,7 +46,7 @@ def test_counts_and_figures_are_those_of_the_scores():
 def test_intervals_cover_the_truth_in_95_of_100_cases(n_docs):
     """93 to 97 % of 800 draws, with what chance adds to a count of 800: 1.5 points, two standard errors."""
     rng = np.random.default_rng(5)
-    truth = figures(draw(rng, 1_000_000).sum(axis=(0, 2)))[2]
+    truth = precision_recall_f1(draw(rng, 1_000_000).sum(axis=(0, 2)))[2]
     n_draws, n_covered = 800, 0
     for seed in range(n_draws):
         found = intervals(Counts(LABELS, draw(rng, n_docs)), n_resamples=400, seed=seed).micro["f1"]
@@ -150,7 +159,7 @@ def test_the_interval_of_other_groups_covers_the_truth_though_documents_of_a_gro
     """91 to 98 % of 600 draws; the bootstrap over documents, for whom all are alike, covers far less."""
     rng, truth, n_draws = np.random.default_rng(2), None, 600
     everything = np.concatenate([draw(rng, 12, (60 * r, 60 * (1 - r))) for r in rng.beta(6, 2, size=20_000)])
-    truth = figures(everything.sum(axis=(0, 2)))[2]
+    truth = precision_recall_f1(everything.sum(axis=(0, 2)))[2]
     n_covered = n_covered_by_documents = 0
     for _ in range(n_draws):
         values = np.concatenate([draw(rng, 12, (60 * r, 60 * (1 - r))) for r in rng.beta(6, 2, size=n_groups)])

@@ -10,10 +10,10 @@ from domain_ner.metrics.slices import (
     Surfaces,
     case,
     diversity,
-    entity_traits,
-    place_traits,
+    position_attributes,
     slices,
-    window_trait,
+    surface_attributes,
+    window_distance,
 )
 
 
@@ -35,7 +35,7 @@ def trained():
     ],
 )
 def test_surfaces_seen_in_training(trained, surface, label, seen, often):
-    traits = entity_traits(surface, label, trained)
+    traits = surface_attributes(surface, label, trained)
     assert (traits["surface"], traits["in training"]) == (seen, often)
 
 
@@ -53,10 +53,10 @@ def test_case(surface, written):
 
 
 def test_place():
-    assert place_traits(first=99, n_entity_tokens=5, n_tokens=100) == {
+    assert position_attributes(first=99, n_entity_tokens=5, n_tokens=100) == {
         "length": "more", "document length": "26 to 100", "position": "last fifth",
     }  # fmt: skip
-    assert place_traits(first=0, n_entity_tokens=1, n_tokens=1)["position"] == "first fifth"
+    assert position_attributes(first=0, n_entity_tokens=1, n_tokens=1)["position"] == "first fifth"
 
 
 def test_slices_hold_the_scores_of_what_has_the_trait_in_order():
@@ -85,4 +85,4 @@ def test_diversity():
     ],
 )
 def test_how_near_to_where_windows_meet(first, last, cuts, value):
-    assert window_trait(first, last, cuts) == value
+    assert window_distance(first, last, cuts) == value

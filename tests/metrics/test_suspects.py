@@ -8,14 +8,14 @@ from domain_ner.metrics.scores import score_entities
 from domain_ner.metrics.suspects import (
     BOUNDARY,
     KINDS,
-    LACKING,
-    NEEDLESS,
+    LACKING_ANNOTATION,
+    NEEDLESS_ANNOTATION,
     OTHER_TYPE,
     Suspect,
     Usage,
     find_suspects,
-    most_to_claim,
-    weigh,
+    max_plausible_score,
+    smooth_probability,
 )
 
 TEAM, INFRA = (0, 8, "TEAM"), (14, 19, "INFRA")
@@ -24,7 +24,7 @@ TEAM, INFRA = (0, 8, "TEAM"), (14, 19, "INFRA")
 @pytest.mark.parametrize(
     ("annotated", "predicted", "kind"),
     [
-        ([], [INFRA], LACKING),
+        ([], [INFRA], LACKING_ANNOTATION),
         ([INFRA], [(14, 19, "TEAM")], OTHER_TYPE),
         ([INFRA], [(14, 21, "INFRA")], BOUNDARY),
         ([INFRA], [(14, 16, "INFRA"), (17, 19, "INFRA")], BOUNDARY),
@@ -41,7 +41,7 @@ def test_an_annotation_where_the_model_sees_nothing_is_as_suspicious_as_nothing_
     [found] = find_suspects(
         [TEAM, INFRA], [TEAM], {TEAM: 0.9, INFRA: 0.1, (14, 21, "INFRA"): 0.2, (30, 35, "TEAM"): 1.0}
     )
-    assert (found.kind, found.annotated, found.suggested) == (NEEDLESS, (INFRA,), ())
+    assert (found.kind, found.annotated, found.suggested) == (NEEDLESS_ANNOTATION, (INFRA,), ())
     assert found.score == pytest.approx(0.7)
     assert (found.start, found.end) == (14, 19)
 
@@ -51,15 +51,15 @@ def test_what_both_say_is_not_suspicious():
 
 
 def test_a_model_is_believed_as_far_as_other_places_do_not_know_better():
-    assert weigh(0.9, "A", Usage(0, {})) == pytest.approx(0.9)
-    assert weigh(0.01, "A", Usage(20, {"A": 20})) > 0.9
-    assert weigh(0.01, "A", Usage(20, {"B": 20})) < 0.001
-    assert weigh(0.99, "A", Usage(50, {})) < 0.05
+    assert smooth_probability(0.9, "A", Usage(0, {})) == pytest.approx(0.9)
+    assert smooth_probability(0.01, "A", Usage(20, {"A": 20})) > 0.9
+    assert smooth_probability(0.01, "A", Usage(20, {"B": 20})) < 0.001
+    assert smooth_probability(0.99, "A", Usage(50, {})) < 0.05
 
 
 @given(st.floats(0, 1), st.integers(0, 50), st.integers(0, 50))
 def test_a_weighed_probability_is_one(p, n_same, n_other):
-    assert 0 <= weigh(p, "A", Usage(n_same + n_other, {"A": n_same, "B": n_other})) <= 1
+    assert 0 <= smooth_probability(p, "A", Usage(n_same + n_other, {"A": n_same, "B": n_other})) <= 1
 
 
 ENTITIES = st.lists(st.tuples(st.integers(0, 8), st.integers(1, 4), st.sampled_from("AB")), max_size=4).map(
@@ -80,7 +80,7 @@ def test_a_suspicion_claims_no_more_than_the_models_have_shown():
     gold = [(n, n + 1, "TEAM") for n in range(9)] + [(n, n + 1, "INFRA") for n in range(20, 118)]
     found = [*gold[:1], (50_000, 50_001, "TEAM"), *gold[9:]]
     scores = score_entities([(gold, found)])
-    assert most_to_claim(Suspect(NEEDLESS, (TEAM,), (), 1.0), scores) == pytest.approx(2 / 11)
-    assert most_to_claim(Suspect(LACKING, (), (TEAM,), 1.0), scores) == pytest.approx(2 / 4)
-    assert most_to_claim(Suspect(OTHER_TYPE, (TEAM,), (INFRA,), 1.0), scores) == pytest.approx(99 / 100)
-    assert most_to_claim(Suspect(BOUNDARY, (TEAM,), (INFRA, TEAM), 1.0), scores) == pytest.approx(2 / 4)
+    assert max_plausible_score(Suspect(NEEDLESS_ANNOTATION, (TEAM,), (), 1.0), scores) == pytest.approx(2 / 11)
+    assert max_plausible_score(Suspect(LACKING_ANNOTATION, (), (TEAM,), 1.0), scores) == pytest.approx(2 / 4)
+    assert max_plausible_score(Suspect(OTHER_TYPE, (TEAM,), (INFRA,), 1.0), scores) == pytest.approx(99 / 100)
+    assert max_plausible_score(Suspect(BOUNDARY, (TEAM,), (INFRA, TEAM), 1.0), scores) == pytest.approx(2 / 4)

@@ -94,7 +94,7 @@ def test_nested_records_are_read(write):
     (record,), log = read(write(nested()))
     assert found(record) == [("Anna", "PER")]
     assert (record.annotator, record.meta) == ("u", {"k": 1})
-    assert "responses have no status: all are taken as submitted" in log.notes
+    assert "responses have no status: all count as submitted" in log.notes
 
 
 def test_nested_suggestions_are_predictions(write):
@@ -139,7 +139,7 @@ def test_several_span_questions_need_one_to_be_named(write):
     row = flat(("u", "submitted", [ANNA]))
     row |= {"other.responses": [[BEN]], "other.responses.status": ["submitted"], "other.responses.users": ["u"]}
     path = write(row)
-    with pytest.raises(DomainNerError, match="the questions ner and other may each hold the entities"):
+    with pytest.raises(DomainNerError, match="the questions ner and other may each have the entities"):
         read(path)
     assert found(read(path, field="other")[0][0]) == [("Ben", "PER")]
 
@@ -170,7 +170,7 @@ def test_which_field_the_spans_lie_on_is_asked_for_where_nothing_tells_it(write)
     for field in ("title", "ner,title"):
         records, log = read(path, field=field)
         assert [found(record) for record in records] == [[("Anna", "PER"), ("Ben", "PER")]] * 2
-        assert "the text is what stands under 'title'" in log.notes
+        assert "the text is the field 'title'" in log.notes
     assert records[0].meta == {"text": "Uninterruptedly counterrevolutionary 1", "k": 1}
 
 
@@ -204,7 +204,7 @@ def test_spans_do_not_lie_on_metadata_that_are_too_short(write):
     (record, other), log = read(write(flat(("u", "submitted", [ANNA, BEN]), **told), draft))
     assert found(record) == [("Anna", "PER"), ("Ben", "PER")]
     assert record.meta == {"url": "http://x.y", "org": "acme", "year": 2020}
-    assert (other.answer, log.notes) == ("not annotated", ["the text is what stands under 'sentence'"])
+    assert (other.answer, log.notes) == ("not annotated", ["the text is the field 'sentence'"])
 
 
 def test_words_tell_the_field(write):
@@ -218,7 +218,7 @@ def test_fields_without_any_span_are_asked_for_only_if_somebody_has_answered(wri
     nobody = nested(fields={"title": "a", "text": "b"}, responses={})
     assert [record.answer for record in read(write(nobody))[0]] == ["not annotated"]
     answered = nested(fields={"title": "a", "text": "b"}, responses={"ner": [{"value": [], "user_id": "u"}]})
-    with pytest.raises(DomainNerError, match="no span of 'ner' is there to show it: title or text"):
+    with pytest.raises(DomainNerError, match="no span of 'ner' to decide: title or text"):
         read(write(answered))
 
 

@@ -236,7 +236,7 @@ def test_a_file_that_ends_early_is_told_with_what_was_read(write_text):
     text = biocxml.dumps(collection(*[[passage(0, TITLE)]] * 3))
     records, log = read(write_text(text[: text.rindex("<passage>")]))
     assert len(records) == 2
-    (problem,) = log.found
+    (problem,) = log.failures
     assert problem.message == "XML ends early; 2 good documents before it"
     assert (problem.cost, problem.n_behind) == ("rest", None)
 
@@ -247,7 +247,7 @@ def test_what_is_behind_a_break_is_guessed_from_what_was_before_it(write_text):
     parts[21] = parts[21].replace("</passage>", "</message>")
     records, log = read(write_text("<document>".join(parts)))
     assert len(records) == 20
-    (problem,) = log.found
+    (problem,) = log.failures
     assert problem.cost == "rest"
     assert "invalid XML (Opening and ending tag mismatch" in problem.message
     assert 75 <= problem.n_behind <= 85

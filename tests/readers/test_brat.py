@@ -78,7 +78,7 @@ def test_other_lines_are_counted(write):
 def test_triggers_of_events_are_told(write):
     record, log = read(write("T1\tPER 0 4\tAnna\nT2\tMeet 5 8\tmet\nE1\tMeet:T2 Who:T1\n"))
     assert len(record.spans) == 2
-    assert "1 of 2 annotations are triggers of events: read as entities all the same" in log.notes
+    assert "1 of 2 annotations are triggers of events: read as entities nevertheless" in log.notes
 
 
 def test_words_with_a_line_end_go_on_in_the_next_line(write):
@@ -88,7 +88,7 @@ def test_words_with_a_line_end_go_on_in_the_next_line(write):
 
 def test_a_line_that_is_no_annotation_is_told(write):
     _, log = read(write("T1\tPER 0 4\tAnna\nwhat?\n"))
-    assert "1 lines are no annotation, the first is doc.ann:2: not read" in log.notes
+    assert "1 lines are not annotations, the first is doc.ann:2: not read" in log.notes
 
 
 def test_words_may_be_missing(write):

@@ -166,7 +166,7 @@ def test_the_one_custom_layer_is_read_with_the_feature_that_looks_like_a_label(w
 
 def test_of_two_custom_layers_the_user_names_one(write):
     path = write(make(("York", SKILL, {"level": "1", "label": "A"}), ("Anna", SECTION, {})))
-    with pytest.raises(DomainNerError, match=r"the layers webanno\S+ and webanno\S+ may each hold the entities"):
+    with pytest.raises(DomainNerError, match=r"the layers webanno\S+ and webanno\S+ may each have the entities"):
         read(path)
     assert found(read(path, field="Section")[0][0]) == [("Anna", "Section")]
     assert found(read(path, field="Skill|level")[0][0]) == [("York", "1")]
@@ -180,7 +180,7 @@ def test_layers_of_the_tools_are_read_where_the_user_names_them(write):
 def test_an_unknown_layer_is_told_with_those_that_are_there(write):
     records, log = read(write(ANNA), field="Skull")
     assert [record.spans for record in records] == [()]
-    assert log.notes[0] == "no layer holds Skull (layers: NamedEntity): read as annotated without any"
+    assert log.notes[0] == "no layer has Skull (layers: NamedEntity): read as annotated without any"
 
 
 def test_relations_are_no_entities(write):
@@ -255,7 +255,7 @@ def test_a_feature_whose_name_is_no_plain_word_is_refused_before_the_library_mak
 
 def test_xmi_without_its_type_system_is_an_error(tmp_path):
     ANNA.to_xmi(tmp_path / "doc.xmi")
-    with pytest.raises(DomainNerError, match=r"(?s)doc.xmi has no type system: TypeSystem.xml is not .*Put it there"):
+    with pytest.raises(DomainNerError, match=r"(?s)doc.xmi has no type system: there is no TypeSystem.xml.*Put it"):
         read(tmp_path / "doc.xmi")
 
 
@@ -442,13 +442,13 @@ def test_two_members_of_one_name_are_both_read(tmp_path):
             archive.writestr("a.json", make(ner(words, "X")).to_json())
     records, log = read(path)
     assert [found(record) for record in records] == [[("Anna", "X")], [("York", "X")]]
-    assert log.notes[0] == "a name that two files in the zip have, both of which are read: a.json"
+    assert log.notes[0] == "two files in the zip have the same name; both are read: a.json"
 
 
 def test_what_is_no_zip_is_an_error(tmp_path):
     (tmp_path / "export.zip").write_bytes(b"PK nothing")
     assert not recognises(tmp_path / "export.zip")
-    with pytest.raises(DomainNerError, match="is no readable zip"):
+    with pytest.raises(DomainNerError, match="is not a readable zip"):
         read(tmp_path / "export.zip")
 
 

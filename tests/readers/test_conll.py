@@ -198,12 +198,12 @@ def test_column_that_is_not_there_is_an_error(write):
 
 
 def test_column_without_tags_is_an_error(write):
-    with pytest.raises(DomainNerError, match="column 1 holds no tags"):
+    with pytest.raises(DomainNerError, match="column 1 has no tags"):
         read(write(PLAIN), tag_column="1")
 
 
 def test_file_without_tags_is_an_error_that_names_it(write):
-    with pytest.raises(DomainNerError, match="file.conll: no column holds tags"):
+    with pytest.raises(DomainNerError, match="file.conll: no column has tags"):
         read(write("just words\nof text\n"))
 
 
@@ -314,7 +314,7 @@ def test_second_column_of_tags_that_is_no_inner_layer_is_told_and_not_read(write
     records, log = read(write(text))
     assert entities(records) == [("EU", "ORG"), ("Peter", "PER")]
     assert any(
-        "columns 2, 4 hold tags: column 2 is taken" in note and "vars.reading (tag_column=…)" in note
+        "columns 2, 4 have tags: column 2 is used" in note and "vars.reading (tag_column=…)" in note
         for note in log.notes
     )
 
@@ -385,7 +385,7 @@ def test_sentences_a_line_are_read(write):
     records, log = read(write("I|PRP|O like|O London|NNP|B-GPE\n\nParis|B-GPE ||O\n", "file.iob"))
     assert [(record.text, record.line) for record in records] == [("I like London", 1), ("Paris |", 3)]
     assert entities(records) == [("London", "GPE"), ("Paris", "GPE")]
-    assert "scheme IOB2; one sentence a line" in log.notes
+    assert "scheme IOB2; one sentence per line" in log.notes
 
 
 def test_sentence_a_line_without_a_valid_tag_is_a_problem(write):

@@ -36,7 +36,7 @@ def test_a_word_and_its_tag_may_be_joined_by_a_sign(read, joint, tags):
     records, log = read("".join([*rows, "\n", *rows[2:]]))
     assert [record.text for record in records] == ["EU bank in Oslo .", "in Oslo ."]
     assert entities(records) == [("EU bank", "ORG"), ("Oslo", "LOC"), ("Oslo", "LOC")]
-    assert f'"{joint}" stands between the columns' in log.notes
+    assert f'columns are separated by "{joint}"' in log.notes
 
 
 @pytest.mark.parametrize("joint", ["|", "/", "_"])
@@ -57,7 +57,7 @@ def test_sentences_a_line_may_be_joined_by_other_signs(read):
     records, log = read("The/O EU/B-ORG 1/2/O\nOslo/B-LOC is/O\n")
     assert [record.text for record in records] == ["The EU 1/2", "Oslo is"]
     assert entities(records) == [("EU", "ORG"), ("Oslo", "LOC")]
-    assert 'scheme IOB2; one sentence a line, "/" between word and tag' in log.notes
+    assert 'scheme IOB2; one sentence per line, "/" between word and tag' in log.notes
 
 
 @pytest.mark.parametrize("text", ["and/or\nyes/no\n\nhome/away\n", "some words\nof text\n", "a|b c|d\ne|f g|h\n"])

@@ -222,7 +222,7 @@ def test_repairs_are_told_with_their_line(write):
     [
         (row(2, "by", "name=o"), 'no valid tag ("o")'),
         ("2\tby", "2 columns, expected 10"),
-        (row("x", "by"), "the number of the word is 'x'; expected 1, 1-2 or 1.1"),
+        (row("x", "by"), "the word number is 'x'; expected 1, 1-2 or 1.1"),
     ],
 )
 def test_bad_row_costs_its_sentence_and_no_other(write, bad, message):

@@ -66,13 +66,13 @@ def test_a_file_of_no_bytes_is_an_error(write):
 
 @pytest.mark.parametrize("content", [b"a\0b", "Redis".encode("utf-16-le"), b"PK\3\4\0\0\0"])
 def test_null_bytes_are_no_text(write, content):
-    with pytest.raises(DomainNerError, match="it holds null bytes"):
+    with pytest.raises(DomainNerError, match="it has null bytes"):
         find_encoding(write(content), FileLog("f"))
 
 
 def test_utf16_that_was_cut_off_is_an_error(write):
     path = write(codecs.BOM_UTF16_LE + "Redis".encode("utf-16-le")[:-1])
-    with pytest.raises(DomainNerError, match="marked as utf-16 and does not decode as that"):
+    with pytest.raises(DomainNerError, match="marked as utf-16 but does not decode as that"):
         read_sample(path)
 
 

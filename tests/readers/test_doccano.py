@@ -209,7 +209,7 @@ def test_a_zip_is_recognised_by_what_is_in_it(write_zip):
 
 
 def test_something_called_zip_that_is_none_is_an_error(write):
-    with pytest.raises(DomainNerError, match=r"export.zip is no readable zip: .*\nDownload the export again"):
+    with pytest.raises(DomainNerError, match=r"export.zip is not a readable zip: .*\nDownload the export again"):
         recognises(write("PK", name="export.zip"))
 
 
@@ -265,7 +265,7 @@ def test_a_damaged_file_of_a_zip_is_named_and_its_rows_are_guessed(tmp_path):
     path = damaged(stored(tmp_path, **rows), b"bob.jsonl", 40)
     records, log = read(path)
     assert {record.annotator for record in records} == {"ann"} and len(records) == 300
-    (problem,) = log.found
+    (problem,) = log.failures
     assert problem.message.startswith("bob.jsonl is damaged or encrypted (Bad CRC-32 for file 'bob.jsonl'): not read")
     assert (problem.cost, abs(problem.n_behind - 1000) < 20) == ("rest", True)
     assert recognises(path)
@@ -284,7 +284,7 @@ def test_two_files_of_one_name_are_both_read_and_told(tmp_path):
             archive.writestr("ann.jsonl", lines(row(text=text)))
     records, log = read(path)
     assert [record.text for record in records] == ["Paris and Rome", "Oslo and Bonn"]
-    assert log.notes == ["a name that two files in the zip have, both of which are read: ann.jsonl"]
+    assert log.notes == ["two files in the zip have the same name; both are read: ann.jsonl"]
 
 
 def test_a_zip_that_unpacks_to_more_than_is_stated_is_refused(write_zip, monkeypatch):
@@ -306,12 +306,12 @@ def test_a_note_of_many_files_of_a_zip_is_told_once(write_zip):
 
 
 def test_a_zip_that_is_none_is_an_error(write):
-    with pytest.raises(DomainNerError, match=r"export.zip is no readable zip"):
+    with pytest.raises(DomainNerError, match=r"export.zip is not a readable zip"):
         read(write("PK", name="export.zip"))
 
 
 def test_a_zip_without_rows_is_an_error(write_zip):
-    with pytest.raises(DomainNerError, match=r"holds no .jsonl file"):
+    with pytest.raises(DomainNerError, match=r"has no .jsonl file"):
         read(write_zip(notes__txt="x"))
 
 

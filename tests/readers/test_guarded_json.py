@@ -41,7 +41,7 @@ def test_a_key_that_stands_twice_is_never_lost_in_silence(row, style, data):
 
 def test_the_values_of_a_key_that_stands_twice_are_told():
     assert load('{"id": 1, "label": [[0, 4, "PER"]], "label": []}').fault == (
-        "the key 'label' stands twice in an object, with [[0, 4, 'PER']] and []: expected it once"
+        "the duplicate key 'label' has the values [[0, 4, 'PER']] and []: expected it once"
     )
 
 

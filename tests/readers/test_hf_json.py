@@ -54,7 +54,7 @@ def test_zero_beside_names_is_a_tag_and_no_number(tmp_path):
 def test_tokens_without_a_tag_are_told(tmp_path):
     rows = ({"tokens": ["Anna", "met"], "ner_tags": [1, missing]} for missing in (-100, None))
     _, log = read(write(tmp_path, *rows), label_names=("O", "B-PER"))
-    assert "2 tokens have null or -100 for a tag: not annotated" in log.notes
+    assert "2 tokens have the tag null or -100: not annotated" in log.notes
 
 
 def test_rows_of_an_array_are_numbered(tmp_path):
@@ -174,7 +174,7 @@ def test_ner_tags_are_taken_and_other_fields_named(tmp_path):
     row = {"tokens": ["a"], "pos_tags": ["B-X"], "fine_ner_tags": ["B-person-actor"], "ner_tags": ["B-person"]}
     [record], log = read(write(tmp_path, row))
     assert found(record) == [("a", "person")]
-    assert "tags from `ner_tags`; `fine_ner_tags` hold tags too: choose with vars.reading (field=…)" in log.notes
+    assert "tags from `ner_tags`; `fine_ner_tags` have tags too: choose with vars.reading (field=…)" in log.notes
 
 
 def test_a_field_that_no_row_has_is_refused(tmp_path):
@@ -236,7 +236,7 @@ def test_an_array_that_is_broken_says_that_the_rest_is_not_read(tmp_path):
     path.write_text(f"[{json.dumps(ANNA)}, {{'tokens': []}}]", "utf8")
     records, log = read(path)
     assert len(records) == 1
-    assert "1 good row before it, what follows is not read" in log.problems[0][1]
+    assert "1 good row before it, the rest is not read" in log.problems[0][1]
 
 
 def test_a_broken_first_line_hides_no_other(tmp_path):

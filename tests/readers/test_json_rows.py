@@ -82,7 +82,7 @@ def test_a_key_that_stands_twice_costs_its_row_alone(tmp_path, wrap):
     values, log = read(written(tmp_path, wrap(['{"text": "b"}', twice, '{"text": "c"}'])))
     assert [value["text"] for value in values] == ["b", "c"]
     ((_, told),) = log.problems
-    assert told == "the key 'label' stands twice in an object, with [[0, 1, 'X']] and []: expected it once"
+    assert told == "the duplicate key 'label' has the values [[0, 1, 'X']] and []: expected it once"
     assert log.n_documents == 3
 
 
@@ -90,7 +90,7 @@ def test_a_key_that_stands_twice_with_one_value_is_told_once(tmp_path, wrap):
     values, log = read(written(tmp_path, wrap(['{"text": "b", "n": 1, "n": 1}'] * 5)))
     assert values == [{"text": "b", "n": 1}] * 5
     (note,) = log.notes
-    assert note.startswith("a key that stands twice with the same value is read once: ")
+    assert note.startswith("a duplicate key with the same value is read once: ")
     assert note.endswith(" … (5 in all)") and note.count(",") == 2
 
 
@@ -109,17 +109,17 @@ def test_an_array_that_is_broken_tells_how_much_stands_behind(tmp_path, monkeypa
     rows[601] = rows[601].replace('"text"', "text")
     values, log = read(written(tmp_path, f"[{', '.join(rows)}]"))
     assert len(values) == 601
-    (problem,) = log.found
+    (problem,) = log.failures
     assert (problem.line, problem.cost) == (602, "rest")
     assert problem.message.startswith("invalid JSON in line 1, character 2")
-    assert problem.message.endswith("; 601 good rows before it, what follows is not read")
+    assert problem.message.endswith("; 601 good rows before it, the rest is not read")
     assert abs(problem.n_behind - 599) <= 12
 
 
 def test_a_file_that_was_cut_off_tells_that_nobody_knows_what_is_missing(tmp_path, wrap):
     text = wrap([json.dumps(ROW)] * 3)
     _, log = read(written(tmp_path, text[: text.rindex('"label"')]))
-    (problem,) = log.found
+    (problem,) = log.failures
     assert (problem.cost, problem.n_behind) == ("rest", None)
     assert problem.message == "JSON ends early; 2 good rows before it"
 
@@ -127,12 +127,12 @@ def test_a_file_that_was_cut_off_tells_that_nobody_knows_what_is_missing(tmp_pat
 @pytest.mark.parametrize(("behind", "n_rows"), [("xyz", 1), ("]]", 1), (', {"text": ', 1), (", 5}", 2)])
 def test_what_follows_the_rows_and_is_no_json_is_told(tmp_path, behind, n_rows):
     values, log = read(written(tmp_path, f'[{{"text": "a"}}{behind}'))
-    assert (len(values), [problem.cost for problem in log.found]) == (n_rows, ["rest"])
+    assert (len(values), [problem.cost for problem in log.failures]) == (n_rows, ["rest"])
 
 
 def test_a_broken_line_costs_itself_alone_unless_the_file_ends_in_it(tmp_path):
     _, log = read(written(tmp_path, '{"text": "a"\n{"text": "b"}\n{"text" "c"}\n{"te'))
-    assert [(problem.line, problem.cost) for problem in log.found] == [(1, "document"), (3, "document"), (4, "rest")]
+    assert [(problem.line, problem.cost) for problem in log.failures] == [(1, "document"), (3, "document"), (4, "rest")]
 
 
 def test_long_white_space_before_the_rows_changes_nothing(tmp_path, wrap):
@@ -143,7 +143,7 @@ def test_long_white_space_before_the_rows_changes_nothing(tmp_path, wrap):
 
 
 def test_white_space_alone_is_an_empty_file(tmp_path):
-    with pytest.raises(DomainNerError, match="is empty: it holds white space alone"):
+    with pytest.raises(DomainNerError, match="is empty: it has only white space"):
         detect(written(tmp_path, " \n" * 100_000))
     with pytest.raises(DomainNerError, match="is empty"):
         read(written(tmp_path, "  \n"))
@@ -153,7 +153,7 @@ def test_white_space_alone_is_an_empty_file(tmp_path):
 def test_no_rows_are_an_error(tmp_path, text):
     path = written(tmp_path, text)
     if text.startswith("["):
-        with pytest.raises(DomainNerError, match="holds no rows"):
+        with pytest.raises(DomainNerError, match="has no rows"):
             read(path)
     else:
         assert read(path)[0] == [{"data": []}]
@@ -184,7 +184,7 @@ def test_no_text_makes_the_reader_fail(tmp_path, text, chunk):
         try:
             values, log = read(path)
         except DomainNerError as error:
-            assert "holds no rows" in error.message
+            assert "has no rows" in error.message
         else:
             assert len(values) + len(log.problems) == log.n_documents
 

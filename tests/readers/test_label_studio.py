@@ -169,7 +169,7 @@ def test_text_key_is_the_one_whose_content_the_words_fit(tmp_path):
     given = task(annotation(PARIS))
     given["data"] = {"summary": "A much longer text about something else altogether.", "body": TEXT}
     [record], log = read_tasks(tmp_path, given)
-    assert (record.text, log.notes) == (TEXT, ["the text is what stands under 'body'"])
+    assert (record.text, log.notes) == (TEXT, ["the text is under 'body'"])
 
 
 def test_text_key_is_taken_from_the_configuration_beside_the_export(tmp_path):
@@ -268,14 +268,14 @@ def test_nan_of_another_program_is_read(tmp_path):
 
 
 def test_file_without_a_task_is_refused(tmp_path):
-    with pytest.raises(DomainNerError, match="holds no rows"):
+    with pytest.raises(DomainNerError, match="has no rows"):
         read(write(tmp_path / "none.json", "[]"))
 
 
 def test_file_cut_in_its_first_task_is_a_rest_that_is_not_read(tmp_path):
     records, log = read(write(tmp_path / "cut.json", '[{"id": 1, "annotations'))
     assert (records, log.problems) == ([], [(1, "JSON ends early; 0 good rows before it")])
-    assert log.found[0].cost == "rest"
+    assert log.failures[0].cost == "rest"
 
 
 def row(regions=(), **rest):
@@ -355,7 +355,7 @@ def test_cell_that_is_cut_is_a_problem_of_its_row(tmp_path):
 def test_cell_with_something_else_among_its_regions_is_a_problem(tmp_path):
     _, log = read(write(tmp_path / "min.json", [row([ADA, "x"]), row()]), label_studio_table)
     assert log.problems == [
-        (1, "column 'label': 1 of 2 entries are no labelled spans; expected regions as a JSON list")
+        (1, "column 'label': 1 of 2 entries are not labelled spans; expected regions as a JSON list")
     ]
 
 
@@ -372,7 +372,7 @@ def test_a_table_that_ends_inside_a_row_is_not_read_to_its_end(tmp_path, rest, n
     path = write_csv(tmp_path / "cut.csv", [row([ADA]), row([PARIS])])
     path.write_text(path.read_text() + rest)
     records, log = read(path, label_studio_table)
-    (problem,) = log.found
+    (problem,) = log.failures
     assert (len(records), problem.line, problem.cost, problem.n_behind) == (2, 4, "rest", n_behind)
 
 
@@ -381,7 +381,7 @@ def test_a_column_name_that_stands_twice_loses_no_column(tmp_path):
     path.write_text("text,annotation_id,note,note\nAda met,1,first,second\n")
     (record,), log = read(path, label_studio_table, ReaderOptions(field="text"))
     assert record.meta == {"note": "first", "note (column 4)": "second"}
-    assert log.notes == ["a column name that stands twice in the header: note (column 4)"]
+    assert log.notes == ["duplicate column names in the header: note (column 4)"]
 
 
 def test_json_min_row_that_is_no_object_is_a_problem(tmp_path):
@@ -390,7 +390,7 @@ def test_json_min_row_that_is_no_object_is_a_problem(tmp_path):
 
 
 def test_table_without_rows_is_refused(tmp_path):
-    with pytest.raises(DomainNerError, match="no whole row"):
+    with pytest.raises(DomainNerError, match="no complete row"):
         read(write(tmp_path / "none.csv", "text,annotation_id\n"), label_studio_table)
 
 

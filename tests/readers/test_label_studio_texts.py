@@ -114,7 +114,7 @@ def test_a_region_lies_on_the_text_that_has_its_words(tmp_path, names):
     records, log = read_tasks(tmp_path, two_texts(names))
     assert found(records) == BOTH
     assert [(one.document, one.line, one.meta) for one in records[:2]] == [("1", 1, {"site": "a"})] * 2
-    assert log.notes == ["the texts are what stands under 'title' and 'body'"]
+    assert log.notes == ["the texts are under 'title' and 'body'"]
 
 
 def test_without_words_a_region_lies_on_the_text_that_its_tag_is_named_as(tmp_path):
@@ -130,7 +130,7 @@ def test_where_nothing_tells_it_the_user_is_asked_and_may_answer(tmp_path):
     with pytest.raises(DomainNerError) as error:
         read_tasks(tmp_path, given)
     told = "2 regions of 't1' may lie on lead or story; 2 regions of 't2' may lie on lead or story."
-    assert f"tasks.json: cannot tell which text was annotated: {told}" in str(error.value)
+    assert f"tasks.json: cannot determine which text was annotated: {told}" in str(error.value)
     assert "vars.reading (field=t1=lead,t2=lead)" in error.value.fix
     with pytest.raises(DomainNerError, match="may lie on lead or story"):
         read_tasks(tmp_path, given, field="lead")
@@ -199,13 +199,13 @@ def test_a_field_of_other_files_of_the_folder_changes_nothing(tmp_path):
 
 def test_words_that_stand_nowhere_name_the_texts_there_are(tmp_path):
     given = task({"url": "s3://x/y.txt", "note": "checked"}, result("t", values(BODY, SPANS["body"])))
-    with pytest.raises(DomainNerError, match="the words of the 3 regions of 't' stand in none of url, note"):
+    with pytest.raises(DomainNerError, match="the words of the 3 regions of 't' occur in none of url, note"):
         read_tasks(tmp_path, [given])
 
 
 def test_words_that_stand_nowhere_in_the_only_text_say_that_it_is_another(tmp_path):
     given = task({"customer": "Acme"}, result("t", values(BODY, SPANS["body"][:1])))
-    with pytest.raises(DomainNerError, match="the words of the 1 regions of 't' stand in none of customer"):
+    with pytest.raises(DomainNerError, match="the words of the 1 regions of 't' occur in none of customer"):
         read_tasks(tmp_path, [given])
 
 
@@ -321,7 +321,7 @@ def test_a_text_within_an_object_is_found(tmp_path):
     data = {"article": {"lead": "Short", "body": BODY, "words": 9}, "source": "wire"}
     records, log = read_tasks(tmp_path, [task(data, result("t", values(BODY, SPANS["body"])))])
     assert found(records) == [(BODY, SPANS["body"])]
-    assert (records[0].meta, log.notes) == ({"source": "wire"}, ["the text is what stands under 'article.body'"])
+    assert (records[0].meta, log.notes) == ({"source": "wire"}, ["the text is under 'article.body'"])
 
 
 # A labelling config beside the export
@@ -402,7 +402,7 @@ def test_a_key_that_label_studio_renamed_has_its_own_name(tmp_path):
 def test_a_text_whose_place_its_regions_took_is_told(tmp_path):
     _, log = read(write(tmp_path / "min.json", [row({"text": values(BODY, SPANS["body"])})]))
     assert "regions take the place of a text whose key is the name of their tag: export JSON" in log.problems[0][1]
-    with pytest.raises(DomainNerError, match="stand in none of site"):
+    with pytest.raises(DomainNerError, match="occur in none of site"):
         read(write(tmp_path / "min.json", [row({"text": values(BODY, SPANS["body"])}, site="a")]))
 
 
@@ -410,7 +410,7 @@ def test_a_text_whose_place_its_regions_took_is_told(tmp_path):
 def test_texts_without_any_region_need_an_answer(write_rows, field):
     path = write_rows([row({}, title="One thing", body="Another thing"), row({}, n=2, title="x", body="y")])
     if not field:
-        with pytest.raises(DomainNerError, match="no region is there to show it: (title or body|body or title)"):
+        with pytest.raises(DomainNerError, match="there is no region: (title or body|body or title)"):
             read(path)
     else:
         assert [one.text for one in read(path, field=field)[0]] == ["One thing", "x"]

@@ -137,7 +137,7 @@ def test_manual_answers_are_told_and_their_spans_kept(read):
 def test_a_task_without_answer_is_accepted_and_that_is_said(read):
     (record,), log = read({"text": TEXT, "spans": [TEAM]})
     assert record.answer == "accepted"
-    assert log.notes == ["tasks without `answer` are taken as accepted"]
+    assert log.notes == ["tasks without `answer` count as accepted"]
 
 
 @pytest.mark.parametrize("row", [teach(TEAM), task(_is_binary=True)], ids=["ner", "_is_binary"])
@@ -161,7 +161,7 @@ def test_the_answer_of_a_span_beats_that_of_its_yes_no_task(read):
     spans = [TEAM, INFRA | {"answer": "reject"}, {"start": 9, "end": 13, "label": "INFRA", "answer": "ignore"}]
     (judged, ignored), _ = read(teach(*spans))
     assert [span.rejected for span in judged.spans] == [False, True]
-    assert judged.spans[1].how == ("the span's own answer beats the task's: reject / accept",)
+    assert judged.spans[1].how == ("the span's own answer overrides the task's: reject / accept",)
     assert (ignored.answer, ignored.spans[0].start) == ("ignored", 9)
 
 

@@ -100,14 +100,14 @@ def test_a_stray_token_of_white_space_among_words_is_no_spacing():
 def test_what_was_found_is_told(words, told):
     log, spacing = FileLog("a"), Spacing()
     spacing.add(words)
-    spacing.tell(log)
+    spacing.report(log)
     assert log.notes == [told]
 
 
 def test_nothing_is_told_of_a_script_with_spaces():
     log, spacing = FileLog("a"), Spacing()
     spacing.add(["The", "EU"])
-    spacing.tell(log)
+    spacing.report(log)
     assert log.notes == []
 
 

@@ -89,7 +89,7 @@ raise SystemExit
     records, log = read(write(tmp_path, source, "train.py"))
     assert [record.line for record in records] == [5, 8]
     assert [line for line, _ in log.problems] == [6, 7]
-    assert "Python that is no literal" in log.problems[0][1]
+    assert "Python that is not a literal" in log.problems[0][1]
     assert log.n_documents == 4
 
 

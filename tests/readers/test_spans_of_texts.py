@@ -43,7 +43,7 @@ def test_spans_are_read_on_their_own_text_or_the_user_is_asked(tmp_path, format)
             assert wrong_texts(case, read(path, reader)) == [], (seed, case)
             n_read += 1
         except DomainNerError as error:
-            assert "cannot tell which text was annotated" in str(error), seed
+            assert "cannot determine which text was annotated" in str(error), seed
             assert "field=" in error.fix, seed
             n_asked += 1
             assert format == "argilla" or not case.is_decided_by_words(), (seed, case)

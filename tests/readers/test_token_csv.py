@@ -82,7 +82,7 @@ def test_a_cell_left_blank_is_outside_where_no_cell_says_so(write, tag):
 def test_a_cell_left_blank_beside_others_that_say_o_is_a_fault(write):
     records, log = read(write("Sentence #,Word,Tag\n1,Anna,B-per\n,met,\n2,Ben,B-per\n,is,O\n,old,O\n"))
     assert found(records) == [[("Ben", "per")]]
-    assert [problem.line for problem in log.found] == [3]
+    assert [problem.line for problem in log.failures] == [3]
 
 
 def test_texts_with_a_label_now_and_then_are_no_words_with_tags(write):
@@ -181,13 +181,13 @@ def test_numbers_are_named_by_label_names(write):
 
 def test_two_columns_of_tags_need_one_to_be_named(write):
     path = write("Anna,B-per,B-x\nmet,O,O\nBen,B-per,O\n")
-    with pytest.raises(DomainNerError, match="data.csv: Columns 2 and 3 both hold tags"):
+    with pytest.raises(DomainNerError, match="data.csv: Columns 2 and 3 both have tags"):
         read(path)
     assert found(read(path, tag_column="3")[0]) == [[("Anna", "x")]]
 
 
 def test_a_file_without_tags_cannot_be_read(write):
-    with pytest.raises(DomainNerError, match="no column of words beside one of tags"):
+    with pytest.raises(DomainNerError, match="no column of words beside a column of tags"):
         read(write("a,b\n1,2\n"))
 
 

@@ -111,7 +111,7 @@ def zipped(*names):
 def test_a_file_of_text_is_told_with_what_to_do(tmp_path, title):
     name, text = TEXTS[title]
     (tmp_path / name).write_text(text, "utf8")
-    assert refused(tmp_path / name).endswith(f"is a file of {title}, which is not read.")
+    assert refused(tmp_path / name).endswith(f"is a file of {title}, which is not supported.")
 
 
 @pytest.mark.parametrize("title", ROWS)
@@ -120,13 +120,13 @@ def test_a_file_of_json_is_told_with_what_to_do(tmp_path, title, shape):
     row = json.dumps(ROWS[title])
     path = tmp_path / "export.json"
     path.write_text({"object": row, "array": f"[{row}, {row}]", "lines": f"{row}\n{row}\n"}[shape])
-    assert refused(path).endswith(f"{title}, which is not read.")
+    assert refused(path).endswith(f"{title}, which is not supported.")
 
 
 @pytest.mark.parametrize("title", BYTES)
 def test_a_file_that_is_no_text_is_told_by_its_first_bytes(tmp_path, title):
     (tmp_path / "export.bin").write_bytes(BYTES[title])
-    assert refused(tmp_path / "export.bin").endswith(f"is a file of {title}, which is not read.")
+    assert refused(tmp_path / "export.bin").endswith(f"is a file of {title}, which is not supported.")
 
 
 @pytest.mark.parametrize(
@@ -147,19 +147,19 @@ def test_documents_of_an_office_are_told(tmp_path, name, content, title):
     ("names", "told"),
     [
         (["annotation/one.txt/ann.tsv"], "an INCEpTION or WebAnno project in WebAnno TSV"),
-        (["a.conll", "b.conll", "c.conll", "x.txt"], "a zip that holds a.conll, b.conll, c.conll and 1 more"),
+        (["a.conll", "b.conll", "c.conll", "x.txt"], "a zip with a.conll, b.conll, c.conll and 1 more"),
     ],
 )  # fmt: skip
 def test_a_zip_that_is_not_read_is_told_with_what_it_holds(tmp_path, names, told):
     (tmp_path / "export.zip").write_bytes(zipped(*names))
-    assert f"is {told}, which is not read" in refused(tmp_path / "export.zip")
+    assert f"is {told}, which is not supported" in refused(tmp_path / "export.zip")
 
 
 @pytest.mark.parametrize(("name", "text"), [("nlu.md", RASA_MD), ("nlu.yaml", RASA_YML), ("a.xml", I2B2)])
 def test_beside_exports_too_it_is_an_error(tmp_path, name, text):
     (tmp_path / "export.jsonl").write_text(DOCCANO)
     (tmp_path / name).write_text(text)
-    with pytest.raises(DomainNerError, match=f"{name} is a file of .*, which is not read"):
+    with pytest.raises(DomainNerError, match=f"{name} is a file of .*, which is not supported"):
         find_exports(tmp_path)
 
 

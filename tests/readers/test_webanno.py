@@ -153,7 +153,7 @@ def test_named_entities_come_before_other_layers(write):
 def test_several_likely_layers_need_one_to_be_named(write):
     layers = "#T_SP=webanno.custom.One|value", "#T_SP=webanno.custom.Two|value|other"
     path = write(sentence("Anna", ("1-1", "0-4", "Anna", "a", "b", "c")), layers=layers)
-    with pytest.raises(DomainNerError, match=r"webanno.custom.One and webanno.custom.Two may each hold the entities"):
+    with pytest.raises(DomainNerError, match=r"webanno.custom.One and webanno.custom.Two may each have the entities"):
         read(path)
     assert found(read(path, field="Two")[0]) == [("Anna", "b")]
     assert found(read(path, field="Two|other")[0]) == [("Anna", "c")]
@@ -163,20 +163,20 @@ def test_several_likely_layers_need_one_to_be_named(write):
 def test_a_document_without_a_layer_of_entities_has_none_or_was_not_seen(write, empty, answer):
     record, log = read(write(sentence("Anna", ("1-1", "0-4", "Anna", "NE")), layers=(POS,)), empty=empty)
     assert (record.text, record.spans, record.answer) == ("Anna", (), answer)
-    assert log.notes == ["no layer holds entities (layers: POS): read as annotated without any"]
+    assert log.notes == ["no layer has entities (layers: POS): read as annotated without any"]
 
 
 @pytest.mark.parametrize(
     ("row", "told"),
     [
         ("1-3\t9-10", "2 columns, expected 4: id, offsets, token, one a feature; the line is left out"),
-        ("1-3\t9999999999-9999999999\tx\tPER", "offset 9999999999 is 9999999989 characters behind the text"),
+        ("1-3\t9999999999-9999999999\tx\tPER", "offset 9999999999 is 9999999989 characters after the text"),
     ],
 )
 def test_a_row_that_cannot_be_read_costs_its_token_and_no_other(write, row, told):
     record, log = read(write(f"{ANNA}\n{row}"))
     assert found(record) == [("Anna", "PER")]
-    assert (log.found, log.n_tokens) == ([Problem(8, told, "token")], 3)
+    assert (log.failures, log.n_tokens) == ([Problem(8, told, "token")], 3)
 
 
 def test_offsets_that_begin_anew_are_counted_on(write):
@@ -186,7 +186,7 @@ def test_offsets_that_begin_anew_are_counted_on(write):
     )
     record, log = read(write(first, second))
     assert found(record) == [("Ben", "PER")]
-    assert any("begin anew" in note for note in log.notes)
+    assert any("restart in each sentence" in note for note in log.notes)
 
 
 def test_version_2_is_placed_in_its_text(write_old):

@@ -11,7 +11,7 @@ from test_guide_page import Reader
 
 from domain_ner.evaluation.report import Measured, make_report, mentions, queue_names
 from domain_ner.evaluation.robustness import Perturbed, Robustness
-from domain_ner.metrics.calibration import Judged
+from domain_ner.metrics.calibration import ScoredSpan
 from domain_ner.metrics.resampling import Difference, Interval
 from domain_ner.metrics.scores import score_entities
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
@@ -33,7 +33,7 @@ def full(n=1):
         doc([("Kafka", "INFRA")], [("Redis", "INFRA"), ("Kafka", "INFRA")], sure=0.4, org="two"),
         doc(both, both, sure=0.8, org="one"),
     ] * n
-    judged = [Judged(label, sure, sure > 0.5) for label in ("INFRA", "TEAM") for sure in (0.3, 0.6, 0.8, 0.95)] * n
+    judged = [ScoredSpan(label, sure, sure > 0.5) for label in ("INFRA", "TEAM") for sure in (0.3, 0.6, 0.8, 0.95)] * n
     scores = score_entities((one.gold, one.predicted) for one in docs)
     worse = Perturbed("lower case", scores, Difference(-0.1, Interval(-0.2, 0.0), 0.03, 0.03))
     log = [{"epoch": n, "step": n, "score": 0.5 + n / 10, "losses": {"crf_ner": 100 / (n + 1)}} for n in range(4)]
@@ -244,7 +244,7 @@ def crowded(labels):
         doc([("Redis", one), ("Payments squad", other)], [("Redis", other), ("Payments squad", other)])
         for one, other in zip(labels, [*labels[1:], labels[0]], strict=True)
     ]
-    judged = [Judged(label, sure, sure > 0.5) for label in labels for sure in (0.3, 0.8)]
+    judged = [ScoredSpan(label, sure, sure > 0.5) for label in labels for sure in (0.3, 0.8)]
     return report(*docs, judged=judged, uncalibrated=judged)
 
 

@@ -142,7 +142,7 @@ def test_settings_have_the_last_word_also_on_the_number_of_steps(card_of):
 
 def test_a_setting_of_a_section_that_is_not_there_is_refused(card_of):
     choices = replace(CHOICES, settings={"components.nerr.x": 1})
-    with pytest.raises(DomainNerError, match=r"names \[components.nerr\], which the config has not"):
+    with pytest.raises(DomainNerError, match=r"names \[components.nerr\], which the config does not have"):
         build_config(FRAGMENTS, card_of("bert-base-cased"), choices, LENGTHS)
 
 
@@ -169,6 +169,6 @@ def test_spancat_suggests_spans_as_long_as_the_annotations_within_reason(card_of
 def test_a_misspelt_setting_of_training_is_an_error_with_the_nearest():
     choices = replace(CHOICES, settings={"training.dropot": 0.3})
     with pytest.raises(
-        DomainNerError, match=r"sets training\.dropot, which the config has not: did you mean 'dropout'"
+        DomainNerError, match=r"sets training\.dropot, which the config does not have: did you mean 'dropout'"
     ):
         build_config(FRAGMENTS, make_card(PRESETS["cnn"], None), choices, LENGTHS)

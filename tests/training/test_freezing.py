@@ -16,7 +16,7 @@ def test_one_by_one():
 
 
 def test_a_pipeline_without_an_encoder_is_told():
-    with pytest.raises(DomainNerError, match="the pipeline has none"):
+    with pytest.raises(DomainNerError, match="the pipeline has no domain_ner.TransformerModel"):
         create_unfreeze(1, 1, False, False)(spacy.blank("en"), {"step": 0, "epoch": 0})
 
 

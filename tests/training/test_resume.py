@@ -15,7 +15,7 @@ from pipelines import SCRIPTS, convert, create_config, fetch, run, train
 from spacy.util import load_model_from_config
 from thinc.api import Config, fix_random_seed
 
-from domain_ner.files import atomic as files
+from domain_ner import files
 from domain_ner.files import write_text
 from domain_ner.training import checkpoint
 from domain_ner.training.checkpoint import Progress
@@ -58,7 +58,7 @@ def test_a_run_killed_again_and_again_ends_like_one_that_was_not(tiny_encoder, e
     steps = [kill_at_checkpoint(command, folder, wait_s=wait_s) for wait_s in (0.0, 0.1, 0.3)]
     assert 0 < steps[0] < steps[1] < steps[2]
     told = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "going on after step" in told.stdout
+    assert "Resuming the interrupted run after step" in told.stdout
     expected = weights(whole)
     assert expected
     for name, array in weights(folder / "model-best").items():
@@ -161,7 +161,7 @@ DAMAGES = {
     "it cannot be read: JSONDecodeError": lambda folder: reseal(folder, "state.json", b"{"),
     "it cannot be read: TypeError": lambda folder: reseal(folder, "state.json", b"[]"),
     "it cannot be read: BadZipFile": lambda folder: reseal(folder, "arrays.npz", b"PK\x03\x04"),
-    "name other arrays": lambda folder: other_arrays(folder, without_one),
+    "name different arrays": lambda folder: other_arrays(folder, without_one),
     "has the shape (1, 2, 3), expected": lambda folder: other_arrays(folder, of_another_shape),
 }
 
@@ -176,7 +176,7 @@ def test_two_checkpoints_are_kept_and_a_damaged_one_is_told_and_the_former_taken
         shutil.rmtree(folder / "checkpoint-3")
         shutil.copytree(kept, folder / "checkpoint-3")
         damage(folder / "checkpoint-3")
-        found = checkpoint.load(folder, lambda one: one.find_misfit(nlp))
+        found = checkpoint.load(folder, lambda one: one.find_mismatch(nlp))
         assert found.checkpoint.progress.step == 2, told
         assert f"{folder / 'checkpoint-3'} is damaged: " in found.damaged[0] and told in found.damaged[0]
 
@@ -191,7 +191,7 @@ def test_where_all_are_damaged_there_is_none_and_each_is_told(three):
 
 
 def test_no_checkpoint_is_none(tmp_path):
-    assert checkpoint.load(tmp_path) == checkpoint.Found()
+    assert checkpoint.load(tmp_path) == checkpoint.LoadedCheckpoint()
 
 
 def test_the_best_pipeline_of_a_checkpoint_comes_back_with_it(small, tmp_path):
@@ -221,8 +221,8 @@ def test_a_run_with_damaged_checkpoints_says_so_and_ends_like_one_without(exampl
     told = run(command[1].stem, *command[2:]).stdout
     for place in places[-n_damaged:]:
         assert f"{place} is damaged: arrays.npz is empty" in told
-    assert ("going on after step" in told) == (n_damaged == 1)
-    assert ("training starts anew" in told) == (n_damaged == 2)
+    assert ("Resuming the interrupted run after step" in told) == (n_damaged == 1)
+    assert ("training restarts" in told) == (n_damaged == 2)
     assert files.sha256_of_folder(folder / "model-best") == files.sha256_of_folder(whole)
     assert not (folder / "unfinished").exists()
 
@@ -233,7 +233,7 @@ def test_another_config_starts_anew_and_says_why(small, tmp_path):
     kill_at_checkpoint([*command, "--checkpoint-every", "0"], tmp_path / "out")
     config.write_text(config.read_text().replace("dropout = 0.2", "dropout = 0.3", 1))
     told = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "cannot be gone on with (changed since: the config)" in told.stdout
+    assert "Cannot resume the interrupted run (changed since: the config)" in told.stdout
 
 
 def test_another_encoder_in_the_same_place_starts_anew(tiny_encoder, example_rows, tmp_path):

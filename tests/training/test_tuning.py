@@ -11,7 +11,7 @@ from pipelines import SCRIPTS, convert, create_config, fetch, run
 from spacy.util import load_config
 
 from domain_ner.errors import DomainNerError
-from domain_ner.training.tuning import implied, read_space, tune
+from domain_ner.training.tuning import implied_settings, read_space, tune
 
 SPACE = {
     "training.dropout": {"low": 0.1, "high": 0.6},
@@ -56,7 +56,7 @@ def test_a_search_that_was_killed_goes_on(config, tmp_path):
 @pytest.mark.parametrize("content", [b"no database, but text " * 100, b"SQLite format 3\0" + bytes(4000)])
 def test_a_damaged_study_is_named(config, tmp_path, content):
     (tmp_path / "study.db").write_bytes(content)
-    with pytest.raises(DomainNerError, match=r"study\.db cannot be opened(.|\n)*delete it to search anew"):
+    with pytest.raises(DomainNerError, match=r"study\.db cannot be opened(.|\n)*delete it to start a new search"):
         tune(config, SPACE, tmp_path / "study.db", n_trials=1, seed=0, gpu=-1)
 
 
@@ -100,7 +100,7 @@ def test_a_search_that_goes_on_tries_other_settings(config, tmp_path):
 
 def test_a_setting_that_the_config_has_not_is_told(config, tmp_path):
     with pytest.raises(
-        DomainNerError, match="names components.transformer.model.layer_decay, which the config has not"
+        DomainNerError, match="names components.transformer.model.layer_decay, which the config does not have"
     ):
         tune(config, {"components.transformer.model.layer_decay": {"low": 0.7, "high": 1.0}}, tmp_path / "study.db",
              n_trials=1, seed=1, gpu=-1)  # fmt: skip
@@ -114,7 +114,7 @@ def test_a_trial_trains_what_create_config_makes_of_its_settings(tiny_encoder, e
     told = " ".join(f"{name}={value}" for name, value in settings.items())
     made = create_config(tmp_path / "made", card, corpus, "--settings", told)
     wanted = load_config(made, interpolate=True)
-    for name, value in (settings | implied(given, settings)).items():
+    for name, value in (settings | implied_settings(given, settings)).items():
         section = wanted
         for part in name.split("."):
             section = section[part]

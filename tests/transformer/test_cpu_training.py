@@ -88,13 +88,13 @@ def test_dropout_at_its_ends_and_when_predicting():
 
 def test_both_are_used_while_it_is_entered_and_not_after(monkeypatch):
     used = []
-    for function, ours in list(cpu_training.INSTEAD.items()):
+    for function, ours in list(cpu_training.REPLACEMENTS.items()):
 
         def noted(*args, ours=ours, **kwargs):
             used.append(ours)
             return ours(*args, **kwargs)
 
-        monkeypatch.setitem(cpu_training.INSTEAD, function, noted)
+        monkeypatch.setitem(cpu_training.REPLACEMENTS, function, noted)
     module = torch.nn.Dropout(0.5)
     with CpuTraining():
         module(torch.ones(4))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import BertConfig, BertModel
 
 from domain_ner.transformer import encoding
-from domain_ner.transformer.encoding import Padding, Pass, batches, begin_update, encode
+from domain_ner.transformer.encoding import Padding, PassLimits, batches, begin_update, encode
 
 ROWS = [[2, 7, 9, 4, 3], [2, 8, 3], [2, 3], [2, 5, 6, 7, 8, 9, 3], [2, 4, 4, 3]]
 WIDE, NARROW = 1000, 8
@@ -55,7 +55,7 @@ def ways(order, most, lengths):
 
 @given(LENGTHS, st.integers(1, 40), st.integers(0, 40))
 def test_no_other_batches_take_less(lengths, most, cost):
-    groups = batches([range(n) for n in lengths], Pass(most, cost))
+    groups = batches([range(n) for n in lengths], PassLimits(most, cost))
     assert sorted(number for group in groups for number in group) == list(range(len(lengths)))
     for group in groups:
         assert len(group) == 1 or max(lengths[n] for n in group) * len(group) <= most
@@ -64,17 +64,17 @@ def test_no_other_batches_take_less(lengths, most, cost):
 
 
 def test_the_longest_go_first():
-    assert batches(ROWS, Pass(10, 2)) == [[3], [0, 4], [1, 2]]
+    assert batches(ROWS, PassLimits(10, 2)) == [[3], [0, 4], [1, 2]]
 
 
 def test_no_rows_are_no_batches():
-    assert batches([], Pass(NARROW, 0)) == []
+    assert batches([], PassLimits(NARROW, 0)) == []
 
 
 def test_on_a_gpu_there_are_as_few_passes_as_can_be():
     encoder = type("Encoder", (), {"device": torch.device("cuda")})()
-    one = Padding(0, 70).on(encoder, Pass(10, 1))
-    assert one.most == 70
+    one = Padding(0, 70).on(encoder, PassLimits(10, 1))
+    assert one.max_padded == 70
     lengths = [60, 2, 2, 2, 2, 2, 2, 1, 1, 1]
     assert [[lengths[n] for n in group] for group in batches([range(n) for n in lengths], one)] == [[60], lengths[1:]]
 
@@ -121,8 +121,8 @@ def test_a_frozen_encoder_learns_nothing_and_fails_nowhere(encoder):
 
 
 def test_on_a_cpu_no_more_goes_through_at_a_time_than_its_caches_hold(encoder, monkeypatch):
-    monkeypatch.setattr(encoding, "CPU_PREDICTING", Pass(16, 16))
-    monkeypatch.setattr(encoding, "CPU_TRAINING", Pass(8, 8))
+    monkeypatch.setattr(encoding, "CPU_PREDICTING", PassLimits(16, 16))
+    monkeypatch.setattr(encoding, "CPU_TRAINING", PassLimits(8, 8))
     padded = []
     encoder.register_forward_pre_hook(lambda _, __, given: padded.append(given["input_ids"].numel()), with_kwargs=True)
     encode(encoder, ROWS, Padding(0, WIDE))
@@ -135,7 +135,7 @@ def test_on_a_cpu_no_more_goes_through_at_a_time_than_its_caches_hold(encoder, m
 def test_gradients_do_not_depend_on_what_goes_through_at_a_time(monkeypatch):
     encoder = build(0.0)
     _, one = update(encoder, WIDE)
-    monkeypatch.setattr(encoding, "CPU_TRAINING", Pass(8, 0))
+    monkeypatch.setattr(encoding, "CPU_TRAINING", PassLimits(8, 0))
     _, other = update(encoder, WIDE)
     for gradient, same in zip(one, other, strict=True):
         torch.testing.assert_close(gradient, same, rtol=1e-4, atol=1e-5)

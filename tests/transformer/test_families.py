@@ -13,7 +13,7 @@ from tiny_encoders import FAMILIES, WIDTH
 from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.encoders.card import make_card
 from domain_ner.encoders.presets import Preset
-from domain_ner.transformer.layers import depths, stack
+from domain_ner.transformer.layers import find_layers, layer_depths
 from domain_ner.transformer.shim import plain
 from domain_ner.transformer.tokenizing import align_doc
 
@@ -80,7 +80,7 @@ def test_padding_changes_nothing_in_bfloat16_either(model, docs, monkeypatch):
 
 def test_what_is_frozen_gets_no_gradient_and_the_rest_does(model, docs):
     encoder = model.transformer
-    name, layers = stack(encoder)
+    name, layers = find_layers(encoder)
     model.freeze(n_layers=1, embeddings=True)
     encoder.zero_grad()
     batch, backprop = model(docs[1:2], is_train=True)
@@ -92,7 +92,7 @@ def test_what_is_frozen_gets_no_gradient_and_the_rest_does(model, docs):
     assert all(
         weights.grad is not None and weights.grad.any() for weights in layers[1].parameters() if weights.dim() > 1
     )
-    above = depths(encoder)
+    above = layer_depths(encoder)
     assert {above[key] for key in above if key.startswith(f"{name}.0.")} == {1}
     assert {above[key] for key in above if key.startswith(f"{name}.1.")} == {0}
     below = [key for key in above if "embeddings" in key or "relative_attention_bias" in key]

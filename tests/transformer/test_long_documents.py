@@ -107,7 +107,7 @@ def test_a_token_longer_than_a_window_goes_through_whole(trained):
 def test_windows_that_overlap_by_half_or_do_not_fit_the_encoder_are_refused(config):
     for settings, message in [
         ({"overlap": 12}, "less than half of the window"),
-        ({"window": 1000}, "wordpieces at most"),
+        ({"window": 1000}, "at most [0-9]+ wordpieces"),
     ]:
         nlp = build(config, **settings)
         with pytest.raises(DomainNerError, match=message):

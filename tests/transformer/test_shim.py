@@ -86,7 +86,7 @@ def as_zip(content):
     ids=["a zip with another object", "a bare pickle of another object", "no weights", "nothing"],
 )
 def test_anything_but_weights_is_refused(state):
-    with pytest.raises(DomainNerError, match="expected safetensors, or a pickle of tensors alone"):
+    with pytest.raises(DomainNerError, match="expected safetensors, or a pickle of tensors only"):
         weights_from_bytes(state)
 
 

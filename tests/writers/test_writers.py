@@ -211,7 +211,7 @@ def test_brat_replaces_its_own_folder_and_no_other(tmp_path):
     brat(tmp_path, passage(document="old"))
     assert "old.txt" not in brat(tmp_path, passage(document="new"))
     (tmp_path / "pairs" / "thesis.docx").touch()
-    with pytest.raises(DomainNerError, match=r"pairs holds other files \(thesis.docx\)"):
+    with pytest.raises(DomainNerError, match=r"pairs has other files \(thesis.docx\)"):
         brat(tmp_path, passage())
     assert (tmp_path / "pairs" / "new.txt").is_file()
 
@@ -265,13 +265,13 @@ def test_losses_are_refused_with_their_number_and_place_and_nothing_is_written(t
     with pytest.raises(DomainNerError) as error:
         export([passage(TEAM), passage(TEAM, WHOLE)], tmp_path / "out", "conll", OPTIONS)
     assert "  1 nested or overlapping annotations, the first in a.jsonl:3" in str(error.value)
-    assert "Export to prodigy or label_studio or doccano or brat, which can, or give --lossy" in str(error.value)
+    assert "Export to prodigy or label_studio or doccano or brat, which can, or use --lossy" in str(error.value)
     assert (tmp_path / "out").read_text() == "old"
 
 
 def test_a_lost_mark_of_what_nobody_annotated_is_warned_of(tmp_path):
     with pytest.raises(
-        DomainNerError, match=r"(?s)1 marks of texts .* nobody annotated reads as having no entity"
+        DomainNerError, match=r"(?s)1 marks of texts .* unannotated text reads as having no entity"
     ) as error:
         export([passage(TEAM, partial=True)], tmp_path / "out", "doccano", OPTIONS)
     assert "Export to prodigy or conll or hf_json" in error.value.fix
@@ -378,7 +378,7 @@ def test_a_missing_and_a_broken_corpus_are_told(tmp_path):
     with pytest.raises(DomainNerError, match="gone.spacy does not exist"):
         next(read_docbin(tmp_path / "gone.spacy"))
     (tmp_path / "junk.spacy").write_bytes(b"junk")
-    with pytest.raises(DomainNerError, match="junk.spacy is no DocBin, or damaged"):
+    with pytest.raises(DomainNerError, match="junk.spacy is not a DocBin, or damaged"):
         next(read_docbin(tmp_path / "junk.spacy"))
 
 

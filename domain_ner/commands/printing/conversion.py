@@ -13,7 +13,7 @@ from domain_ner.conversion.tokenising import Corpus
 from domain_ner.corpus.assignments import SPLITS
 from domain_ner.corpus.splits import Division
 from domain_ner.corpus.token_splits import UNCONFIRMED, Learned
-from domain_ner.errors import fold, without_details
+from domain_ner.errors import group_cases, without_details
 
 MAX_LISTED = 12
 MAX_SHOWN = 3
@@ -56,7 +56,7 @@ def tell_learned(learned: Learned) -> None:
 
 def tell_notes(ledger: Ledger) -> None:
     """Print what the readers noticed; of what they noticed many times, the first case. All are in ledger.json."""
-    for folded in fold(ledger.notes, lambda entry: without_details(entry[1])):
+    for folded in group_cases(ledger.notes, lambda entry: without_details(entry[1])):
         file, note = folded.first
         say(f"{file}: {note}{folded.more(lambda entry: entry[0])}")
 

@@ -1,5 +1,6 @@
-"""The question of Argilla's records that spans answer, and the field on which they lie: as the dataset's settings say,
-or as a whole file shows. A record says neither.
+"""Determines which question of Argilla's records the spans answer, and which field they lie on.
+
+A record says neither: the dataset's settings do, or the whole file shows it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,9 +13,9 @@ from domain_ner.readers.argilla.questions import OLD_SUGGESTION, RESPONSES, SUGG
 from domain_ner.readers.json_files.guarded_json import load
 from domain_ner.readers.json_files.jsonl import Row
 from domain_ner.readers.text_choice.evidence import Evidence
-from domain_ner.readers.text_choice.fit import Shown, as_offsets
+from domain_ner.readers.text_choice.fit import DisplayedText, as_offsets
 
-# Keys of a flattened record that are no field of the text.
+# Keys of a flattened record that are not text fields.
 SYSTEM_KEYS = {"id", "_server_id", "status", "external_id", "metadata", "inserted_at", "updated_at", "vectors"}
 METADATA = "metadata."
 # Where `dataset.to_disk` writes the settings, and where people put them.
@@ -22,8 +23,8 @@ SETTINGS = (".argilla/settings.json", "settings.json")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is read. question: the one that spans answer. field: on which they lie; empty where there is no text."""
+class ChosenField:
+    """What to read. question: the one that spans answer. field: the one they lie on; empty if there is no text."""
 
     question: str = ""
     field: str = ""
@@ -31,9 +32,9 @@ class Asked:
 
 @dataclass
 class Survey:
-    """What the records of a file show.
+    """Statistics of the records of a file.
 
-    questions: by name, whether spans answer it. submitted: those that somebody has answered.
+    questions: by name, whether spans answer it. submitted: the questions that somebody has answered.
     """
 
     questions: dict[str, bool] = field(default_factory=dict)
@@ -41,18 +42,20 @@ class Survey:
     evidence: Evidence = field(default_factory=Evidence)
 
     def add(self, row: Row) -> None:
-        """Look at a record."""
-        texts = {key: Shown(text) for key, text in fields_of(row).items() if isinstance(text, str)}
+        """Add a record."""
+        texts = {key: DisplayedText(text) for key, text in fields_of(row).items() if isinstance(text, str)}
         self.evidence.see(texts)
         for name, question in questions_of(row).items():
             self.questions[name] = self.questions.get(name, False) or question.is_span
-            self.submitted |= {name} if any(one.status in (None, "submitted") for one in question.responses) else set()
+            self.submitted |= (
+                {name} if any(response.status in (None, "submitted") for response in question.responses) else set()
+            )
             for start, end, words in _spans(question):
                 self.evidence.add(name, words, texts, as_offsets(start, end))
 
 
 def fields_of(row: Row) -> dict[str, Any]:
-    """What may be a field with the text; of a flattened record metadata too, for nothing tells them apart."""
+    """Return the possible text fields; of a flattened record also metadata, which cannot be distinguished."""
     if isinstance(row.get("fields"), Mapping):
         return dict(row["fields"])
     marks = (RESPONSES, SUGGESTION, OLD_SUGGESTION)
@@ -63,8 +66,8 @@ def fields_of(row: Row) -> dict[str, Any]:
     }
 
 
-def meta_of(row: Row, asked: Asked) -> dict[str, Any]:
-    """What a record says beside its text: other fields, and its metadata."""
+def meta_of(row: Row, asked: ChosenField) -> dict[str, Any]:
+    """Return the metadata of a record: other fields, and its own metadata."""
     plain = (str, int, float)
     others = {
         key: value
@@ -76,11 +79,11 @@ def meta_of(row: Row, asked: Asked) -> dict[str, Any]:
     return {**others, **(metadata if isinstance(metadata, Mapping) else {}), **flat}
 
 
-def choose(path: Path, rows: Iterator[Row], wanted: str) -> Asked:
-    """Decide what is read of a file.
+def choose(path: Path, rows: Iterator[Row], wanted: str) -> ChosenField:
+    """Decide what to read of a file.
 
-    wanted: what the user says: a question, a field, or both (`ner,title`).
-    Raises DomainNerError where nothing tells it.
+    wanted: the user's choice: a question, a field, or both (`ner,title`).
+    Raises DomainNerError if nothing determines it.
     """
     survey = Survey()
     for row in rows:
@@ -89,11 +92,11 @@ def choose(path: Path, rows: Iterator[Row], wanted: str) -> Asked:
     question = _question(path.name, survey, said, settings)
     candidates = survey.evidence.candidates()
     if not candidates:
-        return Asked(question)
+        return ChosenField(question)
     named = [key for key in said if key in candidates and key != question] or [settings.get(question, "")]
     if named[0] in candidates:
-        return Asked(question, named[0])
-    return Asked(question, _field(path.name, survey, question, candidates))
+        return ChosenField(question, named[0])
+    return ChosenField(question, _field(path.name, survey, question, candidates))
 
 
 def _question(file: str, survey: Survey, said: Sequence[str], settings: Mapping[str, str]) -> str:
@@ -103,50 +106,54 @@ def _question(file: str, survey: Survey, said: Sequence[str], settings: Mapping[
         return named[0]
     if len(names) > 1:
         raise DomainNerError(
-            f"{file}: the questions {' and '.join(names)} may each hold the entities.",
+            f"{file}: the questions {' and '.join(names)} may each have the entities.",
             "Name the one to read in vars.reading (field=…).",
         )
     return names[0] if names else ""
 
 
 def _field(file: str, survey: Survey, question: str, candidates: Sequence[str]) -> str:
-    n_spans, found = survey.evidence.n_spans[question], list(candidates)
+    n_spans, possible = survey.evidence.n_spans[question], list(candidates)
     if n_spans:
-        found = survey.evidence.may_be(question, candidates)
+        possible = survey.evidence.may_be(question, candidates)
     elif question not in survey.submitted:  # a text that nobody has annotated is not used
-        found = found[:1]
-    if len(found) == 1:
-        return found[0]
-    told = f"{n_spans} spans of {question!r} may lie on {' or '.join(found)}"
+        possible = possible[:1]
+    if len(possible) == 1:
+        return possible[0]
+    reason = f"{n_spans} spans of {question!r} may lie on {' or '.join(possible)}"
     if not n_spans:
-        told = f"no span of {question!r} is there to show it: {' or '.join(found)}"
-    elif not found:
-        told = f"the words of the {n_spans} spans of {question!r} stand in none of {', '.join(candidates)}"
+        reason = f"there is no span of {question!r} to decide: {' or '.join(possible)}"
+    elif not possible:
+        reason = f"the words of the {n_spans} spans of {question!r} occur in none of {', '.join(candidates)}"
     raise DomainNerError(
-        f"{file}: cannot tell which text was annotated: {told}.",
-        f"Name it in vars.reading (field={(found or candidates)[0]}), or put the dataset's settings beside the file, as"
-        " settings.json: `dataset.settings.to_json` writes them.",
+        f"{file}: cannot determine which text was annotated: {reason}.",
+        f"Name it in vars.reading (field={(possible or candidates)[0]}), or put the dataset's settings beside the file,"
+        " as settings.json: `dataset.settings.to_json` writes them.",
     )
 
 
 def _spans(question: Question) -> Iterator[tuple[Any, Any, str | None]]:
-    """(start, end, words) of all spans that answer a question, and of its suggestion."""
-    for value in (*(one.value for one in question.responses), question.suggestion):
-        for one in spans_in(value):
-            if isinstance(one, Mapping):
-                words = one.get("text")
-                yield one.get("start"), one.get("end"), words if isinstance(words, str) and words.strip() else None
+    """Yield (start, end, words) of all spans that answer a question, and of its suggestion."""
+    for value in (*(span.value for span in question.responses), question.suggestion):
+        for span in spans_in(value):
+            if isinstance(span, Mapping):
+                words = span.get("text")
+                yield span.get("start"), span.get("end"), words if isinstance(words, str) and words.strip() else None
 
 
 def _settings(path: Path) -> dict[str, str]:
-    """The field of each span question, as the settings of the dataset beside the file say."""
+    """Read the field of each span question from the settings of the dataset beside the file."""
     for name in SETTINGS:
         try:
             read = load((path.parent / name).read_text(encoding="utf8")).value
         except (OSError, ValueError):
             continue
         questions = read.get("questions") if isinstance(read, dict) else None
-        return {str(one.get("name")): str(one["settings"]["field"]) for one in questions or () if _is_span(one)}
+        return {
+            str(question.get("name")): str(question["settings"]["field"])
+            for question in questions or ()
+            if _is_span(question)
+        }
     return {}
 
 

@@ -1,4 +1,4 @@
-"""The questions of Argilla's records, however an export keeps them: flattened, nested, or as Argilla 1 did."""
+"""Reads the questions of Argilla's records in all export forms: flattened, nested, or of Argilla 1."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ OLD_SUGGESTION = "-suggestion"
 
 @dataclass(frozen=True)
 class Response:
-    """An annotator's answer to a question. status: None where the export does not say; "" where it says none."""
+    """An annotator's answer to a question. status: None if the export has no status; "" if this one is empty."""
 
     value: Any
     user: str
@@ -21,19 +21,19 @@ class Response:
 
 @dataclass(frozen=True)
 class Question:
-    """A question's answers and its suggestion. is_span: whether any of them holds spans."""
+    """A question's answers and its suggestion."""
 
     responses: tuple[Response, ...] = ()
     suggestion: Any = None
 
     @property
     def is_span(self) -> bool:
-        """Whether any answer, or the suggestion, holds spans."""
-        return any(_holds_spans(value) for value in (*(one.value for one in self.responses), self.suggestion))
+        """Whether any answer, or the suggestion, has spans."""
+        return any(_holds_spans(value) for value in (*(response.value for response in self.responses), self.suggestion))
 
 
 def questions_of(row: Row) -> dict[str, Question]:
-    """The questions of a record, by their names."""
+    """Collect the questions of a record, by name."""
     if isinstance(row.get("fields"), Mapping):
         return _nested_questions(row)
     responses = {key.removesuffix(RESPONSES): _flat_responses(row, key) for key in row if key.endswith(RESPONSES)} | {
@@ -59,8 +59,8 @@ def _flat_responses(row: Row, key: str) -> list[Response]:
 
 
 def _nested_questions(row: Row) -> dict[str, Question]:
-    found = (row.get(what) for what in ("responses", "suggestions"))
-    responses, suggestions = (one if isinstance(one, Mapping | list) else {} for one in found)
+    containers = (row.get(what) for what in ("responses", "suggestions"))
+    responses, suggestions = (container if isinstance(container, Mapping | list) else {} for container in containers)
     if isinstance(responses, list) or isinstance(suggestions, list):
         return _listed_questions(responses, suggestions)
     names = dict.fromkeys((*responses, *suggestions))
@@ -68,37 +68,41 @@ def _nested_questions(row: Row) -> dict[str, Question]:
 
 
 def _listed_questions(responses: Any, suggestions: Any) -> dict[str, Question]:
-    """Questions of records as Argilla 1 keeps them: a list of annotators, each with the values of all questions."""
-    found: dict[str, Question] = {}
-    for one in (response for response in responses or () if isinstance(response, Mapping)):
-        values = one.get("values")
+    """Collect questions of Argilla 1's records: a list of annotators, each with the values of all questions."""
+    questions: dict[str, Question] = {}
+    for item in (response for response in responses or () if isinstance(response, Mapping)):
+        values = item.get("values")
         for name, value in values.items() if isinstance(values, Mapping) else ():
-            response = Response(_value(value), str(one.get("user_id") or ""), str(one.get("status") or ""))
-            found[name] = replace(
-                found.get(name, Question()), responses=(*found.get(name, Question()).responses, response)
+            response = Response(_value(value), str(item.get("user_id") or ""), str(item.get("status") or ""))
+            questions[name] = replace(
+                questions.get(name, Question()), responses=(*questions.get(name, Question()).responses, response)
             )
-    for one in (suggestion for suggestion in suggestions or () if isinstance(suggestion, Mapping)):
-        name = str(one.get("question_name"))
-        found[name] = replace(found.get(name, Question()), suggestion=one.get("value"))
-    return found
+    for item in (suggestion for suggestion in suggestions or () if isinstance(suggestion, Mapping)):
+        name = str(item.get("question_name"))
+        questions[name] = replace(questions.get(name, Question()), suggestion=item.get("value"))
+    return questions
 
 
 def _old_responses(values: Any) -> list[Response]:
-    """Answers that are objects with `value`, `user_id` and, in some versions, `status`."""
+    """Read answers in the form of objects with `value`, `user_id` and, in some versions, `status`."""
     return [
-        Response(one.get("value"), str(one.get("user_id") or ""), str(one["status"] or "") if "status" in one else None)
-        for one in (values if isinstance(values, list) else ())
-        if isinstance(one, Mapping)
+        Response(
+            answer.get("value"),
+            str(answer.get("user_id") or ""),
+            str(answer["status"] or "") if "status" in answer else None,
+        )
+        for answer in (values if isinstance(values, list) else ())
+        if isinstance(answer, Mapping)
     ]
 
 
 def is_old_question(row: Row, key: str) -> bool:
-    """Whether a key holds answers as Argilla 1 flattened them."""
+    """Whether a key holds answers in the flattened form of Argilla 1."""
     value = row[key]
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(one, Mapping) and {"value", "user_id"} <= one.keys() for one in value)
+        and all(isinstance(entry, Mapping) and {"value", "user_id"} <= entry.keys() for entry in value)
     )
 
 
@@ -116,13 +120,14 @@ def _holds_spans(value: Any) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(one, Mapping) and {"start", "end", "label"} <= one.keys() for one in value)
+        and all(isinstance(entry, Mapping) and {"start", "end", "label"} <= entry.keys() for entry in value)
     )
 
 
 def spans_in(value: Any) -> list[Any]:
-    """The spans of an answer: a list of objects or of (label, start, end), or columns, as `datasets` writes it; none in
-    an answer of another kind.
+    """Return the spans of an answer: a list of objects or of (label, start, end), or columns, as `datasets` writes it.
+
+    An answer of another kind has none.
     """
     if isinstance(value, Mapping) and isinstance(value.get("start"), list):
         return [dict(zip(value, cells, strict=False)) for cells in zip(*value.values(), strict=False)]

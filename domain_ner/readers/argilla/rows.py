@@ -1,6 +1,6 @@
 """Reads Argilla's records: flattened (`question.responses`), nested (`Record.to_dict`), and those of Argilla 1.
 
-A span question's answers are annotations where they were submitted; suggestions are predictions.
+Submitted answers to a span question are annotations; suggestions are predictions.
 https://docs.argilla.io/latest/how_to_guides/import_export/
 """
 
@@ -11,7 +11,7 @@ from reprlib import repr as short
 from typing import Any
 
 from domain_ner.annotations.records import Answer, FileLog, ReaderOptions, Record, Sample, SourceSpan
-from domain_ner.readers.argilla.fields import Asked, choose, fields_of, meta_of
+from domain_ner.readers.argilla.fields import ChosenField, choose, fields_of, meta_of
 from domain_ner.readers.argilla.questions import (
     OLD_SUGGESTION,
     RESPONSES,
@@ -32,7 +32,7 @@ TOKEN_STATUSES: Mapping[str, Answer] = {"Validated": "accepted", "Discarded": "i
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether the first rows of a JSON file are records of Argilla with a question that spans may answer."""
+    """Whether the first rows of a JSON file are Argilla records with a question that spans may answer."""
     if not sample.text.lstrip().startswith(("{", "[")):
         return False
     rows = sample_rows(sample)
@@ -42,13 +42,13 @@ def recognises(sample: Sample) -> bool:
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each annotator's answer, and one for each suggestion.
 
-    options.field: the question, the field with the text, or both, where nothing else tells which they are.
-    Raises DomainNerError where that cannot be told.
+    options.field: the question, the text field, or both, if nothing else determines them.
+    Raises DomainNerError if they cannot be determined.
     """
     rows = ReadTwice(path, lambda log: read_rows(path, log))
     asked = choose(path, (row for _, row in rows.first() if not _is_token_record(row)), options.field)
     if asked.field not in ("", "text"):
-        log.note(f"the text is what stands under {asked.field!r}")
+        log.note(f"the text is the field {asked.field!r}")
     for line, row in rows.again(log):
         blank = replace(_blank(log), line=line, document=_document(row))
         try:
@@ -57,7 +57,7 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
             log.problem(line, str(err))
 
 
-def _records(row: Row, asked: Asked, blank: Record, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
+def _records(row: Row, asked: ChosenField, blank: Record, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     if _is_token_record(row):
         yield from _token_records(row, blank, options)
         return
@@ -65,10 +65,10 @@ def _records(row: Row, asked: Asked, blank: Record, options: ReaderOptions, log:
     blank = replace(blank, text=passage_text(fields_of(row).get(asked.field)), meta=meta_of(row, asked))
     for response in question.responses:
         if response.status is None:
-            log.note("responses have no status: all are taken as submitted")
+            log.note("responses have no status: all count as submitted")
         answer: Answer = "accepted" if response.status is None else ANSWERS.get(response.status, "not annotated")
         yield replace(blank, spans=_spans(response.value, blank.text), annotator=response.user, answer=answer)
-    is_answered = any(one.status in (None, "submitted") for one in question.responses)
+    is_answered = any(reply.status in (None, "submitted") for reply in question.responses)
     if question.suggestion is not None:
         use = options.predictions and not is_answered
         answer = "accepted" if use else "prediction"
@@ -78,7 +78,7 @@ def _records(row: Row, asked: Asked, blank: Record, options: ReaderOptions, log:
 
 
 def _token_records(row: Row, blank: Record, options: ReaderOptions) -> Iterator[Record]:
-    """The records of a token classification of Argilla 1 and Rubrix: one annotation, and one prediction, a text."""
+    """Read a token classification of Argilla 1 and Rubrix: one annotation and one prediction for each text."""
     blank = replace(blank, text=passage_text(row.get("text")), meta=_meta(row))
     annotation, prediction = row.get("annotation"), row.get("prediction")
     status = str(row.get("status"))
@@ -96,27 +96,29 @@ def _token_records(row: Row, blank: Record, options: ReaderOptions) -> Iterator[
 
 
 def _blank(log: FileLog) -> Record:
-    # Neither version says whether its offsets count code points or UTF-16 units.
+    # No version says whether its offsets count code points or UTF-16 units.
     return Record(text="", spans=(), file=log.file, unit=None)
 
 
 def _spans(value: Any, text: str) -> tuple[SourceSpan, ...]:
-    """The spans of an answer: a list of objects, of (label, start, end), or columns, as `datasets` writes it."""
+    """Read the spans of an answer: a list of objects, of (label, start, end), or columns, as `datasets` writes it."""
     if value is None:
         return ()
     if not isinstance(value, list) and not (isinstance(value, Mapping) and isinstance(value.get("start"), list)):
         raise RowError(f"the answer is {short(value)}; expected a list of spans with start, end and label")
-    return tuple(_span(one, text) for one in spans_in(value))
+    return tuple(_span(entry, text) for entry in spans_in(value))
 
 
-def _span(one: Any, text: str) -> SourceSpan:
-    if isinstance(one, list) and len(one) >= 3:
-        one = {"label": one[0], "start": one[1], "end": one[2]}
-    if not isinstance(one, Mapping):
-        fault = f"{short(one)}: expected a span with start, end and label"
-        return SourceSpan(None, None, None, text=str(one), fault=fault)
-    said = one.get("text")
-    return SourceSpan(one.get("start"), one.get("end"), one.get("label"), text=said if isinstance(said, str) else None)
+def _span(entry: Any, text: str) -> SourceSpan:
+    if isinstance(entry, list) and len(entry) >= 3:
+        entry = {"label": entry[0], "start": entry[1], "end": entry[2]}
+    if not isinstance(entry, Mapping):
+        fault = f"{short(entry)}: expected a span with start, end and label"
+        return SourceSpan(None, None, None, text=str(entry), fault=fault)
+    words = entry.get("text")
+    return SourceSpan(
+        entry.get("start"), entry.get("end"), entry.get("label"), text=words if isinstance(words, str) else None
+    )
 
 
 def _document(row: Row) -> str:

@@ -1,1 +1,1 @@
-"""Files of a token and a tag a line: CoNLL and its relatives, CoNLL-U, and token CSV."""
+"""Files with a token and a tag per line: CoNLL and its relatives, CoNLL-U, and token CSV."""

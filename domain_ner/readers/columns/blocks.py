@@ -1,4 +1,4 @@
-"""The rows of a column file between two blank lines, and what each of them says; part of `conll`."""
+"""Splits a column file into blocks between blank lines, and parses their rows; part of `conll`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ from domain_ner.readers.tokens.tagged import Findings, comment_pair, document_li
 
 @dataclass
 class Block:
-    """The rows of a sentence (or a document), and the comments that stand before and between them.
+    """The rows of a sentence (or a document), and the comments before and between them.
 
-    rows: (line number, columns). comments: those of a key and a value. document: the one that it is of.
+    rows: (line number, columns). comments: those with a key and a value. document: the id of its document.
     """
 
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
@@ -25,13 +25,13 @@ class Block:
 
     @property
     def line(self) -> int:
-        """Where its rows start."""
+        """The line where its rows start."""
         return self.rows[0][0]
 
 
 @dataclass(frozen=True)
 class Token:
-    """A row as read. column: the one of its tag, None where it has no valid one."""
+    """A parsed row. column: the one with its tag; None if it has no valid tag."""
 
     line: int
     word: str
@@ -41,9 +41,9 @@ class Token:
 
 
 def read_blocks(path: Path, layout: Layout, log: FileLog, findings: Findings | None = None) -> Iterator[Block]:
-    """The sentences of a file, or its documents where no blank lines stand between rows.
+    """Yield the sentences of a file, or its documents if no blank lines separate rows.
 
-    Documents are told by `-DOCSTART-`, by comments, or where tokens are counted anew. findings: counts comments.
+    Documents begin at `-DOCSTART-`, at comments, or where the numbering of tokens restarts. findings: counts comments.
     """
     block, document, n_documents = Block(), "", 0
     for line_no, line in read_lines(path, log):
@@ -72,7 +72,7 @@ def read_blocks(path: Path, layout: Layout, log: FileLog, findings: Findings | N
 
 
 def read_token(line: int, cells: list[str], layout: Layout) -> Token:
-    """The word and tag of a row. A word with spaces in a file split at spaces is put together again."""
+    """Parse the word and tag of a row. A word with spaces in a file split at spaces is rejoined."""
     column = layout.tag_column(cells)
     is_longer = column is not None and layout.separator == SPACE and layout.token < layout.tag < column
     n_cells = 1 + (column - layout.tag if column is not None and is_longer else 0)
@@ -81,7 +81,7 @@ def read_token(line: int, cells: list[str], layout: Layout) -> Token:
 
 
 def read_layer(tokens: Sequence[Token], layout: Layout, column: int) -> list[Tag]:
-    """The tags of a further column; `O` where it has none."""
+    """Parse the tags of an additional column; `O` if a row has none."""
     cells = [token.cells[column] if column < len(token.cells) else OUTSIDE for token in tokens]
     return [layout.plain_tag(cell) if layout.is_tag(cell) else OUTSIDE for cell in cells]
 
@@ -95,12 +95,12 @@ def _ends(block: Block, kind: Line, cells: Sequence[str], layout: Layout) -> boo
 
 
 def _number(cells: Sequence[str], layout: Layout) -> int:
-    """The number of a token in its sentence; -1 where the file does not count."""
+    """Return the number of a token in its sentence; -1 if the file has no numbers."""
     cell = cells[layout.index] if layout.index is not None and layout.index < len(cells) else ""
     return cell_number(cell)
 
 
 def _add_comment(block: Block, line: str) -> None:
-    """Keep a comment of a key and a value."""
+    """Keep a comment with a key and a value."""
     if pair := comment_pair(line):
         block.comments[pair[0]] = pair[1]

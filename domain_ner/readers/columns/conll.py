@@ -1,7 +1,7 @@
-"""Reads files of one token and tag a line: CoNLL-2003 and its many relatives, and spaCy's one sentence a line (`.iob`).
+"""Reads files with a token and tag per line: CoNLL-2003 and its relatives, and spaCy's one sentence per line (`.iob`).
 
-Columns and tag scheme are found by content (`columns`). Sentences become one record each; where a file has no blank
-lines, documents do.
+Columns and tag scheme are detected by content (`columns`). Each sentence becomes a record; in a file without blank
+lines, each document does.
 """
 
 import re
@@ -52,7 +52,7 @@ N_LISTED = 5
 
 @dataclass(frozen=True)
 class _Tagging:
-    """How the columns are to be read: the scheme of the main tags, and of the inner layers by column; the spaces."""
+    """How to read the columns: the scheme of the main tags, the schemes of inner layers by column, and the spaces."""
 
     scheme: TagScheme
     inner: dict[int, TagScheme]
@@ -60,42 +60,42 @@ class _Tagging:
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether a file has tokens and tags in columns, or as `word|TAG` one sentence a line."""
+    """Whether a file has tokens and tags in columns, or as `word|TAG` with one sentence per line."""
     numbered = sample_lines(sample)
     if conllu.recognises(sample) or sample.text.startswith("#FORMAT=WebAnno"):
         return False
     if find_joint(numbered):
         return True
-    found = survey(numbered)
-    if not found.head or found.width < 2 or KAGGLE_ROW.match(found.head[0][0]):
+    sampled = survey(numbered)
+    if not sampled.head or sampled.width < 2 or KAGGLE_ROW.match(sampled.head[0][0]):
         return False
-    if sum(bool(WEBANNO_ROW.fullmatch(cells[0])) for cells in found.head) > 0.5 * len(found.head):
+    if sum(bool(WEBANNO_ROW.fullmatch(cells[0])) for cells in sampled.head) > 0.5 * len(sampled.head):
         return False
     try:
-        layout = find_layout(found)
+        layout = find_layout(sampled)
     except DomainNerError:
         return False
-    n_tagged = sum(layout.tag_column(cells) is not None for cells in found.head)
-    n_even = sum(len(cells) == layout.width for cells in found.head)
-    # Without B- and I- there is less to go by: the rows have to be even.
-    marked = any(found.columns[layout.tag].marked)
-    return n_tagged >= 0.6 * len(found.head) and (marked or n_even >= 0.9 * len(found.head))
+    n_tagged = sum(layout.tag_column(cells) is not None for cells in sampled.head)
+    n_even = sum(len(cells) == layout.width for cells in sampled.head)
+    # Without B- and I- there is less evidence: the rows must be even.
+    marked = any(sampled.columns[layout.tag].marked)
+    return n_tagged >= 0.6 * len(sampled.head) and (marked or n_even >= 0.9 * len(sampled.head))
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield a record for each sentence, or each document of a file without blank lines.
+    """Yield a record for each sentence, or for each document of a file without blank lines.
 
-    A row without a valid tag costs its token, which is told, and marked as unknown; one without a token is left out.
-    Raises DomainNerError where no column holds tags or their type is not known, and for Label Studio's CoNLL export
-    unless forced.
+    A row without a valid tag loses its token: it is reported, and marked as unknown. A row without a token is skipped.
+    Raises DomainNerError when no column has tags or their type is unknown, and for Label Studio's CoNLL export unless
+    forced.
     """
     if joint := find_joint(read_lines(path, log)):
         yield from read_sentence_lines(path, joint, options, log)
         return
-    found = survey(read_lines(path, log), options.tag_column)
-    _require_columns(path, found, options)
+    surveyed = survey(read_lines(path, log), options.tag_column)
+    _require_columns(path, surveyed, options)
     try:
-        layout = find_layout(found, options.tag_column)
+        layout = find_layout(surveyed, options.tag_column)
     except DomainNerError as err:
         raise DomainNerError(f"{log.file}: {err.message}", err.fix) from err
     tagging = _find_tagging(path, layout, options, log)
@@ -105,36 +105,36 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
         log.n_documents += 1
         if record := _record(block, layout, tagging, log, findings):
             yield record
-    tagging.spacing.tell(log)
-    findings.tell(log)
+    tagging.spacing.report(log)
+    findings.report(log)
 
 
-def _require_columns(path: Path, found: Survey, options: ReaderOptions) -> None:
-    if not found.head:
+def _require_columns(path: Path, surveyed: Survey, options: ReaderOptions) -> None:
+    if not surveyed.head:
         raise DomainNerError(
-            f"{path.name} has no rows; expected a token and a tag a line.", "Export again, or remove the file."
+            f"{path.name} has no rows; expected a token and a tag per line.", "Export it again, or remove the file."
         )
-    if _is_label_studio(found) and not options.forced:
+    if _is_label_studio(surveyed) and not options.forced:
         raise DomainNerError(
-            f"{path.name} is Label Studio's CONLL2003 export, which loses annotations: nested ones, all labels of a"
-            " span but the first; and tasks that nobody annotated look like texts without entities.",
-            "Export as JSON; or, to read it all the same, set vars.reading (force=yes).",
+            f"{path.name} is Label Studio's CONLL2003 export, which loses annotations: it drops nested ones and all"
+            " labels of a span but the first, and unannotated tasks look like texts without entities.",
+            "Export as JSON; or, to read it anyway, set vars.reading (force=yes).",
         )
 
 
-def _is_label_studio(found: Survey) -> bool:
-    rows = [cells for cells in found.head if len(cells) == 4 and cells[1:3] == UNUSED]
-    return len(found.docstart) == 3 and len(rows) == len(found.head) > 0
+def _is_label_studio(surveyed: Survey) -> bool:
+    rows = [cells for cells in surveyed.head if len(cells) == 4 and cells[1:3] == UNUSED]
+    return len(surveyed.docstart) == 3 and len(rows) == len(surveyed.head) > 0
 
 
 def _find_tagging(path: Path, layout: Layout, options: ReaderOptions, log: FileLog) -> _Tagging:
-    """One pass over the rows: the scheme of the main column, which others are inner layers of it, and the spaces.
+    """Determine in one pass the scheme of the main column, which others are inner layers of it, and the spaces.
 
-    A column is an inner layer where its entities lie inside longer ones of the main column, with the same labels.
+    A column is an inner layer if its entities lie inside longer ones of the main column, with the same labels.
     """
     main, others = TagStatistics(), {column: TagStatistics() for column in layout.others}
     n_entities, n_inside = Counter[int](), Counter[int]()
-    plain, spacing = TagScheme("IOB1", layout.mark), Spacing()
+    plain, spacing = TagScheme("IOB1", layout.shape), Spacing()
     for block in read_blocks(path, layout, log):
         tokens = [read_token(line, cells, layout) for line, cells in block.rows]
         main.add(token.tag for token in tokens)
@@ -157,22 +157,24 @@ def _find_tagging(path: Path, layout: Layout, options: ReaderOptions, log: FileL
 
 def _labels(statistics: TagStatistics, scheme: TagScheme) -> set[str]:
     parsed = (scheme.parse(tag) for tag in statistics.tags if tag != OUTSIDE)
-    return {found[1] for found in parsed if found}
+    return {letter_and_label[1] for letter_and_label in parsed if letter_and_label}
 
 
 def _scheme(statistics: TagStatistics, layout: Layout) -> TagScheme:
     scheme = statistics.scheme()
-    return scheme if scheme.mark == layout.mark else TagScheme("IO" if layout.mark == "none" else "IOB2", layout.mark)
+    return (
+        scheme if scheme.shape == layout.shape else TagScheme("IO" if layout.shape == "none" else "IOB2", layout.shape)
+    )
 
 
-def _is_inside(span: TagSpan, other: TagSpan) -> bool:
-    return other.start <= span.start and span.end <= other.end and (other.start, other.end) != (span.start, span.end)
+def _is_inside(span: TagSpan, outer: TagSpan) -> bool:
+    return outer.start <= span.start and span.end <= outer.end and (outer.start, outer.end) != (span.start, span.end)
 
 
 def _tell(layout: Layout, tagging: _Tagging, log: FileLog) -> None:
     log.note(f"{describe_scheme(tagging.scheme)}; tags in column {layout.name(layout.tag)}")
     if layout.separator not in (TAB, SPACE):
-        log.note(f'"{layout.separator}" stands between the columns')
+        log.note(f'columns are separated by "{layout.separator}"')
     if layout.n_documents:
         log.note(f"{layout.n_documents} documents (-DOCSTART-)")
     if layout.outside != OUTSIDE:
@@ -186,8 +188,8 @@ def _tell(layout: Layout, tagging: _Tagging, log: FileLog) -> None:
     rest = [layout.name(column) for column in layout.others if column not in tagging.inner]
     if rest:
         log.note(
-            f"columns {', '.join([layout.name(layout.tag), *rest])} hold tags: column {layout.name(layout.tag)} is"
-            " taken; another can be named in vars.reading (tag_column=…)"
+            f"columns {', '.join([layout.name(layout.tag), *rest])} have tags: column {layout.name(layout.tag)} is"
+            " used; another can be named in vars.reading (tag_column=…)"
         )
 
 
@@ -200,16 +202,16 @@ def _record(block: Block, layout: Layout, tagging: _Tagging, log: FileLog, findi
         return None
     words, lines = [token.word for token in tokens], [token.line for token in tokens]
     tags = [token.tag for token in tokens]
-    found = decode(tags, lines, tagging.scheme, findings)
+    tag_spans = decode(tags, lines, tagging.scheme, findings)
     for column, scheme in tagging.inner.items():
-        found += decode(read_layer(tokens, layout, column), lines, scheme, findings)
+        tag_spans += decode(read_layer(tokens, layout, column), lines, scheme, findings)
     if not layout.has_blanks and layout.index is None:
         findings.count("no blank lines: {n} document{s}, the first of {detail} tokens", block.line, str(len(words)))
     spaces = _spaces(tokens, block.comments.get("text"), layout) or tagging.spacing.spaces(words)
     text, starts = join_tokens(words, spaces)
     return Record(
         text=text,
-        spans=source_spans(found, words, starts),
+        spans=source_spans(tag_spans, words, starts),
         file=log.file,
         line=block.line,
         document=block.document or document_id(block.comments),
@@ -221,7 +223,7 @@ def _record(block: Block, layout: Layout, tagging: _Tagging, log: FileLog, findi
 
 
 def _tokens(block: Block, layout: Layout, spacing: Spacing, findings: Findings) -> list[Token]:
-    """The tokens of a block; rows with a tag but no token are left out where the tag is `O`."""
+    """Parse the tokens of a block; rows with a tag but no token are skipped if the tag is `O`."""
     tokens = []
     for line, cells in block.rows:
         token = read_token(line, cells, layout)
@@ -240,9 +242,9 @@ def _tokens(block: Block, layout: Layout, spacing: Spacing, findings: Findings) 
         elif cell == MISSING and token.tag is None:
             findings.count('{n} tag{s} "-" read as not annotated, first line {line}', line)
         if token.column not in (None, layout.tag):
-            found = f"{len(cells)} columns, most have {layout.width}"
+            widths = f"{len(cells)} columns, most have {layout.width}"
             findings.count(
-                "{n} row{s} of another length, first line {line} ({detail}): the last tag is taken", line, found
+                "{n} row{s} of another length, first line {line} ({detail}): the last tag is used", line, widths
             )
         if token.column is not None and any(char.isspace() for char in token.word):
             findings.count("{n} token{s} with white space, first line {line} ({detail}): kept", line, repr(token.word))
@@ -250,9 +252,9 @@ def _tokens(block: Block, layout: Layout, spacing: Spacing, findings: Findings) 
 
 
 def _report(faulty: Sequence[Token], layout: Layout, log: FileLog) -> None:
-    """Report rows that cannot be read: they cost no more than their own token."""
+    """Report rows that cannot be read: each loses only its own token."""
     for token in faulty:
-        fate = "its token is taken as not annotated" if token.word else "the row is left out"
+        fate = "its token counts as not annotated" if token.word else "the row is left out"
         log.problem(token.line, f"{_fault(token, layout)}; {fate}", cost="token")
 
 
@@ -267,7 +269,7 @@ def _fault(token: Token, layout: Layout) -> str:
 
 
 def _spaces(tokens: Sequence[Token], text: str | None, layout: Layout) -> tuple[bool, ...] | None:
-    """Whether a space follows each token: as the rows say, else as the text in a comment has it, else by offsets."""
+    """Determine whether a space follows each token: from the rows, else from the text in a comment, else by offsets."""
     if layout.spaces is not None:
         column = layout.spaces
         marks = [token.cells[column] if column < len(token.cells) else "" for token in tokens]

@@ -1,6 +1,6 @@
 """Reads CoNLL-U and CoNLL-U Plus (https://universaldependencies.org/format.html) with names in MISC or in a column.
 
-Names are found by content (`conllu_names`): tags in an additional column or under a key of MISC (`name=B-PER`), or
+Names are detected by content (`conllu_names`): tags in an additional column or under a key of MISC (`name=B-PER`), or
 brackets (`Entity=(e1-place…)`). The text is rebuilt with SpaceAfter, and compared with `# text`.
 """
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from domain_ner.annotations.records import FileLog, ReaderOptions, Record, Sample, SourceSpan
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.columns.conllu_names import (
-    Found,
-    Names,
-    Places,
+    CandidateSources,
+    NameSource,
+    NameSpan,
     decode_brackets,
     decode_numbers,
     find_names,
@@ -52,7 +52,7 @@ NOT_META = ("text", COLUMNS_KEY, FIELDS_KEY)
 _Row = tuple[int, list[str]]
 """Line number and columns."""
 _Group = tuple[list[str], list[_Row]]
-"""Columns of a token as it stands in the text, and the rows of its words."""
+"""Columns of a token as it appears in the text, and the rows of its words."""
 Spaces = tuple[bool, ...] | None
 
 
@@ -67,10 +67,10 @@ class _Sentence:
 
 @dataclass(frozen=True)
 class _Word:
-    """A syntactic word, and its place in the text.
+    """A syntactic word, and its position in the text.
 
-    value: what its row says of names. token: number of the token as it stands in the text. start, end: characters of
-        the token; those of a multiword token that is not made up of its words are not known (`starts`, `ends`).
+    value: what its row says about names. token: index of its token in the text. start, end: characters in the token;
+        unknown for a multiword token that is not composed of its words (`starts`, `ends`).
     """
 
     line: int
@@ -83,7 +83,7 @@ class _Word:
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether a file names its columns as CoNLL-U Plus does, or has rows of CoNLL-U (with further columns or none)."""
+    """Whether a file names its columns like CoNLL-U Plus, or has rows of CoNLL-U (with or without more columns)."""
     lines = [line for _, line in sample_lines(sample)]
     if any(re.match(r"#\s*global\.columns\s*=", line) for line in lines[:20]):
         return True
@@ -95,7 +95,7 @@ def recognises(sample: Sample) -> bool:
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each sentence.
 
-    Raises DomainNerError where there are no names, neither in MISC nor in a column of their own, or no type of them.
+    Raises DomainNerError if there are no names, neither in MISC nor in a column of their own, or their type is unknown.
     """
     places = _survey(path, log)
     names = _choose(places, path, options, log)
@@ -105,8 +105,8 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
         if record := _record(sentence, names, places, log, findings):
             yield record
     if not places.says_spaces:
-        places.spacing.tell(log)
-    findings.tell(log)
+        places.spacing.report(log)
+    findings.report(log)
 
 
 def _is_row(cells: Sequence[str]) -> bool:
@@ -114,8 +114,8 @@ def _is_row(cells: Sequence[str]) -> bool:
     return is_id and (cells[6].isdigit() or cells[6] == "_")
 
 
-def _survey(path: Path, log: FileLog) -> Places:
-    places = Places()
+def _survey(path: Path, log: FileLog) -> CandidateSources:
+    places = CandidateSources()
     for sentence in _sentences(path, log):
         if columns := sentence.comments.get(COLUMNS_KEY):
             places.columns = tuple(columns.split())
@@ -127,14 +127,14 @@ def _survey(path: Path, log: FileLog) -> Places:
     return places
 
 
-def _choose(places: Places, path: Path, options: ReaderOptions, log: FileLog) -> Names:
+def _choose(places: CandidateSources, path: Path, options: ReaderOptions, log: FileLog) -> NameSource:
     if not places.n_rows or places.index("ID") is None or places.index("FORM") is None:
         raise DomainNerError(
             f"{path.name} has no rows of CoNLL-U: expected columns {', '.join(places.columns)}, with ID and FORM.",
             "Export again, or name the format.",
         )
-    found = find_names(places, options.tag_column)
-    if not found:
+    sources = find_names(places, options.tag_column)
+    if not sources:
         known = ", ".join(sorted({key or places.name(column) for column, key in places.tags})) or "nothing"
         wanted = f" in {options.tag_column!r}" if options.tag_column else ""
         raise DomainNerError(
@@ -142,12 +142,12 @@ def _choose(places: Places, path: Path, options: ReaderOptions, log: FileLog) ->
             f" (name=, NER=), or Entity= with types; found {known}.",
             "Name the column or the key of MISC in vars.reading (tag_column=…).",
         )
-    names = replace(found[0], scheme=with_label(found[0].scheme, options, log.file))
+    names = replace(sources[0], scheme=with_label(sources[0].scheme, options, log.file))
     scheme = describe_scheme(names.scheme) if names.kind == "tags" else names.kind
     log.note(f"{scheme}; names in {names.title}")
-    if len(found) > 1:
-        others = ", ".join(other.title for other in found[1:])
-        log.note(f"names in {others} too: {names.title} is taken; another can be named in vars.reading (tag_column=…)")
+    if len(sources) > 1:
+        others = ", ".join(source.title for source in sources[1:])
+        log.note(f"names in {others} too: {names.title} is used; another can be named in vars.reading (tag_column=…)")
     return names
 
 
@@ -170,7 +170,9 @@ def _sentences(path: Path, log: FileLog) -> Iterator[_Sentence]:
         yield sentence
 
 
-def _record(sentence: _Sentence, names: Names, places: Places, log: FileLog, findings: Findings) -> Record | None:
+def _record(
+    sentence: _Sentence, names: NameSource, places: CandidateSources, log: FileLog, findings: Findings
+) -> Record | None:
     line = sentence.rows[0][0]
     fault = next((fault for row in sentence.rows if (fault := _fault(*row, names, places))), None)
     if fault:
@@ -195,19 +197,19 @@ def _record(sentence: _Sentence, names: Names, places: Places, log: FileLog, fin
     )
 
 
-def _fault(line: int, cells: Sequence[str], names: Names, places: Places) -> tuple[int, str] | None:
+def _fault(line: int, cells: Sequence[str], names: NameSource, places: CandidateSources) -> tuple[int, str] | None:
     n_expected = max(places.index("FORM") or 0, names.column) + 1
     if len(cells) < n_expected:
         return line, f"{len(cells)} columns, expected {max(n_expected, len(places.columns))}"
     word_id = cells[places.index("ID") or 0]
     if not any(pattern.fullmatch(word_id) for pattern in (WORD_ID, RANGE_ID, EMPTY_ID)):
-        return line, f"the number of the word is {word_id!r}; expected 1, 1-2 or 1.1"
+        return line, f"the word number is {word_id!r}; expected 1, 1-2 or 1.1"
     value = names.value(cells)
     return None if names.is_tag(value) else (line, f'no valid tag ("{value}"): expected O, or a tag like B-LOC')
 
 
-def _groups(rows: Sequence[_Row], places: Places) -> list[_Group]:
-    """For each token of the text its row, and the rows of its words: one, or those of a multiword token."""
+def _groups(rows: Sequence[_Row], places: CandidateSources) -> list[_Group]:
+    """Group for each token of the text its row and the rows of its words: one, or those of a multiword token."""
     groups: list[_Group] = []
     inside = range(0)
     for line, cells in rows:
@@ -223,7 +225,9 @@ def _groups(rows: Sequence[_Row], places: Places) -> list[_Group]:
     return groups
 
 
-def _words(n_token: int, token: str, rows: Sequence[_Row], names: Names, places: Places) -> Iterator[_Word]:
+def _words(
+    n_token: int, token: str, rows: Sequence[_Row], names: NameSource, places: CandidateSources
+) -> Iterator[_Word]:
     forms = [_form(cells, places) for _, cells in rows]
     exact, at = "".join(forms) == token, 0
     for n_word, (line, cells) in enumerate(rows):
@@ -236,36 +240,38 @@ def _words(n_token: int, token: str, rows: Sequence[_Row], names: Names, places:
         at = end
 
 
-def _spans(words: Sequence[_Word], names: Names, starts: Sequence[int], findings: Findings) -> Iterator[SourceSpan]:
-    for found, how in _entities(words, names, findings):
-        first, last = words[found.start], words[found.end - 1]
+def _spans(
+    words: Sequence[_Word], names: NameSource, starts: Sequence[int], findings: Findings
+) -> Iterator[SourceSpan]:
+    for name, how in _entities(words, names, findings):
+        first, last = words[name.start], words[name.end - 1]
         start, end = starts[first.token] + first.start, starts[last.token] + last.end
         repairs = (*[how] * bool(how), *[PART] * (not (first.starts and last.ends)))
-        yield SourceSpan(start, end, found.label, how=repairs, fault=found.fault)
+        yield SourceSpan(start, end, name.label, how=repairs, fault=name.fault)
 
 
-def _entities(words: Sequence[_Word], names: Names, findings: Findings) -> list[tuple[Found, str]]:
+def _entities(words: Sequence[_Word], names: NameSource, findings: Findings) -> list[tuple[NameSpan, str]]:
     values = [word.value for word in words]
     if names.kind == "brackets":
-        return [(found, "") for found in decode_brackets(values, names.fields)]
+        return [(entity, "") for entity in decode_brackets(values, names.fields)]
     if names.kind == "numbers":
-        return [(found, "") for found in decode_numbers(values)]
+        return [(entity, "") for entity in decode_numbers(values)]
     spans = decode(values, [word.line for word in words], names.scheme, findings)
-    return [(Found(span.start, span.end, span.label), span.how) for span in spans]
+    return [(NameSpan(span.start, span.end, span.label), span.how) for span in spans]
 
 
-def _spaces(groups: Sequence[_Group], sentence: _Sentence, places: Places, findings: Findings) -> Spaces:
-    """Whether a space follows each token. None: neither the rows nor a comment say."""
-    at, line, given = places.index("MISC"), sentence.rows[0][0], sentence.comments.get("text")
+def _spaces(groups: Sequence[_Group], sentence: _Sentence, places: CandidateSources, findings: Findings) -> Spaces:
+    """Determine whether a space follows each token; None if neither the rows nor a comment say."""
+    at, line, text = places.index("MISC"), sentence.rows[0][0], sentence.comments.get("text")
     tokens = [_form(cells, places) for cells, _ in groups]
     miscs = [cells[at] if at is not None and at < len(cells) else "_" for cells, _ in groups]
     follows = [misc_values(misc).get("SpaceAfter") != "No" for misc in miscs]
     by_rows = (*follows[:-1], False) if follows else ()
-    if given is None:
+    if text is None:
         return by_rows if places.says_spaces else None
-    if join_tokens(tokens, by_rows)[0] == given.strip():
+    if join_tokens(tokens, by_rows)[0] == text.strip():
         return by_rows
-    by_text = spaces_from_text(tokens, given)
+    by_text = spaces_from_text(tokens, text)
     if by_text is None:
         findings.count(OTHER_TEXT, line)
         return by_rows if places.says_spaces else None
@@ -274,5 +280,5 @@ def _spaces(groups: Sequence[_Group], sentence: _Sentence, places: Places, findi
     return by_text
 
 
-def _form(cells: Sequence[str], places: Places) -> str:
+def _form(cells: Sequence[str], places: CandidateSources) -> str:
     return cells[places.index("FORM") or 0]

@@ -1,4 +1,4 @@
-"""Where a CoNLL-U file has its names (a column, a key of MISC, brackets), and the entities that they mean."""
+"""Finds the names in a CoNLL-U file (in a column, a key of MISC, or brackets), and decodes their entities."""
 
 import re
 from collections import Counter
@@ -21,7 +21,7 @@ IOB2 = TagScheme("IOB2", "prefix")
 
 
 @dataclass(frozen=True)
-class Found:
+class NameSpan:
     """An entity in words, `end` exclusive. fault: why it cannot be used, else empty."""
 
     start: int
@@ -31,12 +31,12 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Names:
-    """Where the names stand.
+class NameSource:
+    """A place with names.
 
     kind: `tags`, `brackets` (`(e1-place` … `e1)`) or `numbers` (`1:PERSON`, `1`, `*`). column: from 0.
-    key: of MISC; empty where the column holds nothing else. scheme: of tags.
-    fields: what a bracket holds (`eid-etype-…`), where the file says.
+    key: of MISC; empty if the whole cell is the value. scheme: of tags.
+    fields: content of a bracket (`eid-etype-…`), if the file declares it.
     """
 
     kind: str
@@ -47,21 +47,21 @@ class Names:
     fields: tuple[str, ...] = ()
 
     def value(self, cells: Sequence[str]) -> str:
-        """What a row says of names; `O` where it says nothing."""
+        """Return what a row says about names; `O` if nothing."""
         cell = cells[self.column] if self.column < len(cells) else "_"
         value = misc_values(cell).get(self.key, "_") if self.key else cell
         return OUTSIDE if value in NOTHING else value
 
     def is_tag(self, value: str) -> bool:
-        """Whether a value can be read."""
+        """Whether a value is valid."""
         if self.scheme.is_outside(value) or self.kind != "tags":
             return True
         return value != "o" and self.scheme.parse(value) is not None
 
 
 @dataclass
-class Places:
-    """One pass over a file: what stands in the places where names could be.
+class CandidateSources:
+    """Statistics of all places in a file that may have names.
 
     columns: names of the columns. tags: by (column, key).
     """
@@ -76,12 +76,12 @@ class Places:
     def add(self, rows: Sequence[Sequence[str]]) -> None:
         """Count one sentence."""
         self.n_rows += len(rows)
-        found: dict[tuple[int, str], list[Tag]] = {}
+        tags_at: dict[tuple[int, str], list[Tag]] = {}
         for n_row, cells in enumerate(rows):
             for place, value in self._values(cells):
                 self.says_spaces |= place[1] == "SpaceAfter" and value == "No"
-                found.setdefault(place, [OUTSIDE] * len(rows))[n_row] = OUTSIDE if value in NOTHING else value
-        for place, tags in found.items():
+                tags_at.setdefault(place, [OUTSIDE] * len(rows))[n_row] = OUTSIDE if value in NOTHING else value
+        for place, tags in tags_at.items():
             statistics = self.tags.setdefault(place, TagStatistics())
             if len(statistics.tags) < MAX_VALUES:
                 statistics.add(tags)
@@ -95,36 +95,36 @@ class Places:
                 yield (column, ""), cell
 
     def name(self, column: int) -> str:
-        """Name of a column; its number where it has none."""
+        """Return the name of a column; its number if it has none."""
         return self.columns[column] if column < len(self.columns) else f"column {column + 1}"
 
     def index(self, name: str) -> int | None:
-        """The column of a standard name."""
+        """Return the index of a standard column."""
         names = [column.upper() for column in self.columns]
         return names.index(name) if name in names else None
 
 
 def misc_values(cell: str) -> dict[str, str]:
-    """Keys and values of a MISC cell."""
+    """Parse the keys and values of a MISC cell."""
     pairs = (item.partition("=") for item in cell.split("|") if "=" in item)
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def find_names(places: Places, wanted: str = "") -> list[Names]:
-    """All places with names, the most likely first. wanted: the only one to look at, a number, a name or a key."""
-    found = [names for place, tags in places.tags.items() if (names := _names(places, place, tags))]
+def find_names(places: CandidateSources, wanted: str = "") -> list[NameSource]:
+    """Find all places with names, the most likely first. wanted: restricts them to a number, a name or a key."""
+    sources = [names for place, tags in places.tags.items() if (names := _names(places, place, tags))]
     if wanted:
         chosen = {wanted.casefold(), f"column {wanted}"}
         return [
-            names for names in found if {names.title.casefold(), names.key.casefold()} & chosen or _is(names, wanted)
+            names for names in sources if {names.title.casefold(), names.key.casefold()} & chosen or _is(names, wanted)
         ]
-    return sorted(found, key=_rank)
+    return sorted(sources, key=_rank)
 
 
-def decode_brackets(values: Sequence[str], fields: Sequence[str]) -> list[Found]:
-    """Entities of `(e1-place-…` … `e1)` in the words of one sentence, in the order in which they end."""
+def decode_brackets(values: Sequence[str], fields: Sequence[str]) -> list[NameSpan]:
+    """Decode `(e1-place-…` … `e1)` in the words of one sentence, in the order in which the entities end."""
     opened: list[tuple[int, str]] = []
-    found: list[Found] = []
+    entities: list[NameSpan] = []
     for word, value in enumerate(values):
         for match in BRACKET.finditer(value if value != OUTSIDE else ""):
             if match[3] is None:
@@ -136,19 +136,19 @@ def decode_brackets(values: Sequence[str], fields: Sequence[str]) -> list[Found]
                 continue
             at = next((n for n in reversed(range(len(opened))) if _closes(closing, opened[n][1], fields)), None)
             if at is None:
-                found.append(Found(word, word + 1, "", f"the bracket {closing!r} closes nothing"))
+                entities.append(NameSpan(word, word + 1, "", f"the bracket {closing!r} closes nothing"))
             else:
                 start, content = opened.pop(at)
                 fault = "discontinuous" if FRAGMENT.search(content.split("-")[0]) else ""
-                found.append(Found(start, word + 1, _label(content, fields), fault))
+                entities.append(NameSpan(start, word + 1, _label(content, fields), fault))
     left = [
-        Found(start, len(values), _label(content, fields), "its bracket is not closed") for start, content in opened
+        NameSpan(start, len(values), _label(content, fields), "its bracket is not closed") for start, content in opened
     ]
-    return found + left
+    return entities + left
 
 
-def decode_numbers(values: Sequence[str]) -> list[Found]:
-    """Entities of `1:PERSON`, `1`, `*` in the words of one sentence; words of one number belong together."""
+def decode_numbers(values: Sequence[str]) -> list[NameSpan]:
+    """Decode `1:PERSON`, `1`, `*` in the words of one sentence; words with the same number form an entity."""
     words: dict[str, list[int]] = {}
     labels: dict[str, str] = {}
     for word, value in enumerate(values):
@@ -157,39 +157,39 @@ def decode_numbers(values: Sequence[str]) -> list[Found]:
             words.setdefault(number, []).append(word)
             labels[number] = label or labels.get(number, "")
     return [
-        Found(at[0], at[-1] + 1, labels[number], "" if len(at) == at[-1] + 1 - at[0] else "discontinuous")
+        NameSpan(at[0], at[-1] + 1, labels[number], "" if len(at) == at[-1] + 1 - at[0] else "discontinuous")
         for number, at in words.items()
     ]
 
 
-def _names(places: Places, place: tuple[int, str], statistics: TagStatistics) -> Names | None:
+def _names(places: CandidateSources, place: tuple[int, str], statistics: TagStatistics) -> NameSource | None:
     column, key = place
     title = f"{places.name(column)} ({key}=)" if key else places.name(column)
     scheme = statistics.scheme()
     values = Counter({tag: n for tag, n in statistics.tags.items() if not scheme.is_outside(tag)})
     if key == BRACKETS and any("(" in value for value in values):
         typed = not places.fields or any(name in TYPE_FIELDS for name in places.fields)
-        return Names("brackets", column, title, key, fields=places.fields) if typed else None
+        return NameSource("brackets", column, title, key, fields=places.fields) if typed else None
     if not values:
         return None
     named = NER_NAME.fullmatch(key or places.name(column))
-    if scheme.mark in ("prefix", "suffix", "loose prefix", "lower suffix") or (scheme.mark == "bare" and named):
-        return Names("tags", column, title, key, scheme)
+    if scheme.shape in ("prefix", "suffix", "loose prefix", "lower suffix") or (scheme.shape == "bare" and named):
+        return NameSource("tags", column, title, key, scheme)
     if not key and _share(values, NUMBERED) > 0.9 and any(":" in value for value in values):
-        return Names("numbers", column, title, key)
-    return Names("tags", column, title, key, scheme) if named and len(values) < values.total() else None
+        return NameSource("numbers", column, title, key)
+    return NameSource("tags", column, title, key, scheme) if named and len(values) < values.total() else None
 
 
 def _share(values: Counter[str], pattern: re.Pattern[str]) -> float:
     return sum(n for value, n in values.items() if pattern.fullmatch(value)) / values.total()
 
 
-def _rank(names: Names) -> tuple[bool, bool, bool]:
-    io = names.kind == "tags" and names.scheme.mark == "none"
+def _rank(names: NameSource) -> tuple[bool, bool, bool]:
+    io = names.kind == "tags" and names.scheme.shape == "none"
     return io, names.kind != "tags", not NER_NAME.fullmatch(names.key or names.title)
 
 
-def _is(names: Names, wanted: str) -> bool:
+def _is(names: NameSource, wanted: str) -> bool:
     return wanted.isdigit() and names.column == int(wanted) - 1
 
 

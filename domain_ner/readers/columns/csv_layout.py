@@ -1,4 +1,4 @@
-"""Which columns of a CSV hold the words, their tags and the sentence, told by the header and by what is in them."""
+"""Finds the columns of words, tags and sentences in a CSV, by the header and by content."""
 
 import csv
 import re
@@ -37,12 +37,12 @@ PLAIN_LABEL = re.compile(r"[A-Z][\w&./-]*")
 SENTENCE_ID = re.compile(r"(sent(ence)?\W*)?\d+(\.0)?", re.IGNORECASE)
 NOT_NAME = re.compile(r"[\s_\-.:]+")
 SHARE = 0.9
-# Of a sample: enough to tell columns from.
+# Size of a sample that suffices to distinguish columns.
 ROW_LIMIT = 500
 
 
 class TagCell(Enum):
-    """What a cell of the tag column holds: the tag of one token, or the tags of a sentence."""
+    """The content of a tag cell: the tag of one token, or the tags of a sentence."""
 
     TAG = auto()
     TAGS = auto()
@@ -50,8 +50,8 @@ class TagCell(Enum):
 
 @dataclass(frozen=True)
 class TokenColumns:
-    """Where things stand in a row, counted from 0. sentence: None where no column tells the sentences apart. blanks: a
-    cell without a tag is outside, as no cell says O.
+    """The columns, counted from 0. sentence: None if no column separates sentences. blanks: a cell without a tag means
+    outside, because no cell has O.
     """
 
     delimiter: str
@@ -64,7 +64,7 @@ class TokenColumns:
     blanks: bool = False
 
     def sentence_id(self, row: Sequence[str]) -> str:
-        """The sentence that a row names; empty where it names none (a later row of the same sentence)."""
+        """Return the sentence that a row names; empty if it names none (a later row of the same sentence)."""
         return row[self.sentence].strip() if self.sentence is not None and self.sentence < len(row) else ""
 
     def opens_sentence(self, row: Sequence[str], current: str) -> bool:
@@ -74,27 +74,27 @@ class TokenColumns:
 
 
 def find_columns(lines: Iterable[str], options: ReaderOptions) -> TokenColumns | None:
-    """The columns of a file, from its first lines; None where it has none of words beside one of tags.
+    """Find the columns of a file from its first lines; None if it has no words beside tags.
 
-    Raises DomainNerError where several columns hold tags and `options` names none.
+    Raises DomainNerError if several columns have tags and `options` names none.
     """
     lines = [line for line in lines if line][: 10 * ROW_LIMIT]
     if not lines or lines[0].lstrip().startswith(("{", "[", "#")):
         return None
     for delimiter in DELIMITERS:
         rows = [split_row(line, delimiter) for line in lines[:ROW_LIMIT]]
-        found = _columns(rows, delimiter, options)
-        if found is None and len(rows[0]) > 1:
-            found = _columns(
+        columns = _columns(rows, delimiter, options)
+        if columns is None and len(rows[0]) > 1:
+            columns = _columns(
                 list(csv.reader((f"{line}\n" for line in lines), delimiter=delimiter))[:ROW_LIMIT], delimiter, options
             )
-        if found is not None:
-            return found
+        if columns is not None:
+            return columns
     return None
 
 
 def split_row(line: str, delimiter: str) -> list[str]:
-    """The cells of a row that is one line; where its quotes do not pair, they are part of the cells."""
+    """Split a row that is one line; unpaired quotes become part of the cells."""
     if line.count('"') % 2:
         return line.split(delimiter)
     return next(csv.reader([line], delimiter=delimiter), [])
@@ -111,7 +111,7 @@ def _columns(rows: list[list[str]], delimiter: str, options: ReaderOptions) -> T
     )
     if words and (tags or asked is not None):
         return _by_header(rows, delimiter, names, words[0], [asked] if asked is not None else tags)
-    # Without a header only the comma and the semicolon: columns between tabs are CoNLL's.
+    # Without a header only comma and semicolon: columns between tabs are CoNLL's.
     return None if delimiter == "\t" else _by_content(rows, delimiter, asked)
 
 
@@ -152,8 +152,10 @@ def _by_content(rows: list[list[str]], delimiter: str, asked: int | None) -> Tok
 
 def _only(tags: Sequence[int]) -> int | None:
     if len(tags) > 1:
-        told = " and ".join(str(n + 1) for n in sorted(tags))
-        raise DomainNerError(f"Columns {told} both hold tags.", "Name the one to read in vars.reading (tag_column=…).")
+        numbers = " and ".join(str(n + 1) for n in sorted(tags))
+        raise DomainNerError(
+            f"Columns {numbers} both have tags.", "Name the one to read in vars.reading (tag_column=…)."
+        )
     return tags[0] if tags else None
 
 
@@ -164,7 +166,7 @@ def _asked(tag_column: str, header: Sequence[str]) -> int | None:
 
 
 def _where(names: Sequence[str], name: str) -> list[int]:
-    return [n for n, one in enumerate(names) if one == name]
+    return [n for n, candidate in enumerate(names) if candidate == name]
 
 
 def _cells(rows: Iterable[Sequence[str]], column: int) -> list[str]:
@@ -172,13 +174,13 @@ def _cells(rows: Iterable[Sequence[str]], column: int) -> list[str]:
 
 
 def _share(rows: Sequence[Sequence[str]], column: int, pattern: re.Pattern[str]) -> float:
-    """Of the cells that are not empty, the share that are of the pattern."""
+    """Compute the share of non-empty cells that match the pattern."""
     cells = _cells(rows, column)
     return sum(bool(pattern.fullmatch(cell)) for cell in cells) / len(cells) if cells else 0.0
 
 
 def _holds_named_tags(rows: Sequence[Sequence[str]], column: int, *, numbers: bool) -> bool:
-    """Whether a column that is named like one of tags holds some; a damaged row or two change nothing."""
+    """Whether a column that is named like one of tags has tags; a few damaged rows do not matter."""
     cells = _cells(rows, column)
     if numbers and cells and all(cell.isdecimal() for cell in cells):
         return True
@@ -187,7 +189,7 @@ def _holds_named_tags(rows: Sequence[Sequence[str]], column: int, *, numbers: bo
 
 
 def _leaves_outside_blank(rows: Sequence[Sequence[str]], word: int, tag: int) -> bool:
-    """Whether rows hold a word each, and a tag only where there is an entity."""
+    """Whether rows have one word each, and a tag only for entities."""
     pairs = [(row[word].strip(), row[tag].strip()) for row in rows if max(word, tag) < len(row) and row[word].strip()]
     tags = [cell for _, cell in pairs if cell]
     n_words = sum(len(cell.split()) == 1 for cell, _ in pairs)
@@ -197,7 +199,7 @@ def _leaves_outside_blank(rows: Sequence[Sequence[str]], word: int, tag: int) ->
 
 
 def _holds_tags(rows: Sequence[Sequence[str]], column: int) -> bool:
-    """Whether a column without a name can hold nothing but tags."""
+    """Whether an unnamed column can contain nothing but tags."""
     cells = _cells(rows, column)
     n_marked = sum(bool(MARKED.fullmatch(cell)) for cell in cells)
     n_plain = sum(bool(PLAIN_LABEL.fullmatch(cell)) for cell in cells)
@@ -211,13 +213,13 @@ def _n_outside(cells: Sequence[str]) -> int:
 
 
 def _holds_words(rows: Sequence[Sequence[str]], column: int) -> bool:
-    """Whether most cells are filled, and are not all numbers: those count the rows."""
+    """Whether most cells are filled, and not all are numbers, which would number the rows."""
     cells = _cells(rows, column)
     return len(cells) >= SHARE * len(rows) and not all(cell.isdecimal() for cell in cells)
 
 
 def _holds_lists(rows: Sequence[Sequence[str]], word: int, tag: int) -> bool:
-    """Whether a row is a sentence: its tags a list, or as many as its words with blanks between them."""
+    """Whether a row is a sentence: its tags a list, or as many as its words separated by blanks."""
     pairs = [(row[word].strip(), row[tag].strip()) for row in rows if max(word, tag) < len(row)]
     pairs = [(words, tags) for words, tags in pairs if words and tags]
     n_lists = sum(bool(re.match(r"\[\s*(['\"][A-Z]|\d)", tags)) for _, tags in pairs)
@@ -229,7 +231,7 @@ def _holds_lists(rows: Sequence[Sequence[str]], word: int, tag: int) -> bool:
 
 
 def _holds_sentence_ids(rows: Sequence[Sequence[str]], column: int) -> bool:
-    """Ids are filled once a sentence, or repeat; a column of numbers that all differ numbers the rows."""
+    """Whether a column has sentence ids: filled once per sentence, or repeated; distinct numbers number the rows."""
     cells = _cells(rows, column)
     if not cells or _share(rows, column, SENTENCE_ID) < 1:
         return False

@@ -1,4 +1,4 @@
-"""One pass over a token-and-tag file: its separator and header, its comments, and what stands in its columns."""
+"""Surveys a token-and-tag file in one pass: separator, header, comments, and the content of its columns."""
 
 import re
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
-from domain_ner.annotations.tag_schemes import MARKS, OUTSIDE, TagStatistics, find_outside
+from domain_ner.annotations.tag_schemes import OUTSIDE, SHAPES, TagStatistics, find_outside
 from domain_ner.readers.tokens.tagged import comment_pair
 
 EDGES = " \t"
@@ -19,9 +19,9 @@ UNUSED = ["-X-", NOTHING]
 MISSING = "-"
 SPACES = re.compile(r"[ \t]+")
 TAB, SPACE = "\t", " "
-# What can stand between a word and its tag instead of white space.
+# Signs between a word and its tag, other than white space.
 JOINTS = ("|", "/", "_", "\\")
-# Where the joint can also stand in the tag: `word_B_LOC`.
+# For joints that may also occur in the tag: `word_B_LOC`.
 JOINED_TAG = {joint: re.compile(rf"(.+){re.escape(joint)}([BIESLUMW]{re.escape(joint)}.+)") for joint in "_"}
 MARKUP = re.compile(r"</?[A-Za-z][\w:-]*(\s[^<>]*)?/?>")
 HASH = re.compile(r"#+([ \t]|$)")
@@ -32,7 +32,7 @@ HEADER_CELL = re.compile(
     r"|left|right|top|bottom|.*offsets?|.*tags?|(.*[-_])?ner?([-_].*)?|nel[-_].*|.*labels?|entit(y|ies)|iob2?|bio)",
     re.IGNORECASE,
 )
-# Base phrases, in English and German: tags of the same shape in the column before the names.
+# Base phrases, in English and German: they have tags of the same shape, in the column before the names.
 CHUNKS = {
     "NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP", "NC", "VC", "PC",
 }  # fmt: skip
@@ -40,28 +40,28 @@ CHUNKS = {
 
 @dataclass
 class Column:
-    """What stands in one column, up to a number of different values."""
+    """The values of one column, up to a number of distinct ones."""
 
     values: Counter[str] = field(default_factory=Counter)
     n: int = 0
 
     def add(self, value: str) -> None:
-        """Count the value of a row."""
+        """Count a value."""
         self.n += 1
         if value in self.values or len(self.values) < MAX_VALUES:
             self.values[value] += 1
 
     @property
-    def mark(self) -> str:
-        """As in `TagScheme`."""
+    def shape(self) -> str:
+        """The shape of the tags, as in `TagScheme`."""
         aside = {NOTHING, MISSING} - {self.outside}
         tags = {tag: n for tag, n in self.values.items() if tag not in aside}
-        return TagStatistics(Counter(tags)).scheme().mark
+        return TagStatistics(Counter(tags)).scheme().shape
 
     @property
     def marked(self) -> Counter[str]:
         """Tags with B-, I- and the like."""
-        pattern = MARKS.get(self.mark)
+        pattern = SHAPES.get(self.shape)
         return Counter({tag: n for tag, n in self.values.items() if pattern and pattern.fullmatch(tag)})
 
     @property
@@ -70,7 +70,7 @@ class Column:
         return find_outside(self.values)
 
     def is_numbers(self) -> bool:
-        """Whether nothing but numbers stands there."""
+        """Whether all values are numbers."""
         return all(value.isdecimal() for value in self.values)
 
     def holds_marked_tags(self) -> bool:
@@ -80,8 +80,8 @@ class Column:
         return bool(marked) and 2 * n_tags >= self.n
 
     def io_labels(self) -> frozenset[str]:
-        """Labels of a column without B- and I-; empty where it does not look like one."""
-        # `o` for `O` is a slip of the keyboard.
+        """Return the labels of a column without B- and I-; empty if it does not look like one."""
+        # `o` for `O` is a typing error.
         outside = self.outside
         labels = {value for value in self.values if value not in (outside, NOTHING, MISSING, "o")}
         n_labelled = sum(self.values[label] for label in labels)
@@ -98,12 +98,12 @@ class Column:
         return all(tag[2:] in CHUNKS for tag in self.marked)
 
     def is_tagset(self) -> bool:
-        """Whether Latin capitals and signs alone stand there, as in parts of speech."""
+        """Whether all values are Latin capitals and signs, as for parts of speech."""
         joined = "".join(self.values)
         return joined.isascii() and joined.isupper()
 
     def tells_spaces(self) -> bool:
-        """Whether values say that no space follows."""
+        """Whether some values say that no space follows."""
         if set(self.values) - {""} == {"+", "-"}:
             return True
         return any(not NO_SPACE.isdisjoint(value.split("|")) for value in self.values)
@@ -111,10 +111,10 @@ class Column:
 
 @dataclass
 class Survey:
-    """One pass over a file: what its lines and columns look like.
+    """Statistics of a file's lines and columns.
 
-    head: the first rows. docstart: the first `-DOCSTART-` line. signs: with which lines begin that stand before the
-        rows of a sentence and have another number of columns. Others as in `Layout`.
+    head: the first rows. docstart: the first `-DOCSTART-` line. signs: first characters of lines before a sentence that
+        have another number of columns than its rows. Others as in `Layout`.
     """
 
     separator: str = SPACE
@@ -129,7 +129,7 @@ class Survey:
 
     @property
     def width(self) -> int:
-        """Columns of most rows."""
+        """Number of columns of most rows."""
         return self.widths.most_common(1)[0][0] if self.widths else 0
 
     def add(self, cells: list[str]) -> None:
@@ -143,68 +143,68 @@ class Survey:
 
 
 def is_hash(line: str) -> bool:
-    """Whether a line starts as comments do: `# …`, `## …`."""
+    """Whether a line starts like a comment: `# …`, `## …`."""
     return bool(HASH.match(line))
 
 
 def cell_number(cell: str) -> int:
-    """The number in a cell; -1 where it holds none, or more digits than numbers of tokens and characters have."""
+    """Read the number in a cell; -1 if there is none, or it has too many digits for tokens and characters."""
     return int(cell) if cell.isdecimal() and len(cell) <= MAX_DIGITS else -1
 
 
 def split_cells(line: str, separator: str, width: int = 0) -> list[str]:
-    """The columns of a line. A no-break space is part of a token; a cell of spaces alone is kept as it is.
+    """Split a line into columns. A no-break space is part of a token; a cell of spaces only is kept.
 
-    width: columns of most rows, 0 where that is not known yet: a word may hold the sign that stands before its tag.
+    width: columns of most rows, 0 if still unknown: a word may contain the sign before its tag.
     """
     if separator == TAB:
         return [cell.strip(" ") or cell for cell in line.split(TAB)]
     if separator == SPACE:
         cells = SPACES.split(line.strip(EDGES))
-        # Label Studio's rows: a label may hold spaces.
+        # Label Studio's rows: a label may contain spaces.
         return [*cells[:3], SPACE.join(cells[3:])] if cells[1:3] == UNUSED and len(cells) > 4 else cells
     word, tag = split_joined(line.strip(EDGES), separator)
     return [tag] if word is None else [*word.rsplit(separator, width - 2 if width else -1), tag]
 
 
 def split_joined(item: str, joint: str) -> tuple[str | None, str]:
-    """(word, tag) of `word|TAG`; the word is None where there is no joint."""
-    if joint in JOINED_TAG and (found := JOINED_TAG[joint].fullmatch(item)):
-        return found[1], found[2]
+    """Split `word|TAG` into (word, tag); the word is None without the joint."""
+    if joint in JOINED_TAG and (match := JOINED_TAG[joint].fullmatch(item)):
+        return match[1], match[2]
     word, found_joint, tag = item.rpartition(joint)
     return (word if found_joint else None), tag
 
 
 def survey(lines: Iterable[tuple[int, str]], tag_column: str = "") -> Survey:
-    """Look at all rows. tag_column: as in `ReaderOptions`; a name makes the first row a header."""
-    found = Survey()
-    rows = _rows(lines, found)
+    """Survey all rows. tag_column: as in `ReaderOptions`; a name makes the first row a header."""
+    result = Survey()
+    rows = _rows(lines, result)
     head = list(islice(rows, N_HEAD))
-    found.separator = _separator(head)
-    width = _width(head, found.separator) if found.separator in JOINTS else 0
+    result.separator = _separator(head)
+    width = _width(head, result.separator) if result.separator in JOINTS else 0
     aside: list[list[str]] = []
     for line, opens in chain(head, rows):
-        cells = split_cells(line, found.separator, width)
+        cells = split_cells(line, result.separator, width)
         if opens and not line[:1].isalnum():
             aside.append(cells)
-        elif not found.columns and not found.header and is_header(cells, tag_column):
-            found.header = tuple(cells)
-        elif tuple(cells) != found.header:
-            found.add(cells)
-    found.signs = _signs(aside, found)
+        elif not result.columns and not result.header and is_header(cells, tag_column):
+            result.header = tuple(cells)
+        elif tuple(cells) != result.header:
+            result.add(cells)
+    result.signs = _signs(aside, result)
     for cells in aside:
-        if len(cells) == found.width or not {cells[0][:1]} & found.signs:
-            found.add(cells)
-    return found
+        if len(cells) == result.width or not {cells[0][:1]} & result.signs:
+            result.add(cells)
+    return result
 
 
-def _signs(aside: Sequence[Sequence[str]], found: Survey) -> frozenset[str]:
-    """Signs with which more than one line before a sentence begins that has another number of columns than rows have.
+def _signs(aside: Sequence[Sequence[str]], result: Survey) -> frozenset[str]:
+    """Find the signs that begin several lines before a sentence whose number of columns differs from that of rows.
 
-    A row that lost its tag begins with a letter, holds none, or is one of its kind.
+    A row that lost its tag begins with a letter, contains none, or is the only one of its kind.
     """
     worded = (cells for cells in aside if any(map(str.isalnum, "".join(cells))))
-    unlike = Counter(cells[0][:1] for cells in worded if len(cells) != found.width)
+    unlike = Counter(cells[0][:1] for cells in worded if len(cells) != result.width)
     return frozenset(sign for sign, n in unlike.items() if sign and n > 1)
 
 
@@ -214,28 +214,28 @@ def is_header(cells: Sequence[str], tag_column: str) -> bool:
     return named or (len(cells) > 1 and all(HEADER_CELL.fullmatch(cell) for cell in cells))
 
 
-def _rows(lines: Iterable[tuple[int, str]], found: Survey) -> Iterator[tuple[str, bool]]:
-    """The lines that are rows, as far as that can be told without knowing the columns; the others are counted.
+def _rows(lines: Iterable[tuple[int, str]], result: Survey) -> Iterator[tuple[str, bool]]:
+    """Yield the lines that are rows, as far as this is known without the columns; count the others.
 
-    With each whether nothing but lines with a sign in front stands between it and the last sentence.
+    Each comes with whether only lines with a sign separate it from the previous sentence.
     """
     n_rows, blank, opens = 0, False, True
     for _, line in lines:
         if not line.strip(EDGES) or MARKUP.fullmatch(line.strip(EDGES)):
             blank = opens = True
         elif DOCSTART.match(line):
-            found.docstart = found.docstart or tuple(split_cells(line, SPACE))
-            found.n_documents += 1
+            result.docstart = result.docstart or tuple(split_cells(line, SPACE))
+            result.n_documents += 1
             opens = True
         elif not is_hash(line) and comment_pair(line) is None:
-            found.has_blanks |= blank and n_rows > 0
+            result.has_blanks |= blank and n_rows > 0
             n_rows, blank = n_rows + 1, False
             yield line, opens
             opens = opens and not line[:1].isalnum()
 
 
 def _separator(head: Sequence[tuple[str, bool]]) -> str:
-    """What stands between the columns of the first rows: tabs, spaces, or a sign."""
+    """Find the separator of the first rows: tab, space, or a sign."""
     rows = [line for line, opens in head if not opens or line[:1].isalnum()] or [line for line, _ in head]
     if rows and sum(TAB in line for line in rows) >= 0.9 * len(rows):
         return TAB
@@ -245,12 +245,12 @@ def _separator(head: Sequence[tuple[str, bool]]) -> str:
 
 
 def _width(head: Sequence[tuple[str, bool]], separator: str) -> int:
-    """Columns of most of the first rows."""
+    """Count the columns of most of the first rows."""
     return Counter(len(split_cells(line, separator)) for line, _ in head).most_common(1)[0][0]
 
 
 def _joins_tags(rows: Sequence[str], joint: str) -> bool:
-    """Whether rows are a word, a joint and a tag."""
+    """Whether rows consist of a word, a joint and a tag."""
     pairs = [split_joined(line.strip(EDGES), joint) for line in rows]
     tags = Column()
     for word, tag in pairs:

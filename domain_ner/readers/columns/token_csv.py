@@ -1,6 +1,6 @@
-"""Reads CSV with a token or a sentence a row, as Kaggle's `ner_dataset.csv` and its many copies have it.
+"""Reads CSV with a token or a sentence per row, like Kaggle's `ner_dataset.csv` and its many copies.
 
-Read with the csv module: pandas turns the words `NA` and `null` into nothing.
+It uses the csv module: pandas would read the words `NA` and `null` as missing values.
 """
 
 import csv
@@ -29,17 +29,17 @@ BLANKS = re.compile(r"[ \t]+")
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether rows of the sample hold a token and its tag, or a sentence and its tags."""
+    """Whether rows of the sample have a token and its tag, or a sentence and its tags."""
     try:
         return find_columns(_sample_lines(sample.text, whole=sample.whole), ReaderOptions()) is not None
     except DomainNerError:
-        return True  # it holds more columns of tags than one: `read` tells the user
+        return True  # several columns have tags: `read` reports that
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield a record a sentence. The file is read twice: the tag scheme is told from all of its tags.
+    """Yield a record for each sentence. The file is read twice, because the tag scheme depends on all tags.
 
-    Raises DomainNerError where no column of tags can be told, or where tags are numbers without names or have no type.
+    Raises DomainNerError if no tag column is found, or if tags are numbers without names or have no type.
     """
     columns = _columns(path, options)
     scheme, spacing = _survey(path, columns, options, log)
@@ -54,7 +54,7 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
             repairs.update(span.how)
             first = first or (f"line {sentence.line}: {span.how[0]}" if span.how else "")
         yield record
-    spacing.tell(log)
+    spacing.report(log)
     if repairs:
         log.note(f"{repairs.total()} tags do not fit {scheme.name}, first in the sentence of {first}")
 
@@ -62,20 +62,20 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
 def _columns(path: Path, options: ReaderOptions) -> TokenColumns:
     text, whole = read_sample(path)
     try:
-        found = find_columns(_sample_lines(text, whole=whole), options)
+        columns = find_columns(_sample_lines(text, whole=whole), options)
     except DomainNerError as err:
         raise DomainNerError(f"{path.name}: {err.message}", err.fix) from err
-    if found is None:
+    if columns is None:
         raise DomainNerError(
-            f"{path.name} has no column of words beside one of tags (O, B-…, I-…).",
+            f"{path.name} has no column of words beside a column of tags (O, B-…, I-…).",
             "Name the column with the tags in vars.reading (tag_column=…).",
         )
-    return found
+    return columns
 
 
 @dataclass
 class _Sentence:
-    """Rows up to the next sentence. problem: (line, why the sentence cannot be read), None where it can."""
+    """Rows up to the next sentence. problem: (line, why the sentence cannot be read), or None."""
 
     line: int
     document: str = ""
@@ -91,7 +91,7 @@ def _record(
 ) -> Record | None:
     tags: list[Tag] = [_named(tag, options) for tag in sentence.tags]
     if sentence.cut:
-        # What stands in a row that was cut off is anyone's guess.
+        # The rest of a truncated row is unknown.
         log.note("no line end after the last row: the last sentence may be incomplete")
         tags[-1] = tags[-1] if _fits(tags[-1], scheme) else None
     problem = sentence.problem or next(
@@ -132,7 +132,7 @@ def _named(tag: str, options: ReaderOptions) -> str:
 
 
 def _survey(path: Path, columns: TokenColumns, options: ReaderOptions, log: FileLog) -> tuple[TagScheme, Spacing]:
-    """What all rows tell of tags and spaces."""
+    """Survey tags and spaces in all rows."""
     statistics, spacing = TagStatistics(), Spacing()
     for sentence in _sentences(path, columns, FileLog(log.file), keep_blanks=True):
         statistics.add(_named(tag, options) for tag in sentence.tags)
@@ -150,7 +150,7 @@ def _survey(path: Path, columns: TokenColumns, options: ReaderOptions, log: File
 
 
 def _sentences(path: Path, columns: TokenColumns, log: FileLog, *, keep_blanks: bool) -> Iterator[_Sentence]:
-    """The sentences of a file. keep_blanks: white space is a token too."""
+    """Yield the sentences of a file. keep_blanks: white space is a token too."""
     if columns.tag_cell is not TagCell.TAG:
         yield from (_whole_sentence(line, row, columns) for line, row in _table_rows(path, columns, log))
         return
@@ -172,7 +172,7 @@ def _sentences(path: Path, columns: TokenColumns, log: FileLog, *, keep_blanks: 
 
 
 def _add(sentence: _Sentence, line: int, row: list[str], columns: TokenColumns, *, keep_blanks: bool) -> int:
-    """Add a row to its sentence; 1 where it is left out, 0 else."""
+    """Add a row to its sentence; returns 1 if it is skipped, else 0."""
     if not any(cell.strip(" \t") for cell in row):
         return 0
     sentence.line = sentence.line if sentence.lines else line
@@ -199,7 +199,7 @@ def _row_problem(line: int, row: list[str], columns: TokenColumns) -> tuple[int,
 
 
 def _settle_cut(sentence: _Sentence, last: int, *, cut: bool) -> None:
-    """A row that the end of the file cut off is no fault of its sentence."""
+    """Drop a row that the end of the file truncated: its sentence is not at fault."""
     sentence.cut = cut and bool(sentence.lines) and sentence.lines[-1] == last
     if sentence.cut and sentence.problem and sentence.problem[0] == last:
         sentence.problem = None
@@ -223,26 +223,26 @@ def _whole_sentence(line: int, row: list[str], columns: TokenColumns) -> _Senten
 
 
 def _items(cell: str) -> list[str]:
-    """The tokens or tags of a cell: a Python list, one as numpy prints it, or words with blanks between them."""
+    """Parse the tokens or tags of a cell: a Python list, numpy's form of one, or words separated by blanks."""
     cell = cell.strip()
     if not cell.startswith("["):
         return BLANKS.split(cell) if cell else []
     try:
-        found = load_literal(ADJACENT_QUOTES.sub(r"\1, ", cell))
+        items = load_literal(ADJACENT_QUOTES.sub(r"\1, ", cell))
     except ValueError:
         return BLANKS.split(cell.strip("[]").replace("\n", " ").strip())
-    return [str(item) for item in found]
+    return [str(item) for item in items]
 
 
 def _token_rows(path: Path, columns: TokenColumns, log: FileLog) -> Iterator[tuple[int, list[str]]]:
-    """Rows of one line each: a stray quote costs its own row, and not those up to the next quote."""
+    """Yield rows of one line each: a stray quote damages only its own row, not all rows up to the next quote."""
     for line, text in read_lines(path, log):
         if line > columns.n_header:
             yield line, split_row(text, columns.delimiter)
 
 
 def _table_rows(path: Path, columns: TokenColumns, log: FileLog) -> Iterator[tuple[int, list[str]]]:
-    """Rows whose cells may hold line ends."""
+    """Yield rows whose cells may contain line ends."""
     rows = csv.reader((f"{text}\n" for _, text in read_lines(path, log)), delimiter=columns.delimiter)
     line = 1
     for n_row, row in enumerate(rows):

@@ -1,1 +1,1 @@
-"""JSON and Python literals from elsewhere, bounded and read in rows; knows no format."""
+"""Reads untrusted JSON and Python literals in rows, with limits; knows no format."""

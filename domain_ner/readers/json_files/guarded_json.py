@@ -1,8 +1,8 @@
-"""JSON from elsewhere: bounded before the JSON library sees it, and nothing in it lost in silence.
+"""Guards the JSON library against untrusted input, so that nothing is lost silently.
 
-Of a key that stands twice in an object every JSON library keeps the last value alone; half of a surrogate pair is
-accepted and can be written nowhere; nesting without end, and a number of a million digits, cost the library its
-stack or minutes. One place deals with these, for whole texts here and for streams in `json_stream`.
+JSON libraries keep only the last value of a duplicate key, and accept half a surrogate pair, which cannot be written.
+Unlimited nesting exhausts the stack, and a number of a million digits takes minutes. This module handles whole texts;
+`json_stream` handles streams.
 """
 
 import json
@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from reprlib import repr as short
 from typing import Any, NamedTuple
 
-# No tool nests an annotation deeper than some ten levels, or writes a number of more than some 25 characters.
+# No tool nests annotations deeper than some ten levels, or writes numbers of more than some 25 characters.
 MAX_DEPTH = 100
 MAX_NUMBER_CHARS = 1000
-# Of one row. The longest document known in an export has 819,616 characters.
+# Maximum of one row. The longest known document in an export has 819,616 characters.
 MAX_VALUE_CHARS = 1 << 26
 STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 TOKEN = re.compile(rf'{STRING}|[\[\]{{}}:,"]|[^\s\[\]{{}}:,"]++', re.DOTALL)
@@ -25,13 +25,13 @@ IN_NUMBER = re.compile(rf"[-+.0-9eE]{{{N_PROBES}}}")
 SURROGATE = re.compile("[\ud800-\udfff]")
 HALF_ESCAPE = re.compile(r"\\u[dD]")
 HALVES = "half of a character (a lone surrogate) read as U+FFFD"
-TWICE = "a key that stands twice with the same value is read once"
+TWICE = "a duplicate key with the same value is read once"
 CLOSING = {"{": "}", "[": "]"}
 OBJECTS = {dict}
 
 
 class JsonError(ValueError):
-    """What is no JSON, or more than is read.
+    """Text that is not JSON, or exceeds a limit.
 
     message: what came. position: of the error in the text. is_cut: the text ends before the value does.
     """
@@ -44,7 +44,7 @@ class JsonError(ValueError):
 class Loaded(NamedTuple):
     """A JSON value.
 
-    fault: why it must not be used as it is; `value` then serves to tell a format only. notes: what was repaired.
+    fault: why it must not be used; `value` then only serves to detect a format. notes: repairs.
     """
 
     value: Any
@@ -53,7 +53,7 @@ class Loaded(NamedTuple):
 
 
 def load(text: str) -> Loaded:
-    """The value of a whole JSON text. Raises JsonError where it is none, and where it passes a bound."""
+    """Load a whole JSON text. Raises JsonError if it is not JSON, or exceeds a limit."""
     if len(text) > MAX_VALUE_CHARS:
         raise too_long()
     if is_suspect(text, 0):
@@ -71,19 +71,19 @@ def load(text: str) -> Loaded:
 
 
 def is_cut(text: str, message: str, position: int) -> bool:
-    """Whether a text begins like JSON and ends before that does. message, position: the error of the library."""
+    """Whether a text begins like JSON but is truncated. message, position: the error of the library."""
     text = text.rstrip()
     has_end = text.endswith(("}", "]")) and not message.startswith("Unterminated") and position < len(text)
     return text.lstrip().startswith(("{", "[")) and not has_end
 
 
 def too_long() -> JsonError:
-    """The error for a value that is longer than is read."""
+    """Make the error for a value that exceeds the size limit."""
     return JsonError(f"JSON with a value of more than {MAX_VALUE_CHARS:,} characters")
 
 
 def checked(value: Any, text: str) -> Loaded:
-    """A value as read from a text, without halves of characters, and what is to be told: of keys that stand twice."""
+    """Check a parsed value: replace lone surrogates, and report duplicate keys."""
     loaded = Loaded(value)
     if isinstance(value, dict | list) and not _has_each_key(value, text):
         loaded = _with_each_key(value, text)
@@ -96,17 +96,17 @@ def checked(value: Any, text: str) -> Loaded:
 
 
 def is_suspect(text: str, start: int) -> bool:
-    """Whether values from `start` on may pass a bound; cheap, and never wrong where it says no."""
+    """Whether values from `start` on may exceed a limit; cheap, and a False is always correct."""
     if text.count("{", start) + text.count("[", start) > MAX_DEPTH and _depth(text[start:]) > MAX_DEPTH:
         return True
     if len(text) - start <= MAX_NUMBER_CHARS:
         return False
-    # Wherever it starts, a longer number has eight neighbours of these.
+    # A longer number contains eight adjacent characters of this kind, wherever it starts.
     return IN_NUMBER.search(text[start :: MAX_NUMBER_CHARS // N_PROBES]) is not None
 
 
 def scan_value(text: str, start: int) -> tuple[int | None, str]:
-    """(where a value ends, None where the text ends before it; the bound that it passes or ""), told without JSON."""
+    """Find where a value ends (None if the text ends first) and the limit it exceeds ("" for none), without JSON."""
     depth, fault = 0, ""
     for token in TOKEN.finditer(text, start):
         sign = token[0][0]
@@ -126,10 +126,10 @@ def scan_value(text: str, start: int) -> tuple[int | None, str]:
 
 
 def beginning(text: str) -> Iterator[Any]:
-    """The values at the beginning of a text, one after another, the last as far as it goes; none once it is no JSON."""
+    """Yield the values at the beginning of a text, the last one possibly incomplete; stops where it is not JSON."""
     text = text.lstrip()
     while text.startswith(("{", "[")):
-        for _ in range(2):  # up to its end, else up to where it is no JSON any more
+        for _ in range(2):  # up to its end, else up to the first invalid character
             whole, end = _completed(text)
             try:
                 yield load(whole).value
@@ -140,7 +140,7 @@ def beginning(text: str) -> Iterator[Any]:
 
 
 def _completed(text: str) -> tuple[str, int]:
-    """(the first value of a text, closed where the text ends before it does, how much of the text that is)."""
+    """Return the first value of a text, closed if truncated, and how much of the text it spans."""
     closing: list[str] = []
     end, suffix = 0, ""
     for token in TOKEN.finditer(text):
@@ -163,9 +163,9 @@ def _completed(text: str) -> tuple[str, int]:
 
 
 def _depth(text: str) -> int:
-    """At least as many levels as the objects and lists of a text are nested, strings left out."""
+    """Compute an upper bound of the nesting depth of objects and lists, ignoring strings."""
     plain = text.encode("utf-8", "surrogatepass").replace(b"\\\\", b"").replace(b'\\"', b"")
-    # What stands between an odd quote and the next one is a string; two quotes in a row change nothing of that.
+    # Text from an odd quote to the next one is a string; two adjacent quotes do not change that.
     signs = plain.translate(None, NOT_STRUCTURE).replace(b'""', b"")
     signs = b"".join(signs.split(b'"')[::2])
     n_levels = 0
@@ -178,7 +178,7 @@ def _depth(text: str) -> int:
 
 
 def _has_each_key(value: Any, text: str) -> bool:
-    """Whether a value surely has all the keys that its text has: cheap, and wrong only where it says no."""
+    """Whether a value certainly has all keys of its text: cheap; a False may be wrong."""
     n_colons = text.count(":")
     if _n_shallow_keys(value) == n_colons:
         return True
@@ -188,12 +188,12 @@ def _has_each_key(value: Any, text: str) -> bool:
     has_gap = " :" in text or any(space in text and f"{space}:" in text for space in "\t\n\r")
     if has_gap or ("\\" in text and '\\\\"' in text):
         return False
-    # Colons behind a quote: all keys, and strings that begin with one.
+    # Colons after a quote: all keys, and strings that begin with a colon.
     return n_keys == text.count('":') - (text.count('\\":') if "\\" in text else 0)
 
 
 def _n_shallow_keys(value: Any) -> int:
-    """How many keys the objects in a row have that stand in it, or in a list in it; further ones are not looked for."""
+    """Count the keys of a row's objects, at the top level or in a list there; deeper ones are ignored."""
     if type(value) is not dict:
         return 0
     n_keys = len(value)
@@ -214,23 +214,23 @@ def _n_all_keys(value: Any) -> int:
 
 
 def _with_each_key(value: Any, text: str) -> Loaded:
-    """The value, its text read once more with an eye on keys that stand twice in an object."""
+    """Read the text again to detect duplicate keys in objects."""
     faults: list[str] = []
     alike: list[str] = []
 
     def watch(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        by_key: dict[str, Any] = {}
         for key, inner in pairs:
-            if key not in found:
-                found[key] = inner
-            elif found[key] == inner:
+            if key not in by_key:
+                by_key[key] = inner
+            elif by_key[key] == inner:
                 alike.append(key)
             else:
                 faults.append(
-                    f"the key {key!r} stands twice in an object, with {short(found[key])} and {short(inner)}: expected"
-                    " it once"
+                    f"the duplicate key {key!r} has the values {short(by_key[key])} and {short(inner)}: expected it"
+                    " once"
                 )
-        return found
+        return by_key
 
     json.loads(text, object_pairs_hook=watch)
     return Loaded(value, faults[0] if faults else "", (TWICE,) if alike else ())

@@ -1,4 +1,4 @@
-"""Rows of JSON as the world wraps them: one a line, an array, an array on each line, or an array within an object."""
+"""Reads rows of JSON in all common layouts: one per line, an array, an array on each line, an array in an object."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -15,7 +15,7 @@ from domain_ner.readers.json_files.json_stream import JsonStream, stream_rows
 from domain_ner.readers.text_files.decoding import find_encoding, read_lines, read_sample
 
 LINE_END = re.compile(r"\r\n|\n|\r")
-# A first row longer than a sample is worth reading whole only where it begins like a row.
+# A first row longer than a sample is read whole only if it begins like a row.
 BEGINS_LIKE_A_ROW = re.compile(r'\s*+\[?+\s*+\{\s*+"(id|doc_id|text|data)"')
 
 
@@ -24,11 +24,11 @@ def json_rows(
 ) -> Iterator[tuple[int, Any]]:
     """Yield (line, or number in an array from 1, value) of each row; the log counts them.
 
-    A row that is no JSON, or that has a key twice, is a problem in the log, and does not cost the others. Where an
-    array is broken, or the file ends in the middle of a row, the log says that the rest is not read.
-    inside: keys of an object around the rows, under which arrays of them stand (`{"data": […]}`).
+    An invalid row, or one with a duplicate key, is a problem in the log, and does not affect the others. If an array is
+    broken, or the file ends inside a row, the log says that the rest is not read.
+    inside: keys of an enclosing object that hold arrays of rows (`{"data": […]}`).
     pairs: rows may be arrays themselves, each beginning with its text.
-    Raises DomainNerError where there is no row at all.
+    Raises DomainNerError if there is no row at all.
     """
     n_before = log.n_documents
     text = read_sample(path)[0]
@@ -48,12 +48,12 @@ def json_rows(
         else:
             yield where, loaded.value
     if log.n_documents == n_before:
-        what = "holds no rows" if text.strip() else "is empty"
-        raise DomainNerError(f"{path} {what}; expected JSON objects.", "Export again, or remove the file.")
+        what = "has no rows" if text.strip() else "is empty"
+        raise DomainNerError(f"{path} {what}; expected JSON objects.", "Export it again, or remove the file.")
 
 
 def first_rows(sample: Sample, inside: Collection[str] = ()) -> list[Any]:
-    """The rows that a sample shows, the last maybe incomplete; where it shows one, the first good one of the file."""
+    """Return the rows in a sample, the last one possibly incomplete; of a single one, the file's first good row."""
     rows: list[Any] = []
     for value in first_values(sample.text):
         key = _row_list(value, inside)
@@ -67,7 +67,7 @@ def first_rows(sample: Sample, inside: Collection[str] = ()) -> list[Any]:
 
 
 def whole_rows(sample: Sample) -> list[Any]:
-    """The rows that a sample shows from end to end; where the first is longer than the sample, that row."""
+    """Return the complete rows in a sample; if the first is longer than the sample, that row."""
     text = sample.text
     values = _values_of_lines(text) if _is_lines(text) else _values_of_stream(text)
     rows = [loaded.value for loaded in values if loaded.value is not None]
@@ -76,16 +76,16 @@ def whole_rows(sample: Sample) -> list[Any]:
     return rows
 
 
-@lru_cache(maxsize=4)  # for each reader asks about the same beginning of a file
+@lru_cache(maxsize=4)  # every reader asks for the same beginning of a file
 def first_values(text: str) -> Sequence[Any]:
-    """The JSON values at the beginning of a text, the last as far as it goes."""
-    found = list(_values_of_stream(text, in_turn=True))
-    is_whole = found and (found[0].value is not None or not found[0].fault)
-    return [loaded.value for loaded in found] if is_whole else list(beginning(text))
+    """Return the JSON values at the beginning of a text, the last one possibly incomplete."""
+    values = list(_values_of_stream(text, in_turn=True))
+    is_whole = values and (values[0].value is not None or not values[0].fault)
+    return [loaded.value for loaded in values] if is_whole else list(beginning(text))
 
 
 def list_at(row: Any, key: str) -> list[Any]:
-    """The list under a key of a row; empty where there is none."""
+    """Return the list under a key of a row; empty if there is none."""
     value = row.get(key) if isinstance(row, dict) else None
     return value if isinstance(value, list) else []
 
@@ -96,12 +96,12 @@ def _first_row(sample: Sample, inside: Collection[str] = (), *, pairs: bool = Fa
 
 
 def _row_list(value: Any, inside: Collection[str]) -> str:
-    """The key of an object that stands around the rows; empty where the object is a row itself."""
+    """Return the key of an enclosing object that holds the rows; empty if the object is a row itself."""
     return next((key for key in inside if any(isinstance(row, dict | list) for row in list_at(value, key))), "")
 
 
 def _is_lines(text: str, *, pairs: bool = False) -> bool:
-    """Whether a file that begins with `text` holds one value a line, the first of which may be broken."""
+    """Whether a file that begins with `text` has one value per line; the first may be broken."""
     start = text.lstrip()
     if start.startswith("["):
         return pairs and start.partition("\n")[0].rstrip().endswith("]")
@@ -114,7 +114,7 @@ def _is_lines(text: str, *, pairs: bool = False) -> bool:
 
 
 def _is_pair(text: str) -> bool:
-    """Whether the first array of a text is a row itself: a passage, and what is said of it."""
+    """Whether the first array of a text is a row itself: a passage and its annotation."""
     first = next(iter(first_values(text)), None)
     return isinstance(first, list) and bool(first) and isinstance(first[0], str)
 
@@ -131,11 +131,11 @@ def _values_of_lines(text: str) -> Iterator[Loaded]:
 
 
 def _values_of_stream(text: str, *, in_turn: bool = False) -> Iterator[Loaded]:
-    """The values of an array's beginning, or of values one after the other, as far as they are whole."""
+    """Yield the values of an array's beginning, or of consecutive values, as far as they are complete."""
     try:
         yield from stream_rows(JsonStream(StringIO(text)), in_turn=in_turn)
     except JsonError:
-        return  # the text is the beginning of a file, or no JSON
+        return  # the text is truncated, or not JSON
 
 
 def _rows_of_lines(path: Path, log: FileLog) -> Iterator[tuple[int, Loaded]]:
@@ -164,7 +164,7 @@ def _rows_of_lines(path: Path, log: FileLog) -> Iterator[tuple[int, Loaded]]:
 def _streamed_rows(
     path: Path, log: FileLog, inside: Collection[str], *, is_array: bool
 ) -> Iterator[tuple[int, Loaded]]:
-    """The items of arrays by their number, other values by their line."""
+    """Yield the items of arrays by number, other values by line."""
     n_rows = 0
     with path.open(encoding=find_encoding(path, log), newline="") as opened:
         stream = JsonStream(opened)
@@ -175,7 +175,7 @@ def _streamed_rows(
         except JsonError as err:
             log.n_documents += 1
             good = f"{n_rows} good row{'' if n_rows == 1 else 's'} before it"
-            message = _ends_early(n_rows) if err.is_cut else f"{err.message}; {good}, what follows is not read"
+            message = _ends_early(n_rows) if err.is_cut else f"{err.message}; {good}, the rest is not read"
             read, left = stream.n_read, 0 if err.is_cut else stream.n_left()
             log.unread(n_rows + 1 if is_array else stream.n_line, message, n_read=n_rows, read=read, left=left)
 

@@ -1,4 +1,4 @@
-"""JSON values read one at a time from a stream of text, however many there are and wherever they stand."""
+"""Reads JSON values one at a time from a text stream of any size."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from domain_ner.readers.json_files.guarded_json import (
 CHUNK_CHARS = 1 << 18
 BETWEEN_VALUES = re.compile(r"[\s,]*+")
 DECODER = json.JSONDecoder()
-# What is this near to the end of what was read may be a word (-Infinity), number or escape whose rest is to come.
+# Near the end of the buffer, a word (-Infinity), number or escape may be incomplete.
 LONGEST_WORD = 12
 
 
@@ -43,12 +43,12 @@ class JsonStream:
         return self._line
 
     def n_left(self) -> int:
-        """How many characters there are behind the cursor. Reads the stream to its end."""
+        """Count the characters after the cursor. Reads the stream to its end."""
         n_here = len(self._text) - self._at
         return n_here + sum(map(len, iter(lambda: self._stream.read(CHUNK_CHARS), "")))
 
     def peek(self) -> str:
-        """The first character of what comes, white space and commas passed over; empty at the end."""
+        """Return the next character after white space and commas; empty at the end."""
         while True:
             self._at = BETWEEN_VALUES.match(self._text, self._at).end()  # type: ignore[union-attr]
             if self._at < len(self._text):
@@ -57,13 +57,13 @@ class JsonStream:
                 return ""
 
     def skip(self) -> None:
-        """Pass over the character that `peek` gave."""
+        """Skip the character that `peek` returned."""
         self._at += 1
 
     def value(self) -> Loaded:
-        """The next value. One that passes a bound has a fault, and what follows it can be read.
+        """Read the next value. A value that exceeds a limit has a fault; reading can continue after it.
 
-        Raises JsonError where there is none, or where it ends nowhere; its message says where that is.
+        Raises JsonError if there is none or it does not end; its message says where.
         """
         self.peek()
         while True:
@@ -77,7 +77,7 @@ class JsonStream:
             self._fill()
 
     def _try_value(self) -> tuple[Loaded, int | None]:
-        """(the value at the cursor, where it ends); None: more has to be read first."""
+        """Return (the value at the cursor, its end); None: more text is needed."""
         if self._is_suspect:
             end, fault = scan_value(self._text, self._at)
             if end is None and self._is_end and fault:
@@ -97,7 +97,7 @@ class JsonStream:
             raise JsonError(f"invalid JSON ({err})") from err
         is_near_end = end > len(self._text) - LONGEST_WORD and not self._is_end
         if is_near_end and self._text[end - 1] not in '}]"':
-            return Loaded(None), None  # a number may go on
+            return Loaded(None), None  # a number may continue
         return checked(value, self._text[self._at : end]), end
 
     def _broken(self, err: json.JSONDecodeError) -> JsonError:
@@ -106,9 +106,9 @@ class JsonStream:
         return JsonError(f"invalid JSON {where} ({err.msg})", is_cut=ends_here)
 
     def _fill(self) -> bool:
-        """Read on, as much again as a value that is not whole has already; False at the end."""
+        """Read as much text as an incomplete value already has; False at the end."""
         chunk = self._stream.read(max(CHUNK_CHARS, len(self._text) - self._at))
-        # A line end of two characters is not cut in two: it would be counted twice.
+        # Do not split a line end of two characters: it would count twice.
         start = self._at - self._text.endswith("\r", 0, self._at)
         self._line = self._line_of(start)
         self._text, self._n_before = self._text[start:] + chunk, self._n_before + start
@@ -117,15 +117,15 @@ class JsonStream:
         return bool(chunk)
 
     def _line_of(self, at: int) -> int:
-        """The line of a place at or behind the last one that was asked for."""
+        """Compute the line of a position at or after the last requested one."""
         n_lf, n_cr, n_both = (self._text.count(end, self._counted, at) for end in ("\n", "\r", "\r\n"))
         return self._line + n_lf + n_cr - n_both
 
 
 def stream_rows(stream: JsonStream, inside: Collection[str] = (), *, in_turn: bool = False) -> Iterator[Loaded]:
-    """Yield the values of arrays, and of the arrays under the keys `inside` of objects; else the values themselves.
+    """Yield the items of arrays, also of those under the keys `inside` of objects; else the values themselves.
 
-    in_turn: arrays are values themselves. Raises JsonError where the text is no JSON any more.
+    in_turn: arrays are values themselves. Raises JsonError where the text stops being JSON.
     """
     while sign := stream.peek():
         if sign == "[" and not in_turn:
@@ -146,7 +146,7 @@ def _items(stream: JsonStream) -> Iterator[Loaded]:
 
 
 def _items_inside(stream: JsonStream, inside: Collection[str]) -> Iterator[Loaded]:
-    """The items of the arrays that hold rows, under any of the keys."""
+    """Yield the items of the arrays with rows, under any of the keys."""
     stream.skip()
     while (sign := stream.peek()) != "}":
         if not sign:
@@ -159,7 +159,7 @@ def _items_inside(stream: JsonStream, inside: Collection[str]) -> Iterator[Loade
         if stream.peek() != "[":
             stream.value()
             continue
-        # A list of words or numbers beside the rows (`classes`) is none of rows.
+        # A list of words or numbers beside the rows (`classes`) has no rows.
         are_rows = key in inside
         for n_item, row in enumerate(_items(stream)):
             are_rows = are_rows and (n_item > 0 or row.value is None or isinstance(row.value, dict | list))

@@ -1,4 +1,4 @@
-"""Rows that are JSON objects, however they were written: one a line, pretty-printed, or in one array."""
+"""Reads rows that are JSON objects in any layout: one per line, pretty-printed, or in one array."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +12,14 @@ Row = dict[str, Any]
 
 
 class RowError(ValueError):
-    """What is wrong with one row; the caller says where it stands."""
+    """A fault of one row; the caller adds its position."""
 
 
 def read_rows(path: Path, log: FileLog) -> Iterator[tuple[int, Row]]:
-    """Yield (where it starts, row): its line, or its number in an array, from 1.
+    """Yield (position, row): the line where it starts, or its number in an array, from 1.
 
-    A row that is no JSON object is a problem in the log, and does not cost the others.
-    Raises DomainNerError for a file without any row.
+    A row that is not a JSON object is a problem in the log, and does not affect the others.
+    Raises DomainNerError for a file without rows.
     """
     for where, value in json_rows(path, log):
         if isinstance(value, dict):
@@ -29,12 +29,12 @@ def read_rows(path: Path, log: FileLog) -> Iterator[tuple[int, Row]]:
 
 
 def sample_rows(sample: Sample) -> list[Row]:
-    """The objects among the rows that a sample shows; where the first is longer than the sample, that row."""
+    """Return the objects among the rows of a sample; if the first is longer than the sample, that row."""
     return [row for row in whole_rows(sample) if isinstance(row, dict)]
 
 
 def passage_text(value: Any) -> str:
-    """A row's text as it stands, be it blank. Raises RowError where it is none."""
+    """Return a row's text unchanged, even if blank. Raises RowError if it is not a string."""
     if not isinstance(value, str):
         raise RowError(f"text is {short(value)}; expected a passage")
     return value

@@ -1,4 +1,4 @@
-"""Python literals from elsewhere, read and never run: bounded, and nothing in them lost in silence."""
+"""Reads untrusted Python literals without running them, with limits, so that nothing is lost silently."""
 
 import ast
 import warnings
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from reprlib import repr as short
 from typing import Any
 
-# The parser takes some hundred times as much memory as the text is long.
+# The parser needs about a hundred times as much memory as the text.
 MAX_CHARS = 1 << 24
 
 
 def parse(source: str) -> Sequence[ast.stmt]:
-    """The statements of Python source. Raises ValueError, with where and why, for what is none or too long."""
+    """Parse Python source to statements. Raises ValueError, with position and reason, if it is invalid or too long."""
     if len(source) > MAX_CHARS:
         raise ValueError(f"more than {MAX_CHARS:,} characters of Python")
     try:
@@ -25,26 +25,26 @@ def parse(source: str) -> Sequence[ast.stmt]:
 
 
 def value_of(node: ast.AST) -> Any:
-    """The value of a node. Raises ValueError where it is no literal, and where a key stands twice with two values."""
+    """Evaluate a literal. Raises ValueError if it is not one, or if a key occurs twice with different values."""
     for inner in ast.walk(node):
         if isinstance(inner, ast.Dict):
             _require_single_keys(inner)
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, RecursionError, MemoryError) as err:
-        raise ValueError("Python that is no literal") from err
+        raise ValueError("Python that is not a literal") from err
 
 
 def load_literal(text: str) -> Any:
-    """The value of a literal, as pandas writes lists into cells. Raises ValueError where a text is none."""
+    """Load a literal, as pandas writes lists into cells. Raises ValueError if the text is not one."""
     body = parse(text.strip())
     if len(body) != 1 or not isinstance(body[0], ast.Expr):
-        raise ValueError("Python that is no literal")
+        raise ValueError("Python that is not a literal")
     return value_of(body[0].value)
 
 
-def _require_single_keys(found: ast.Dict) -> None:
+def _require_single_keys(node: ast.Dict) -> None:
     values: dict[Any, str] = {}
-    for key, value in zip(found.keys, found.values, strict=True):
+    for key, value in zip(node.keys, node.values, strict=True):
         if isinstance(key, ast.Constant) and values.setdefault(key.value, ast.dump(value)) != ast.dump(value):
-            raise ValueError(f"the key {short(key.value)} stands twice in a dict, with two values: expected it once")
+            raise ValueError(f"the duplicate key {short(key.value)} in a dict has two values: expected it once")

@@ -1,1 +1,1 @@
-"""Label Studio's exports: JSON with tasks, and JSON_MIN, CSV and TSV with a row an annotation."""
+"""Label Studio's exports: JSON with tasks, and JSON_MIN, CSV and TSV with a row per annotation."""

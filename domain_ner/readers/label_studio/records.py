@@ -1,4 +1,4 @@
-"""Records of Label Studio's annotations: one for each text of a task, with the regions that lie on it."""
+"""Makes records of Label Studio's annotations: one for each text of a task, with the regions on it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,14 +6,14 @@ from typing import Any
 
 from domain_ner.annotations.records import ACCEPTED, Answer, FileLog, Record, SourceSpan
 from domain_ner.readers.label_studio.regions import Region, spans_of
-from domain_ner.readers.label_studio.survey import Chosen
+from domain_ner.readers.label_studio.survey import ChosenTexts
 from domain_ner.readers.label_studio.texts import SAID, Text, texts_of, without
 from domain_ner.readers.text_files.html_text import looks_like_html
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """One annotator's regions on one task. Fields that a Record has too mean what they mean there."""
+    """One annotator's regions on one task. Fields with names as in Record have the same meaning."""
 
     line: int
     document: str
@@ -24,9 +24,9 @@ class Annotation:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
 
-def make_records(annotation: Annotation, chosen: Chosen, log: FileLog) -> list[Record]:
-    """The records of an annotation: of each text if somebody accepted it, for then what was not marked is none; else of
-    those with regions, or of one. None, with a problem in the log, where its task holds no text.
+def make_records(annotation: Annotation, chosen: ChosenTexts, log: FileLog) -> list[Record]:
+    """Make the records of an annotation. If somebody accepted it, every text makes one, because unmarked text is then
+    known to have no entity; else only texts with regions, or one. A task without text is a problem in the log.
     """
     texts = texts_of(annotation.data)
     here = [name for name in chosen.names if name in texts]
@@ -35,8 +35,8 @@ def make_records(annotation: Annotation, chosen: Chosen, log: FileLog) -> list[R
         return []
     keys = [name.removesuffix(f".{SAID}") for name in chosen.names]
     if [key.lower() for key in keys] != [SAID]:
-        told = " and ".join(map(repr, keys))
-        log.note(f"the text{'s are' if len(keys) > 1 else ' is'} what stands under {told}")
+        listed = " and ".join(map(repr, keys))
+        log.note(f"the text{'s are' if len(keys) > 1 else ' is'} under {listed}")
     by_text: dict[str, list[Region]] = {name: [] for name in here}
     strays: list[SourceSpan] = []
     for region in annotation.regions:
@@ -48,16 +48,16 @@ def make_records(annotation: Annotation, chosen: Chosen, log: FileLog) -> list[R
         else:
             strays += _strays(region, name)
     if annotation.answer != ACCEPTED:
-        by_text = {name: found for name, found in by_text.items() if found} or {here[0]: []}
+        by_text = {name: regions_on for name, regions_on in by_text.items() if regions_on} or {here[0]: []}
     meta = {**without(annotation.data, chosen.names), **annotation.meta}
-    shown = {name: _as_shown(texts[name], name, found, chosen, log) for name, found in by_text.items()}
+    displayed = {name: _as_shown(texts[name], name, regions_on, chosen, log) for name, regions_on in by_text.items()}
     records = [
-        _record(replace(annotation, meta=meta, regions=by_text[name]), text, log) for name, text in shown.items()
+        _record(replace(annotation, meta=meta, regions=by_text[name]), text, log) for name, text in displayed.items()
     ]
     return _with_strays(records, strays)
 
 
-def _no_text(annotation: Annotation, chosen: Chosen) -> str:
+def _no_text(annotation: Annotation, chosen: ChosenTexts) -> str:
     held = ", ".join(map(str, annotation.data)) or "nothing"
     wanted = f"a text under {' or '.join(chosen.names)}" if chosen.names else "a key with the text"
     hint = " (in JSON_MIN regions take the place of a text whose key is the name of their tag: export JSON)"
@@ -66,7 +66,7 @@ def _no_text(annotation: Annotation, chosen: Chosen) -> str:
 
 
 def _record(annotation: Annotation, text: Text, log: FileLog) -> Record:
-    """The record of a text, in which all regions of the annotation lie."""
+    """Make the record of a text with all regions of the annotation on it."""
     spans = tuple(spans_of(annotation.regions, text.text, text.starts))
     lost = bool(spans) and all(span.fault for span in spans)
     return Record(
@@ -78,27 +78,27 @@ def _record(annotation: Annotation, text: Text, log: FileLog) -> Record:
         answer=annotation.answer,
         annotator=annotation.annotator,
         meta=annotation.meta,
-        # Where every region is lost, what they do not cover is not known to be no entity.
+        # If every region is lost, the text outside is not known to have no entity.
         unknown=((0, len(text.text)),) if lost else (),
         unit=None if text.as_units else "codepoint",
     )
 
 
-def _as_shown(text: Text, name: str, regions: Sequence[Region], chosen: Chosen, log: FileLog) -> Text:
-    """What the annotator saw of a text."""
+def _as_shown(text: Text, name: str, regions: Sequence[Region], chosen: ChosenTexts, log: FileLog) -> Text:
+    """Return a text as the annotator saw it."""
     if text.starts is not None:
         log.note("dialogues: paragraphs joined by line ends")
         return text
     if name not in chosen.html and (name in chosen.plain or not looks_like_html(text.text)):
         return text
-    shown = text.shown(regions)
-    if shown != text.text:
-        log.note("HTML: the text is that of its text nodes, a line end for <br>, as globalOffsets count it")
-    return Text(shown)
+    displayed = text.displayed_text(regions)
+    if displayed != text.text:
+        log.note("HTML: the text consists of its text nodes, a line end for <br>, as globalOffsets count it")
+    return Text(displayed)
 
 
 def _strays(region: Region, name: str) -> Iterator[SourceSpan]:
-    """The spans of a region whose text is not in its task."""
+    """Yield the spans of regions whose text is not in their task."""
     fault = f"it lies on {name!r}, which the task does not hold"
     for label in region.labels:
         yield SourceSpan(region.value.get("start"), region.value.get("end"), label, region.words, fault=fault)

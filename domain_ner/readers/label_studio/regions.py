@@ -1,4 +1,4 @@
-"""Labelled regions of Label Studio's exports, and where they point in a text.
+"""Labelled regions of Label Studio's exports, and their positions in a text.
 
 Keys as in https://labelstud.io/guide/export and https://labelstud.io/guide/task_format.
 """
@@ -14,7 +14,7 @@ from domain_ner.readers.text_choice.fit import plain
 
 LABEL_KEYS = ("labels", "hypertextlabels", "htmllabels", "paragraphlabels")
 OFFSET_KEYS = {"start", "end", "startOffset", "endOffset", "globalOffsets", "text"}
-# What is asked of a region or of a whole task beside its labels: notes, whose values have the region's offsets too.
+# Questions about a region or a task other than labels: their values have the region's offsets too.
 NOTES = {"textarea", "choices", "rating", "taxonomy", "number", "datetime", "pairwise", "ranker", "relation"}
 IN_HTML = "the region points into HTML; offsets into the rendered text are needed"
 
@@ -25,9 +25,9 @@ Kind = Literal["text", "html", "dialogue"]
 class Region:
     """A labelled region of a text.
 
-    value: offsets and words, as exported. labels: at least one, None where it has none. name: of the tag with the text
-    (`to_name`); in the formats that do not say it, of the labelling tag. source: the key of `data` with the text, where
-    old exports name it (`$text`).
+    value: offsets and words, as exported. labels: at least one, None if it has none. name: of the tag with the text
+    (`to_name`); in formats without it, of the labelling tag. source: the key of `data` with the text, if named, as in
+    old exports (`$text`).
     """
 
     value: Mapping[str, Any]
@@ -37,14 +37,14 @@ class Region:
 
     @property
     def words(self) -> str | None:
-        """The region's words, where the export has them."""
+        """The region's words, if the export has them."""
         words = self.value.get("text")
         return words if isinstance(words, str) and words.strip() else None
 
     @property
     def kind(self) -> Kind:
-        """What it points into: a plain text, an HTML page (by XPaths, or by offsets into what the page shows), or a
-        dialogue (by the numbers of paragraphs).
+        """What the region points into: a plain text, an HTML page (by XPaths, or by offsets into the displayed text),
+        or a dialogue (by the numbers of paragraphs).
         """
         value = self.value
         start = value.get("start")
@@ -55,7 +55,7 @@ class Region:
 
 
 def find_regions(result: Sequence[Any]) -> tuple[list[Region], Counter[str]]:
-    """The labelled regions of a list of results, and how many other results there are of each type."""
+    """Find the labelled regions in a list of results; count the other results by type."""
     regions: list[Region] = []
     others: Counter[str] = Counter()
     for item in result:
@@ -69,7 +69,7 @@ def find_regions(result: Sequence[Any]) -> tuple[list[Region], Counter[str]]:
 
 
 def region_of_value(value: Mapping[str, Any], name: str = "", source: str = "") -> Region | None:
-    """A region from its `value`; None where it is no labelled span of a text (audio has seconds and a channel)."""
+    """Make a region from its `value`; None if it is not a labelled text span (audio has seconds and a channel)."""
     if (
         LABEL_KEYS[0] not in value and value.keys() <= OFFSET_KEYS and not isinstance(value.get("text"), list)
     ):  # a text area has a list of answers
@@ -84,17 +84,17 @@ def region_of_value(value: Mapping[str, Any], name: str = "", source: str = "") 
 
 
 def is_note(value: Mapping[str, Any]) -> bool:
-    """Whether the `value` of a result is an answer of another kind than a label; a text area has a list of them."""
+    """Whether the `value` of a result is another kind of answer than a label; a text area has a list of them."""
     return not NOTES.isdisjoint(value) or isinstance(value.get("text"), list)
 
 
 def spans_of(regions: Sequence[Region], text: str, starts: Sequence[int] | None) -> Iterator[SourceSpan]:
-    """A span for each label of each region. starts: of the paragraphs of a dialogue, None where the text is none."""
+    """Yield a span for each label of each region. starts: of a dialogue's paragraphs, None for other texts."""
     placed = [(region, *offsets_of(region, starts)) for region in regions]
     ends = [end for _, _, end, _ in placed if isinstance(end, int)]
     is_elsewhere = max(ends, default=0) > len(text) and ADDRESS.fullmatch(text) is not None
     for region, start, end, fault in placed:
-        # What others show to be an address is no text of those that would fit into it either.
+        # If other regions show that the text is an address, those that fit by chance are faulty too.
         if not fault and is_elsewhere and isinstance(end, int) and (end > len(text) or not region.words):
             fault = (  # noqa: PLW2901
                 f'span {start}-{end}, text has {len(text)} characters (looks like a path: Label Studio valueType="url")'
@@ -104,9 +104,9 @@ def spans_of(regions: Sequence[Region], text: str, starts: Sequence[int] | None)
 
 
 def offsets_of(region: Region, starts: Sequence[int] | None) -> tuple[Any, Any, str]:
-    """(start, end, fault): offsets into the rendered text where the region has them, else its own.
+    """Return (start, end, fault): offsets into the rendered text if the region has them, else its own.
 
-    starts: of the paragraphs of a dialogue in its text, None where the text is none.
+    starts: of a dialogue's paragraphs in its text, None for other texts.
     """
     if starts is not None:
         return _dialogue_offsets(region, starts)
@@ -117,12 +117,12 @@ def offsets_of(region: Region, starts: Sequence[int] | None) -> tuple[Any, Any, 
     start, end = as_offset(value.get("start")), as_offset(value.get("end"))
     kind = region.kind
     if kind == "dialogue":
-        return start, end, "it points to a paragraph of a dialogue, and the text is none"
+        return start, end, "it points to a paragraph of a dialogue, but the text is not a dialogue"
     return start, end, IN_HTML if kind == "html" else ""
 
 
 def n_fitting(text: str, regions: Sequence[Region]) -> int:
-    """How many regions have the words in the text that their offsets say. The text is none of a dialogue."""
+    """Count the regions whose words are at their offsets in the text, which is not a dialogue."""
     offsets = ((region.words, *offsets_of(region, None)[:2]) for region in regions)
     return sum(
         plain(text[start:end]) == plain(words)
@@ -139,12 +139,12 @@ def _region(item: Mapping[str, Any]) -> Region | None:
 
 
 def _dialogue_offsets(region: Region, starts: Sequence[int]) -> tuple[Any, Any, str]:
-    """Offsets into the joined text, from the numbers of the paragraphs and offsets into these."""
-    value, found = region.value, []
+    """Compute offsets in the joined text from paragraph numbers and offsets within paragraphs."""
+    value, offsets = region.value, []
     for number, offset in ((value.get("start"), value.get("startOffset")), (value.get("end"), value.get("endOffset"))):
         paragraph, offset = as_offset(number), as_offset(offset)  # noqa: PLW2901
         if not isinstance(paragraph, int) or not 0 <= paragraph < len(starts) or not isinstance(offset, int):
             where = f"paragraph {number!r}, character {offset!r}"
             return value.get("start"), value.get("end"), f"it points to {where} of {len(starts)} paragraphs"
-        found.append(starts[paragraph] + offset)
-    return found[0], found[1], ""
+        offsets.append(starts[paragraph] + offset)
+    return offsets[0], offsets[1], ""

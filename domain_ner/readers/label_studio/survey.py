@@ -1,7 +1,7 @@
-"""On which of a task's texts the regions of Label Studio lie: as the labelling config says, or as a whole file shows.
+"""Determines which of a task's texts the regions lie on, from the labelling config or from the whole file.
 
-A region names the tag that shows its text (JSON_MIN, CSV and TSV: the labelling tag alone), not the key of `data` that
-the tag shows. A tag may have the name of a key and show another, so that its name alone tells nothing.
+A region names the tag that shows its text (JSON_MIN, CSV and TSV: the labelling tag only), not the key of `data` that
+the tag shows. A tag may have the name of a key but show another, so the name alone proves nothing.
 """
 
 from collections import defaultdict
@@ -18,9 +18,9 @@ from domain_ner.readers.text_choice.fit import Offsets, as_offsets
 
 @dataclass
 class Survey:
-    """What the tasks of a file show.
+    """Statistics of the tasks of a file.
 
-    sources: of each name of regions, the keys that old exports give. kinds: of its regions. n_annotated: tasks with an
+    sources: keys that old exports give, by name of the regions. kinds: of the regions. n_annotated: tasks with an
     accepted annotation.
     """
 
@@ -30,7 +30,7 @@ class Survey:
     n_annotated: int = 0
 
     def add(self, data: Mapping[str, Any], regions: Sequence[Region], *, annotated: bool) -> None:
-        """Look at a task. regions: of all its annotations. annotated: whether somebody accepted one."""
+        """Add a task. regions: of all its annotations. annotated: whether somebody accepted one."""
         self.n_annotated += annotated
         texts = texts_of(data)
         self.evidence.see(texts)
@@ -49,21 +49,21 @@ class Survey:
 
 
 def _own(region: Region, dialogues: Mapping[str, Sequence[int]]) -> Mapping[str, Offsets]:
-    """The offsets of a region in dialogues, by the starts of whose paragraphs it has others than in a text."""
+    """Return the offsets of a region in dialogues, which depend on the starts of their paragraphs."""
     placed = {key: offsets_of(region, starts) for key, starts in dialogues.items()}
     return {key: as_offsets(start, end, is_off=bool(fault)) for key, (start, end, fault) in placed.items()}
 
 
 def _page(text: Text, regions: Sequence[Region]) -> Text:
-    return Text(text.shown(regions)) if text.starts is None and "<" in text.text else text
+    return Text(text.displayed_text(regions)) if text.starts is None and "<" in text.text else text
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """Which texts are read.
+class ChosenTexts:
+    """Which texts to read.
 
-    of_name: that of each name of regions; None where the user wants another one. names: of the texts, in order.
-    html: those that regions point into as HTML. plain: those that they point into as plain text.
+    of_name: the text for each name of regions; None if the user wants another one. names: of the texts, in order.
+    html: texts that regions point into as HTML. plain: texts that they point into as plain text.
     """
 
     of_name: Mapping[str, str | None]
@@ -72,44 +72,44 @@ class Chosen:
     plain: frozenset[str] = frozenset()
 
 
-def choose(survey: Survey, config: LabellingConfig, wanted: str, file: str) -> Chosen:
+def choose(survey: Survey, config: LabellingConfig, wanted: str, file: str) -> ChosenTexts:
     """Decide which texts a file's regions lie on.
 
-    wanted: what the user says, keys (`body`, or `title,body`), or the key of each name (`t1=title,t2=body`).
-    Raises DomainNerError where nothing tells it.
+    wanted: the user's choice: keys (`body`, or `title,body`), or the key for each name (`t1=title,t2=body`).
+    Raises DomainNerError if nothing determines it.
     """
     candidates = survey.evidence.candidates()
     if not candidates:
-        return Chosen({}, ())
+        return ChosenTexts({}, ())
     keys, said = _wanted(wanted, candidates)
-    found: dict[str, str | None] = {}
+    text_of: dict[str, str | None] = {}
     open_names: dict[str, list[str]] = {}
     for name in survey.evidence.n_spans:
-        possible = [said[name]] if name in said else _told(survey, config, name, candidates)
+        possible = [said[name]] if name in said else _possible_texts(survey, config, name, candidates)
         if keys and name not in said and possible and not set(possible) & set(keys):
-            found[name] = None
+            text_of[name] = None
         elif len(possible) == 1:
-            found[name] = possible[0]
+            text_of[name] = possible[0]
         else:
             open_names[name] = possible
     for name in open_names if len(open_names) == 1 and len(keys) == 1 else ():
-        found[name] = keys[0]
+        text_of[name] = keys[0]
         open_names = {}
     if open_names:
         raise _unknown(file, open_names, candidates, survey)
-    names = {key for key in found.values() if key is not None}
+    names = {key for key in text_of.values() if key is not None}
     names |= set(keys) | (set(config.labelled) & set(candidates) if not keys else set())
     if not names:
         names = {_without_regions(survey, candidates, file)}
-    html = {key for name, key in found.items() if key and "html" in survey.kinds[name]} | config.html
-    plain_ = {key for name, key in found.items() if key and "text" in survey.kinds[name]} - html
-    return Chosen(
-        found, tuple(key for key in survey.evidence.texts if key in names), frozenset(html), frozenset(plain_)
+    html = {key for name, key in text_of.items() if key and "html" in survey.kinds[name]} | config.html
+    plain_ = {key for name, key in text_of.items() if key and "text" in survey.kinds[name]} - html
+    return ChosenTexts(
+        text_of, tuple(key for key in survey.evidence.texts if key in names), frozenset(html), frozenset(plain_)
     )
 
 
-def _told(survey: Survey, config: LabellingConfig, name: str, candidates: Sequence[str]) -> list[str]:
-    """The texts on which regions of a name may lie, by what the export or the config says of it, else by what fits."""
+def _possible_texts(survey: Survey, config: LabellingConfig, name: str, candidates: Sequence[str]) -> list[str]:
+    """List the possible texts for regions of a name: from the export or the config, else those that fit."""
     evidence = survey.evidence
     fitting = evidence.may_be(name, candidates)
     said = [key for key in sorted(survey.sources[name]) if key in candidates]
@@ -120,18 +120,18 @@ def _told(survey: Survey, config: LabellingConfig, name: str, candidates: Sequen
         return fitting
     if not fitting or said[0] in fitting:
         return said
-    # A config may be that of another project.
+    # The config may belong to another project.
     is_denied = evidence.n_words[name] or not evidence.fits[name][said[0]].may_be
     return fitting if is_denied else [*said, *fitting]
 
 
 def _wanted(wanted: str, candidates: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """(keys, the key of each name) of what the user says that are texts of this file; vars.reading is of all files."""
+    """Return (keys, the key for each name) of the user's choice that are texts of this file, not of others."""
     keys: list[str] = []
     said: dict[str, str] = {}
     for part in filter(None, (part.strip() for part in wanted.split(","))):
         name, equals, key = part.rpartition("=")
-        key = next((one for one in (key, f"{key}.{SAID}") if one in candidates), "")
+        key = next((candidate for candidate in (key, f"{key}.{SAID}") if candidate in candidates), "")
         if key and equals:
             said[name] = key
         elif key:
@@ -140,10 +140,10 @@ def _wanted(wanted: str, candidates: Sequence[str]) -> tuple[list[str], dict[str
 
 
 def _without_regions(survey: Survey, candidates: Sequence[str], file: str) -> str:
-    """The text of a file without regions."""
+    """Choose the text of a file without regions."""
     if len(candidates) > 1 and survey.n_annotated:
         raise DomainNerError(
-            f"{file}: cannot tell which text was annotated, for no region is there to show it:"
+            f"{file}: cannot determine which text was annotated, because there is no region:"
             f" {' or '.join(candidates)}.",
             FIX.format(example=f"field={candidates[0]}"),
         )
@@ -159,12 +159,13 @@ FIX = (
 def _unknown(
     file: str, names: Mapping[str, Sequence[str]], candidates: Sequence[str], survey: Survey
 ) -> DomainNerError:
-    told = [_where(survey.evidence, name, possible, candidates) for name, possible in names.items()]
+    reasons = [_where(survey.evidence, name, possible, candidates) for name, possible in names.items()]
     first = {name: (possible or candidates)[0] for name, possible in names.items()}
-    one, *others = first.items()
-    example = ",".join(f"{name}={key}" for name, key in first.items()) if others else one[1]
+    example_pair, *others = first.items()
+    example = ",".join(f"{name}={key}" for name, key in first.items()) if others else example_pair[1]
     return DomainNerError(
-        f"{file}: cannot tell which text was annotated: {'; '.join(told)}.", FIX.format(example=f"field={example}")
+        f"{file}: cannot determine which text was annotated: {'; '.join(reasons)}.",
+        FIX.format(example=f"field={example}"),
     )
 
 
@@ -173,12 +174,12 @@ def _where(evidence: Evidence, name: str, possible: Sequence[str], candidates: S
     if possible:
         return f"{regions} may lie on {' or '.join(possible)}"
     if evidence.n_words[name]:
-        return f"the words of the {regions} stand in none of {', '.join(candidates)}"
+        return f"the words of the {regions} occur in none of {', '.join(candidates)}"
     return f"the {regions} fit into none of {', '.join(candidates)}"
 
 
 def survey_of(tasks: Iterable[tuple[Mapping[str, Any], Sequence[Region], bool]], *, by_key: bool) -> Survey:
-    """A survey of tasks: (data, regions of all annotations, whether somebody accepted one)."""
+    """Survey tasks: (data, regions of all annotations, whether somebody accepted one)."""
     survey = Survey(Evidence(by_key))
     for data, regions, annotated in tasks:
         survey.add(data, regions, annotated=annotated)

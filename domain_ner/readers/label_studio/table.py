@@ -1,6 +1,6 @@
-"""Reads Label Studio's JSON_MIN, CSV and TSV: a row for each annotation, regions under the name of the labelling tag.
+"""Reads Label Studio's JSON_MIN, CSV and TSV: a row per annotation, with regions under the labelling tag's name.
 
-Cancelled annotations are not in these exports, and a task that nobody annotated is a row without an annotation id.
+These exports omit cancelled annotations; a task that nobody annotated is a row without an annotation id.
 """
 
 import csv
@@ -27,7 +27,7 @@ from domain_ner.readers.text_files.decoding import ends_with_line_end, find_enco
 NAME = "label_studio_table"
 TITLE = "Label Studio JSON_MIN, CSV or TSV"
 EXTENSIONS = (".json", ".csv", ".tsv")
-# What the export adds to the keys of the task's data.
+# Keys that the export adds to those of the task's data.
 ADDED = {
     "id",
     "annotator",
@@ -42,7 +42,7 @@ ADDED = {
 DELIMITERS = "\t,;"
 MAX_CELL_CHARS = 2**31 - 1
 OBJECTS = re.compile(r"\s*\[\s*\{")
-# Before a key of the task's data that is a labelling tag's name too.
+# Prefix of a key of the task's data that is also the name of a labelling tag.
 RENAMED = "_data_"
 REGIONS = re.compile(r"\s*\[\s*\{.*['\"](?:" + "|".join(LABEL_KEYS) + r"|start)['\"]\s*:", re.DOTALL)
 ONE_REGION = re.compile(r"\s*\{.*['\"](?:" + "|".join(LABEL_KEYS) + r")['\"]\s*:", re.DOTALL)
@@ -63,17 +63,23 @@ def recognises(sample: Sample) -> bool:
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each row.
 
-    Raises DomainNerError where the file holds no row.
+    Raises DomainNerError for a file without rows.
     """
     rows = ReadTwice(path, lambda log: _annotations(path, options, log))
-    survey = survey_of(((one.data, one.regions, one.answer == ACCEPTED) for one in rows.first()), by_key=False)
+    survey = survey_of(
+        (
+            (row_annotation.data, row_annotation.regions, row_annotation.answer == ACCEPTED)
+            for row_annotation in rows.first()
+        ),
+        by_key=False,
+    )
     chosen = choose(survey, LabellingConfig.beside(path), options.field, log.file)
     for annotation in rows.again(log):
         yield from make_records(annotation, chosen, log)
 
 
 def _annotations(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Annotation]:
-    """The annotation of each row."""
+    """Yield the annotation of each row."""
     is_json = read_sample(path)[0].lstrip()[:1] in ("[", "{")
     for n_line, row in json_rows(path, log) if is_json else _read_csv(path, log):
         if not isinstance(row, dict):
@@ -97,13 +103,13 @@ def _is_added(keys: set[str]) -> bool:
 
 
 def _delimiter(text: str) -> str:
-    """The sign that stands most often in the first line; a TSV may be called .csv."""
+    """Return the most frequent separator in the first line; a TSV may be named .csv."""
     first_line = text.split("\n", 1)[0]
     return max(DELIMITERS, key=first_line.count)
 
 
 def _read_csv(path: Path, log: FileLog) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line where it starts, row by the names of the header), streamed. Rows of another length are problems."""
+    """Yield (line where it starts, row by the header's names), streamed. Rows of another length are problems."""
     delimiter, n_good, bad = _delimiter(read_sample(path)[0]), 0, (0, "")
     csv.field_size_limit(MAX_CELL_CHARS)
     with path.open(encoding=find_encoding(path, log), newline="") as stream:
@@ -122,41 +128,41 @@ def _read_csv(path: Path, log: FileLog) -> Iterator[tuple[int, dict[str, str]]]:
             elif row:
                 log.n_documents += 1
                 bad = n_line, f"row has {len(row)} columns, the header {len(header)}; {n_good} good rows before it"
-    # A quote without its partner takes in all lines up to the end; or the file was cut off.
+    # An unpaired quote swallows all lines up to the end; or the file is truncated.
     n_lines = n_end - bad[0] + 1
     if bad[0] and (n_lines > 1 or not ends_with_line_end(path)):
         log.unread(*bad, n_read=n_good, read=bad[0], left=n_lines if n_lines > 1 else 0)
     elif bad[0]:
         log.problem(*bad)
     if not n_good:
-        raise DomainNerError(f"{path} holds no whole row after its header.", "Export again, or remove the file.")
+        raise DomainNerError(f"{path} has no complete row after its header.", "Export it again, or remove the file.")
 
 
 def _single_names(header: list[str], log: FileLog) -> list[str]:
-    """Names of columns, those that stand there before told apart by their numbers."""
+    """Make the names of columns unique by adding numbers."""
     names: list[str] = []
     for n, name in enumerate(header, start=1):
         names.append(f"{name} (column {n})" if name in names else name)
         if names[-1] != name:
-            log.note("a column name that stands twice in the header", case=names[-1])
+            log.note("duplicate column names in the header", case=names[-1])
     return names
 
 
 def _annotation(row: Mapping[str, Any], n_line: int, options: ReaderOptions, log: FileLog) -> Annotation | None:
-    """What a row says; None, with a problem in the log, where a cell with regions cannot be read."""
+    """Parse a row; None, with a problem in the log, if a cell with regions cannot be read."""
     regions: list[Region] = []
     data: dict[str, Any] = {}
     for name, cell in row.items():
         try:
             value = _parsed(cell)
-            found = _regions(value, name)
+            cell_regions = _regions(value, name)
         except ValueError as err:
             log.problem(n_line, f"column {name!r}: {err}; expected regions as a JSON list")
             return None
-        regions += found
-        if not found and _are_notes(value):
+        regions += cell_regions
+        if not cell_regions and _are_notes(value):
             log.note(f"answers under {name!r} are not read")
-        elif not found and name not in ADDED:
+        elif not cell_regions and name not in ADDED:
             data[_data_key(name, row)] = value
     carried = unpack(data)
     return Annotation(
@@ -171,21 +177,21 @@ def _annotation(row: Mapping[str, Any], n_line: int, options: ReaderOptions, log
 
 
 def _data_key(name: str, row: Mapping[str, Any]) -> str:
-    """The key of the task's data: Label Studio renames one that is a labelling tag's name too."""
+    """Return the key of the task's data: Label Studio renames a key that is also a labelling tag's name."""
     own = name.removeprefix(RENAMED)
     return own if own != name and own in row else name
 
 
 def _answer(row: Mapping[str, Any], regions: list[Region], options: ReaderOptions) -> Answer:
-    """Rows without regions: nobody annotated them if they have no annotation id, else there was nothing to mark."""
+    """Classify a row without regions: not annotated if it has no annotation id, else annotated without entities."""
     seen = row["annotation_id"] not in ("", None) if "annotation_id" in row else options.empty == "negative"
     return "accepted" if regions or seen else "not annotated"
 
 
 def _parsed(cell: Any) -> Any:
-    """A cell, as a list where it is regions, one, or a dialogue. Raises ValueError for regions that do not parse."""
-    if one := _one_region(cell):
-        return [one]
+    """Parse a cell to a list if it is regions, one region, or a dialogue. Raises ValueError for broken regions."""
+    if region := _one_region(cell):
+        return [region]
     if not isinstance(cell, str) or not OBJECTS.match(cell):
         return cell
     try:
@@ -198,7 +204,7 @@ def _parsed(cell: Any) -> Any:
 
 
 def _one_region(cell: Any) -> dict[str, Any] | None:
-    """The region that a cell is, and not a list of it; None for anything else (a text may look like one)."""
+    """Return the region in a cell with a single one; None for anything else (a text may look like one)."""
     try:
         value = _parse(cell) if isinstance(cell, str) and ONE_REGION.match(cell) else cell
     except ValueError:
@@ -207,13 +213,13 @@ def _one_region(cell: Any) -> dict[str, Any] | None:
 
 
 def _regions(value: Any, name: str) -> list[Region]:
-    """The regions of a cell. Raises ValueError where some of its entries are none."""
+    """Return the regions of a cell. Raises ValueError if some of its entries are not regions."""
     if not isinstance(value, list) or not (_are_labelled(value) or _are_bare(value)):
         return []
-    found = [region_of_value(item, name) if isinstance(item, dict) else None for item in value]
-    regions = [region for region in found if region]
-    if regions and len(regions) < len(found):
-        raise ValueError(f"{len(found) - len(regions)} of {len(found)} entries are no labelled spans")
+    parsed = [region_of_value(item, name) if isinstance(item, dict) else None for item in value]
+    regions = [region for region in parsed if region]
+    if regions and len(regions) < len(parsed):
+        raise ValueError(f"{len(parsed) - len(regions)} of {len(parsed)} entries are not labelled spans")
     return regions
 
 
@@ -226,7 +232,7 @@ def _are_labelled(value: list[Any]) -> bool:
 
 
 def _are_bare(value: list[Any]) -> bool:
-    """Whether these are regions that have lost their labels; paragraphs of a dialogue may have times for offsets."""
+    """Whether these are regions without their labels; paragraphs of a dialogue may have times as offsets."""
     return _are_objects(value) and all(
         isinstance(text := item.get("text"), str)
         and isinstance(start := item.get("start"), int)
@@ -241,7 +247,7 @@ def _are_notes(value: Any) -> bool:
 
 
 def _parse(cell: str) -> Any:
-    """A cell's JSON, or the Python literal that pandas makes of it."""
+    """Parse a cell as JSON, or as the Python literal that pandas makes of it."""
     try:
         loaded = load(cell)
     except JsonError as err:

@@ -18,7 +18,7 @@ from domain_ner.readers.text_choice.read_twice import ReadTwice
 NAME = "label_studio"
 TITLE = "Label Studio JSON"
 EXTENSIONS = (".json", ".jsonl")
-# The second name is that of Label Studio before 1.0.
+# The second name is from Label Studio before 1.0.
 ANNOTATIONS = ("annotations", "completions")
 TASK_KEYS = {
     "id", "data", "meta", "project", "file_upload", "created_at", "updated_at", "inner_id", "overlap", "is_labeled",
@@ -27,7 +27,7 @@ TASK_KEYS = {
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether the first object is a task with annotations, or an annotation that holds its task (cloud storage)."""
+    """Whether the first object is a task with annotations, or an annotation with its task (cloud storage)."""
     keys = first_keys(sample)
     has_data = any(key.startswith("data.") for key in keys)
     # The text of the first task may be longer than the sample.
@@ -40,11 +40,11 @@ def recognises(sample: Sample) -> bool:
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield a record for each annotation of each task, for each prediction, and for each task without annotation; where
-    a task has several texts, for each of them.
+    """Yield a record for each annotation of each task, for each prediction, and for each task without annotation; for
+    a task with several texts, one record per text.
 
-    options.field: the key of the text, or those of several, where nothing else tells on which the regions lie.
-    Raises DomainNerError where the file holds no task, and where that cannot be told.
+    options.field: the keys of the texts, if nothing else determines which texts the regions lie on.
+    Raises DomainNerError for a file without tasks, and if the texts cannot be determined.
     """
     tasks = ReadTwice(path, lambda log: _tasks(path, options, log))
     survey = survey_of(map(_surveyed, tasks.first()), by_key=True)
@@ -58,12 +58,12 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
 
 
 def _tasks(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[list[Annotation]]:
-    """Everything that was said of each task."""
+    """Yield all annotations and predictions of each task."""
     others = Counter[str]()
     for n_task, item in json_rows(path, log):
         task = _task(item)
         if task is None:
-            log.problem(n_task, f"{_told(item)}; expected a task, with `data` and `annotations`")
+            log.problem(n_task, f"{_describe(item)}; expected a task, with `data` and `annotations`")
         else:
             yield list(_Task(task, n_task, others, log).annotations(options))
     for kind, n_others in others.items():
@@ -71,30 +71,30 @@ def _tasks(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[list[An
 
 
 def _surveyed(annotations: Sequence[Annotation]) -> tuple[Mapping[str, Any], list[Region], bool]:
-    """(data, regions, whether somebody accepted an annotation) of a task."""
-    annotated = any(one.answer == ACCEPTED for one in annotations)
+    """Return (data, regions, whether somebody accepted an annotation) of a task."""
+    annotated = any(annotation.answer == ACCEPTED for annotation in annotations)
     data = annotations[0].data if annotations else {}
-    return data, [region for one in annotations for region in one.regions], annotated
+    return data, [region for annotation in annotations for region in annotation.regions], annotated
 
 
 def first_keys(sample: Sample) -> set[str]:
-    """The keys of the first object of a JSON file, nested ones with those around them (`annotations.item.result`)."""
+    """List the keys of the first object in a JSON file, nested ones with their path (`annotations.item.result`)."""
     first = next(iter(first_values(sample.text)), None)
     first = next(iter(first), None) if isinstance(first, list) else first
     return set(_paths(first)) if isinstance(first, dict) else set()
 
 
 def _paths(value: Any) -> Iterator[str]:
-    """The keys below a value, each with those around it; `item` stands for the items of a list."""
+    """Yield the paths of keys below a value; `item` stands for the items of a list."""
     inner = value.items() if isinstance(value, dict) else [("item", item) for item in _list(value)]
-    for key, one in inner:
+    for key, inner_value in inner:
         if isinstance(value, dict):
             yield key
-        yield from (f"{key}.{path}" for path in _paths(one))
+        yield from (f"{key}.{path}" for path in _paths(inner_value))
 
 
 def _task(item: Any) -> dict[str, Any] | None:
-    """A task; from an annotation that holds its task too. None where it is neither."""
+    """Return a task, or the task inside an annotation; None if it is neither."""
     if not isinstance(item, dict):
         return None
     if "result" in item and isinstance(item.get("task"), dict):
@@ -102,7 +102,7 @@ def _task(item: Any) -> dict[str, Any] | None:
     return item if isinstance(item.get("data"), dict) else None
 
 
-def _told(item: Any) -> str:
+def _describe(item: Any) -> str:
     return (
         f"an object with {', '.join(item) or 'nothing'}" if isinstance(item, dict) else f"a JSON {type(item).__name__}"
     )
@@ -110,7 +110,7 @@ def _told(item: Any) -> str:
 
 @dataclass(frozen=True)
 class _Task:
-    """A task of the file. others: results that are no labelled spans, counted by type."""
+    """A task of the file. others: results that are not labelled spans, counted by type."""
 
     task: Mapping[str, Any]
     number: int
@@ -118,23 +118,23 @@ class _Task:
     log: FileLog
 
     def annotations(self, options: ReaderOptions) -> Iterator[Annotation]:
-        """Everything that was said of the task: by people, then by models."""
-        given = [item for name in ANNOTATIONS for item in _list(self.task.get(name))]
+        """Yield all annotations of the task: by people, then by models."""
+        people = [item for name in ANNOTATIONS for item in _list(self.task.get(name))]
         predictions = _list(self.task.get("predictions"))
-        used = options.predictions and not given
-        self._count_drafts(given)
-        if not given and not (used and predictions):
+        used = options.predictions and not people
+        self._count_drafts(people)
+        if not people and not (used and predictions):
             yield self._annotation({}, (), "not annotated")
-        for item in given:
+        for item in people:
             yield from self._read(item, _answer(item))
         for item in predictions:
             yield from self._read(item, "accepted" if used else "prediction")
 
     def _read(self, item: Any, answer: Answer) -> Iterator[Annotation]:
-        """An annotation or prediction; a problem in the log where it has no results to read."""
+        """Parse an annotation or prediction; a problem in the log if it has no readable results."""
         result = item.get("result") if isinstance(item, dict) else None
         if not isinstance(result, list):
-            message = f"an annotation is {_told(item)}; expected an object with `result`, a list of regions"
+            message = f"an annotation is {_describe(item)}; expected an object with `result`, a list of regions"
             self.log.problem(self.number, message)
             return
         regions, others = find_regions(result)
@@ -145,7 +145,7 @@ class _Task:
     def _annotation(self, item: Mapping[str, Any], regions: Sequence[Region], answer: Answer) -> Annotation:
         carried = unpack(self.task["data"])
         document = "" if self.task.get("id") is None else str(self.task["id"])
-        # What was imported, and nobody has changed since, is still by whom it was.
+        # An imported annotation that nobody has changed still belongs to its original annotator.
         is_imported = item.get("import_id") is not None and item.get("updated_by") is None
         return Annotation(
             line=self.number,
@@ -157,9 +157,9 @@ class _Task:
             meta={**(carried.meta if carried else {}), **_meta(self.task, item)},
         )
 
-    def _count_drafts(self, given: list[Any]) -> None:
+    def _count_drafts(self, people: list[Any]) -> None:
         drafts = _list(self.task.get("drafts"))
-        drafts += [draft for item in given if isinstance(item, dict) for draft in _list(item.get("drafts"))]
+        drafts += [draft for item in people if isinstance(item, dict) for draft in _list(item.get("drafts"))]
         if drafts:
             self.others["drafts"] += len(drafts)
 
@@ -170,7 +170,7 @@ def _answer(item: Any) -> Answer:
 
 
 def _annotator(item: Mapping[str, Any]) -> str:
-    """Who annotated: an e-mail address, a number, or the version of a model."""
+    """Return the annotator: an e-mail address, a number, or the version of a model."""
     by = item.get("completed_by")
     if isinstance(by, dict):
         by = by.get("email") or by.get("id")
@@ -180,10 +180,10 @@ def _annotator(item: Mapping[str, Any]) -> str:
 
 def _meta(task: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
     meta = task.get("meta")
-    found = dict(meta) if isinstance(meta, dict) else {}
+    fields = dict(meta) if isinstance(meta, dict) else {}
     if item.get("ground_truth") or item.get("honeypot"):
-        found["ground_truth"] = True
-    return found
+        fields["ground_truth"] = True
+    return fields
 
 
 def _list(value: Any) -> list[Any]:

@@ -1,1 +1,1 @@
-"""spaCy's own files: DocBin, the training JSON of v2, and training data as JSON or Python."""
+"""spaCy's own files: DocBin, v2's training JSON, and training data as JSON or Python."""

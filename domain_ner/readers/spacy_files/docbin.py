@@ -1,7 +1,7 @@
-"""Reads spaCy's DocBin (`.spacy`, https://spacy.io/api/docbin) with an empty vocabulary: no pipeline is needed.
+"""Reads spaCy's DocBin (`.spacy`, https://spacy.io/api/docbin) with an empty vocabulary: it needs no pipeline.
 
-`doc.ents` and the span group `sc` are annotations, the group `incorrect_spans` what an annotator rejected. Tokens
-whose entity was never set are unknown, and not "no entity".
+`doc.ents` and the span group `sc` are annotations; the group `incorrect_spans` has rejected spans. Tokens whose entity
+was never set are unknown, not "no entity".
 """
 
 import zlib
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 NAME = "docbin"
 TITLE = "spaCy DocBin (.spacy)"
 EXTENSIONS = (".spacy",)
-# What `convert` keeps of a passage in `doc.user_data`, each with a place of its own in a record.
+# Keys of `doc.user_data`, as `convert` writes them, that have their own fields in a record.
 OWN_KEYS = ("source", "meta", "document", "annotator", "partial")
 MISSING, OUTSIDE, BEGINS = 0, 2, 3
 ZLIB = b"\x78"
 EVIDENCE_BYTES = 1 << 12
-# Some 16 million tokens; all of it is in memory while it is read.
+# About 16 million tokens, all in memory during reading.
 MAX_UNPACKED_BYTES = 1 << 30
 CHUNK_BYTES = 1 << 20
 MAX_LISTED = 5
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether a file is a DocBin by its compressed beginning, or is named like one and is no text."""
+    """Whether a file is a DocBin by its compressed beginning, or has the suffix and is not text."""
     if not sample.path.is_file():
         return False
     with sample.path.open("rb") as stream:
@@ -49,9 +49,9 @@ def recognises(sample: Sample) -> bool:
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield a record a document; `line` is its number, from 1. The documents are made one at a time.
+    """Yield a record per document; `line` is its number, from 1. Documents are created one at a time.
 
-    Raises DomainNerError for a file that is no DocBin or is damaged, or that was saved without its entities.
+    Raises DomainNerError for a file that is not a DocBin or damaged, or that was saved without its entities.
     """
     bin_ = _load(path)
     groups = _chosen_groups(bin_, options, log)
@@ -65,7 +65,7 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
         record = _record(doc, number, groups, log, counts, spacing=spacing)
         counts["are unannotated (missing), not empty"] += record.answer == "not annotated"
         yield record
-    spacing.tell(log)
+    spacing.report(log)
     for what, n in counts.items():
         if n:
             log.note(f"{n} of {len(bin_)} documents {what}")
@@ -73,9 +73,9 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
 
 @dataclass(frozen=True)
 class _Annotated:
-    """The annotation of a document. missing: of each token, whether nothing is known of it.
+    """The annotation of a document. missing: for each token, whether its annotation is unknown.
 
-    said_partial: the corpus itself says that these are yes/no answers, as one that `convert` wrote does.
+    said_partial: the corpus itself declares yes/no answers, as those of `convert` do.
     """
 
     accepted: list["Span"]
@@ -91,7 +91,7 @@ class _Annotated:
 
     @property
     def is_partial(self) -> bool:
-        """Yes/no answers: nothing is known but of the spans themselves."""
+        """Whether these are yes/no answers: nothing but the spans themselves is known."""
         if self.said_partial:
             return True
         covered = {n for span in self.accepted for n in range(span.start, span.end)}
@@ -100,7 +100,7 @@ class _Annotated:
 
 
 def _spacing(bin_: "DocBin", file: str) -> Spacing:
-    """What the documents show that do not say where spaces are, as `spacy convert` makes them of columns."""
+    """Infer the spacing of documents that do not have it, such as those of `spacy convert`."""
     spacing = Spacing()
     if any(flags.get("has_unknown_spaces") for flags in bin_.flags):
         for _, doc in _docs(bin_, FileLog(file)):
@@ -112,30 +112,30 @@ def _record(  # noqa: PLR0913
     doc: "Doc", number: int, groups: Sequence[str], log: FileLog, counts: Counter[str], *, spacing: Spacing
 ) -> Record:
     words = tuple(token.text for token in doc)
-    given = tuple(bool(token.whitespace_) for token in doc)
-    spaces = spacing.spaces(words) if doc.has_unknown_spaces else given
+    own_spaces = tuple(bool(token.whitespace_) for token in doc)
+    spaces = spacing.spaces(words) if doc.has_unknown_spaces else own_spaces
     text, starts = join_tokens(words, spaces)
-    found = _annotated(doc, groups, counts)
+    annotated = _annotated(doc, groups, counts)
     spans = [
         SourceSpan(at.start, at.end, span.label_, rejected=is_rejected)
-        for is_rejected, listed in ((False, found.accepted), (True, found.rejected))
+        for is_rejected, listed in ((False, annotated.accepted), (True, annotated.rejected))
         for span in listed
         for at in [token_span(span.start, span.end, span.label_, words, starts)]
     ]
-    # Only spans and no entities were ever set: what no span covers was looked at all the same.
-    only_group = found.has_group and all(found.missing)
-    is_known = found.is_partial or only_group or found.answer != "accepted"
+    # If only spans and no entities were ever set, text outside the spans was annotated nevertheless.
+    only_group = annotated.has_group and all(annotated.missing)
+    is_known = annotated.is_partial or only_group or annotated.answer != "accepted"
     return Record(
         text=text,
         spans=tuple(spans),
         file=log.file,
         line=number,
         document=str(doc.user_data.get("document", "")),
-        answer=found.answer,
+        answer=annotated.answer,
         annotator=str(doc.user_data.get("annotator", "")),
         meta=_meta(doc),
-        partial=found.is_partial,
-        unknown=() if is_known else unknown_ranges(found.missing, words, starts),
+        partial=annotated.is_partial,
+        unknown=() if is_known else unknown_ranges(annotated.missing, words, starts),
         words=words,
         spaces=spaces,
     )
@@ -143,7 +143,7 @@ def _record(  # noqa: PLR0913
 
 def _annotated(doc: "Doc", groups: Sequence[str], counts: Counter[str]) -> _Annotated:
     accepted = list(doc.ents)
-    # What stands in doc.ents and in a group is one annotation, kept in two places.
+    # An annotation in doc.ents and in a group is one annotation, stored twice.
     in_ents = Counter(_key(span) for span in accepted)
     for group in groups:
         for span in doc.spans.get(group, ()):
@@ -167,7 +167,7 @@ def _key(span: "Span") -> tuple[int, int, int]:
 
 
 def _meta(doc: "Doc") -> Mapping[str, Any]:
-    """What the file keeps of a document beside its annotation: its user data, without those of custom attributes."""
+    """Return the metadata of a document: its user data, without custom attributes."""
     kept = {key: value for key, value in doc.user_data.items() if isinstance(key, str)}
     if isinstance(meta := kept.get("meta"), dict):
         kept = {key: value for key, value in kept.items() if key not in OWN_KEYS} | meta
@@ -180,38 +180,38 @@ def _load(path: Path) -> "DocBin":
     data = path.read_bytes()
     if _unpacks_to_more(data, MAX_UNPACKED_BYTES):
         raise DomainNerError(
-            f"{path.name} unpacks to more than {MAX_UNPACKED_BYTES:,} bytes: it is not read.",
+            f"{path.name} unpacks to more than {MAX_UNPACKED_BYTES:,} bytes, which is the limit.",
             "Save its documents in several files.",
         )
     try:
         return DocBin().from_bytes(data)
     except Exception as err:
-        told = (
+        fault = (
             "is cut short or damaged" if data.startswith(ZLIB) and _is_docbin(data[:EVIDENCE_BYTES]) else "is no DocBin"
         )
         raise DomainNerError(
-            f"{path.name} {told}: expected what DocBin.to_disk() or `spacy convert` writes ({type(err).__name__}).",
+            f"{path.name} {fault}: expected what DocBin.to_disk() or `spacy convert` writes ({type(err).__name__}).",
             "Save it again with spaCy 3, or remove the file.",
         ) from err
 
 
 def _docs(bin_: "DocBin", log: FileLog) -> Iterator[tuple[int, "Doc"]]:
-    """(number from 1, document), each made for itself, so that a damaged one costs no other."""
+    """Yield (number from 1, document), each created separately, so that a damaged one does not affect others."""
     from spacy.tokens import DocBin  # noqa: PLC0415
     from spacy.vocab import Vocab  # noqa: PLC0415
 
     vocab = Vocab()
     for string in bin_.strings:
         vocab.strings.add(string)
-    one = DocBin()
-    one.attrs = bin_.attrs
+    single = DocBin()
+    single.attrs = bin_.attrs
     for n_doc in range(len(bin_)):
         log.n_documents += 1
-        one.tokens, one.spaces = [bin_.tokens[n_doc]], [bin_.spaces[n_doc]]
-        one.cats, one.flags = [bin_.cats[n_doc]], [bin_.flags[n_doc]]
-        one.span_groups, one.user_data = [bin_.span_groups[n_doc]], [bin_.user_data[n_doc]]
+        single.tokens, single.spaces = [bin_.tokens[n_doc]], [bin_.spaces[n_doc]]
+        single.cats, single.flags = [bin_.cats[n_doc]], [bin_.flags[n_doc]]
+        single.span_groups, single.user_data = [bin_.span_groups[n_doc]], [bin_.user_data[n_doc]]
         try:
-            doc = next(one.get_docs(vocab))
+            doc = next(single.get_docs(vocab))
         except Exception as err:
             log.problem(n_doc + 1, f"cannot be unpacked ({type(err).__name__}: {err}); expected a document of spaCy 3")
             continue
@@ -219,7 +219,7 @@ def _docs(bin_: "DocBin", log: FileLog) -> Iterator[tuple[int, "Doc"]]:
 
 
 def _chosen_groups(bin_: "DocBin", options: ReaderOptions, log: FileLog) -> list[str]:
-    """The span groups that hold annotations: `sc`, or the one that the user names, or the only one there is."""
+    """Choose the span groups with annotations: `sc`, or the user's choice, or the only one."""
     sizes = _group_sizes(bin_)
     others = {name: n for name, n in sizes.items() if name not in (SPANS_KEY, REJECTED_KEY)}
     if options.field in sizes:
@@ -230,8 +230,8 @@ def _chosen_groups(bin_: "DocBin", options: ReaderOptions, log: FileLog) -> list
         chosen = list(others)
     unread = {name: n for name, n in sizes.items() if n and name not in (*chosen, REJECTED_KEY)}
     if unread:
-        told = ", ".join(f"{name} ({n} spans)" for name, n in list(unread.items())[:MAX_LISTED])
-        log.note(f"span groups not read: {told}; name one in vars.reading (field=…) to read it")
+        listed = ", ".join(f"{name} ({n} spans)" for name, n in list(unread.items())[:MAX_LISTED])
+        log.note(f"span groups not read: {listed}; name one in vars.reading (field=…) to read it")
     read_too = {name: sizes[name] for name in chosen if sizes.get(name)}
     for name, n in read_too.items():
         log.note(f"span group {name}: {n} spans")
@@ -239,7 +239,7 @@ def _chosen_groups(bin_: "DocBin", options: ReaderOptions, log: FileLog) -> list
 
 
 def _group_sizes(bin_: "DocBin") -> Counter[str]:
-    """Spans by group, without making the documents."""
+    """Count spans by group, without creating the documents."""
     sizes: Counter[str] = Counter()
     for data in bin_.span_groups:
         packed = srsly.msgpack_loads(data) if data else []
@@ -273,9 +273,9 @@ def _require_entities(path: Path, bin_: "DocBin", groups: Sequence[str]) -> None
 
 
 def _unpacks_to_more(data: bytes, limit: int) -> bool:
-    """Whether compressed data is that of more than `limit` bytes, told without holding more than a piece of them."""
+    """Whether compressed data unpacks to more than `limit` bytes; holds only a piece of it in memory."""
     unpacker, n_bytes = zlib.decompressobj(), 0
-    with suppress(zlib.error):  # damaged, which loading it will tell
+    with suppress(zlib.error):  # damaged: loading will report it
         for start in range(0, len(data), CHUNK_BYTES):
             packed = data[start : start + CHUNK_BYTES]
             while packed and n_bytes <= limit:
@@ -285,7 +285,7 @@ def _unpacks_to_more(data: bytes, limit: int) -> bool:
 
 
 def _is_docbin(start: bytes) -> bool:
-    """Whether the beginning of a compressed file unpacks to what a DocBin begins with."""
+    """Whether the beginning of a compressed file unpacks to the beginning of a DocBin."""
     try:
         unpacked = zlib.decompressobj().decompress(start, EVIDENCE_BYTES)
     except zlib.error:

@@ -1,7 +1,7 @@
-"""The rows of training data that stand in Python source as literals; nothing is run. Part of `spacy_json`.
+"""Reads rows of training data from literals in Python source, without running it. Part of `spacy_json`.
 
-Read are lists, and what is added to them at the top level of the file (`append`, `extend`, `insert`, `+=`, `+`). Where
-code changes the rows in another way, the file is refused: what it leaves out would be left out in silence.
+It reads lists, and additions to them at the top level of the file (`append`, `extend`, `insert`, `+=`, `+`). If code
+changes the rows in another way, the file is refused: omissions would otherwise go unnoticed.
 """
 
 import ast
@@ -20,14 +20,14 @@ ADDING, TAKING_AWAY = ("append", "extend", "insert"), ("pop", "remove", "clear")
 
 @dataclass
 class _Rows:
-    """What a file holds. nodes: rows, in order. names: of the lists that they are in."""
+    """The rows of a file. nodes: in order. names: of the lists with rows."""
 
     keys: Collection[str]
     nodes: list[ast.expr] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
 
     def add(self, value: ast.AST | None) -> bool:
-        """Take in the rows of an expression. False: it holds none, or more than can be read."""
+        """Add the rows of an expression. False: it has none, or some that cannot be read."""
         if isinstance(value, ast.Name):
             return value.id in self.names
         if isinstance(value, ast.expr) and self.is_row(value):
@@ -44,13 +44,13 @@ class _Rows:
         return bool(are_read or parts or isinstance(value, ast.List)) and all(are_read)
 
     def is_row(self, node: ast.AST | None) -> bool:
-        """Whether a piece of Python looks like (text, …) or {'text': …}."""
+        """Whether an expression looks like (text, …) or {'text': …}."""
         if isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 1:
             return _is_text(node.elts[0]) and isinstance(node.elts[1], ast.Dict | ast.List | ast.Tuple)
         return isinstance(node, ast.Dict) and _dict_value(node, (*self.keys, "sentences")) is not None
 
     def says_entities(self, node: ast.AST) -> bool:
-        """Whether a piece of Python is a row beyond doubt, wherever it stands."""
+        """Whether an expression is certainly a row, wherever it stands."""
         if isinstance(node, ast.Tuple | ast.List) and len(node.elts) > 1 and _is_text(node.elts[0]):
             node = node.elts[1]
         return isinstance(node, ast.Dict) and isinstance(_dict_value(node, self.keys), ast.List | ast.Tuple | ast.Set)
@@ -59,8 +59,8 @@ class _Rows:
 def python_rows(path: Path, log: FileLog, keys: Collection[str]) -> Iterator[tuple[int, Any]]:
     """Yield (line, value) of each row.
 
-    keys: under which a row has its entities.
-    Raises DomainNerError where it is not Python, or where code adds or takes away rows in a way that cannot be read.
+    keys: of a row's entities.
+    Raises DomainNerError if it is not Python, or if code changes the rows in a way that cannot be read.
     """
     try:
         rows = _find_rows(parse(read_text(path, log)), _Rows(keys), path)
@@ -77,7 +77,7 @@ def python_rows(path: Path, log: FileLog, keys: Collection[str]) -> Iterator[tup
 
 
 def _find_rows(statements: Sequence[ast.stmt], rows: _Rows, path: Path) -> list[ast.expr]:
-    """The rows of a file. Raises DomainNerError where they are not all."""
+    """Find the rows of a file. Raises DomainNerError if some cannot be read."""
     unread: list[ast.AST] = []
     whole: set[int] = set()
     for statement in statements:
@@ -104,7 +104,7 @@ def _find_rows(statements: Sequence[ast.stmt], rows: _Rows, path: Path) -> list[
 
 
 def _method(node: ast.AST) -> tuple[str, str]:
-    """(variable, method) of `variable.method(…)`; both empty for anything else."""
+    """Split `variable.method(…)` into (variable, method); both empty for anything else."""
     function = node.func if isinstance(node, ast.Call) else None
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
         return function.value.id, function.attr
@@ -112,26 +112,26 @@ def _method(node: ast.AST) -> tuple[str, str]:
 
 
 def _targets(node: ast.AST) -> set[str]:
-    """The variables that an assignment or a call of a method is about."""
+    """Return the variables that an assignment or a method call affects."""
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     parts = [part for target in targets for part in (target.elts if isinstance(target, ast.Tuple) else [target])]
     return {part.id for part in parts if isinstance(part, ast.Name)} | ({_method(node)[0]} - {""})
 
 
 def _adds_one(node: ast.AST) -> bool:
-    """Whether a call adds one row, and not a list of them."""
+    """Whether a call adds one row, not a list of rows."""
     return _method(node)[1] in ("append", "insert")
 
 
 def _added(node: ast.AST) -> ast.AST | None:
-    """What an assignment or a call sets or adds; an expression itself."""
+    """Return what an assignment or a call sets or adds; an expression returns itself."""
     if isinstance(node, ast.Call):
         return node.args[-1] if _method(node)[1] in ADDING and node.args else None
     return getattr(node, "value", None) if isinstance(node, ast.stmt) else node
 
 
 def _adds(node: ast.AST) -> bool:
-    """Whether an assignment or a call adds to what its variable holds: `x.append(…)`, `x += …`, `x = x + …`."""
+    """Whether an assignment or a call adds to its variable: `x.append(…)`, `x += …`, `x = x + …`."""
     if isinstance(node, ast.AugAssign) or _method(node)[1] in ADDING:
         return True
     value = node.value if isinstance(node, ast.Assign) else None
@@ -140,7 +140,7 @@ def _adds(node: ast.AST) -> bool:
 
 
 def _takes_away(node: ast.AST, names: Collection[str]) -> bool:
-    """Whether a piece of Python takes rows out of a list, or replaces some."""
+    """Whether a statement removes or replaces rows of a list."""
     variable, method = _method(node)
     if (
         isinstance(node, ast.Subscript)
@@ -152,7 +152,7 @@ def _takes_away(node: ast.AST, names: Collection[str]) -> bool:
 
 
 def _parts(node: ast.AST | None) -> list[ast.expr]:
-    """The expressions in which rows may stand: in a list or an object, or beside `+` and `*`."""
+    """List the expressions that may contain rows: in a list or an object, or beside `+` and `*`."""
     if isinstance(node, ast.List | ast.Tuple):
         return node.elts
     if isinstance(node, ast.Dict):  # {"classes": …, "annotations": rows}

@@ -1,4 +1,4 @@
-"""Reads what spaCy was trained on before DocBin: v2's training JSON, and texts with `entities` as JSON or Python."""
+"""Reads spaCy's training data before DocBin: v2's training JSON, and texts with `entities` as JSON or Python."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ STARTS, ENDS, LABELS, WORDS = (
     ("text", "value"),
 )
 IDS = ("id", "_id")
-# doccano's and Prodigy's own keys: their readers know what else these rows say.
+# Keys of doccano and Prodigy: their readers understand the rest of these rows.
 OTHERS = {"relations", "Comments", "spans", "_input_hash", "_task_hash", "answer"}
 MISSING = ("-", "", None)
 PYTHON_START = re.compile(r"(?:\s|#[^\n]*\n)*(?:[\[({]|(?:import|from|def|if)\s|\"\"\"|[A-Za-z_][\w, ]*(?::[^=\n]+)?=)")
@@ -42,10 +42,10 @@ PYTHON_ENTITIES = re.compile(
 
 @dataclass(frozen=True)
 class Entry:
-    """A text and what the file says of it: `found` is None where it says nothing of entities."""
+    """A text and its entities: None if the file says nothing about entities."""
 
     text: Any
-    found: Any
+    entities: Any
     document: str = ""
     meta: dict[str, Any] = field(default_factory=dict)
 
@@ -57,10 +57,10 @@ def recognises(sample: Sample) -> bool:
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield a record for each text, of v2 JSON for each paragraph.
+    """Yield a record for each text; in v2 JSON, for each paragraph.
 
     options.field: the span group of `Doc.to_json` to read; empty: `sc`.
-    Raises DomainNerError where there is none, and for Python that cannot be read.
+    Raises DomainNerError if there is none, and for Python that cannot be read.
     """
     text, whole = read_sample(path)
     rows = first_rows(Sample(path, text, whole), ROW_LISTS)
@@ -103,7 +103,7 @@ def _v2_records(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Re
 
 
 def _paragraph_record(paragraph: dict[str, Any], line: int, document: str, decoder: TagDecoder) -> Record | None:
-    """Entities from the tags of the tokens or, where these say nothing, from offsets into `raw`. Raises ValueError."""
+    """Read entities from the tokens' tags or, if these say nothing, from offsets into `raw`. Raises ValueError."""
     sentences = _dicts(paragraph.get("sentences"))
     tokens = [token for sentence in sentences for token in _dicts(sentence.get("tokens"))]
     raw = paragraph.get("raw") if isinstance(paragraph.get("raw"), str) else None
@@ -143,16 +143,16 @@ def _texts(rows: Iterator[tuple[int, Any]], group: str, log: FileLog) -> Iterato
             if not isinstance(entry.text, str):
                 log.problem(line, f"{short(row)}; expected [text, {{entities}}] or {{text, entities}}")
                 continue
-            n_unsaid += entry.found is None
+            n_unsaid += entry.entities is None
             yield _record(entry, line, log.file)
     if n_null:
-        log.note(f"{n_null} rows are null: texts that nobody annotated, the export does not hold them")
+        log.note(f"{n_null} rows are null: the export does not contain texts that nobody annotated")
     if n_unsaid:
         log.note(f"{n_unsaid} texts have no `entities` at all: not annotated, not used")
 
 
 def _with_group(row: Any, group: str, log: FileLog) -> Any:
-    """A row, with the spans of a group among the entities where it is a `Doc.to_json` that has span groups."""
+    """Return a row; if it is a `Doc.to_json` with span groups, the spans of a group are added to the entities."""
     if not isinstance(row, dict) or not isinstance(groups := row.get("spans"), Mapping):
         return row
     for name in groups.keys() - {group}:
@@ -163,25 +163,25 @@ def _with_group(row: Any, group: str, log: FileLog) -> Any:
 
 
 def _entries(row: Any) -> Iterator[Entry]:
-    """The texts of a row: mostly one, where texts are keys as many as there are."""
+    """Yield the texts of a row: usually one, or as many as there are texts as keys."""
     if isinstance(row, list | tuple) and len(row) > 1:
-        yield Entry(row[0], _found(row[1]))
+        yield Entry(row[0], _entities_in(row[1]))
     elif isinstance(row, dict) and isinstance(row.get("sentences"), dict):
         meta = {key: value for key, value in row.items() if key != "sentences" and value not in (None, "")}
-        for text, found in row["sentences"].items():
-            yield Entry(text, _found(found), meta=meta)
+        for text, annotation in row["sentences"].items():
+            yield Entry(text, _entities_in(annotation), meta=meta)
     elif isinstance(row, dict):
         used = {*TEXTS, *ENTITIES, *IDS, "tokens", "sents"}
         meta = {key: value for key, value in row.items() if key not in used}
-        yield Entry(_first(row, TEXTS), _found(row), _id(row), meta)
+        yield Entry(_first(row, TEXTS), _entities_in(row), _id(row), meta)
     else:
         yield Entry(None, None)
 
 
-def _found(value: Any) -> list[Any] | None:
-    """The entities under a text: a list, the values of an object, or what stands under `entities`."""
+def _entities_in(value: Any) -> list[Any] | None:
+    """Find the entities of a text: a list, the values of an object, or the value of `entities`."""
     if isinstance(value, dict) and (key := next((key for key in ENTITIES if value.get(key) is not None), "")):
-        return _found(value[key])
+        return _entities_in(value[key])
     if isinstance(value, dict):
         objects = list(value.values())
         return objects if objects and all(_is_span(entry) for entry in objects) else None
@@ -191,11 +191,11 @@ def _found(value: Any) -> list[Any] | None:
 def _record(entry: Entry, line: int, file: str) -> Record:
     return Record(
         text=entry.text,
-        spans=tuple(_span(found) for found in entry.found or ()),
+        spans=tuple(_span(entity) for entity in entry.entities or ()),
         file=file,
         line=line,
         document=entry.document,
-        answer="not annotated" if entry.found is None else "accepted",
+        answer="not annotated" if entry.entities is None else "accepted",
         meta=entry.meta,
     )
 
@@ -211,7 +211,7 @@ def _span(entry: Any) -> SourceSpan:
 
 
 def _is_python(text: str, rows: list[Any]) -> bool:
-    """Whether a text that holds no rows as JSON holds them as Python."""
+    """Whether a text without rows as JSON has rows as Python."""
     if any(_is_row(row) for row in rows) or not PYTHON_START.match(text):
         return False
     return bool(PYTHON_ENTITIES.search(text)) and not any(isinstance(row, dict) and row for row in rows)
@@ -219,19 +219,19 @@ def _is_python(text: str, rows: list[Any]) -> bool:
 
 def _is_row(row: Any) -> bool:
     if isinstance(row, list) and len(row) > 1 and isinstance(row[0], str):
-        return _are_spans(_found(row[1]))
+        return _are_spans(_entities_in(row[1]))
     if not isinstance(row, dict):
         return False
     if isinstance(row.get("sentences"), dict):
-        return any(_are_spans(_found(value)) for value in row["sentences"].values())
+        return any(_are_spans(_entities_in(value)) for value in row["sentences"].values())
     is_doc = "ents" in row and isinstance(row.get("spans"), Mapping)
     others = OTHERS - ({"spans"} if is_doc else set())
     has_text = isinstance(_first(row, TEXTS), str) and not others & row.keys()
-    return _is_v2(row) or (has_text and any(key in row for key in ENTITIES) and _are_spans(_found(row)))
+    return _is_v2(row) or (has_text and any(key in row for key in ENTITIES) and _are_spans(_entities_in(row)))
 
 
-def _are_spans(found: list[Any] | None) -> bool:
-    return found is not None and all(_is_span(entry) for entry in found[:20])
+def _are_spans(spans: list[Any] | None) -> bool:
+    return spans is not None and all(_is_span(entry) for entry in spans[:20])
 
 
 def _is_span(entry: Any) -> bool:
@@ -257,5 +257,5 @@ def _first(row: dict[str, Any], keys: tuple[str, ...]) -> Any:
 
 
 def _id(row: dict[str, Any]) -> str:
-    found = _first(row, IDS)
-    return "" if found is None else str(found)
+    document_id = _first(row, IDS)
+    return "" if document_id is None else str(document_id)

@@ -1,7 +1,7 @@
 """Reads BioC, as XML and as JSON (https://bioc.sourceforge.net), with the library `bioc`, one document at a time.
 
-A passage is a text. Offsets count from the beginning of the document, in characters or in bytes; the words of each
-annotation tell which.
+A passage is a text. Offsets count from the beginning of the document, in characters or bytes; the words of the
+annotations show which.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,16 +22,16 @@ NAME = "bioc"
 TITLE = "BioC (XML or JSON)"
 EXTENSIONS = (".xml", ".json", ".jsonl")
 COLLECTION, DOCUMENT, PASSAGE = "collection", "document", "passage"
-# Keys of an object around the documents; the second is of PubTator 3.
+# Keys of objects that enclose the documents; the second is from PubTator 3.
 AROUND = ("documents", "PubTator3")
 TYPE, ANNOTATOR = "type", "annotator"
-# Between two sentences of a passage that has no text of its own; more is no text, but a damaged offset.
+# Limit for the gap between sentences of a passage without its own text; a larger gap is a damaged offset.
 MAX_GAP = 10_000
 PARTS = ("passages", "sentences", "annotations")
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether the root is a collection with a document in it, or JSON holds documents with passages."""
+    """Whether the root is a collection with a document, or JSON has documents with passages."""
     root = find_root(sample.text)
     if root:
         return root.name == COLLECTION and (f"<{DOCUMENT}>" in root.rest or f"<{DOCUMENT} " in root.rest)
@@ -41,24 +41,24 @@ def recognises(sample: Sample) -> bool:
     first = first[0] if isinstance(first, list) and first else first
     if not isinstance(first, dict):
         return False
-    inside = [one for key in AROUND for one in list_at(first, key)[:1]]
-    return any(_is_document(one) for one in (first, *inside))
+    inside = [document for key in AROUND for document in list_at(first, key)[:1]]
+    return any(_is_document(document) for document in (first, *inside))
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield a record for each passage, and for each annotator that the annotations of its document name.
 
     options.field: the infon with the type of an annotation; empty: `type`.
-    Raises DomainNerError where nothing of the file can be read.
+    Raises DomainNerError if nothing of the file can be read.
     """
     is_xml = find_root(read_sample(path)[0]) is not None
     n_relations = 0
     for document in _xml_documents(path, log) if is_xml else _json_documents(path, log):
         try:
-            n_relations += _n_relations(document.found)
+            n_relations += _n_relations(document.content)
             records = list(_records(document, options, log))
         except (ValueError, TypeError) as err:
-            log.problem(document.line, f"its texts and annotations cannot be put together ({_told(err)})")
+            log.problem(document.line, f"cannot combine its texts and annotations ({_describe(err)})")
         else:
             yield from records
     if n_relations:
@@ -67,9 +67,9 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
 
 @dataclass(frozen=True)
 class _Document:
-    """A BioCDocument. line: where it starts. lines: where its passages do."""
+    """A BioCDocument. line: where it starts. lines: where its passages start."""
 
-    found: Any
+    content: Any
     line: int
     lines: tuple[int, ...]
 
@@ -84,20 +84,20 @@ def _xml_documents(path: Path, log: FileLog) -> Iterator[_Document]:
             plain = etree.tostring(element, encoding="unicode", with_tail=False)
             n_chars += len(plain)
             try:
-                (found,) = biocxml.loads(f"<{COLLECTION}>{plain}</{COLLECTION}>").documents
-            except Exception as err:  # a number that is none, a key that is missing: of any class
-                log.problem(line, f"no document of BioC ({_told(err)})")
+                (document,) = biocxml.loads(f"<{COLLECTION}>{plain}</{COLLECTION}>").documents
+            except Exception as err:  # a non-number, a missing key: of any class
+                log.problem(line, f"not a BioC document ({_describe(err)})")
                 continue
             n_good += 1
-            yield _Document(found, line, tuple(one.sourceline or line for one in element.findall(PASSAGE)))
+            yield _Document(document, line, tuple(passage.sourceline or line for passage in element.findall(PASSAGE)))
     except XmlError as err:
         log.n_documents += 1
-        told = "XML ends early" if err.is_cut else f"invalid XML ({err})"
+        reason = "XML ends early" if err.is_cut else f"invalid XML ({err})"
         left = 0 if err.is_cut else max(0, err.n_chars - n_chars)
-        message = f"{told}; {n_good} good document{'' if n_good == 1 else 's'} before it"
+        message = f"{reason}; {n_good} good document{'' if n_good == 1 else 's'} before it"
         log.unread(err.line, message, n_read=n_good, read=n_chars, left=left)
     if not log.n_documents:
-        raise DomainNerError(f"{path} holds no documents of BioC.", "Export again, or remove the file.")
+        raise DomainNerError(f"{path} has no BioC documents.", "Export it again, or remove the file.")
 
 
 def _json_documents(path: Path, log: FileLog) -> Iterator[_Document]:
@@ -105,17 +105,17 @@ def _json_documents(path: Path, log: FileLog) -> Iterator[_Document]:
     for where, row in json_rows(path, log, AROUND):
         inside = next((list_at(row, key) for key in AROUND if list_at(row, key)), [row])
         log.n_documents += len(inside) - 1
-        for one in inside:
+        for document_row in inside:
             try:
-                found = biocjson.fromJSON(_completed(_as_document(one)), "BioCDocument")
-            except Exception as err:  # a value of a class that the library does not expect: of any class
-                log.problem(where, f"no document of BioC ({_told(err)})")
+                document = biocjson.fromJSON(_completed(_as_document(document_row)), "BioCDocument")
+            except Exception as err:  # a value of a class that the library does not expect
+                log.problem(where, f"not a BioC document ({_describe(err)})")
             else:
-                yield _Document(found, where, (where,) * len(found.passages))
+                yield _Document(document, where, (where,) * len(document.passages))
 
 
 def _as_document(row: Any) -> Any:
-    """A row that is a passage or a sentence, as the library writes them too, in a document."""
+    """Wrap a passage or a sentence, which the library can write too, in a document."""
     kind = row.get("bioctype") if isinstance(row, Mapping) else None
     if kind == "BioCSentence":
         row, kind = {"offset": row.get("offset"), "sentences": [row]}, "BioCPassage"
@@ -123,7 +123,7 @@ def _as_document(row: Any) -> Any:
 
 
 def _completed(part: Any) -> dict[str, Any]:
-    """A part of a document with the keys that the library asks for and others leave out; of relations only how many."""
+    """Add the keys that the library needs and other tools omit; of relations it keeps only their number."""
     if not isinstance(part, Mapping):
         raise ValueError(f"{short(part)}; expected an object")
     whole = {"id": "", "offset": 0, "text": None, "locations": []} | dict(part)
@@ -133,33 +133,35 @@ def _completed(part: Any) -> dict[str, Any]:
     if not isinstance(whole["text"], str | None):
         raise ValueError(f"text is {short(whole['text'])}; expected a string")
     whole["offset"] = as_offset(whole["offset"])
-    whole["locations"] = [{key: as_offset(one[key]) for key in ("offset", "length")} for one in whole["locations"]]
+    whole["locations"] = [{key: as_offset(item[key]) for key in ("offset", "length")} for item in whole["locations"]]
     whole["relations"] = [{"id": "", "infons": {}, "nodes": []} for _ in part.get("relations") or []]
     for key in PARTS:
-        whole[key] = [_completed(one) for one in part.get(key) or []]
+        whole[key] = [_completed(item) for item in part.get(key) or []]
     return whole
 
 
 def _records(document: _Document, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    found = document.found
-    homes = _homes(found)
-    annotations = [one for inside in homes for one in inside]
+    content = document.content
+    homes = _homes(content)
+    annotations = [annotation for inside in homes for annotation in inside]
     named = list(dict.fromkeys(filter(None, map(_annotator, annotations))))
-    # What names nobody is of the one who is named; of several, nobody knows whose.
+    # If one annotator is named, anonymous annotations are theirs; if several are, the annotator is unknown.
     everyone = [*named, ""] if len(named) > 1 and not all(map(_annotator, annotations)) else named or [""]
-    for passage, line, inside in zip(found.passages, document.lines, homes, strict=True):
+    for passage, line, inside in zip(content.passages, document.lines, homes, strict=True):
         text = _text(passage)
         for who in everyone:
-            of_them = [one for one in inside if len(everyone) == 1 or _annotator(one) == who]
+            of_them = [annotation for annotation in inside if len(everyone) == 1 or _annotator(annotation) == who]
             yield Record(
                 text=text,
-                spans=tuple(span for one in of_them for span in _spans(one, passage.offset, text, options)),
+                spans=tuple(
+                    span for annotation in of_them for span in _spans(annotation, passage.offset, text, options)
+                ),
                 file=log.file,
                 line=line,
-                document="" if found.id is None else str(found.id),
+                document="" if content.id is None else str(content.id),
                 answer=answer(options, is_empty=not annotations),
                 annotator=who,
-                meta={key: value for key, value in (found.infons | passage.infons).items() if value},
+                meta={key: value for key, value in (content.infons | passage.infons).items() if value},
                 unit=None,
             )
 
@@ -169,22 +171,22 @@ def _n_relations(document: Any) -> int:
 
 
 def _homes(document: Any) -> list[list[Any]]:
-    """The annotations in each passage: its own, those of its sentences, and those of the document that begin in it."""
+    """Assign annotations to passages: their own, their sentences', and the document's that begin in them."""
     homes = [
-        [*passage.annotations, *(one for sentence in passage.sentences for one in sentence.annotations)]
+        [*passage.annotations, *(annotation for sentence in passage.sentences for annotation in sentence.annotations)]
         for passage in document.passages
     ]
     if document.annotations and not homes:
         raise ValueError(f"{len(document.annotations)} annotations and no passage")
-    for one in document.annotations:
-        start = min((location.offset for location in one.locations), default=0)
+    for annotation in document.annotations:
+        start = min((location.offset for location in annotation.locations), default=0)
         before = [n for n, passage in enumerate(document.passages) if passage.offset <= start]
-        homes[max(before, key=lambda n: document.passages[n].offset, default=0)].append(one)
+        homes[max(before, key=lambda n: document.passages[n].offset, default=0)].append(annotation)
     return homes
 
 
 def _text(passage: Any) -> str:
-    """The text of a passage; where it has none, those of its sentences, each at its offset."""
+    """Return the text of a passage; if it has none, that of its sentences, each at its offset."""
     if passage.text or not passage.sentences:
         return passage.text or ""
     text = ""
@@ -199,7 +201,7 @@ def _text(passage: Any) -> str:
 
 
 def _spans(annotation: Any, offset: int, text: str, options: ReaderOptions) -> Iterator[SourceSpan]:
-    """offset: of the text in the document."""
+    """Yield the spans of an annotation. offset: of the text in the document."""
     key = options.field or TYPE
     label, said, name = annotation.infons.get(key), annotation.text, str(annotation.id or "?")
     parts = [(location.offset, location.length) for location in annotation.locations]
@@ -229,8 +231,8 @@ def _is_document(row: Any) -> bool:
         return False
     if row.get("bioctype") in ("BioCDocument", "BioCPassage", "BioCSentence", "BioCCollection"):
         return True
-    return any(isinstance(one, Mapping) and "offset" in one for one in list_at(row, "passages")[:1])
+    return any(isinstance(passage, Mapping) and "offset" in passage for passage in list_at(row, "passages")[:1])
 
 
-def _told(err: Exception) -> str:
+def _describe(err: Exception) -> str:
     return f"{type(err).__name__}: {err}"

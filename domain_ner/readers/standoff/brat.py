@@ -1,6 +1,6 @@
 """Reads brat standoff: an `.ann` file, or an `.a1`/`.a2` pair, and its `.txt` (https://brat.nlplab.org/standoff.html).
 
-Entities only: relations, events, attributes, normalisations and notes are counted.
+It reads entities; relations, events, attributes, normalisations and notes are only counted.
 """
 
 import re
@@ -35,7 +35,7 @@ BOM = "\ufeff"
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether an .ann, .a1 or .a2 file holds standoff annotations, or nothing at all: a text without any."""
+    """Whether an .ann, .a1 or .a2 file has standoff annotations, or is empty: a text without annotations."""
     if sample.path.suffix.lower() not in EXTENSIONS:
         return False
     first = next((line for line in sample.text.split("\n") if line.strip()), "")
@@ -45,15 +45,17 @@ def recognises(sample: Sample) -> bool:
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
     """Yield the one record of a text and its annotations.
 
-    Raises DomainNerError where the `.txt` is missing.
+    Raises DomainNerError when the `.txt` is missing.
     """
     log.n_documents += 1
     text = _text(path, log)
     entities, faulty = _read_annotations(path, log)
     text, shift = _as_counted(text, entities, log)
     if shift:
-        entities = [replace(one, fragments=tuple((a + shift, b + shift) for a, b in one.fragments)) for one in entities]
-    spans = [span for one in entities for span in mention_spans(one, text, options)]
+        entities = [
+            replace(entity, fragments=tuple((a + shift, b + shift) for a, b in entity.fragments)) for entity in entities
+        ]
+    spans = [span for entity in entities for span in mention_spans(entity, text, options)]
     empty = not spans and not faulty
     carried = _carried(path, log)
     yield Record(
@@ -68,43 +70,45 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
 
 
 def _carried(path: Path, log: FileLog) -> Carried | None:
-    """What an export of ours says of the text beside it."""
+    """Read what domain-ner's own export says about the text."""
     beside = path.with_name(SIDECAR)
     if not beside.is_file():
         return None
     try:
         return _sidecar(beside, beside.stat().st_mtime_ns).get(path.stem)
     except DomainNerError as err:
-        log.note(f"{SIDECAR} cannot be read ({err.message}): documents and meta that it carries are not known")
+        log.note(f"cannot read {SIDECAR} ({err.message}): its documents and meta are unknown")
         return None
 
 
-@lru_cache(maxsize=1)  # all files of a folder ask for it
+@lru_cache(maxsize=1)  # all files of a folder need it
 def _sidecar(path: Path, changed_ns: int) -> dict[str, Carried]:
     rows = (row for _, row in read_rows(path, FileLog(path.name)))
     return {str(row.get(FILE)): carried for row in rows if (carried := unpack(row))}
 
 
 def _text(path: Path, log: FileLog) -> str:
-    """The annotated text, its line ends as they are, with a byte-order mark: brat counts it."""
-    found = next((one for suffix in (".txt", ".TXT") if (one := path.with_suffix(suffix)).is_file()), None)
-    if found is None:
+    """Read the annotated text with its own line ends and byte-order mark, which brat counts."""
+    text_file = next(
+        (candidate for suffix in (".txt", ".TXT") if (candidate := path.with_suffix(suffix)).is_file()), None
+    )
+    if text_file is None:
         raise DomainNerError(
             f"{path.name} has no text: {path.stem}.txt is not beside it.",
             "Put both files of each pair into the folder.",
         )
-    of_text = FileLog(found.name)
-    text = read_text(found, of_text) if found.stat().st_size else ""
+    of_text = FileLog(text_file.name)
+    text = read_text(text_file, of_text) if text_file.stat().st_size else ""
     for note in of_text.notes:
         log.note(f"the text beside it: {note}")
-    with found.open("rb") as stream:
+    with text_file.open("rb") as stream:
         marked = stream.read(3) == BOM.encode()
     return f"{BOM}{text.removeprefix(BOM)}" if marked else text
 
 
 def _read_annotations(path: Path, log: FileLog) -> tuple[list[Mention], list[SourceSpan]]:
-    """(entities, T lines that cannot be read)."""
-    lines = [line for one in _parts(path) for line in _joined_lines(one, log)]
+    """Return (entities, T lines that cannot be read)."""
+    lines = [line for part in _parts(path) for line in _joined_lines(part, log)]
     entities: list[Mention] = []
     faulty: list[SourceSpan] = []
     others: Counter[str] = Counter()
@@ -124,20 +128,20 @@ def _read_annotations(path: Path, log: FileLog) -> tuple[list[Mention], list[Sou
     if others:
         log.note("not read: " + ", ".join(f"{n} {kind}" for kind, n in others.items()))
     if unknown:
-        log.note(f"{len(unknown)} lines are no annotation, the first is {unknown[0]}: not read")
+        log.note(f"{len(unknown)} lines are not annotations, the first is {unknown[0]}: not read")
     _note_triggers(entities, [line for _, line in lines], log)
     return entities, faulty
 
 
 def _parts(path: Path) -> list[Path]:
-    """The files of a document's annotations: an .a1 has the given entities, its .a2 the rest."""
+    """List the files of a document's annotations: an .a1 has the given entities, its .a2 the rest."""
     second = path.with_suffix(".a2")
     parts = [path, second] if path.suffix == ".a1" and second.is_file() else [path]
     return [part for part in parts if part.stat().st_size]
 
 
 def _joined_lines(path: Path, log: FileLog) -> Iterator[tuple[str, str]]:
-    """(where, line). A line that begins like no annotation goes on with the words of the entity before it."""
+    """Yield (position, line). A line that does not begin an annotation continues the words of the previous entity."""
     where, held = "", ""
     for n_line, line in read_lines(path, log):
         if held and not ANNOTATION.match(line) and _lacks_words(where, held):
@@ -156,12 +160,12 @@ def _lacks_words(where: str, line: str) -> bool:
 
 
 def _entity(where: str, line: str) -> Mention | None:
-    found = ENTITY.fullmatch(line)
-    if not found:
+    match = ENTITY.fullmatch(line)
+    if not match:
         return None
-    parts = (part.split() for part in found[3].split(";"))
+    parts = (part.split() for part in match[3].split(";"))
     fragments = tuple((int(start), int(end)) for start, end in parts)
-    entity = Mention(found[1], found[2], fragments, found[4] or None, where)
+    entity = Mention(match[1], match[2], fragments, match[4] or None, where)
     if entity.said and "\t" in entity.said and len(entity.said) > entity.n_chars:
         return replace(entity, said=entity.said.partition("\t")[0])
     return entity
@@ -175,17 +179,17 @@ def _unreadable(where: str, line: str) -> SourceSpan:
 
 
 def _note_triggers(entities: Sequence[Mention], lines: Sequence[str], log: FileLog) -> None:
-    triggers = {found[1] for line in lines if (found := TRIGGER.match(line))}
+    triggers = {match[1] for line in lines if (match := TRIGGER.match(line))}
     n_triggers = sum(entity.name in triggers for entity in entities)
     if n_triggers:
-        log.note(f"{n_triggers} of {len(entities)} annotations are triggers of events: read as entities all the same")
+        log.note(f"{n_triggers} of {len(entities)} annotations are triggers of events: read as entities nevertheless")
 
 
 def _as_counted(text: str, entities: Sequence[Mention], log: FileLog) -> tuple[str, int]:
-    """(text, what to add to each offset): with its byte-order mark and line ends as the offsets count them.
+    """Return (text, what to add to each offset): with byte-order mark and line ends as the offsets count them.
 
-    Files get a mark, or other line ends, on their way through editors and git. The reading under which most entities
-    have their words is taken; the first, the plain one, where they agree with none better.
+    Editors and git may add a mark, or change line ends. The interpretation with which most entities have their words
+    is used; on a tie the first, unchanged one.
     """
     plain = text.removeprefix(BOM)
     readings = [(plain, 0)]
@@ -193,7 +197,7 @@ def _as_counted(text: str, entities: Sequence[Mention], log: FileLog) -> tuple[s
         readings.append((plain, -1))
     if "\r\n" in plain:
         readings += [(plain.replace("\r\n", "\n"), shift) for _, shift in readings]
-    whole = [one for one in entities if len(one.fragments) == 1 and one.said]
+    whole = [entity for entity in entities if len(entity.fragments) == 1 and entity.said]
     best = max(readings, key=lambda reading: _n_agreeing(whole, *reading))
     if best[1]:
         log.note("offsets count the byte-order mark")
@@ -203,4 +207,6 @@ def _as_counted(text: str, entities: Sequence[Mention], log: FileLog) -> tuple[s
 
 
 def _n_agreeing(entities: Sequence[Mention], text: str, shift: int) -> int:
-    return sum(text[one.start + shift : one.end + shift].split() == (one.said or "").split() for one in entities)
+    return sum(
+        text[entity.start + shift : entity.end + shift].split() == (entity.said or "").split() for entity in entities
+    )

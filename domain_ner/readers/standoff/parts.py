@@ -1,4 +1,4 @@
-"""What the readers of standoff formats share: annotations of several parts, and documents without any."""
+"""Shared code of the standoff readers: discontinuous annotations, and documents without annotations."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from domain_ner.annotations.records import Answer, ReaderOptions, SourceSpan
 
 @dataclass(frozen=True)
 class Mention:
-    """An annotation as standoff formats have it.
+    """An annotation in a standoff format.
 
-    name: its id. fragments: (start, end) of each part, one or more. said: its words in the file, those of its parts
-    with one character between them; None where the file has none. where: it stands, for messages.
+    name: its id. fragments: (start, end) of each part, one or more. said: its words in the file, with one character
+    between the parts; None if the file has none. where: its position, for messages.
     """
 
     name: str
@@ -23,28 +23,28 @@ class Mention:
 
     @property
     def start(self) -> int:
-        """Of the first part."""
+        """The start of the first part."""
         return min(start for start, _ in self.fragments)
 
     @property
     def end(self) -> int:
-        """Of the last part."""
+        """The end of the last part."""
         return max(end for _, end in self.fragments)
 
     @property
     def n_chars(self) -> int:
-        """Of its words: those of its parts, with a space between them."""
+        """The length of its words: those of its parts, with a space between them."""
         return sum(end - start for start, end in self.fragments) + len(self.fragments) - 1
 
 
 def answer(options: ReaderOptions, *, is_empty: bool) -> Answer:
-    """What it means that a document was exported. is_empty: it has no annotations."""
+    """Interpret that a document was exported. is_empty: it has no annotations."""
     return "not annotated" if is_empty and options.empty == "skip" else "accepted"
 
 
 def mention_spans(mention: Mention, text: str, options: ReaderOptions) -> Iterator[SourceSpan]:
-    """The spans of an annotation in a text: one where nothing but white space is between its parts, else as
-    `options.discontinuous` says.
+    """Yield the spans of an annotation: one if only white space separates its parts, else as `options.discontinuous`
+    says.
     """
     start, end, label = mention.start, mention.end, mention.label
     if len(mention.fragments) == 1:
@@ -63,13 +63,13 @@ def mention_spans(mention: Mention, text: str, options: ReaderOptions) -> Iterat
 
 
 def _is_joined(mention: Mention, text: str) -> bool:
-    """Whether nothing but white space lies between the fragments: a selection over a line end is stored like that."""
-    gaps = (text[one[1] : other[0]] for one, other in pairwise(sorted(mention.fragments)))
+    """Whether only white space separates the fragments: tools store a selection across a line end like that."""
+    gaps = (text[previous[1] : following[0]] for previous, following in pairwise(sorted(mention.fragments)))
     return all(not gap.strip() for gap in gaps)
 
 
 def _fragments(mention: Mention) -> Iterator[SourceSpan]:
-    """Each fragment for itself, with its share of the words."""
+    """Yield each fragment separately, with its share of the words."""
     position = 0
     known = mention.said is not None and len(mention.said) == mention.n_chars
     for n_fragment, (start, end) in enumerate(mention.fragments, start=1):

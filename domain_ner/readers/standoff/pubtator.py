@@ -1,7 +1,7 @@
-"""Reads PubTator: `id|t|title`, `id|a|abstract`, and a line of cells between tabs for each annotation.
+"""Reads PubTator: `id|t|title`, `id|a|abstract`, and a tab-separated line for each annotation.
 
 https://www.ncbi.nlm.nih.gov/research/pubtator/ (there is no specification). Offsets count in the title, a line end and
-the abstract. The library `bioc` reads it too, but cuts white space off the texts and prints what it cannot read.
+the abstract. The library `bioc` can read it, but strips white space from texts and prints lines that it cannot read.
 """
 
 import re
@@ -22,32 +22,32 @@ NUMBER = re.compile(r"-?\d+")
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether the first line is a title, and the next one, if any, of the same document or another title."""
+    """Whether the first line is a title, and the next one, if any, belongs to it or is another title."""
     lines = [line for line in sample.text.split("\n") if line.strip()][:2]
-    found = [TEXT_LINE.match(line) for line in lines]
-    if not found or not found[0] or found[0][2] != TITLE_KIND:
+    matches = [TEXT_LINE.match(line) for line in lines]
+    if not matches or not matches[0] or matches[0][2] != TITLE_KIND:
         return False
-    name = found[0][1]
-    return len(lines) == 1 or found[1] is not None or lines[1].startswith(f"{name}\t")
+    name = matches[0][1]
+    return len(lines) == 1 or matches[1] is not None or lines[1].startswith(f"{name}\t")
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield a record for each document: its title and abstract, with a line end between them."""
+    """Yield a record for each document: its title and abstract, joined by a line end."""
     n_relations = 0
     document: _Document | None = None
     for n_line, line in read_lines(path, log):
-        found = TEXT_LINE.fullmatch(line)
-        if found and (document is None or document.is_over(found[1], found[2])):
+        match = TEXT_LINE.fullmatch(line)
+        if match and (document is None or document.is_over(match[1], match[2])):
             if document:
                 yield document.record(options, log)
-            document = _Document(found[1], n_line)
+            document = _Document(match[1], n_line)
             log.n_documents += 1
-        if found and document:
-            document.texts[found[2]] = found[3]
+        if match and document:
+            document.texts[match[2]] = match[3]
         elif line.strip() and document:
             n_relations += not document.add(line, n_line)
         elif line.strip():
-            log.note(f"line {n_line} stands before the first title: not read")
+            log.note(f"line {n_line} precedes the first title: not read")
     if document:
         yield document.record(options, log)
     if n_relations:
@@ -64,11 +64,11 @@ class _Document:
     spans: list[SourceSpan] = field(default_factory=list)
 
     def is_over(self, name: str, kind: str) -> bool:
-        """Whether a line of text is of another document."""
+        """Whether a text line belongs to another document."""
         return name != self.name or kind in self.texts
 
     def add(self, line: str, n_line: int) -> bool:
-        """Add an annotation; False where the line is a relation."""
+        """Add an annotation; False if the line is a relation."""
         cells = line.split("\t")
         if len(cells) >= 5 and cells[0] == self.name and all(map(NUMBER.fullmatch, cells[1:3])):
             self.spans.append(SourceSpan(int(cells[1]), int(cells[2]), cells[4], text=cells[3]))
@@ -80,7 +80,7 @@ class _Document:
         return True
 
     def record(self, options: ReaderOptions, log: FileLog) -> Record:
-        """The document as a record."""
+        """Convert the document to a record."""
         return Record(
             text="\n".join(self.texts[kind] for kind in (TITLE_KIND, "a") if self.texts.get(kind)),
             spans=tuple(self.spans),

@@ -1,1 +1,1 @@
-"""Which of several texts of a row the spans lie on, told from all rows of a file."""
+"""Determines which of several texts of a row the spans lie on, from all rows of a file."""

@@ -1,4 +1,4 @@
-"""How spans, as exports give them, lie on a text: by their words, their offsets, and the edges of words."""
+"""Measures how spans fit a text: by their words, their offsets, and word edges."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from domain_ner.readers.text_choice.word_edges import log_rates, n_edges
 
 WHITE = re.compile(r"\s+")
 ASTRAL = re.compile("[\U00010000-\U0010ffff]")
-# Of the offsets, so many may lie off a text that is the right one (each of them is reported as lost).
+# Maximum share of offsets off the correct text (each such span is reported as lost).
 MAX_OFF = 0.05
-# The logarithm of a chance that need not be known more exactly.
+# Minimum of a log-probability; smaller values need no precision.
 NO_CHANCE = -30.0
 
 
 @dataclass(frozen=True)
-class Shown:
+class DisplayedText:
     """A text as the annotator saw it."""
 
     text: str
@@ -28,22 +28,22 @@ class Shown:
 
     @cached_property
     def as_units(self) -> str:
-        """The text with a character for each UTF-16 unit; empty where it is that already."""
+        """The text with one character per UTF-16 unit; empty if it is that already."""
         return in_units(self.text) if not self.text.isascii() and max(self.text, default="") > "\uffff" else ""
 
     @cached_property
     def length(self) -> int:
-        """Its length in the unit in which it is longer."""
+        """Its length in UTF-16 units."""
         return len(self.as_units or self.text)
 
     @cached_property
     def log_rates(self) -> tuple[float, float]:
-        """Logarithms of how often a place in it starts, and ends, a word."""
+        """Log-probabilities that a position in it starts, or ends, a word."""
         return log_rates(self.text)
 
 
 class Offsets(NamedTuple):
-    """Where a span lies. is_usable: they are numbers. is_off: it is known to lie nowhere in the text."""
+    """The position of a span. is_usable: both are numbers. is_off: the span certainly lies outside the text."""
 
     start: int
     end: int
@@ -52,18 +52,18 @@ class Offsets(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Said:
+class SpanWords:
     """The words of a span."""
 
     words: str
 
     @cached_property
     def parts(self) -> list[str]:
-        """What stands between white space."""
+        """The parts between white space."""
         return parts(self.words)
 
-    def stands(self, text: Shown, at: Offsets) -> bool:
-        """Whether these words stand at these offsets, in code points or in UTF-16 units; white space may differ."""
+    def stands(self, text: DisplayedText, at: Offsets) -> bool:
+        """Whether these words are at these offsets, in code points or UTF-16 units, ignoring white space."""
         if not at.is_usable:
             return False
         there = text.text[at.start : at.end]
@@ -73,7 +73,7 @@ class Said:
 
 
 def as_offsets(start: Any, end: Any, *, is_off: bool = False) -> Offsets:
-    """Offsets from what an export says, which may be anything."""
+    """Convert an export's offsets, which may be anything."""
     if is_off or not (_is_offset(start) and _is_offset(end)):
         return Offsets(0, 0, False, is_off)
     return Offsets(start, end, True, False)
@@ -83,9 +83,9 @@ def as_offsets(start: Any, end: Any, *, is_off: bool = False) -> Offsets:
 class Fit:
     """How spans fit a text.
 
-    n: spans; of them n_at with their words at their offsets, n_in with their words there, or somewhere if they stand at
-    their offsets in no text, and n_off off the text. n_bare: those without words, with n_edges edges at edges of words,
-    which would be so by chance with a probability of exp(log_chance).
+    n: spans; n_at: with their words at their offsets; n_in: with their words there or, if they are at their offsets in
+    no text, anywhere; n_off: outside the text. n_bare: spans without words, with n_edges edges at word edges, which
+    happens by chance with a probability of exp(log_chance).
     """
 
     n: int = 0
@@ -95,17 +95,17 @@ class Fit:
     n_bare: int = 0
     n_edges: int = 0
     log_chance: float = 0.0
-    _text: Shown | None = None
+    _text: DisplayedText | None = None
     _here: set[tuple[int, int]] = field(default_factory=set)
 
-    def add(self, text: Shown, at: Offsets, *, is_at: bool, is_in: bool) -> None:
+    def add(self, text: DisplayedText, at: Offsets, *, is_at: bool, is_in: bool) -> None:
         """Count a span with words."""
         self.n += 1
         self.n_at += is_at
         self.n_in += is_in
         self.n_off += at.is_off or (at.is_usable and at.end > text.length)
 
-    def add_bare(self, text: Shown, at: Offsets) -> None:
+    def add_bare(self, text: DisplayedText, at: Offsets) -> None:
         """Count a span without words."""
         self.add(text, at, is_at=False, is_in=False)
         self.n_bare += 1
@@ -118,8 +118,8 @@ class Fit:
         if n_at_edges == 2 and self.log_chance > NO_CHANCE:
             self._add_chance(text, at.start, at.end)
 
-    def _add_chance(self, text: Shown, start: int, end: int) -> None:
-        """Multiply the chance by that of a span; of the same one, by another annotator, only once."""
+    def _add_chance(self, text: DisplayedText, start: int, end: int) -> None:
+        """Multiply the probability by that of a span; a span of several annotators counts once."""
         if text is not self._text:
             self._text, self._here = text, set()
         if (start, end) not in self._here:
@@ -129,32 +129,32 @@ class Fit:
 
     @property
     def may_be(self) -> bool:
-        """Whether the spans may lie on the text; one of several that is off it does not deny that."""
+        """Whether the spans may lie on the text; one of several outside does not exclude it."""
         return self.n_off < self.n and self.n_off <= max(1, MAX_OFF * self.n)
 
     @property
     def at_edges(self) -> float:
-        """The share of the edges of spans without words that are edges of words."""
+        """The share of edges of spans without words that are word edges."""
         return self.n_edges / (2 * self.n_bare) if self.n_bare else 0.0
 
 
 def plain(words: str | None) -> str:
-    """Words without what front ends change in them: runs of white space, and line ends written as two characters."""
+    """Normalise words against changes by front ends: runs of white space, and line ends as two characters."""
     return WHITE.sub(" ", (words or "").replace("\\n", " ")).strip()
 
 
 def parts(words: str) -> list[str]:
-    """Words as they stand between what front ends change in them."""
+    """Split words at what front ends change."""
     return (words.replace("\\n", " ") if "\\n" in words else words).split()
 
 
 def squeezed(words: str) -> str:
-    """Words without white space, of which what is copied from a page has other than the page."""
+    """Remove the white space of words: copied text has other white space than the page."""
     return "".join(words.replace("\\n", " ").split())
 
 
 def in_units(text: str) -> str:
-    """A text with two signs in the place of each character that has two UTF-16 units."""
+    """Replace each character of two UTF-16 units by two signs."""
     return ASTRAL.sub("\ue000\ue000", text)
 
 

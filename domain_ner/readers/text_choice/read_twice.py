@@ -1,4 +1,4 @@
-"""What a file holds, gone through twice: first to learn how it is to be read, then to read it."""
+"""Reads the content of a file twice: first to determine how to read it, then to read it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,15 +6,15 @@ from typing import Generic, TypeVar
 
 from domain_ner.annotations.records import FileLog
 
-# What is found in a file of this size takes some times as much memory; larger files are read twice.
+# Content takes several times as much memory as its file; larger files are read twice.
 MAX_KEPT_BYTES = 1 << 25
 T = TypeVar("T")
 
 
 class ReadTwice(Generic[T]):
-    """What is found in a file. It is kept from the first pass to the second where the file is small.
+    """The items of a file. Those of a small file are kept from the first pass for the second.
 
-    path: of the file. find: yields what is found, and tells the log it is given what it has to say.
+    path: of the file. find: yields the items, and writes messages to the given log.
     """
 
     def __init__(self, path: Path, find: Callable[[FileLog], Iterator[T]]) -> None:
@@ -23,14 +23,14 @@ class ReadTwice(Generic[T]):
         self._kept: list[T] | None = [] if path.stat().st_size <= MAX_KEPT_BYTES else None
 
     def first(self) -> Iterator[T]:
-        """What is found, up to the end. To be called once, and to be gone through whole."""
-        for one in self._find(self._log):
+        """Yield all items. Call it once, and iterate to the end."""
+        for item in self._find(self._log):
             if self._kept is not None:
-                self._kept.append(one)
-            yield one
+                self._kept.append(item)
+            yield item
 
     def again(self, log: FileLog) -> Iterator[T]:
-        """The same once more; the log is told what there is to say of it."""
+        """Yield the items again; the log receives the messages."""
         if self._kept is None:
             yield from self._find(log)
         else:

@@ -1,1 +1,1 @@
-"""Text, XML and HTML from elsewhere, decoded and bounded; knows no format."""
+"""Decodes untrusted text, XML and HTML, with limits; knows no format."""

@@ -1,4 +1,4 @@
-"""Text from files of any encoding, decoded once, streamed, and split into lines at `\\n`, `\\r\\n` and `\\r` alone."""
+"""Decodes text files of any encoding, streams them, and splits lines at `\\n`, `\\r\\n` and `\\r` only."""
 
 import codecs
 import re
@@ -12,13 +12,13 @@ from charset_normalizer import from_bytes
 from domain_ner.annotations.records import FileLog
 from domain_ner.errors import DomainNerError
 
-# A buffer of a megabyte for each small file of a folder takes longer than reading it.
+# A megabyte buffer for each small file of a folder takes longer than reading it.
 CHUNK_BYTES = 1 << 16
 SAMPLE_CHARS = 1 << 16
-# Of one line: more is no text that anybody annotated, and would all have to be in memory.
+# Maximum of one line: a longer line is not annotated text, and would have to be in memory.
 MAX_LINE_CHARS = 1 << 26
 EVIDENCE_BYTES = 1 << 16
-# UTF-32 first: its mark begins with the one of UTF-16.
+# UTF-32 first: its mark begins with that of UTF-16.
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -26,25 +26,25 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# cp1252, not latin-1: where the one has quotes, dashes and the ellipsis, the other has control characters that Python
-# takes for line ends and white space.
+# cp1252, not latin-1: for its quotes, dashes and ellipsis, latin-1 has control characters that Python takes for line
+# ends and white space.
 LATIN = "cp1252"
 OTHER_LATIN = ("cp1250", "cp1254")
 OTHER_SCRIPTS = (
     "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp932", "euc_jp", "gb18030", "big5", "cp949",
 )  # fmt: skip
 HIGH = re.compile(rb"[\x80-\xff]")
-# Also two that are a word: a character of Chinese, in a file with one a row.
+# Includes adjacent bytes of one word: a Chinese character, in a file with one per row.
 HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}|(?<![^\s])[\x80-\xff]{2}(?![^\s])")
-# The codec of a file that is UTF-8 but for a few bytes: cut off inside a character, or pieced together from files of
-# two encodings. Read in a one-byte encoding as a whole, all its other characters would be garbled.
+# The codec for UTF-8 with some invalid bytes: truncated inside a character, or concatenated from two encodings. A
+# one-byte encoding for the whole file would garble all other characters.
 MIXED = "utf-8-with-cp1252"
 
 
 def find_encoding(path: Path, log: FileLog) -> str:
-    """The encoding of a text file: its byte-order mark, else UTF-8 where all of it is, else what its bytes look like.
+    """Find the encoding of a text file: by its byte-order mark, else UTF-8 if all of it is valid, else by its bytes.
 
-    The whole file decodes in it. Raises DomainNerError for an empty file and for one that is no text.
+    The whole file decodes in it. Raises DomainNerError for an empty file, and for one that is not text.
     """
     start = _first_bytes(path)
     marked = next((encoding for mark, encoding in BOMS if start.startswith(mark)), "")
@@ -54,25 +54,25 @@ def find_encoding(path: Path, log: FileLog) -> str:
         return _require_decodes(path, marked)
     if b"\0" in start:
         raise DomainNerError(
-            f"{path} is not a text file: it holds null bytes.", "Export as JSON, JSONL, CSV or text, or move it away."
+            f"{path} is not a text file: it has null bytes.", "Export as JSON, JSONL, CSV or text, or move it away."
         )
     position = _first_invalid(path)
     if position is None:
         return "utf-8"
     byte = _bytes_at(path, position)[0]
     n_valid, n_stray = _count_characters(path)
-    # Bytes of other encodings hardly ever make a character of UTF-8 by chance, so that the majority decides.
+    # Bytes of other encodings rarely form UTF-8 characters by chance, so the majority decides.
     if marked or n_valid >= n_stray:
         log.note(f"{n_stray} places are not UTF-8 (the first: byte 0x{byte:02x} at {position}): read there as {LATIN}")
         return MIXED
-    told = _tell(_bytes_at(path, position))
-    encoding = next((encoding for encoding in (told, LATIN) if _decodes(path, encoding)), "latin-1")
+    guessed = _guess_encoding(_bytes_at(path, position))
+    encoding = next((encoding for encoding in (guessed, LATIN) if _decodes(path, encoding)), "latin-1")
     log.note(f"not UTF-8 (byte 0x{byte:02x} at {position}): read as {encoding}")
     return encoding
 
 
 def read_text(path: Path, log: FileLog) -> str:
-    """A whole file, line ends as they are. For formats whose offsets count them, and for small files."""
+    """Read a whole file with its own line ends. For formats whose offsets count them, and for small files."""
     with path.open(encoding=find_encoding(path, log), newline="") as stream:
         return stream.read()
 
@@ -80,22 +80,22 @@ def read_text(path: Path, log: FileLog) -> str:
 def read_lines(path: Path, log: FileLog) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line without its end), streamed.
 
-    U+2028, U+0085 and the like stay in the line: they may stand in a JSON string or a token.
-    Raises DomainNerError at a line that is too long to be one.
+    U+2028, U+0085 and the like stay in the line: they may occur in a JSON string or a token.
+    Raises DomainNerError for a line that is too long.
     """
-    # newline="" makes Python split at \n, \r\n and \r alone.
+    # newline="" makes Python split at \n, \r\n and \r only.
     with path.open(encoding=find_encoding(path, log), newline="") as stream:
         for n_line, line in enumerate(iter(partial(stream.readline, MAX_LINE_CHARS), ""), start=1):
             if len(line) == MAX_LINE_CHARS:
                 raise DomainNerError(
                     f"{path}:{n_line} has more than {MAX_LINE_CHARS:,} characters; expected lines of text.",
-                    "Export again, or split the file.",
+                    "Export it again, or split the file.",
                 )
             yield n_line, line.rstrip("\r\n")
 
 
 def read_sample(path: Path) -> tuple[str, bool]:
-    """The first 64 K characters of a file, and whether that is all of it; white space longer than that left out."""
+    """Return the first 64 K characters of a file without longer leading white space, and whether that is all of it."""
     with path.open(encoding=find_encoding(path, FileLog(path.name)), newline="") as stream:
         text = chunk = stream.read(SAMPLE_CHARS)
         while chunk and chunk.isspace():
@@ -105,7 +105,7 @@ def read_sample(path: Path) -> tuple[str, bool]:
 
 
 def ends_with_line_end(path: Path) -> bool:
-    """Whether the last line of a file is a whole one."""
+    """Whether the last line of a file is complete."""
     with path.open("rb") as stream:
         stream.seek(-min(2, path.stat().st_size), 2)
         return stream.read().strip(b"\0")[-1:] in (b"\n", b"\r")
@@ -115,7 +115,7 @@ def _first_bytes(path: Path) -> bytes:
     with path.open("rb") as stream:
         start = stream.read(EVIDENCE_BYTES)
     if not start:
-        raise DomainNerError(f"{path} is empty (0 bytes).", "Export again, or remove the file.")
+        raise DomainNerError(f"{path} is empty (0 bytes).", "Export it again, or remove the file.")
     return start
 
 
@@ -126,7 +126,7 @@ def _bytes_at(path: Path, position: int) -> bytes:
 
 
 def _first_invalid(path: Path) -> int | None:
-    """Where a file stops being UTF-8; None where it never does."""
+    """Find the position where a file stops being UTF-8; None if it never does."""
     decoder, n_read, chunk = codecs.getincrementaldecoder("utf-8")(), 0, b"first"
     with path.open("rb") as stream:
         while chunk:
@@ -141,7 +141,7 @@ def _first_invalid(path: Path) -> int | None:
 
 
 def _count_characters(path: Path) -> tuple[int, int]:
-    """(characters beyond ASCII that are UTF-8, places that are not UTF-8)."""
+    """Count (valid UTF-8 characters beyond ASCII, invalid positions)."""
     n_valid = n_stray = 0
     with path.open(encoding="utf-8", errors="replace", newline="") as stream:
         while text := stream.read(CHUNK_BYTES):
@@ -151,19 +151,19 @@ def _count_characters(path: Path) -> tuple[int, int]:
     return n_valid, n_stray
 
 
-def _tell(found: bytes) -> str:
-    """The encoding that bytes which are not UTF-8 look like.
+def _guess_encoding(data: bytes) -> str:
+    """Guess the encoding of bytes that are not UTF-8.
 
-    In the Latin script bytes past ASCII stand alone between letters, in others most stand next to one another.
+    In the Latin script bytes beyond ASCII are isolated between letters, in others most are adjacent.
     """
-    words = [word for word in found.split() if not word.isascii()]
-    evidence = b" ".join(words if len(found) < EVIDENCE_BYTES else words[:-1] or words)  # the last may be cut in two
+    words = [word for word in data.split() if not word.isascii()]
+    evidence = b" ".join(words if len(data) < EVIDENCE_BYTES else words[:-1] or words)  # the last may be truncated
     n_in_runs = sum(map(len, HIGH_RUN.findall(evidence)))
     if n_in_runs > len(HIGH.findall(evidence)) / 2:
         best = from_bytes(evidence, cp_isolation=[*OTHER_SCRIPTS]).best()
         if best is not None:
             return best.encoding
-    matches = from_bytes(found, cp_isolation=[LATIN, *OTHER_LATIN])
+    matches = from_bytes(data, cp_isolation=[LATIN, *OTHER_LATIN])
     best = matches.best()
     coherence = max((match.coherence for match in matches if LATIN in match.could_be_from_charset), default=0.0)
     return best.encoding if best is not None and best.coherence > coherence else LATIN
@@ -182,14 +182,14 @@ def _decodes(path: Path, encoding: str) -> bool:
 def _require_decodes(path: Path, encoding: str) -> str:
     if not _decodes(path, encoding):
         raise DomainNerError(
-            f"{path} is marked as {encoding} and does not decode as that: it is damaged or was cut off.",
-            "Export again.",
+            f"{path} is marked as {encoding} but does not decode as that: it is damaged or truncated.",
+            "Export it again.",
         )
     return encoding
 
 
 def _stray(err: UnicodeError) -> tuple[str, int]:
-    """The error handler of MIXED: bytes that are not UTF-8, each as the character that it is in cp1252."""
+    """Handle errors of MIXED: decode each byte that is not UTF-8 as cp1252."""
     if not isinstance(err, UnicodeDecodeError):
         raise err
     stray = err.object[err.start : err.end]
@@ -214,7 +214,7 @@ def _find_codec(name: str) -> codecs.CodecInfo | None:
     return codecs.CodecInfo(
         name=MIXED,
         encode=codecs.utf_8_encode,
-        decode=lambda found, errors="strict": (utf_8_sig.decode(found, MIXED)[0], len(found)),
+        decode=lambda data, errors="strict": (utf_8_sig.decode(data, MIXED)[0], len(data)),
         incrementaldecoder=_MixedDecoder,
     )
 

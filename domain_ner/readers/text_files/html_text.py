@@ -1,7 +1,7 @@
-"""The text of an HTML page as its text nodes hold it, so that offsets counted over them (HyperText) fall in place.
+"""Extracts the text nodes of an HTML page, so that offsets counted over them (HyperText) are correct.
 
-Text nodes in the order of the page, white space as it stands, a line end for each `<br>`: what Label Studio's
-`globalOffsets` count. No layout: neighbouring blocks run together where the page has nothing between them.
+Text nodes in the order of the page, unchanged white space, a line end for each `<br>`: the units of Label Studio's
+`globalOffsets`. There is no layout: adjacent blocks run together if the page has nothing between them.
 """
 
 import re
@@ -39,9 +39,9 @@ class _TextNodes(HTMLParser):
 
 
 def render(html: str, *, body_only: bool = True, shown_only: bool = True) -> str:
-    """The text nodes of a page, joined.
+    """Join the text nodes of a page.
 
-    body_only: leave out the head with its title. shown_only: leave out scripts and style sheets.
+    body_only: omit the head with its title. shown_only: omit scripts and style sheets.
     """
     nodes = _TextNodes(body_only=body_only, shown_only=shown_only)
     nodes.feed(html.replace("\r\n", "\n").replace("\r", "\n"))
@@ -50,7 +50,7 @@ def render(html: str, *, body_only: bool = True, shown_only: bool = True) -> str
 
 
 def renderings(html: str) -> Iterator[str]:
-    """The texts that a tool may have counted in, the likeliest first; the last is the source itself."""
+    """Yield the texts that a tool may have counted in, the likeliest first; the last is the source itself."""
     for shown_only in (True, False):
         for body_only in (True, False):
             yield render(html, body_only=body_only, shown_only=shown_only)
@@ -58,5 +58,5 @@ def renderings(html: str) -> Iterator[str]:
 
 
 def looks_like_html(text: str) -> bool:
-    """Whether a text is a page or a piece of one: it begins with a tag, ends with one, and has an end tag."""
+    """Whether a text is a page or part of one: it begins and ends with a tag, and has an end tag."""
     return "</" in text and PAGE.fullmatch(text) is not None

@@ -1,8 +1,8 @@
-"""XML from elsewhere: what a file is, told by its root element, and its elements one at a time, without a DTD.
+"""Reads untrusted XML: detects its root element, and yields its elements one at a time, without a DTD.
 
-A document type declaration can define entities that read other files or grow without end. It can only stand before the
-root element. A parser is given the root element and what follows, so that none ever sees a declaration: one that only
-names its DTD (BioC's files have it) is passed over, one that declares anything itself is refused.
+A document type declaration can define entities that read other files or grow without end. It can only precede the root
+element. So the parser gets only the root element and what follows. A declaration that only names its DTD (as BioC's
+files do) is skipped; one that declares anything itself is refused.
 """
 
 import re
@@ -17,8 +17,8 @@ from domain_ner.errors import DomainNerError
 from domain_ner.readers.text_files.decoding import SAMPLE_CHARS, find_encoding
 from domain_ner.readers.text_files.libraries import library
 
-# What may stand before the root element and says nothing: white space, the XML declaration and others of its kind,
-# comments, and a document type declaration that names a DTD without declaring anything itself.
+# Harmless parts before the root element: white space, the XML declaration and other processing instructions, comments,
+# and a document type declaration that names a DTD without declaring anything itself.
 PASSED_OVER = re.compile(
     r"""\ufeff?+(?:\s++|<\?.*?\?>|<!--.*?-->|<!DOCTYPE(?:[^<>\[\]"']|"[^"]*+"|'[^']*+')*+>)*+""", re.DOTALL
 )
@@ -31,9 +31,9 @@ UNICODE = ("utf-8", "utf-8-sig", "utf-16", "utf-32")
 
 
 class XmlError(ValueError):
-    """What is no XML; the message says what came.
+    """Text that is not XML; the message says what came.
 
-    line: where, from 1; 0 where that is not known. is_cut: the file ends without the end of its root element.
+    line: from 1; 0 if unknown. is_cut: the end of the root element is missing.
     n_chars: of the file.
     """
 
@@ -51,17 +51,17 @@ class Root:
 
 
 def find_root(text: str) -> Root | None:
-    """The root element of a text that begins like XML; None where it does not."""
+    """Find the root element of a text that begins like XML; None if it does not."""
     start = _end_of_prolog(text)
-    found = ROOT.match(text, start) or DECLARED_ROOT.match(text, start)
-    return Root(found[1].rpartition(":")[2], text[start:]) if found else None
+    match = ROOT.match(text, start) or DECLARED_ROOT.match(text, start)
+    return Root(match[1].rpartition(":")[2], text[start:]) if match else None
 
 
 @contextmanager
 def open_xml(path: Path, log: FileLog) -> Iterator["Utf8"]:
-    """Open a file for an XML parser: UTF-8 from the root element on, each line where it is in the file.
+    """Open a file for an XML parser: UTF-8 from the root element on, with the line numbers of the file.
 
-    Raises DomainNerError where no root element is found, and for a document type declaration that declares entities.
+    Raises DomainNerError if there is no root element, and for a document type declaration that declares entities.
     """
     with path.open(encoding=_encoding(path, log), newline="") as stream:
         start = stream.read(SAMPLE_CHARS)
@@ -69,20 +69,20 @@ def open_xml(path: Path, log: FileLog) -> Iterator["Utf8"]:
         if start.startswith(DECLARATION, at):
             raise DomainNerError(
                 f"{path} has a document type declaration with declarations of its own (<!DOCTYPE … [ … ]>): entities"
-                " declared there can read other files or grow without end, so that nothing of it is read.",
-                "Take the declaration out, and write what its entities stand for into the text.",
+                " declared there can read other files or grow without end. Nothing of it is read.",
+                "Remove the declaration, and write the content of its entities into the text.",
             )
         root = ROOT.match(start, at)
         if not root:
-            raise DomainNerError(f"{path} is no XML: there is no element where one should begin.", "Export again.")
+            raise DomainNerError(f"{path} is not XML: there is no element where one should begin.", "Export it again.")
         lines = "\n" * len(LINE_ENDS.findall(start, 0, at))
         yield Utf8(lines + start[at:], stream, root[1])
 
 
 def read_elements(path: Path, tag: str, log: FileLog) -> Iterator[Any]:
-    """Yield each element of a name, with all that is in it, as lxml has it; it is emptied when the next one is read.
+    """Yield each element of a name, with all its content, as lxml elements; each is emptied when the next is read.
 
-    Raises XmlError where the file is no XML from some place on, and what `open_xml` raises.
+    Raises XmlError where the file stops being XML, and the errors of `open_xml`.
     """
     etree = library("lxml.etree")
     with open_xml(path, log) as stream:
@@ -98,9 +98,9 @@ def read_elements(path: Path, tag: str, log: FileLog) -> Iterator[Any]:
 
 
 class Utf8:
-    """Text as the bytes in UTF-8 that an XML parser reads. start: what comes before the rest of the stream.
+    """Text as UTF-8 bytes for an XML parser. start: what precedes the rest of the stream.
 
-    root: the name of its root element. n_chars: how much was read.
+    root: the name of its root element. n_chars: number of characters read.
     """
 
     def __init__(self, start: str, stream: TextIO, root: str) -> None:
@@ -108,7 +108,7 @@ class Utf8:
         self.n_chars = 0
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, more than `size` where the text has others than ASCII; none at the end."""
+        """Return the next bytes, more than `size` if the text is not ASCII; empty at the end."""
         text = self._start or self._stream.read(size)
         self._start = ""
         self._last = (self._last + text)[-SAMPLE_CHARS:]
@@ -123,22 +123,22 @@ class Utf8:
 
 
 def _end_of_prolog(text: str, start: int = 0) -> int:
-    found = PASSED_OVER.match(text, start)
-    return found.end() if found else start
+    match = PASSED_OVER.match(text, start)
+    return match.end() if match else start
 
 
 def _encoding(path: Path, log: FileLog) -> str:
-    """As for every text, but where that is not a Unicode encoding, the one that the file itself declares goes first."""
+    """Find the encoding as for other texts; a declared encoding takes precedence over a guess."""
     of_text = FileLog(log.file)
-    found = find_encoding(path, of_text)
-    declared = "" if found in UNICODE else _declared_encoding(path)
+    encoding = find_encoding(path, of_text)
+    declared = "" if encoding in UNICODE else _declared_encoding(path)
     for note in [f"not UTF-8: read as {declared}, as it declares"] if declared else of_text.notes:
         log.note(note)
-    return declared or found
+    return declared or encoding
 
 
 def _declared_encoding(path: Path) -> str:
-    """The encoding that the XML declaration names; empty where there is none, or the file does not decode in it."""
+    """Return the encoding in the XML declaration; empty if there is none, or the file does not decode in it."""
     with path.open("rb") as stream:
         declared = DECLARED_ENCODING.match(stream.read(200).decode("latin-1"))
     if not declared:
@@ -153,7 +153,7 @@ def _declared_encoding(path: Path) -> str:
 
 
 def _forget(element: Any) -> None:
-    """Empty an element that was read, and take those before it out of the tree, so that memory does not grow."""
+    """Empty an element, and remove those before it from the tree, so that memory does not grow."""
     element.clear()
     while element.getprevious() is not None:
         del element.getparent()[0]

@@ -1,1 +1,1 @@
-"""What the formats of tokens and tags share: offsets of tokens, spaces between them, and repairs of tags."""
+"""Shared code of token-and-tag formats: token offsets, spaces between tokens, and repairs of tags."""

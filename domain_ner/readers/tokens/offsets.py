@@ -1,4 +1,4 @@
-"""From tokens to text and offsets, shared by the formats that hold tokens and tags."""
+"""Converts tokens to text and offsets, for the token-and-tag formats."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from domain_ner.annotations.tag_schemes import TagSpan
 
 
 def join_tokens(words: Sequence[str], spaces: Sequence[bool] | None) -> tuple[str, list[int]]:
-    """(text, start of each word). spaces: whether a space follows each word; None: one everywhere but at the end."""
+    """Return (text, start of each word). spaces: whether a space follows each word; None: everywhere but at the end."""
     parts: list[str] = []
     starts: list[int] = []
     length = 0
@@ -21,22 +21,22 @@ def join_tokens(words: Sequence[str], spaces: Sequence[bool] | None) -> tuple[st
     return "".join(parts), starts
 
 
-def source_spans(found: Iterable[TagSpan], words: Sequence[str], starts: Sequence[int]) -> tuple[SourceSpan, ...]:
-    """Spans in characters from spans in tokens."""
-    return tuple(token_span(span.start, span.end, span.label, words, starts, how=span.how) for span in found)
+def source_spans(tag_spans: Iterable[TagSpan], words: Sequence[str], starts: Sequence[int]) -> tuple[SourceSpan, ...]:
+    """Convert spans in tokens to spans in characters."""
+    return tuple(token_span(span.start, span.end, span.label, words, starts, how=span.how) for span in tag_spans)
 
 
 def token_span(  # noqa: PLR0913
     start: int, end: int, label: Any, words: Sequence[str], starts: Sequence[int], *, how: str = ""
 ) -> SourceSpan:
-    """A span over tokens `start` to `end` (exclusive) in characters."""
+    """Convert a span over tokens `start` to `end` (exclusive) to characters."""
     return SourceSpan(starts[start], starts[end - 1] + len(words[end - 1]), label, how=(how,) if how else ())
 
 
 def unknown_ranges(
     is_unknown: Sequence[bool], words: Sequence[str], starts: Sequence[int]
 ) -> tuple[tuple[int, int], ...]:
-    """Character ranges of the tokens that nobody annotated."""
+    """List the character ranges of the tokens that nobody annotated."""
     return tuple(
         (start, start + len(word)) for start, word, unknown in zip(starts, words, is_unknown, strict=True) if unknown
     )

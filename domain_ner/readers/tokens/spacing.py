@@ -1,4 +1,4 @@
-"""The spaces between the tokens of a file that does not say where they are."""
+"""Infers the spaces between the tokens of a file that does not contain them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from itertools import pairwise
 from domain_ner.annotations.records import FileLog
 from domain_ner.annotations.words import NO_SPACE, SYLLABLE, UNIT
 
-# Shares of the tokens: that are one character each, of a script without spaces, white space.
+# Minimum shares of tokens: single characters, scripts without spaces, white space.
 BY_CHARACTERS, OF_SCRIPT, BLANK = 0.9, 0.3, 0.2
 
 
 @dataclass
 class Spacing:
-    """Tells from all tokens of a file how they make up the text. Fed sentence by sentence; then it tells the spaces.
+    """Infers from all tokens of a file how they form the text. Add all sentences first; then ask for the spaces.
 
-    Scripts without spaces have none in the text either, be a token a word or a character, so that the text is as people
-    write it. In a file whose tokens are characters, white space that is a token is the text's own.
+    Scripts without spaces get none, whether a token is a word or a character, so the text is as people write it. If
+    tokens are characters, white-space tokens are the text's own spaces.
     """
 
     n_tokens: int = 0
@@ -44,38 +44,38 @@ class Spacing:
 
     @property
     def by_characters(self) -> bool:
-        """Whether a token is a character."""
+        """Whether tokens are characters."""
         return self.n_tokens > 0 and self.n_single >= BY_CHARACTERS * self.n_tokens
 
     @property
     def is_unspaced(self) -> bool:
-        """Whether the script has no spaces; Korean does, but not between the syllables of a word."""
+        """Whether the script has no spaces; Korean has spaces, but not between the syllables of a word."""
         n_found = self.n_of_script + self.n_syllables * self.by_characters
         return n_found > 0 and n_found >= OF_SCRIPT * self.n_words
 
     @property
     def keeps_blanks(self) -> bool:
-        """Whether tokens of white space are the spaces of the text."""
+        """Whether white-space tokens are the spaces of the text."""
         return self.n_blank > 0 and (self.by_characters or self.is_unspaced or self.n_blank >= BLANK * self.n_tokens)
 
     def spaces(self, words: Sequence[str]) -> tuple[bool, ...] | None:
-        """Whether a space follows each token of a sentence; None: single spaces everywhere, the file does not say."""
+        """Return whether a space follows each token of a sentence; None: unknown, single spaces everywhere."""
         if self.keeps_blanks:
             return (False,) * len(words)
         if not self.is_unspaced or not (self.by_characters or any(map(NO_SPACE.search, words))):
             return None
         return (*(self._are_parted(*pair) for pair in pairwise(words)), False)[: len(words)]
 
-    def tell(self, log: FileLog) -> None:
-        """Note what the text is made up of."""
+    def report(self, log: FileLog) -> None:
+        """Note how the text is composed."""
         if self.keeps_blanks:
             log.note(f"{self.n_blank} tokens of white space are the text's own; no other spaces between tokens")
         elif self.is_unspaced:
-            told = "a token is a character" if self.by_characters else "its script has none"
-            log.note(f"no spaces between tokens: {told}")
+            reason = "a token is a character" if self.by_characters else "its script has none"
+            log.note(f"no spaces between tokens: {reason}")
 
     def _are_parted(self, left: str, right: str) -> bool:
-        """Whether two tokens are two words of a script with spaces; of single characters they are one."""
+        """Whether two tokens are two words of a script with spaces; single characters form one word."""
         if self.by_characters and len(left) == len(right) == 1:
             return False
         return all(char.isalnum() and not NO_SPACE.match(char) for char in (left[-1:], right[:1]))

@@ -1,4 +1,4 @@
-"""What the readers of token-and-tag formats share: facts counted and told once, repairs, comments, and spaces."""
+"""Shared code of the token-and-tag readers: facts counted and reported once, repairs, comments, and spaces."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -24,35 +24,39 @@ SENTENCE_KEYS = ("sent_id",)
 
 @dataclass
 class Findings:
-    """What happens again and again in a file: how often, where first, and what it was there.
+    """Recurring facts of a file: their number, their first place, and its detail.
 
-    found: by template; a template is a note with the fields {n}, {line}, {detail}, and endings for one and for more:
+    cases: by template; a template is a note with the fields {n}, {line}, {detail}, and singular or plural endings:
         {s} (plural), {y} (y, ies), {do} (does, do).
     """
 
-    found: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    cases: dict[str, tuple[int, int, str]] = field(default_factory=dict)
 
     def count(self, template: str, line: int = 0, detail: str = "") -> None:
-        """Count one more case of a fact."""
-        n, first_line, first_detail = self.found.get(template, (0, line, detail))
-        self.found[template] = n + 1, first_line, first_detail
+        """Count a case of a fact."""
+        n, first_line, first_detail = self.cases.get(template, (0, line, detail))
+        self.cases[template] = n + 1, first_line, first_detail
 
-    def tell(self, log: FileLog) -> None:
+    def report(self, log: FileLog) -> None:
         """Note each fact, with its number and its first line."""
-        for template, (n, line, detail) in self.found.items():
-            one = n == 1
-            endings = {"s": "" if one else "s", "y": "y" if one else "ies", "do": "does" if one else "do"}
+        for template, (n, line, detail) in self.cases.items():
+            is_single = n == 1
+            endings = {
+                "s": "" if is_single else "s",
+                "y": "y" if is_single else "ies",
+                "do": "does" if is_single else "do",
+            }
             log.note(template.format(n=n, line=line, detail=detail, **endings))
 
 
 def sample_lines(sample: Sample) -> list[tuple[int, str]]:
-    """The whole lines of a sample, numbered from 1."""
+    """Return the complete lines of a sample, numbered from 1."""
     lines = LINE_END.split(sample.text)
     return list(enumerate(lines if sample.whole else lines[:-1], start=1))
 
 
 def decode(tags: Sequence[Tag], lines: Sequence[int], scheme: TagScheme, findings: Findings) -> list[TagSpan]:
-    """The entities of one sentence. lines: of its tokens, so that repairs are told with theirs."""
+    """Decode the entities of one sentence. lines: of its tokens, for reporting repairs."""
     spans = list(decode_tags(tags, scheme))
     for span in spans:
         if span.label == OUTSIDE:
@@ -72,29 +76,31 @@ def decode(tags: Sequence[Tag], lines: Sequence[int], scheme: TagScheme, finding
 
 
 def describe_scheme(scheme: TagScheme) -> str:
-    """A scheme in a note."""
-    if scheme.mark == "none":
-        told = "scheme IO: neighbouring entities of one type cannot be told apart"
+    """Describe a scheme for a note."""
+    if scheme.shape == "none":
+        description = "scheme IO: neighbouring entities of one type cannot be told apart"
     else:
-        told = f"scheme {scheme.name}" + (" with the letter after the label" if scheme.mark.endswith("suffix") else "")
+        description = f"scheme {scheme.name}" + (
+            " with the letter after the label" if scheme.shape.endswith("suffix") else ""
+        )
     if scheme.separator != "-":
-        told += f', "{scheme.separator}" between letter and label'
-    if scheme.mark == "bare":
-        told += f" without a type: every entity is {scheme.label} (label=…)"
-    return told + (f"; {describe_outside(scheme.outside)}" if scheme.outside != OUTSIDE else "")
+        description += f', "{scheme.separator}" between letter and label'
+    if scheme.shape == "bare":
+        description += f" without a type: every entity is {scheme.label} (label=…)"
+    return description + (f"; {describe_outside(scheme.outside)}" if scheme.outside != OUTSIDE else "")
 
 
 def describe_outside(outside: str) -> str:
-    """Another tag for "no entity" than `O` in a note."""
+    """Describe another tag for "no entity" than `O` for a note."""
     return f'"{outside}" read as O' + ", there being no O: known to be no entity" * (outside in OUTSIDE_SIGNS)
 
 
 def with_label(scheme: TagScheme, options: ReaderOptions, file: str) -> TagScheme:
-    """The scheme with the type that its tags do not say.
+    """Add the type to a scheme whose tags do not have one.
 
-    Raises DomainNerError where they are bare letters and the user does not name it either.
+    Raises DomainNerError if the tags are bare letters and the user does not name the type either.
     """
-    if scheme.mark != "bare":
+    if scheme.shape != "bare":
         return scheme
     if options.label:
         return replace(scheme, label=options.label)
@@ -105,7 +111,7 @@ def with_label(scheme: TagScheme, options: ReaderOptions, file: str) -> TagSchem
 
 
 def spaces_from_text(words: Sequence[str], text: str) -> tuple[bool, ...] | None:
-    """Whether a space follows each word in a text; None where the words and single spaces do not make up the text."""
+    """Determine whether a space follows each word in a text; None if words and single spaces do not form the text."""
     spaces, position, text = [], 0, text.strip()
     for word in words:
         if not text.startswith(word, position):
@@ -117,25 +123,27 @@ def spaces_from_text(words: Sequence[str], text: str) -> tuple[bool, ...] | None
 
 
 def comment_pair(line: str) -> tuple[str, str] | None:
-    """(key, value) of a comment `# key = value` or `# key: value`; None for any other comment."""
-    found = COMMENT.fullmatch(line)
-    return (found[1], found[2].strip()) if found else None
+    """Parse a comment `# key = value` or `# key: value` to (key, value); None for any other comment."""
+    match = COMMENT.fullmatch(line)
+    return (match[1], match[2].strip()) if match else None
 
 
 def document_line(line: str) -> str:
-    """The id of the document that begins with a comment or markup; empty where none begins."""
+    """Return the id of the document that a comment or markup begins; empty if none."""
     pair = comment_pair(line)
     if pair and (named := document_id(dict([pair]), of_sentence=False)):
         return named
-    found = ID_MARKUP.fullmatch(line.strip()) or (None if pair and pair[0] != "id" else ID_LINE.fullmatch(line.strip()))
-    named = next(filter(None, found.groups()), "") if found else ""
+    id_match = ID_MARKUP.fullmatch(line.strip()) or (
+        None if pair and pair[0] != "id" else ID_LINE.fullmatch(line.strip())
+    )
+    named = next(filter(None, id_match.groups()), "") if id_match else ""
     return named if any(map(str.isalnum, named)) else ""
 
 
 def document_id(comments: Mapping[str, str], *, of_sentence: bool = True) -> str:
-    """The id that comments give: of the document, else of the sentence; empty where they give none.
+    """Return the id in comments: of the document, else of the sentence; empty if there is none.
 
-    of_sentence: whether a sentence's id will do.
+    of_sentence: whether a sentence's id is acceptable.
     """
     for wanted in (*DOCUMENT_KEYS, *SENTENCE_KEYS * of_sentence):
         for key, value in comments.items():

@@ -1,4 +1,4 @@
-"""Words with a tag each, from formats of JSON, as records."""
+"""Makes records of words with a tag each, for JSON formats."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ NO_LABEL = ("", "o", "0", "-", *(f"{letter}{joint}" for letter in "BIESLUMW" for
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """A text as words with a tag each (None: not annotated). text: the whole text, where the file gives it."""
+    """A text as words with a tag each (None: not annotated). text: the whole text, if the file has it."""
 
     line: int
     words: Sequence[str]
@@ -29,9 +29,9 @@ class Tagged:
 
 @dataclass
 class TagDecoder:
-    """Makes records of tagged words, and sums up at the end what it had to do.
+    """Makes records of tagged words, and summarises the repairs at the end.
 
-    spacing: fed with all words of a file that does not say where spaces are.
+    spacing: of all words, for a file without spaces.
     """
 
     log: FileLog
@@ -44,7 +44,7 @@ class TagDecoder:
     differing: list[int] = field(default_factory=list)
 
     def record(self, tagged: Tagged) -> Record | None:
-        """One record; None where there are no words. Raises ValueError, with what came, for tags that are none."""
+        """Make a record; None if there are no words. Raises ValueError, with what came, for invalid tags."""
         kept = self._without_empty(tagged)
         for n_word, (word, tag) in enumerate(zip(tagged.words, tagged.tags, strict=True), start=1):
             if tag is None or self.scheme.is_outside(tag):
@@ -59,12 +59,12 @@ class TagDecoder:
         words = [tagged.words[n] for n in kept]
         tags = [tagged.tags[n] for n in kept]
         text, starts, all_words, spaces = self._lay_out(tagged, words, kept)
-        found = list(decode_tags(tags, self.scheme))
-        self.n_entities += len(found)
-        self.repairs += [f"{tagged.line}: {span.how}" for span in found if span.how]
+        entities = list(decode_tags(tags, self.scheme))
+        self.n_entities += len(entities)
+        self.repairs += [f"{tagged.line}: {span.how}" for span in entities if span.how]
         return Record(
             text=text,
-            spans=source_spans(found, words, starts),
+            spans=source_spans(entities, words, starts),
             file=self.log.file,
             line=tagged.line,
             document=tagged.document,
@@ -76,10 +76,10 @@ class TagDecoder:
         )
 
     def report(self) -> None:
-        """Say the scheme and the repairs, each once."""
+        """Note the scheme and the repairs, each once."""
         scheme = self.scheme.name
         self.log.note(f"{describe_scheme(self.scheme)}; {self.n_entities} entities")
-        self.spacing.tell(self.log)
+        self.spacing.report(self.log)
         if self.repairs:
             self.log.note(f"{len(self.repairs)} tags do not fit {scheme}, first in row {self.repairs[0]}")
         if self.empty:
@@ -101,17 +101,17 @@ class TagDecoder:
     def _lay_out(
         self, tagged: Tagged, words: Sequence[str], kept: Sequence[int]
     ) -> tuple[str, list[int], Sequence[str], Sequence[bool] | None]:
-        """(text, start of each word, the text's words, spaces): where the file gives the text, its words are more."""
+        """Return (text, start of each word, the text's words, spaces): a text from the file may have more words."""
         if tagged.text is not None:
-            if found := find_words(words, tagged.text):
-                return tagged.text, *found
+            if words_in_text := find_words(words, tagged.text):
+                return tagged.text, *words_in_text
             self.differing.append(tagged.line)
         spaces = self.spacing.spaces(words) if tagged.spaces is None else [tagged.spaces[n] for n in kept]
         return *join_tokens(words, spaces), words, spaces
 
 
 def find_words(words: Sequence[str], text: str) -> tuple[list[int], list[str], list[bool]] | None:
-    """(start of each word, words, spaces) where the words make the text but for white space; None where they do not.
+    """Return (start of each word, words, spaces) if the words form the text up to white space; else None.
 
     White space other than one space between two words is a word of its own, as in spaCy's tokenizer.
     """

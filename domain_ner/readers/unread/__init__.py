@@ -1,1 +1,1 @@
-"""Formats that people have and that are not read: how to tell them, and what to advise."""
+"""Detects common unsupported formats, and advises how to convert them."""

@@ -1,4 +1,4 @@
-"""Tells the formats that people have and that are not read, so that the error names them and says what to do."""
+"""Detects common unsupported formats, so that the error names them and says what to do."""
 
 import zipfile
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from domain_ner.readers.unread.marks import (
     XML_MARKS,
     XML_ROOTS,
     ZIP_MAGIC,
-    Unread,
+    UnsupportedFormat,
 )
 from domain_ner.readers.webanno.projects import FOLDERS
 
@@ -27,37 +27,37 @@ PRODIGY_MARKS = {"_task_hash", "_input_hash", "_view_id", "answer"}
 N_NAMED = 3
 
 
-def find_unread(text: str) -> Unread | None:
-    """The format of a file that begins with `text`, where it is one that is not read; None where that is not known."""
+def find_unread(text: str) -> UnsupportedFormat | None:
+    """Detect the unsupported format of a file that begins with `text`; None if it is unknown."""
     root = find_root(text)
     if root:
         return _xml(root)
-    found = next((kind for mark, kind in TEXT_MARKS if mark.search(text)), None)
-    return found or (_json(text) if text.lstrip().startswith(("{", "[")) else None)
+    detected = next((kind for mark, kind in TEXT_MARKS if mark.search(text)), None)
+    return detected or (_json(text) if text.lstrip().startswith(("{", "[")) else None)
 
 
-def find_unread_bytes(path: Path) -> Unread | None:
-    """The format of a file that is no text, by its first bytes; None where that is not known."""
+def find_unread_bytes(path: Path) -> UnsupportedFormat | None:
+    """Detect the unsupported format of a binary file by its first bytes; None if it is unknown."""
     with path.open("rb") as stream:
         start = stream.read(16)
-    found = next((kind for magic, kind in MAGIC if start.startswith(magic)), None)
-    if found or not start.startswith(ZIP_MAGIC):
-        return found
+    detected = next((kind for magic, kind in MAGIC if start.startswith(magic)), None)
+    if detected or not start.startswith(ZIP_MAGIC):
+        return detected
     names = _names(path)
     by_member = (kind for part, _, kind in OFFICE if any(name.startswith(part) for name in names))
     by_suffix = (kind for _, suffixes, kind in OFFICE if path.suffix.lower() in suffixes)
     return next(by_member, None) or next(by_suffix, None)
 
 
-def find_unread_zip(path: Path) -> Unread | None:
-    """What is in a zip that no reader knows; None where it cannot be opened."""
+def find_unread_zip(path: Path) -> UnsupportedFormat | None:
+    """Describe a zip that no reader recognises; None if it cannot be opened."""
     names = _names(path)
     if not names:
         return None
     if any(name.endswith(".tsv") and {*PurePosixPath(name).parts} & {*FOLDERS} for name in names):
-        return Unread("an INCEpTION or WebAnno project in WebAnno TSV", f"Unpack it. {PROJECT}")
+        return UnsupportedFormat("an INCEpTION or WebAnno project in WebAnno TSV", f"Unpack it. {PROJECT}")
     listed = ", ".join(names[:N_NAMED]) + (f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else "")
-    return Unread(f"a zip that holds {listed}", "Unpack it: only zips of doccano and INCEpTION are read as they are.")
+    return UnsupportedFormat(f"a zip with {listed}", "Unpack it: only zips of doccano and INCEpTION are read directly.")
 
 
 def _names(path: Path) -> list[str]:
@@ -68,30 +68,30 @@ def _names(path: Path) -> list[str]:
         return []
 
 
-def _xml(root: Root) -> Unread | None:
-    found = next((kind for mark, kind in XML_MARKS if mark.search(root.rest)), None)
-    return XML_ROOTS.get(root.name) or found
+def _xml(root: Root) -> UnsupportedFormat | None:
+    detected = next((kind for mark, kind in XML_MARKS if mark.search(root.rest)), None)
+    return XML_ROOTS.get(root.name) or detected
 
 
-def _json(text: str) -> Unread | None:
+def _json(text: str) -> UnsupportedFormat | None:
     row = _first(first_values(text))
     if not isinstance(row, Mapping):
         return None
-    found = next((kind for paths, kind in JSON_MARKS if all(_holds(row, path) for path in paths)), None)
-    if found:
-        return found
+    detected = next((kind for paths, kind in JSON_MARKS if all(_holds(row, path) for path in paths)), None)
+    if detected:
+        return detected
     jobs = [key for key in row if f"{key}-metadata" in row and _holds(row[key], "annotations.entities")]
     if jobs and "source" in row:
         what = f"`source`, and startOffset, endOffset and label of the entities in `{jobs[0]}`"
-        return Unread("Amazon SageMaker Ground Truth (manifest)", f"{WRITE}: {what}.")
+        return UnsupportedFormat("Amazon SageMaker Ground Truth (manifest)", f"{WRITE}: {what}.")
     media = next((key for key in ("audio", "image", "video") if key in row), "")
     if media and "text" not in row and row.keys() & PRODIGY_MARKS:
-        return Unread(f"Prodigy ({media})", TEXT_ONLY)
+        return UnsupportedFormat(f"Prodigy ({media})", TEXT_ONLY)
     return None
 
 
 def _holds(value: Any, path: str) -> bool:
-    """Whether a value has a key at the end of a path of keys; of a list, its first item is meant."""
+    """Whether a value has a key at the end of a path of keys; for a list, the first item counts."""
     for key in path.split("."):
         value = _first(value)
         if not isinstance(value, Mapping) or key not in value:

@@ -23,36 +23,38 @@ EXTENSIONS = (".xmi", ".xml", ".json", ".zip")
 
 
 def recognises(sample: Sample) -> bool:
-    """Whether XML is XMI, JSON a CAS, or a zip holds any of them."""
+    """Whether XML is XMI, JSON is a CAS, or a zip contains any of them."""
     if sample.path.suffix.lower() == ".zip":
         return is_cas_archive(sample.path)
     return is_cas(sample.text)
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield a record for each document and annotator. All are looked at before the layer is chosen, the same for all.
+    """Yield a record for each document and annotator. One layer is chosen for all of them, after a first pass.
 
-    options.field: the layer with the entities, or Layer|feature; empty: NamedEntity, else the one custom layer.
-    Raises DomainNerError where several layers may hold the entities and `options.field` names none.
+    options.field: the layer with the entities, or Layer|feature; empty: NamedEntity, else the only custom layer.
+    Raises DomainNerError if several layers may have the entities and `options.field` names none.
     """
-    library("cassis")  # an error of the whole file where it is missing, not of each document
+    library("cassis")  # if it is missing, that is one error for the file, not one for each document
     texts: DiskList[CasText] = DiskList()
     for file in cas_files(path, log):
         log.n_documents += 1
         inside = file.name.removeprefix(log.file).lstrip("/")
         try:
-            found = load_texts(file, options.field)
+            loaded = load_texts(file, options.field)
         except (CasError, DomainNerError) as err:
-            told = err.message if isinstance(err, DomainNerError) else str(err)
-            log.problem(0, f"{inside}: {told}" if inside else told)
+            message = err.message if isinstance(err, DomainNerError) else str(err)
+            log.problem(0, f"{inside}: {message}" if inside else message)
             continue
-        for text in found:
+        for text in loaded:
             texts.append(text)
     columns = dict.fromkeys(column for text in texts for column in text.columns)
     column = choose_column(list(columns), options, log) if len(texts) else None
     by_type = column is not None and column.feature.lower() not in VALUE_NAMES and "|" not in options.field
     for text in texts:
-        spans = tuple(span for one in text.spans if column for span in _spans(one, column, by_type=by_type))
+        spans = tuple(
+            span for annotation in text.spans if column for span in _spans(annotation, column, by_type=by_type)
+        )
         untouched = text.annotator == UNTOUCHED
         yield Record(
             text=text.text,
@@ -64,17 +66,17 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
         )
 
 
-def _spans(one: CasSpan, column: Column, *, by_type: bool) -> Iterator[SourceSpan]:
-    """The spans of an annotation: one for each value of its feature.
+def _spans(span: CasSpan, column: Column, *, by_type: bool) -> Iterator[SourceSpan]:
+    """Yield the spans of an annotation: one for each value of its feature.
 
-    by_type: no feature says what it is, so that the name of its type does, where that is below the layer.
+    by_type: no feature has the label, so the name of its type is the label, if it is below the layer.
     """
-    if one.layer != column.layer:
+    if span.layer != column.layer:
         return
-    own = one.type if one.type != column.short_layer else None
-    value = one.values.get(column.feature)
+    own = span.type if span.type != column.short_layer else None
+    value = span.values.get(column.feature)
     labels = [label for label in (value if isinstance(value, list) else [value]) if label]
     if not labels or (by_type and own):
         labels = [column.name_as_label or own]
     for label in labels:
-        yield SourceSpan(one.start, one.end, label, fault=one.fault)
+        yield SourceSpan(span.start, span.end, label, fault=span.fault)

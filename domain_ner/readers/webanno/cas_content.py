@@ -1,7 +1,7 @@
-"""What a UIMA CAS holds: its text, and the annotations that may be entities. Loaded with the library `dkpro-cassis`.
+"""Reads the content of a UIMA CAS: its text, and the annotations that may be entities, with `dkpro-cassis`.
 
-The library makes a class of each type, with the names of its features in code that it generates. They are checked
-before it makes any: a name that is no plain word never gets there.
+The library generates code for each type, with the names of its features. They are checked first: only plain words get
+into generated code.
 """
 
 import io
@@ -29,7 +29,7 @@ from domain_ner.readers.webanno.layers import BUILT_IN, NAMED_ENTITY, Column
 TYPES = "%TYPES"
 ANNOTATION, STRING, STRING_ARRAY = "uima.tcas.Annotation", "uima.cas.String", "uima.cas.StringArray"
 BASE_FEATURES = {"sofa", "begin", "end"}
-# What the library calls features whose own names mean something to it.
+# The library renames features whose names have a meaning for it.
 RENAMED = {"self_": "self", "type_": "type"}
 RELATION, CHAIN = {"Governor", "Dependent"}, "next"
 UNMAPPED = re.compile(r"Not mapping external offset \[(-?\d+)\]")
@@ -42,7 +42,7 @@ class CasError(ValueError):
 @dataclass(frozen=True, slots=True)
 class CasSpan(Pickled):
     """An annotation. start, end: code points. layer: the name of its layer, as in a Column; type: its own, without its
-    package. values: of its features that are strings, a list where a feature has several. fault: as in a SourceSpan.
+    package. values: of its string features, a list if a feature has several. fault: as in a SourceSpan.
     """
 
     start: Any
@@ -57,8 +57,8 @@ class CasSpan(Pickled):
 class CasText(Pickled):
     """A text of a CAS, and the annotations that may be entities.
 
-    name: of its file, as findings cite it. document, annotator: as the place of the file, or else the CAS, tells.
-    columns: the features of the layers of its annotations.
+    name: of its file, as reports cite it. document, annotator: from the place of the file, else from the CAS.
+    columns: the features of its annotations' layers.
     """
 
     name: str
@@ -70,29 +70,29 @@ class CasText(Pickled):
 
 
 def load_texts(file: CasFile, layer: str) -> list[CasText]:
-    """The texts of a CAS, most often one.
+    """Load the texts of a CAS, usually one.
 
-    layer: the one that the user asks for (`Layer` or `Layer|feature`), empty for those that may hold entities.
-    Raises CasError, or DomainNerError, where it cannot be read.
+    layer: the user's choice (`Layer` or `Layer|feature`), empty for layers that may have entities.
+    Raises CasError, or DomainNerError, if it cannot be read.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             is_json = find_root(read_sample(file.path)[0]) is None
             cas = _load_json(file.path) if is_json else _load_xmi(file)
-            unmapped = {int(found[1]) for one in caught if (found := UNMAPPED.search(str(one.message)))}
+            unmapped = {int(match[1]) for warning in caught if (match := UNMAPPED.search(str(warning.message)))}
             return list(_texts(cas, file, layer.partition("|")[0], unmapped))
         except (DomainNerError, CasError):
             raise
-        except Exception as err:  # of a damaged CAS the library may say anything
-            raise CasError(f"no readable CAS ({type(err).__name__}: {err})") from err
+        except Exception as err:  # a damaged CAS can raise anything in the library
+            raise CasError(f"not a readable CAS ({type(err).__name__}: {err})") from err
 
 
 def _load_xmi(file: CasFile) -> Any:
     if not file.type_systems:
         raise CasError("its type system is not beside it: expected TypeSystem.xml, as the export has it")
     cassis = library("cassis")
-    types = [_type_system(_bytes(one)) for one in file.type_systems]
+    types = [_type_system(_bytes(path)) for path in file.type_systems]
     with open_xml(file.path, FileLog(file.name)) as stream:
         merged = types[0] if len(types) == 1 else cassis.merge_typesystems(*types)
         return cassis.load_cas_from_xmi(stream, typesystem=merged)
@@ -117,15 +117,15 @@ def _bytes(path: Path) -> bytes:
         return b"".join(iter(stream.read, b""))
 
 
-@lru_cache(maxsize=4)  # the CAS of a project have the same one, and it takes long to load
+@lru_cache(maxsize=4)  # all CAS of a project share one, and loading takes long
 def _type_system(xml: bytes) -> Any:
     types = library("cassis").load_typesystem(io.BytesIO(xml))
-    _require_plain_names((one.name, feature.name) for one in types.get_types() for feature in one.features)
+    _require_plain_names((kind.name, feature.name) for kind in types.get_types() for feature in kind.features)
     return types
 
 
 def _require_plain_names(names: Iterator[tuple[str, str]]) -> None:
-    """Raise CasError for a feature whose name is no plain word. names: (layer, feature)."""
+    """Raise CasError for a feature whose name is not a plain word. names: (layer, feature)."""
     for layer, feature in names:
         if not feature.isidentifier() or feature.startswith("__") or keyword.iskeyword(feature):
             raise CasError(
@@ -139,18 +139,22 @@ def _texts(cas: Any, file: CasFile, layer: str, unmapped: set[int]) -> Iterator[
     document, annotator = file.document or document or PurePosixPath(file.name).stem, file.annotator or annotator
     n_texts = 0
     for view in cas.views:
-        found = [one for one in view.get_all_fs() if _is_annotation(one.type) and _is_candidate(one.type, layer)]
+        annotations = [
+            annotation
+            for annotation in view.get_all_fs()
+            if _is_annotation(annotation.type) and _is_candidate(annotation.type, layer)
+        ]
         text = view.sofa.sofaString
-        if text is None and found:
-            raise CasError(f"{len(found)} annotations of a text that is not in it")
+        if text is None and annotations:
+            raise CasError(f"{len(annotations)} annotations of a text that is not in it")
         if text is None:
             continue
         if not isinstance(text, str):
             raise CasError(f"its text is {short(text)}; expected a string")
         n_texts += 1
-        layers = {one.type: _layer_of(one.type, layer) for one in found}
-        columns = dict.fromkeys(column for one in layers.values() for column in _columns(one))
-        spans = [_span(one, layers[one.type].name, unmapped) for one in found]
+        layers = {annotation.type: _layer_of(annotation.type, layer) for annotation in annotations}
+        columns = dict.fromkeys(column for annotation in layers.values() for column in _columns(annotation))
+        spans = [_span(annotation, layers[annotation.type].name, unmapped) for annotation in annotations]
         spans.sort(key=_place)
         yield CasText(file.name, document, annotator, text, tuple(spans), tuple(columns))
     if not n_texts:
@@ -159,7 +163,7 @@ def _texts(cas: Any, file: CasFile, layer: str, unmapped: set[int]) -> Iterator[
 
 def _span(annotation: Any, layer: str, unmapped: set[int]) -> CasSpan:
     start, end = annotation.begin, annotation.end
-    # Where it does not know an offset, the library passes it on as it is; it may then equal a good one by chance.
+    # The library passes unknown offsets on; one may equal a valid offset by chance.
     fault = "its offsets are no place in the text" if {start, end} & unmapped else ""
     values = {RENAMED.get(name, name): _value(annotation[name]) for name in _string_features(annotation.type)}
     return CasSpan(start, end, layer, _short(annotation.type.name), values, fault)
@@ -175,33 +179,35 @@ def _value(value: Any) -> Any:
 
 
 def _origin(cas: Any) -> tuple[str, str]:
-    """(document, annotator), as the tools note them in a CAS."""
-    found: dict[str, str] = {}
+    """Return (document, annotator), as the tools record them in a CAS."""
+    values: dict[str, str] = {}
     for view in cas.views:
-        for one in view.get_all_fs():
-            if _short(one.type.name) in ("DocumentMetaData", "CASMetadata"):
-                known = {feature.name for feature in one.type.all_features}
+        for structure in view.get_all_fs():
+            if _short(structure.type.name) in ("DocumentMetaData", "CASMetadata"):
+                known = {feature.name for feature in structure.type.all_features}
                 names = ("documentTitle", "documentId", "sourceDocumentName", "username")
-                found |= {name: one[name] for name in names if name in known and isinstance(one[name], str)}
+                values |= {
+                    name: structure[name] for name in names if name in known and isinstance(structure[name], str)
+                }
     document = next(
-        (found[name] for name in ("sourceDocumentName", "documentTitle", "documentId") if name in found), ""
+        (values[name] for name in ("sourceDocumentName", "documentTitle", "documentId") if name in values), ""
     )
-    return document, found.get("username", "")
+    return document, values.get("username", "")
 
 
 def _is_candidate(kind: Any, layer: str) -> bool:
-    """Whether annotations of a type may be asked for: those of the tools' own layers only by name."""
-    if layer and any(layer in (one.name, _short(one.name)) for one in _lineage(kind)):
+    """Whether annotations of a type may be entities: those of the tools' own layers only if named."""
+    if layer and any(layer in (supertype.name, _short(supertype.name)) for supertype in _lineage(kind)):
         return True
-    is_named_entity = any(NAMED_ENTITY in _short(one.name).lower() for one in _lineage(kind))
+    is_named_entity = any(NAMED_ENTITY in _short(supertype.name).lower() for supertype in _lineage(kind))
     return is_named_entity or not kind.name.startswith(BUILT_IN)
 
 
 def _layer_of(kind: Any, layer: str) -> Any:
-    """The layer of a type: the one asked for, or NamedEntity, where it is of that kind (Person is), else itself."""
+    """Return the layer of a type: the requested one, or NamedEntity for kinds of it (like Person), else itself."""
     lineage = _lineage(kind)
-    asked = [one for one in lineage if layer and layer in (one.name, _short(one.name))]
-    entity = [one for one in lineage if NAMED_ENTITY in _short(one.name).lower()]
+    asked = [supertype for supertype in lineage if layer and layer in (supertype.name, _short(supertype.name))]
+    entity = [supertype for supertype in lineage if NAMED_ENTITY in _short(supertype.name).lower()]
     return next(iter([*asked, *reversed(entity)]), kind)
 
 
@@ -213,12 +219,12 @@ def _columns(layer: Any) -> Iterator[Column]:
 
 
 def _lineage(kind: Any) -> list[Any]:
-    """A type and the types above it, without those of UIMA."""
-    found = []
+    """List a type and its supertypes, without those of UIMA."""
+    types = []
     while kind is not None and kind.name != ANNOTATION:
-        found.append(kind)
+        types.append(kind)
         kind = kind.supertype
-    return found
+    return types
 
 
 def _is_annotation(kind: Any) -> bool:

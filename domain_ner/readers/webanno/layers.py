@@ -1,4 +1,4 @@
-"""Which layer and feature of a WebAnno file hold the named entities: its header names them all."""
+"""Chooses the layer and feature of a WebAnno file with the named entities, from its header."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from domain_ner.annotations.records import FileLog, ReaderOptions
 from domain_ner.errors import DomainNerError
 
 SPAN_LAYER = "#T_SP="
-# Layers that come with the tools, are spans, and hold no entities.
+# Layers of the tools themselves that are spans without entities.
 BUILT_IN = (
     "de.tudarmstadt.ukp.dkpro.core.api.", "de.tudarmstadt.ukp.clarin.", "de.tudarmstadt.ukp.inception.",
     "org.dkpro.core.api.", "uima.",
 )  # fmt: skip
 NAMED_ENTITY = "namedentity"
 VALUE_NAMES = ("value", "label", "type", "entity", "entitytype", "category", "class", "tag", "name")
-# What a feature holds that links an annotation to something else.
+# Types of features that link an annotation to something else.
 LINKS = ("ROLE_", "BT_", "AttachTo=")
 IDENTIFIERS = ("identifier", "id", "entity_id", "kb_id")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A feature of a layer. number: of its column, from 0. feature: empty where the layer has none."""
+    """A feature of a layer. number: of its column, from 0. feature: empty if the layer has none."""
 
     number: int
     layer: str
@@ -35,12 +35,12 @@ class Column:
 
     @property
     def name_as_label(self) -> str | None:
-        """The label of an annotation without a value: its layer, where the layer has no features; else none."""
+        """The label of an annotation without a value: its layer, if the layer has no features; else None."""
         return None if self.feature else self.short_layer
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What a user may call it."""
+        """The names that a user may give."""
         return (
             self.layer, self.short_layer, self.feature, f"{self.layer}|{self.feature}",
             f"{self.short_layer}|{self.feature}",
@@ -48,19 +48,19 @@ class Column:
 
     @property
     def is_link(self) -> bool:
-        """Whether it points to another annotation instead of saying what this one is."""
+        """Whether it points to another annotation instead of describing this one."""
         return self.feature.startswith(LINKS) or "." in self.feature
 
 
 def parse_header(line: str) -> list[Column]:
-    """The columns, numbered from 0, that a `#T_SP=layer|feature|…` line of version 3 declares."""
+    """Parse the columns, numbered from 0, from a `#T_SP=layer|feature|…` line of version 3."""
     layer, *features = [part for part in line.partition("=")[2].strip().split("|") if part] or [""]
     is_span = line.startswith(SPAN_LAYER)
     return [Column(n, layer, feature, is_span) for n, feature in enumerate(features or [""])]
 
 
 def parse_old_header(line: str) -> list[Column]:
-    """The columns that the header line of version 2 (`# layer | feature # layer | …`) declares; none for others."""
+    """Parse the columns from the header line of version 2 (`# layer | feature # layer | …`); empty for others."""
     columns: list[Column] = []
     for part in line.strip().split("#"):
         layer, *features = [name.strip() for name in part.split("|")]
@@ -74,10 +74,10 @@ def parse_old_header(line: str) -> list[Column]:
 
 
 def choose_column(columns: Sequence[Column], options: ReaderOptions, log: FileLog) -> Column | None:
-    """The column with the types of entities; None where no layer can hold any, because none was annotated.
+    """Choose the column with the entity types; None if no layer can have any, because none was annotated.
 
-    Layers named NamedEntity come first, then those with `entity` in their name, then the project's own.
-    Raises DomainNerError where several layers are as likely, and `options.field` names none.
+    Layers named NamedEntity take precedence, then those with `entity` in their name, then custom ones.
+    Raises DomainNerError if several layers are equally likely, and `options.field` names none.
     """
     spans = [column for column in columns if column.is_span]
     asked = [column for column in spans if options.field in column.names] if options.field else []
@@ -85,16 +85,18 @@ def choose_column(columns: Sequence[Column], options: ReaderOptions, log: FileLo
     layers = list(dict.fromkeys(column.layer for column in candidates))
     if len(layers) > 1:
         raise DomainNerError(
-            f"{log.file}: the layers {' and '.join(layers)} may each hold the entities.",
+            f"{log.file}: the layers {' and '.join(layers)} may each have the entities.",
             "Name the one to read in vars.reading (field=…), with its feature if it has several: Layer|feature.",
         )
     if not layers:
-        told = ", ".join(dict.fromkeys(column.short_layer for column in columns)) or "none"
-        log.note(f"no layer holds {options.field or 'entities'} (layers: {told}): read as annotated without any")
+        description = ", ".join(dict.fromkeys(column.short_layer for column in columns)) or "none"
+        log.note(f"no layer has {options.field or 'entities'} (layers: {description}): read as annotated without any")
         return None
     chosen = _value_column(candidates)
-    told = f"{chosen.layer}, feature {chosen.feature}" if chosen.feature else f"{chosen.layer}, which has no features"
-    log.note(f"entities from the layer {told}")
+    description = (
+        f"{chosen.layer}, feature {chosen.feature}" if chosen.feature else f"{chosen.layer}, which has no features"
+    )
+    log.note(f"entities from the layer {description}")
     return chosen
 
 

@@ -1,4 +1,4 @@
-"""WebAnno TSV of the versions 1 and 2: tokens without offsets, and tags stacked with `|`."""
+"""Reads WebAnno TSV of versions 1 and 2: tokens without offsets, and tags stacked with `|`."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from domain_ner.annotations.records import FileLog, ReaderOptions, Record, Sourc
 from domain_ner.readers.text_files.decoding import read_lines
 from domain_ner.readers.webanno.layers import Column, choose_column, parse_old_header
 
-# Version 1 has these columns in every file, the entities in the fourth after the number.
+# Files of version 1 have these columns, with the entities in the fourth after the number.
 FIRST_VERSION = Column(3, "NamedEntity", "value", is_span=True)
 TOKEN = re.compile(r"(\d+-)?\d+\t")
 NOTHING = ("_", "O", "-", "")
@@ -17,21 +17,21 @@ MARKED = re.compile(r"([BI])-(.*)", re.DOTALL)
 
 
 def read_old(path: Path, options: ReaderOptions, log: FileLog) -> Record:
-    """The document of a file."""
+    """Read the document of a file."""
     document = _Document()
     columns: list[Column] = []
     column: Column | None = None
     for n_line, line in read_lines(path, log):
-        if found := parse_old_header(line) if line.lstrip().startswith("# ") else []:
-            columns, column = found, choose_column(found, options, log)
+        if header_columns := parse_old_header(line) if line.lstrip().startswith("# ") else []:
+            columns, column = header_columns, choose_column(header_columns, options, log)
         elif line.startswith("#text="):
             document.begin(line[len("#text=") :])
         elif TOKEN.match(line):
-            # The first version begins each line with a bare number.
+            # In version 1 each line begins with a bare number.
             of_line = column if "-" in line.partition("\t")[0] else FIRST_VERSION
             document.add(n_line, line.split("\t"), of_line, log)
         elif line.strip() and not line.startswith("#"):
-            document.go_on(line)
+            document.continue_text(line)
     return document.record(path.stem, options, log, has_layer=column is not None or not columns)
 
 
@@ -61,18 +61,18 @@ class _Document:
         """Begin a sentence."""
         self.sentences.append(_Sentence(text))
 
-    def go_on(self, line: str) -> None:
-        """Add a line to the text of a sentence that has line ends in it."""
+    def continue_text(self, line: str) -> None:
+        """Add a line to the text of a sentence that contains line ends."""
         if self.sentences and not self.sentences[-1].tokens:
             self.sentences[-1].text += f"\n{line}"
 
     def add(self, n_line: int, cells: Sequence[str], column: Column | None, log: FileLog) -> None:
-        """Add a token; a problem in the log where its line cannot be read."""
+        """Add a token; a problem in the log if its line cannot be read."""
         log.n_tokens += 1
         number = 2 + column.number - (column is FIRST_VERSION) if column else 0
         if column and len(cells) <= number:
-            told = f"{len(cells)} columns, expected at least {number + 1}; the line is left out"
-            log.problem(n_line, told, cost="token")
+            message = f"{len(cells)} columns, expected at least {number + 1}; the line is left out"
+            log.problem(n_line, message, cost="token")
             return
         if not self.sentences or (not self.sentences[-1].text and cells[0].endswith("-1")):
             self.begin("")
@@ -80,15 +80,17 @@ class _Document:
         self.sentences[-1].tokens.append((n_line, cells[1], [_without_layer(tag, column) for tag in tags]))
 
     def record(self, name: str, options: ReaderOptions, log: FileLog, *, has_layer: bool) -> Record:
-        """The document as a record."""
+        """Convert the document to a record."""
         parts: list[str] = []
         spans: list[SourceSpan] = []
         length = 0
         for sentence in self.sentences:
             text, places = _place(sentence, log)
-            for one in _annotations([tags for _, _, tags in sentence.tokens]):
-                start, end = places[one.start][0] + length, places[one.end - 1][1] + length
-                spans.append(SourceSpan(start, end, one.label or None, how=(one.how,) if one.how else ()))
+            for annotation in _annotations([tags for _, _, tags in sentence.tokens]):
+                start, end = places[annotation.start][0] + length, places[annotation.end - 1][1] + length
+                spans.append(
+                    SourceSpan(start, end, annotation.label or None, how=(annotation.how,) if annotation.how else ())
+                )
             parts.append(text)
             length += len(text) + 1
         return Record(
@@ -101,22 +103,22 @@ class _Document:
 
 
 def _without_layer(tag: str, column: Column | None) -> str:
-    """A tag whose annotation has no value names the layer instead (`B-de.….NamedEntity_`): its label is empty."""
-    found = MARKED.fullmatch(tag)
-    mark, label = (f"{found[1]}-", found[2]) if found else ("", tag)
+    """Remove the layer's name from a tag without a value (`B-de.….NamedEntity_`): its label is empty."""
+    match = MARKED.fullmatch(tag)
+    mark, label = (f"{match[1]}-", match[2]) if match else ("", tag)
     return mark if column and label.startswith(column.layer) else tag
 
 
 def _place(sentence: _Sentence, log: FileLog) -> tuple[str, list[tuple[int, int]]]:
-    """(text, where each token stands in it). The text is the tokens' own where they do not stand in it in order."""
+    """Return (text, position of each token in it). If tokens are not in order in the text, they form the text."""
     places: list[tuple[int, int]] = []
     position = 0
     for line, word, _ in sentence.tokens:
         start = sentence.text.find(word, position)
         if start < 0:
             case = f"{word!r} in line {line}"
-            log.note("a word is not in the text of its sentence, which is made of its tokens instead", case=case)
-            text = " ".join(one for _, one, _ in sentence.tokens)
+            log.note("a word is not in the text of its sentence; its tokens form the text instead", case=case)
+            text = " ".join(token for _, token, _ in sentence.tokens)
             return _place(_Sentence(text, sentence.tokens), log)
         position = start + len(word)
         places.append((start, position))
@@ -124,21 +126,21 @@ def _place(sentence: _Sentence, log: FileLog) -> tuple[str, list[tuple[int, int]
 
 
 def _annotations(stacked: Sequence[Sequence[str]]) -> Iterator[_Open]:
-    """The annotations of a sentence, in order. `I-` goes on with the first open one of its label that is left."""
-    found: list[_Open] = []
+    """Yield the annotations of a sentence, in order. `I-` continues the first remaining open one of its label."""
+    annotations: list[_Open] = []
     going: list[_Open] = []
     for n_token, tags in enumerate(stacked):
         left, going = going, []
         for tag in tags:
             marked = MARKED.fullmatch(tag)
             letter, label = (marked[1], marked[2]) if marked else ("", tag)
-            before = next((one for one in left if letter == "I" and one.label == label), None)
+            before = next((annotation for annotation in left if letter == "I" and annotation.label == label), None)
             if before:
                 left.remove(before)
                 before.end = n_token + 1
             else:
                 how = f"{tag} opens an entity" if letter == "I" else ""
                 before = _Open(n_token, n_token + 1, label, how)
-                found.append(before)
+                annotations.append(before)
             going += [before] if letter else []
-    yield from found
+    yield from annotations

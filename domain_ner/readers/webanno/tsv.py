@@ -23,7 +23,7 @@ LAYER_LINES = ("#T_SP=", "#T_CH=", "#T_RL=")
 TEXT_LINE, ID_LINE = "#Text=", "#Sentence.id="
 UNIT_ID = re.compile(r"\d+-\d+(\.\d+)?")
 OFFSETS = re.compile(r"(\d{1,12})-(\d{1,12})")
-# Of the text between two sentences, which is not exported and read as blanks.
+# The text between sentences is not exported; it is read as blanks.
 MAX_GAP = 1 << 20
 STACKED = re.compile(r"(?:\\->|\\.|[^|\\]|\\$)+", re.DOTALL)
 WITH_ID = re.compile(r"((?:\\.|[^\\])*?)\[(\d+)\]", re.DOTALL)
@@ -45,9 +45,9 @@ def recognises(sample: Sample) -> bool:
 
 
 def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
-    """Yield the one record of a document: an annotation may go on over the end of a sentence.
+    """Yield the one record of a document: an annotation may cross the end of a sentence.
 
-    Raises DomainNerError where several layers may hold the entities and `options.field` names none.
+    Raises DomainNerError if several layers may have the entities and `options.field` names none.
     """
     log.n_documents += 1
     lines = read_lines(path, log)
@@ -67,7 +67,7 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
 
 
 def _placed(record: Record) -> Record:
-    """A record with the document and the annotator that its place in the export of a project tells."""
+    """Add the document and the annotator from the file's place in the export of a project."""
     document, annotator = project_place(record.file)
     if not document:
         return record
@@ -76,7 +76,7 @@ def _placed(record: Record) -> Record:
 
 
 def _layer_lines(path: Path) -> Iterator[str]:
-    """The lines of the header that declare layers: it ends where the first sentence begins."""
+    """Yield the lines of the header that declare layers: it ends at the first sentence."""
     for _, line in read_lines(path, FileLog(path.name)):
         if line.startswith(TEXT_LINE):
             return
@@ -92,13 +92,13 @@ class _Annotation:
     units: list[tuple[int, int, str]]
 
     def add(self, unit: tuple[int, int, str]) -> None:
-        """Go on with a unit. A part of the last one replaces it: WebAnno writes a prefix of a token after the token."""
+        """Add a unit. A part of the last one replaces it: WebAnno writes a prefix of a token after the token."""
         if unit[0] < self.units[-1][1]:
             del self.units[-1]
         self.units.append(unit)
 
     def to_span(self) -> SourceSpan:
-        """It ends where its last unit does."""
+        """Convert it to a span that ends with its last unit."""
         words = self.units[0][2]
         for before, unit in pairwise(self.units):
             words += unit[2] if unit[0] == before[1] else f" {unit[2]}"
@@ -107,9 +107,9 @@ class _Annotation:
 
 @dataclass
 class _Document:
-    """A document put together line by line, as INCEpTION itself does it: the text between sentences is not exported.
+    """A document, composed line by line like in INCEpTION: the text between sentences is not exported.
 
-    length: of the text, in UTF-16 units. shift: to add to the offsets of a sentence, in files that count from 0 anew.
+    length: of the text, in UTF-16 units. shift: to add to the offsets of a sentence, if they restart at 0.
     """
 
     column: Column | None
@@ -126,7 +126,7 @@ class _Document:
         self.sentence.append(text)
 
     def add_unit(self, n_line: int, cells: Sequence[str], log: FileLog) -> None:
-        """Add a token or a part of one, with its annotations; a problem in the log where its line cannot be read."""
+        """Add a token or a part of one, with its annotations; a problem in the log if its line cannot be read."""
         log.n_tokens += 1
         offsets = OFFSETS.fullmatch(cells[1]) if len(cells) > 2 else None
         if not offsets or not UNIT_ID.fullmatch(cells[0]) or len(cells) < 3 + self.n_columns:
@@ -135,7 +135,7 @@ class _Document:
             return
         start, end = int(offsets[1]), int(offsets[2])
         if start > self.length + MAX_GAP:
-            log.problem(n_line, f"offset {start} is {start - self.length} characters behind the text", cost="token")
+            log.problem(n_line, f"offset {start} is {start - self.length} characters after the text", cost="token")
             return
         if self.sentence:
             self._begin_sentence(start)
@@ -146,12 +146,12 @@ class _Document:
                 self._annotate(f"{cells[0]}#{n_stacked}", value, unit)
 
     def record(self, name: str, options: ReaderOptions, log: FileLog) -> Record:
-        """The document as a record."""
+        """Convert the document to a record."""
         if self.sentence:
             self.parts.append("\n".join(self.sentence))
         if self.is_shifted:
-            log.note("offsets begin anew in each sentence: counted from the beginning of the document instead")
-        spans = [one.to_span() for one in self.annotations.values()]
+            log.note("offsets restart in each sentence: converted to offsets in the document")
+        spans = [annotation.to_span() for annotation in self.annotations.values()]
         no_layer = self.column is None and options.empty == "skip"
         return Record(
             text="".join(self.parts).removesuffix("\n"),
@@ -179,9 +179,9 @@ class _Document:
         self.length += gap + _utf16_length(text) + 1
 
     def _annotate(self, place: str, raw: str, unit: tuple[int, int, str]) -> None:
-        found = WITH_ID.fullmatch(raw)
-        value, number = (found[1], found[2]) if found else (raw, "")
-        # Without an id, an annotation covers its unit; `[3]` is one annotation wherever it stands.
+        match = WITH_ID.fullmatch(raw)
+        value, number = (match[1], match[2]) if match else (raw, "")
+        # Without an id, an annotation covers its unit; `[3]` is one annotation at all places.
         key = (value, number) if number else (place, "")
         if key in self.annotations:
             self.annotations[key].add(unit)
@@ -195,13 +195,13 @@ class _Document:
 
 
 def _unescape(text: str) -> str:
-    def plain(found: re.Match[str]) -> str:
-        what = found[1]
+    def plain(match: re.Match[str]) -> str:
+        what = match[1]
         return chr(int(what.lstrip("u"), 16)) if len(what) > 2 else CONTROL.get(what, what)
 
     if "\\" not in text:
         return text
-    # \ud83d\ude0a, as versions up to 3.1 write it, is one character.
+    # \ud83d\ude0a, as written by versions up to 3.1, is one character.
     return ESCAPED.sub(plain, text).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
