@@ -51,10 +51,10 @@ SHOTS = (
 
 def main(
     reports: Path = typer.Argument(..., help="Folder of the pages: evaluation.html, inspect.html, guide.html."),
-    model: Path = typer.Argument(..., help="The pipeline whose entities are shown."),
-    test: Path = typer.Argument(..., help="The corpus (DocBin) of which a passage is shown."),
-    guide: Path = typer.Argument(..., help="The annotation guide, for the colours of the types."),
     pictures: Path = typer.Argument(..., help="Folder for the pictures (PNG)."),
+    model: Path = typer.Option(Path("training/model-calibrated"), help="The pipeline whose entities are shown."),
+    test: Path = typer.Option(Path("corpus/test.spacy"), help="The corpus (DocBin) of which a passage is shown."),
+    guide: Path = typer.Option(Path("assets/guide.yml"), help="The annotation guide, for the colours of the types."),
 ) -> None:
     """Take the pictures of README and docs from the pages of a run; write docs/img."""
     nlp = load_pipeline(model)

@@ -57,6 +57,8 @@ def main(
     misaligned: str = typer.Option("split", help=f"Of exports: of edges inside a token: {MISALIGNED_HELP}."),
     group_by: str = typer.Option("", help="Key of meta (or `document`) that names the group, as in convert."),
     robustness: int = typer.Option(0, help="Test passages to predict in eight kinds of worse shape, for the report."),
+    name: str = typer.Option("", help="Name of the pipeline in the report; empty: as it is packaged, or its folder."),
+    version: str = typer.Option("", help="Version of the pipeline in the report."),
     seed: int = typer.Option(0, help="Of the samples."),
     gpu_id: str = typer.Option("-1", help=GPU_HELP),
 ) -> None:
@@ -86,9 +88,9 @@ def main(
         say(f"written to {metrics}")
         if reports is None:
             return
-        asked = Asked(others, test_sets, group_by, robustness, seed, log)
+        asked = Asked(others, test_sets, group_by, robustness, seed, log, str(test))
         measured = measure(nlp, gold, scored, asked, watched=watched, say=say)
-        named = {"pipeline": name_of(nlp, model), "model_sha256": sha256_of_folder(model)}
+        named = {"pipeline": name_of(nlp, model, name, version), "model_sha256": sha256_of_folder(model)}
         report = queue_names(make_report(measured)).model_copy(update=named)
         write_report(report, reports, colours)
         n_tasks = write_queues(report, gold, scored.evaluated.docs, reports, lang=nlp.meta["lang"])

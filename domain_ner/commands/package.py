@@ -27,6 +27,7 @@ def main(
     guide: Path = typer.Option(Path("assets/guide.yml"), help="The annotation guide, for the model card."),
     card: Path = typer.Option(Path("training/encoder.json"), help="The encoder's card, for the model card."),
     licence: str = typer.Option("", help="Licence of the package; empty: none is stated."),
+    contact: str = typer.Option("", help="Who answers for the pipeline: 'NAME <EMAIL>'; empty: none is stated."),
     group_by: str = typer.Option("", help="The key of meta that the splits keep together, for the model card."),
 ) -> None:
     """Build the wheels into training/packages, install them into a clean environment, and compare the predictions."""
@@ -47,7 +48,8 @@ def main(
     documents = None
     with together():
         if reports is not None:
-            documents = describe(model, nlp, named, Written(reports, guide, card), licence=licence, group_by=group_by)
+            written = Written(reports, guide, card)
+            documents = describe(model, nlp, named, written, licence=licence, contact=contact, group_by=group_by)
             write_text(reports / "model_card.md", documents.readme)
             say(f"model card: {reports / 'model_card.md'}, the README of the package")
         with atomic_path(packages) as wheels:

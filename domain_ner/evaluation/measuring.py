@@ -55,7 +55,7 @@ class Asked:
 
     others: split to documents that it learned or was chosen by. test_sets: name to documents of other test sets.
     group_by: the key of `meta` that names the group of a passage, or empty. robustness: passages to predict in worse
-    shape; 0 for none. seed: of the samples. log: training.jsonl of train.
+    shape; 0 for none. seed: of the samples. log: training.jsonl of train. test_set: what the test corpus is called.
     """
 
     others: Mapping[str, Sequence[Doc]]
@@ -64,6 +64,7 @@ class Asked:
     robustness: int = 0
     seed: int = 0
     log: Path | None = None
+    test_set: str = TEST_SET
 
 
 def score(nlp: Language, gold: Sequence[Doc], ledger: Path | None, *, watched: Watched) -> Scored:
@@ -116,13 +117,16 @@ def measure(  # noqa: PLR0913
         fates=scored.fates,
         robustness=_worse(nlp, gold, train or gold, asked, watched, say) if asked.robustness else None,
         log=read_log(asked.log) if asked.log else [],
+        test_set=asked.test_set,
     )  # fmt: skip
 
 
-def name_of(nlp: Language, model: Path) -> str:
-    """The name and version of a packaged pipeline; the folder of one that has none yet."""
-    name, version = nlp.meta["name"], nlp.meta["version"]
-    return str(model) if name == UNNAMED else f"{nlp.meta['lang']}_{name} {version}"
+def name_of(nlp: Language, model: Path, name: str = "", version: str = "") -> str:
+    """The name and version of a pipeline: as given, or as packaged; the folder of one that has neither."""
+    name, version = name or nlp.meta["name"], version or nlp.meta["version"]
+    return (
+        str(model) if name == UNNAMED else f"{nlp.meta['lang']}_{name.removeprefix(nlp.meta['lang'] + '_')} {version}"
+    )
 
 
 def read_test_sets(also: str, nlp: Language, rules: GoldRules) -> dict[str, list[Doc]]:

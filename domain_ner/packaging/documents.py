@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +46,19 @@ def package_name(name: str, nlp: Language) -> str:
 
 
 def describe(  # noqa: PLR0913
-    model: Path, nlp: Language, release: Release, written: Written, *, licence: str, group_by: str
+    model: Path, nlp: Language, release: Release, written: Written, *, licence: str, contact: str, group_by: str
 ) -> Documents:
     """The documents of a package. model, nlp: the pipeline. release: without the language in its name.
 
-    licence: empty where none is stated. group_by: the key of `meta` that the splits keep together, or empty.
+    licence: empty where none is stated. contact: `NAME <EMAIL>`, or empty.
+    group_by: the key of `meta` that the splits keep together, or empty.
     Raises DomainNerError where a report is missing, or is of another pipeline.
     """
     lang, path = nlp.meta["lang"], written.reports / "evaluation.json"
     report = _read_report(path)
     if report.model_sha256 != sha256_of_folder(model):
         raise DomainNerError(f"{path} is of another pipeline than {model}.", "Run evaluate again.")
+    author, email = parseaddr(contact)
     facts = Facts(
         name=f"{lang}_{release.name}",
         version=release.version,
@@ -67,6 +70,8 @@ def describe(  # noqa: PLR0913
         ledger=_read_json(written.reports / "ledger.json", "convert"),
         calibration=_read_json(written.reports / "calibration.json", "calibrate"),
         group_by=group_by,
+        author=author,
+        email=email,
         splits=nlp.config["nlp"]["tokenizer"].get("splits", ()),
         spans_key=SPANS_KEY if nests(nlp) else "",
     )
