@@ -15,7 +15,7 @@ from pipelines import SCRIPTS, convert, create_config, fetch, run, train
 from spacy.util import load_model_from_config
 from thinc.api import Config, fix_random_seed
 
-from domain_ner.files import atomic as files
+from domain_ner import files
 from domain_ner.files import write_text
 from domain_ner.training import checkpoint
 from domain_ner.training.checkpoint import Progress
