@@ -50,7 +50,10 @@ class EncoderCard:
 
     @classmethod
     def read(cls, path: Path) -> "EncoderCard":
-        """Read a card. Raises DomainNerError when the file is missing or not a card."""
+        """Read a card.
+
+        Raises DomainNerError when the file is missing or not a card.
+        """
         try:
             fields = json.loads(path.read_text(encoding="utf8"))
             return cls(**fields | {"languages": tuple(fields.get("languages", ()))})

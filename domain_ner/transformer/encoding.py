@@ -38,7 +38,10 @@ class Padding(NamedTuple):
     max_padded: int
 
     def on(self, encoder: Encoder, cpu: PassLimits) -> PassLimits:
-        """Return the limits on the encoder's device: few large passes on a GPU, at most `cpu` on a CPU."""
+        """Return the limits on the encoder's device: few large passes on a GPU.
+
+        cpu: the limits on a CPU, at most.
+        """
         if encoder.device.type != "cpu":
             return PassLimits(self.max_padded, self.max_padded)
         return cpu._replace(max_padded=min(self.max_padded, cpu.max_padded))
