@@ -24,19 +24,19 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
-# They take most of the time, so that they must not be the last ones to start.
-SLOW = [
-    "test_power_cut.py",
-    "test_workflow.py",
-    "test_resume.py",
-    "test_long_documents.py",
-    "test_transformer_model.py",
-]
+# What takes minutes: processes that are killed, clean environments, trainings to their end. CI runs these files too.
+SLOW_FILES = {
+    "test_power_cut.py", "test_workflow.py", "test_resume.py", "test_tuning.py", "test_seeds.py", "test_parts.py",
+    "test_stopping.py", "test_pretraining.py",
+}  # fmt: skip
 
 
 def pytest_collection_modifyitems(items):
-    """The slow files first."""
-    items.sort(key=lambda item: SLOW.index(item.path.name) if item.path.name in SLOW else len(SLOW))
+    """Mark the slow tests, those with a browser among them, and start with them: they must not be the last."""
+    for item in items:
+        if item.path.name in SLOW_FILES or "browser" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_addoption(parser):
