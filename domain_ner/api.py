@@ -122,7 +122,7 @@ def convert(  # noqa: PLR0913
     corpus: the folder to write. guide: guide.yml, whose types are the labels that may occur; or labels: these.
     The other arguments are the variables of project.yml of these names. assigned: splits.json, which keeps groups in
     their split from run to run; None: the splits depend on `seed` alone.
-    Raises DomainNerError, and writes nothing, for contradictions, for a loss above `max_loss`, and for empty splits.
+    Raises DomainNerError for contradictions, a loss above `max_loss`, and empty splits; then nothing is written.
     """
     folder = Path(corpus)
     types = load_guide(Path(guide)).labels if guide is not None else labels

@@ -26,8 +26,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 # What takes minutes: processes that are killed, clean environments, trainings to their end. CI runs these files too.
 SLOW_FILES = {
-    "test_power_cut.py", "test_workflow.py", "test_resume.py", "test_tuning.py", "test_seeds.py", "test_parts.py",
-    "test_stopping.py", "test_pretraining.py",
+    "test_power_cut.py", "test_workflow.py", "test_trained.py", "test_resume.py", "test_tuning.py", "test_seeds.py",
+    "test_parts.py", "test_stopping.py", "test_pretraining.py",
 }  # fmt: skip
 
 

@@ -78,8 +78,14 @@ def parts(page):
     return blocks, prose
 
 
-def blocks(language):
-    return [block for page in PAGES for block in parts(page)[0] if block.language == language]
+def blocks(language, *pages):
+    return [block for page in pages or PAGES for block in parts(page)[0] if block.language == language]
+
+
+def marked(block):
+    """Whether the line above a block says that it needs a GPU, a hub, a network or hours."""
+    lines = read(block.page).splitlines()
+    return re.search(r"<!-- needs: (gpu|hub|network|hours) -->", lines[block.line - 3]) is not None
 
 
 def code_spans(page):

@@ -7,7 +7,12 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import spacy
+import spacy.cli.package
 import srsly
+import thinc.api
+from conftest import GUIDE, ROOT
+from spacy.tokens import DocBin
 
 WORD = re.compile(r"[^\W_]{3,}")
 
@@ -99,3 +104,17 @@ def pickles_in(place):
         ):
             found.append(name)
     return found
+
+
+def assert_forgotten(wheel, train, *, known=frozenset()):
+    """No word of the training text is in a wheel, but those that the guide, our code, spaCy's or `known` names."""
+    defaults = spacy.blank("en").Defaults
+    code = [path for folder in ("domain_ner", "configs", "scripts") for path in (ROOT / folder).rglob("*.*")]
+    own = [GUIDE, ROOT / "project.yml", *(path for path in code if path.suffix in {".py", ".cfg", ".yml"})]
+    named = words(" ".join(path.read_text("utf8") for path in [*own, Path(spacy.cli.package.__code__.co_filename)]))
+    named |= words(" ".join(dir(thinc.api))) | settings_in(wheel)  # layers and settings have names
+    named |= words(f"{defaults.tokenizer_exceptions} {defaults.stop_words}") | known
+    texts = [doc.text for doc in DocBin().from_disk(train).get_docs(spacy.blank("en").vocab)]
+    read = words(" ".join(texts)) - named
+    assert len(read) > 100
+    assert sorted(words_in(wheel) & read) == []
