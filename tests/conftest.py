@@ -24,10 +24,13 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
-# What takes minutes: processes that are killed, clean environments, trainings to their end. CI runs these files too.
+# What takes minutes: processes that are killed, clean environments, trainings, long documents. CI runs these too.
 SLOW_FILES = {
-    "test_power_cut.py", "test_workflow.py", "test_trained.py", "test_resume.py", "test_tuning.py", "test_seeds.py",
-    "test_parts.py", "test_stopping.py", "test_pretraining.py",
+    "test_any_length.py", "test_in_spacy.py", "test_label_errors.py", "test_learning_curve.py",
+    "test_long_documents.py",
+    "test_parts.py", "test_power_cut.py", "test_pretraining.py", "test_resume.py", "test_running_text.py",
+    "test_seeds.py", "test_stopping.py", "test_trained.py", "test_transformer_model.py", "test_tuning.py",
+    "test_workflow.py",
 }  # fmt: skip
 
 

@@ -56,6 +56,7 @@ print(-kept([850, 999]) + kept(range(850, 1000)))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
 @pytest.mark.skipif(not has_cpu_bfloat16(), reason="this CPU has no bfloat16 units")
 def test_memory_does_not_grow_with_the_number_of_shapes():

@@ -251,6 +251,7 @@ def slowness():
     return (time.process_time() - before) / 0.07
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_passages_take_under_two_minutes_and_two_gigabytes(example_rows, tmp_path):
     rng, pool = random.Random(0), list(sentences(example_rows))
     (tmp_path / "annotations").mkdir()

@@ -156,6 +156,7 @@ def test_spacys_command_line_runs_it(project):
     assert not (project / "training").exists()
 
 
+@pytest.mark.slow
 def test_a_second_run_runs_nothing_until_the_code_of_the_command_changes(project):
     def run(*options):
         ran = spacy("project", "run", "validate", *options, cwd=project)
