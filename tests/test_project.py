@@ -28,7 +28,7 @@ README = (ROOT / "README.md").read_text(encoding="utf8")
 # The code that a config names and spaCy finds by its entry point, so that no import shows it.
 BY_ENTRY_POINT = [
     "corpus/tokenizer", "training/batching", "transformer/architectures", "transformer/lexical", "crf_ner/model",
-    "crf_ner/pipe", "training/freezing", "training/oversampling", "transformer/pooling",
+    "crf_ner/factory", "training/freezing", "training/oversampling", "transformer/pooling",
 ]  # fmt: skip
 RUNS_CONFIG = ["create-config", "train", "calibrate", "evaluate", "package"]
 
