@@ -97,7 +97,7 @@ def test_a_long_corpus_is_read_to_its_end(tmp_path, monkeypatch):
 def test_a_damaged_config_card_or_assignment_is_named(copy, damage):
     for name in ("config.cfg", "encoder.json", "splits.json"):
         damage(copy / name)
-    with pytest.raises(DomainNerError, match=r"config\.cfg (.|\n)*Run create-config again"):
+    with pytest.raises(DomainNerError, match=r"config\.cfg:? (.|\n)*Run create-config again"):
         read_config(copy / "config.cfg", {})
     with pytest.raises(DomainNerError, match=r"encoder\.json(.|\n)*Run fetch-encoder"):
         EncoderCard.read(copy / "encoder.json")

@@ -118,7 +118,7 @@ def find_whole(work: Path, say: Callable[[str], None]) -> str | None:
     for path in sorted(work.glob("checkpoint-*"), key=lambda path: -int(path.name.rpartition("-")[2])):
         damage = find_damage(path)
         if not damage:
-            say(f"Resuming the interrupted run from {path}.")
+            say(f"Resuming the interrupted run from {path}")
             return str(path)
         say(f"{path} is damaged: {damage}")
         discard(path)

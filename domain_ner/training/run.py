@@ -167,12 +167,12 @@ def find_interrupted(nlp: Language, output: Path) -> tuple[Checkpoint | None, li
     )
     messages, kept = list(loaded.damaged), loaded.checkpoint
     if kept is None:
-        return None, [*messages, "The interrupted run left no checkpoint to resume from: training restarts."]
+        return None, [*messages, "The interrupted run left no checkpoint to resume from: training restarts"]
     changed = [name for name in current if kept.run.get(name) != current[name]]
     if changed:
         why = f"changed since: {', '.join(changed)}"
-        return None, [*messages, f"Cannot resume the interrupted run ({why}): training restarts."]
-    return kept, [*messages, f"Resuming the interrupted run after step {kept.progress.step}."]
+        return None, [*messages, f"Cannot resume the interrupted run ({why}): training restarts"]
+    return kept, [*messages, f"Resuming the interrupted run after step {kept.progress.step}"]
 
 
 def identify(config: Config) -> dict[str, str]:

@@ -71,11 +71,11 @@ def finished(
     except FileNotFoundError:
         return None
     except (OSError, ValueError, AttributeError, KeyError, TypeError) as err:
-        say(f"{folder / DONE} is damaged ({type(err).__name__}): training this seed again.")
+        say(f"{folder / DONE} is damaged ({type(err).__name__}): training this seed again")
         return None
     for name in parts:
         if sha256_of_folder(folder / name) != checksums.get(name):
-            say(f"{folder / name} is damaged or has changed: training this seed again.")
+            say(f"{folder / name} is damaged or has changed: training this seed again")
             return None
     return done
 
