@@ -83,12 +83,12 @@ def main(
     callbacks = Callbacks(
         progress=watched,
         on_file=lambda file: say(f"reading {file.name} ({file.title})"),
-        on_read=lambda read: printing.tell_read(read, importing),
-        on_groups=printing.tell_groups,
-        on_learned=printing.tell_learned,
+        on_read=lambda read: printing.print_notes_and_warnings(read, importing),
+        on_groups=printing.print_group_warnings,
+        on_learned=printing.print_learned_splits,
     )
     converted = convert(settings, callbacks)
     printing.print_ledger(converted.ledger)
     printing.print_documents(converted.ledger)
     printing.print_splits(converted.corpora, labels)
-    printing.tell_division(converted.division)
+    printing.print_division(converted.division)

@@ -16,7 +16,7 @@ from spacy.vocab import Vocab
 from domain_ner.annotations.doc_keys import META_KEY, SOURCE_KEY
 from domain_ner.annotations.outcomes import DROPPED, KEPT, MASKED
 from domain_ner.corpus.damage import require_whole
-from domain_ner.corpus.docs import entities, nested, rejected, span_scores, unknown_tokens
+from domain_ner.corpus.docs import entities, rejected, span_scores, spans_or_entities, unknown_tokens
 from domain_ner.crf_ner.pipe import BELOW_KEY
 from domain_ner.errors import DomainNerError
 from domain_ner.metrics.calibration import ScoredSpan, calibration_error, chance_error, reliability
@@ -117,7 +117,7 @@ def evaluate_pipeline(
 
 def evaluate_doc(gold: Doc, predicted: Doc, *, can_nest: bool = False) -> EvaluatedDoc:
     """What gold and a pipeline say of one text. can_nest: the entities are `doc.spans["sc"]`, where there are such."""
-    found = nested if can_nest else entities
+    found = spans_or_entities if can_nest else entities
     unknown, wrong = _unknown(gold), rejected(gold)
     return EvaluatedDoc(
         source=str(gold.user_data.get(SOURCE_KEY, "")),

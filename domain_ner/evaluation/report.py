@@ -13,7 +13,7 @@ from typing import Any
 from spacy.tokens import Doc
 
 from domain_ner.annotations.passages import Passage
-from domain_ner.corpus.docs import entities, nested
+from domain_ner.corpus.docs import entities, spans_or_entities
 from domain_ner.corpus.grouping import value_name
 from domain_ner.evaluation.confidence import certainty, histogram
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1, EvaluatedDoc
@@ -110,7 +110,7 @@ def trained_surfaces(docs: Iterable[Doc], *, can_nest: bool = False) -> Surfaces
 
 def mentions(docs: Iterable[Doc], *, can_nest: bool = False) -> list[tuple[str, str]]:
     """Surface and type of every entity. can_nest: of `doc.spans["sc"]`, not of `doc.ents`."""
-    found = nested if can_nest else entities
+    found = spans_or_entities if can_nest else entities
     return [(doc.text[start:end], label) for doc in docs for start, end, label in sorted(found(doc))]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from domain_ner.corpus.docs import entities, nested, unknown_tokens
+from domain_ner.corpus.docs import entities, spans_or_entities, unknown_tokens
 from domain_ner.evaluation.predicting import nests
 from domain_ner.metrics.perturbations import KNOWN_NAMES, NEW_NAMES, PERTURBATIONS, Passage, Surfaces, perturb
 from domain_ner.metrics.resampling import Counts, Difference, compare, count
@@ -47,7 +47,7 @@ def other_names(train: Sequence[Doc], test: Sequence[Doc], *, can_nest: bool = F
 
     can_nest: of `doc.spans["sc"]`, not of `doc.ents`.
     """
-    known, found = (_surfaces(docs, nested if can_nest else entities) for docs in (train, test))
+    known, found = (_surfaces(docs, spans_or_entities if can_nest else entities) for docs in (train, test))
     seen = {normalize_surface(surface) for some in known.values() for surface in some}
     new = {
         label: [surface for surface in some if normalize_surface(surface) not in seen] for label, some in found.items()
@@ -77,7 +77,7 @@ def try_worse(
     on_doc: called after each prediction; there are at most `n_predictions` of them.
     """
     can_nest = nests(nlp)
-    passages = [Passage(doc.text, tuple(sorted(nested(doc) if can_nest else entities(doc)))) for doc in docs]
+    passages = [Passage(doc.text, tuple(sorted(spans_or_entities(doc) if can_nest else entities(doc)))) for doc in docs]
     plain = _predict(nlp, passages, on_doc, can_nest=can_nest)
     found = []
     for name in PERTURBATIONS:
@@ -96,7 +96,7 @@ def n_predictions(docs: Sequence[Doc]) -> int:
 
 
 def _predict(nlp: Language, passages: Sequence[Passage], on_doc: Callable[[], None], *, can_nest: bool) -> Pairs:
-    found = nested if can_nest else entities
+    found = spans_or_entities if can_nest else entities
     pairs = []
     for passage, doc in zip(passages, nlp.pipe(one.text for one in passages), strict=True):
         pairs.append((passage.entities, found(doc)))
