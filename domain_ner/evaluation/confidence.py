@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from math import log2
 
+from domain_ner.evaluation.confidence_schema import Certainty, Histogram, Point, Reliability, ReliabilityBin
 from domain_ner.evaluation.predicting import EvaluatedDoc
-from domain_ner.evaluation.schema import Certainty, Histogram, Point, Reliability, ReliabilityBin
 from domain_ner.metrics.calibration import Bin, ScoredSpan, calibration_error, chance_error, reliability, thresholds
 from domain_ner.metrics.proportions import wilson_interval
 

@@ -1,17 +1,12 @@
 """The shape of `training/reports/evaluation.json`. Knows no pipeline and no files."""
 
-from typing import Annotated
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field
-
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from domain_ner.evaluation.confidence_schema import Certainty, Histogram
+from domain_ner.evaluation.schema_base import Part, Share
 
 
-class Figure(_Part):
+class Figure(Part):
     """A score and its 95 % interval, by bootstrap over documents; null: there is too little to tell."""
 
     value: Share
@@ -19,7 +14,7 @@ class Figure(_Part):
     high: Share | None
 
 
-class TypeScore(_Part):
+class TypeScore(Part):
     """Exact matches of one type, or of all. support: entities in gold. verdict: against the target, of types."""
 
     precision: Figure
@@ -31,7 +26,7 @@ class TypeScore(_Part):
     verdict: str = ""
 
 
-class MacroScore(_Part):
+class MacroScore(Part):
     """The mean over the types that gold has."""
 
     precision: Figure
@@ -39,7 +34,7 @@ class MacroScore(_Part):
     f1: Figure
 
 
-class Headline(_Part):
+class Headline(Part):
     """Scores of one test set."""
 
     n_passages: int
@@ -48,7 +43,7 @@ class Headline(_Part):
     by_type: dict[str, TypeScore]
 
 
-class SchemeScore(_Part):
+class SchemeScore(Part):
     """What is right where something is forgiven; meaning: what. As SemEval-2013 task 9 counts.
 
     n_correct + n_incorrect + n_partial is the same on both sides: with n_missed these are all entities in gold, with
@@ -66,7 +61,7 @@ class SchemeScore(_Part):
     n_spurious: int
 
 
-class Marked(_Part):
+class Marked(Part):
     """An entity within a shown stretch of text, in characters of it. confidence: of a predicted one that has any."""
 
     start: int
@@ -75,7 +70,7 @@ class Marked(_Part):
     confidence: Share | None = None
 
 
-class ShownMistake(_Part):
+class ShownMistake(Part):
     """Gold and predicted entities that belong together and differ, with the text around them.
 
     start, end: of the mistake in the passage, in characters; offset: where the shown text begins there. tokens: start
@@ -96,7 +91,7 @@ class ShownMistake(_Part):
     confidence: Share | None
 
 
-class KindCount(_Part):
+class KindCount(Part):
     """Mistakes of one kind, and the entities in them: those in gold that were not found as they are (false negatives),
     and those predicted that are not in gold (false positives).
     """
@@ -106,7 +101,7 @@ class KindCount(_Part):
     n_false_positives: int
 
 
-class Slice(_Part):
+class Slice(Part):
     """The score of the entities that share a trait."""
 
     value: str
@@ -118,16 +113,7 @@ class Slice(_Part):
     support: int
 
 
-class Histogram(_Part):
-    """How many predictions have a confidence in each of as many equal bins of 0..1; share_sure: at 0.99 or above."""
-
-    correct: list[int]
-    wrong: list[int]
-    share_sure: Share
-    share_sure_wrong: Share
-
-
-class Varied(_Part):
+class Varied(Part):
     """How varied the mentions of a type are in a split. n_once: surfaces with one mention. top: the commonest."""
 
     n_mentions: int
@@ -137,7 +123,7 @@ class Varied(_Part):
     n_top: int
 
 
-class SplitScore(_Part):
+class SplitScore(Part):
     """Micro F1 on a split, or on a sample of it. share_sure: of its predictions with a confidence, at 0.99 or above.
 
     entropy: mean binary entropy of those confidences, in bits: 0, always sure, to 1, never more than even.
@@ -149,7 +135,7 @@ class SplitScore(_Part):
     entropy: Share | None
 
 
-class Grouped(_Part):
+class Grouped(Part):
     """Micro F1 on passages of another group, by leaving out one group at a time. key: of `meta`, which names the group.
 
     low, high: 95 % interval.
@@ -161,7 +147,7 @@ class Grouped(_Part):
     high: Share
 
 
-class Source(_Part):
+class Source(Part):
     """What the exports hold for the test documents. n_annotations: that people meant, those included that were lost.
 
     recall: of these. fates: what became of every annotation, as in the ledger.
@@ -172,50 +158,7 @@ class Source(_Part):
     fates: dict[str, int]
 
 
-class ReliabilityBin(_Part):
-    """Predictions with confidences from low to high: how many, their mean confidence, and how many are right.
-
-    precision_low, precision_high: Wilson's 95 % interval of precision.
-    """
-
-    low: Share
-    high: Share
-    n: int
-    confidence: Share
-    precision: Share
-    precision_low: Share | None = None
-    precision_high: Share | None = None
-
-
-class Reliability(_Part):
-    """How far confidence and precision are apart, and how far they would be by chance alone."""
-
-    ece: Share
-    ece_by_chance: Share
-    bins: list[ReliabilityBin]
-
-
-class Point(_Part):
-    """What is left with a least confidence."""
-
-    confidence: Share
-    precision: Share
-    recall: Share
-
-
-class Certainty(_Part):
-    """Calibration of all predictions, suppressed ones included, or of a type. curve: by least confidence, ascending.
-
-    least: the confidence from which entities of the type are reported; null of all, and where there is none.
-    """
-
-    before: Reliability
-    after: Reliability
-    curve: list[Point]
-    least: Share | None = None
-
-
-class Shape(_Part):
+class Shape(Part):
     """Scores on texts in worse shape. difference: of F1 from that of the same as they are, its 95 % interval, and p."""
 
     name: str
@@ -228,7 +171,7 @@ class Shape(_Part):
     by_type: dict[str, float]
 
 
-class Shapes(_Part):
+class Shapes(Part):
     """Robustness, on a sample of the test set. f1, by_type: of its texts as they are."""
 
     n_passages: int
@@ -237,7 +180,7 @@ class Shapes(_Part):
     shapes: list[Shape]
 
 
-class Evaluation(_Part):
+class Evaluation(Part):
     """A row of training.jsonl. epoch: from 1. f1: micro, on dev. losses: by component, since the last evaluation.
 
     A loss that is no number is null.
@@ -249,7 +192,7 @@ class Evaluation(_Part):
     losses: dict[str, float | None]
 
 
-class Tip(_Part):
+class Tip(Part):
     """What to do for a type. rule: which rule says so; why: the figures it rests on.
 
     kinds, other: of the mistakes that show it, and the type they are mixed up with. passages: where they are, the most
@@ -267,7 +210,7 @@ class Tip(_Part):
     queue: str = ""
 
 
-class Report(_Part):
+class Report(Part):
     """An evaluation. Figures are shares in 0..1.
 
     model_sha256: of the pipeline's folder, as it was evaluated. date: of the evaluation, YYYY-MM-DD. test_set: what
@@ -296,7 +239,7 @@ class Report(_Part):
     advice: list[Tip]
     schemes: dict[str, SchemeScore]
     mistake_counts: dict[str, dict[str, int]]
-    mistake_entities: dict[str, KindCount] = {}
+    mistake_entities: dict[str, KindCount] = Field(default_factory=dict)
     mistakes: list[ShownMistake]
     confusion: dict[str, dict[str, int]]
     slices: dict[str, list[Slice]]

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from domain_ner.evaluation.schema import Certainty, Evaluation, Figure, Histogram, ReliabilityBin, Shapes
+from domain_ner.evaluation.confidence_schema import Certainty, Histogram, ReliabilityBin
+from domain_ner.evaluation.schema import Evaluation, Figure, Shapes
 from domain_ner.reports.highlights import short
 from domain_ner.reports.plots import (
     FIRST,

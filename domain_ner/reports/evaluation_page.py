@@ -48,6 +48,13 @@ TITLES = {
     "position": "Position in the passage",
     "window": "Position in the encoder's windows",
 }
+# What the templates know of any report.
+TEMPLATE_NAMES: dict[str, Any] = {
+    "target": TARGET_F1, "floor": FLOOR_F1, "kinds": KINDS, "titles": TITLES, "marks": MARKS, "short": short,
+    "told": told, "percent": percent, "reported_from": reported_from, "unreported": unreported, "entropy": entropy,
+    "change": change, "max_label": MAX_LABEL, "max_tips": MAX_TIPS, "max_rows": MAX_ROWS, "max_small": MAX_SMALL,
+    "first_shown": FIRST_SHOWN, "more_shown": MORE_SHOWN,
+}  # fmt: skip
 
 
 def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) -> str:
@@ -59,9 +66,8 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
     mistakes, columns = _fitting(report.mistakes), column_labels(report)
     return render(
         "evaluation.html.j2",
+        **TEMPLATE_NAMES,
         report=report,
-        target=TARGET_F1,
-        floor=FLOOR_F1,
         charts=_charts(report),
         counts=count_rows(report),
         counted_kinds=counted_kinds(report),
@@ -69,26 +75,10 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
         confusing=confusing(report),
         measured_on=measured_on(report),
         cards=[(one, *_lines(one, colours)) for one in report.mistakes[: min(FIRST_SHOWN, len(mistakes))]],
-        first_shown=FIRST_SHOWN,
-        more_shown=MORE_SHOWN,
         columns=columns,
         n_others=len(report.labels) - len(columns),
-        kinds=KINDS,
         confusion=_confusion(report, columns),
-        short=short,
-        max_label=MAX_LABEL,
-        titles=TITLES,
-        marks=MARKS,
-        max_tips=MAX_TIPS,
-        max_rows=MAX_ROWS,
-        max_small=MAX_SMALL,
-        told=told,
-        percent=percent,
-        reported_from=reported_from,
-        unreported=unreported,
-        entropy=entropy,
         colour_of=lambda label: readable(colours.get(label, NO_COLOUR)),
-        change=change,
         elsewhere=elsewhere(report),
         n_shown=len(mistakes),
         data=_data(mistakes, {label: colours.get(label, NO_COLOUR) for label in report.labels}),

@@ -99,7 +99,8 @@ def learning_curve_chart(found: LearningCurve) -> Any:
             now, base = one.now.f1, found.n_passages
             further = [base, *(base + n for n in MORE)]
             axes.plot(further, [100 * now, *(100 * (now + one.more[n].f1) for n in MORE)], ":", color=line.get_color())
-    axes.axhline(100 * found.target_f1, color="grey", linewidth=1, linestyle="--")
+    target = f"target {100 * found.target_f1:.0f}"
+    axes.axhline(100 * found.target_f1, color="grey", linewidth=1, linestyle="--", label=target)
     axes.set_xscale("log")
     ticks = [*(size.n_passages for size in next(iter(found.by_type.values())).sizes), found.n_passages + MORE[-1]]
     axes.set_xticks(ticks, [f"{n:,}" for n in ticks])

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from domain_ner.evaluation.schema import Certainty, Figure, Report, Shape, SplitScore
+from domain_ner.evaluation.confidence_schema import Certainty
+from domain_ner.evaluation.schema import Figure, Report, Shape, SplitScore
 
 # Pieces of advice that a reader takes in at once; with many types there are far more.
 MAX_TIPS = 10

@@ -2,23 +2,19 @@
 
 import json
 import re
-from collections import Counter
 from datetime import date
 
 import jsonschema
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from reported import DOCS, TEXT, doc, report, trained
 
-from domain_ner.evaluation.predicting import EvaluatedDoc
 from domain_ner.evaluation.report import mentions, queue_names, queue_tasks, trained_surfaces
 from domain_ner.evaluation.review import review_task
 from domain_ner.evaluation.schema import Report
 from domain_ner.metrics.schemes import STRICT
 from domain_ner.metrics.slices import SEEN
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
-from domain_ner.reports.mistake_counts import count_rows
 
 
 def test_the_title_says_what_was_measured_when_and_on_what():
@@ -57,75 +53,6 @@ def test_mistakes_are_counted_and_shown_with_their_words_confident_ones_first():
     assert [(first.text[one.start : one.end], one.label, one.confidence) for one in first.predicted] == [
         ("Redis", "TEAM", 0.8)
     ]
-
-
-ANY = st.sets(st.tuples(st.integers(0, 12), st.integers(1, 5), st.sampled_from("ABC")), max_size=7)
-
-
-def anywhere(some):
-    """Entities that may nest and cross, as those of a spancat do."""
-    return tuple(sorted({(start, start + n, label) for start, n, label in some}))
-
-
-@given(st.lists(st.tuples(ANY, ANY), min_size=1, max_size=4))
-def test_every_count_adds_up_to_the_entities_behind_precision_and_recall(pairs):
-    """Whatever stands twice in a report is recomputed from the entities."""
-    text, nothing = "abcdefghijklmnopqrst", ""
-    docs = [
-        EvaluatedDoc("a.jsonl:1", text, {}, ((0, 20),), anywhere(gold), anywhere(found), {}) for gold, found in pairs
-    ]
-    made = report(*docs)
-    missed = Counter(one[2] for doc in docs for one in set(doc.gold) - set(doc.predicted))
-    wrong = Counter(one[2] for doc in docs for one in set(doc.predicted) - set(doc.gold))
-    support, predicted = (
-        Counter(one[2] for doc in docs for one in getattr(doc, name)) for name in ("gold", "predicted")
-    )
-    # By kind, over all.
-    kinds = made.mistake_entities.values()
-    assert sum(one.n_mistakes for one in kinds) == len(made.mistakes)
-    assert sum(one.n_false_negatives for one in kinds) == missed.total()
-    assert sum(one.n_false_positives for one in kinds) == wrong.total()
-    # By type: each mistake once, and as the filters of the page count them.
-    by_label = Counter((one.kind, one.label) for one in made.mistakes)
-    assert by_label == {(kind, label): n for kind, some in made.mistake_counts.items() for label, n in some.items()}
-    assert all(
-        made.mistake_entities[kind].n_mistakes == sum(some.values()) for kind, some in made.mistake_counts.items()
-    )
-    for one in made.mistakes:
-        assert one.label == (one.gold or one.predicted)[0].label
-    # The table of the page and of the Markdown.
-    *rows, (_, sums) = count_rows(made)
-    assert {label: numbers[-2] for label, numbers in rows} == {label: missed[label] for label in made.labels}
-    assert {label: numbers[-1] for label, numbers in rows} == {label: wrong[label] for label in made.labels}
-    assert all(numbers[0] == sum(numbers[1:-2]) for _, numbers in rows)
-    assert sums[0] == len(made.mistakes) and sums[-2:] == [missed.total(), wrong.total()]
-    # The confusion of types: a row is the support of its type, a column what was predicted of it.
-    for label in made.labels:
-        assert sum(made.confusion[label].values()) == support[label] == made.headline.by_type[label].support
-        column = sum(row.get(label, 0) for row in made.confusion.values())
-        assert column == predicted[label] == made.headline.by_type[label].n_predicted
-        assert made.confusion[label][label] >= made.headline.by_type[label].n_correct
-    spurious, missing = (made.mistake_entities.get(kind) for kind in ("spurious", "missing"))
-    assert sum(made.confusion[nothing].values()) >= (spurious.n_false_positives if spurious else 0)
-    assert sum(row.get(nothing, 0) for row in made.confusion.values()) >= (missing.n_false_negatives if missing else 0)
-    # The four schemes hold all entities of both sides.
-    for one in made.schemes.values():
-        matched = one.n_correct + one.n_incorrect + one.n_partial
-        assert (matched + one.n_missed, matched + one.n_spurious) == (support.total(), predicted.total())
-    # Slices: each trait has every entity once.
-    for some in made.slices.values():
-        assert sum(one.n_correct for one in some) == made.headline.micro.n_correct
-        assert (sum(one.support for one in some), sum(one.n_predicted for one in some)) == (
-            support.total(), predicted.total(),
-        )  # fmt: skip
-
-
-def test_how_the_counts_go_together_is_told():
-    long, part = ("Payments squad", "TEAM"), [("Payments", "TEAM"), ("squad", "TEAM")]
-    told = evaluation_markdown(report(doc([long], part), doc([("Redis", "INFRA")], [("Kafka", "INFRA")])))
-    assert "The 3 mistakes hold 2 false negatives (2 in gold, 0 of them found) and 3 false positives" in told
-    assert "No entity in gold: 2, which are 1 spurious and 1 of mistakes with several entities." in told
-    assert "Found as no entity: 1, all of them missing." in told
 
 
 def test_confusion_has_every_pair():

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_guide_page import Reader
 
-from domain_ner.evaluation.schema import Certainty, Evaluation, Point, Reliability, ReliabilityBin
+from domain_ner.evaluation.confidence_schema import Certainty, Point, Reliability, ReliabilityBin
+from domain_ner.evaluation.schema import Evaluation
 from domain_ner.reports.charts import differences_chart, reliability_chart, threshold_chart, training_chart
 from domain_ner.reports.plots import MAX_TICKS, Axis, axis_of, magnitude_axis
 
