@@ -97,7 +97,7 @@ def test_a_long_corpus_is_read_to_its_end(tmp_path, monkeypatch):
 def test_a_damaged_config_card_or_assignment_is_named(copy, damage):
     for name in ("config.cfg", "encoder.json", "splits.json"):
         damage(copy / name)
-    with pytest.raises(DomainNerError, match=r"config\.cfg (.|\n)*Run create-config again"):
+    with pytest.raises(DomainNerError, match=r"config\.cfg(.|\n)*Run create-config again"):
         read_config(copy / "config.cfg", {})
     with pytest.raises(DomainNerError, match=r"encoder\.json(.|\n)*Run fetch-encoder"):
         EncoderCard.read(copy / "encoder.json")
@@ -125,10 +125,10 @@ def test_a_damaged_pipeline_is_named(copy, name, damage):
 @pytest.mark.parametrize(
     ("name", "damage", "told"),
     [
-        ("done.json", cut_off, "done.json is damaged (JSONDecodeError): training this seed again"),
-        ("done.json", empty, "done.json is damaged (JSONDecodeError): training this seed again"),
-        ("model-last/crf_ner/model", zero, "model-last is damaged or has changed: training this seed again"),
-        ("model-best/crf_ner/model", flip, "model-best is damaged or has changed: training this seed again"),
+        ("done.json", cut_off, "done.json is damaged (JSONDecodeError): training this seed again."),
+        ("done.json", empty, "done.json is damaged (JSONDecodeError): training this seed again."),
+        ("model-last/crf_ner/model", zero, "model-last is damaged or has changed: training this seed again."),
+        ("model-best/crf_ner/model", flip, "model-best is damaged or has changed: training this seed again."),
     ],
 )
 def test_a_trained_seed_that_is_damaged_is_told_and_not_taken(made, name, damage, told, tmp_path):

@@ -85,7 +85,7 @@ def test_a_search_that_ctrl_c_stopped_goes_on_where_it_was(project, tmp_path):
         told = interrupt(running)
     assert (
         running.returncode == 130
-        and "Go on with: python -m spacy project run find-label-errors" in told
+        and "Resume with: python -m spacy project run find-label-errors" in told
         and "Traceback" not in told
     )
     done = tmp_path / "work" / "fold-1" / "seeds" / "0" / "done.json"
