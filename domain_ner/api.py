@@ -24,7 +24,7 @@ from domain_ner.devices import CPU, choose_gpu, use_gpu
 from domain_ner.encoders.fetch import fetch_encoder
 from domain_ner.encoders.presets import find_encoder, load_presets
 from domain_ner.evaluation import comparison, measuring
-from domain_ner.evaluation.calibrating import fit_on, require_promise, require_threshold
+from domain_ner.evaluation.calibrating import fit_on, require_guarantee, require_threshold
 from domain_ner.evaluation.comparison import Comparison
 from domain_ner.evaluation.predicting import load_pipeline, read_docs
 from domain_ner.evaluation.report import make_report
@@ -210,7 +210,7 @@ def calibrate(
     wanted = str(threshold)
     require_threshold(wanted)
     fitted = fit_on(nlp, Path(dev), wanted, group_by=group_by, seed=seed)
-    require_promise(fitted, wanted)
+    require_guarantee(fitted, wanted)
     return fitted
 
 
@@ -233,8 +233,8 @@ def evaluate(  # noqa: PLR0913
     gold = read_docs(Path(test), nlp.vocab)
     learned = {} if train is None else {"train": read_docs(Path(train), nlp.vocab)}
     scored = measuring.score(nlp, gold, None, watched=conversion.no_progress)
-    asked = measuring.Asked(learned, {}, group_by, robustness, seed)
-    measured = measuring.measure(nlp, gold, scored, asked, watched=conversion.no_progress, say=lambda line: None)
+    settings = measuring.MeasureSettings(learned, {}, group_by, robustness, seed)
+    measured = measuring.measure(nlp, gold, scored, settings, watched=conversion.no_progress, say=lambda line: None)
     name = measuring.name_of(nlp, Path(str(nlp.path or "")))
     return make_report(measured).model_copy(update={"pipeline": name})
 

@@ -28,7 +28,7 @@ def main(
 ) -> None:
     """Fit confidences and thresholds on corpus/dev.spacy, and write training/model-calibrated."""
     from domain_ner.commands.printing.calibration import print_choice, print_fitted
-    from domain_ner.evaluation.calibrating import NAME, fit_on, require_promise, require_threshold, to_figures
+    from domain_ner.evaluation.calibrating import NAME, fit_on, require_guarantee, require_threshold, to_figures
     from domain_ner.evaluation.predicting import load_pipeline
     from domain_ner.training.saving import save, save_copy
 
@@ -39,7 +39,7 @@ def main(
         if NAME in nlp.pipe_names:
             fitted = fit_on(nlp, dev, threshold, group_by=group_by, seed=seed)
             print_fitted(fitted)
-            require_promise(fitted, threshold)
+            require_guarantee(fitted, threshold)
             print_choice(fitted)
             figures: dict[str, Any] = {"calibrated": True} | to_figures(fitted)
             save(nlp, output)

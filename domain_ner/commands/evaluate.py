@@ -76,7 +76,7 @@ def main(
     from domain_ner.corpus.docs import MISALIGNED
     from domain_ner.corpus.overlaps import OVERLAPS
     from domain_ner.evaluation.gold import GoldRules
-    from domain_ner.evaluation.measuring import Asked, measure, name_of, read_test_sets, score
+    from domain_ner.evaluation.measuring import MeasureSettings, measure, name_of, read_test_sets, score
     from domain_ner.evaluation.predicting import load_pipeline, read_docs
     from domain_ner.evaluation.queues import write_queues
     from domain_ner.evaluation.report import QUEUES, make_report, queue_names
@@ -97,8 +97,8 @@ def main(
         say(f"written to {metrics}")
         if reports is None:
             return
-        asked = Asked(others, test_sets, group_by, robustness, seed, log)
-        measured = measure(nlp, gold, scored, asked, watched=watched, say=say)
+        settings = MeasureSettings(others, test_sets, group_by, robustness, seed, log)
+        measured = measure(nlp, gold, scored, settings, watched=watched, say=say)
         named = {"pipeline": name_of(nlp, model), "model_sha256": sha256_of_folder(model)}
         report = queue_names(make_report(measured)).model_copy(update=named)
         write_report(report, reports, colours)

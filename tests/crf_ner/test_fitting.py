@@ -88,10 +88,14 @@ def test_where_no_type_can_be_promised_it_is_an_error_and_nothing_is_written(two
     places = of_two_types(two_types, tmp_path)
     ran = run("calibrate_model", *places, "--threshold", "0.99", check=False)
     assert ran.returncode == 1
-    assert "can promise a precision of 0.99 (vars.threshold) of no type" in ran.stderr
-    [(most, needed)] = re.findall(r"INFRA: at most (0\.9\d), of 60 entities on dev; 0.99 takes some (\d+)", ran.stderr)
+    assert "cannot guarantee a precision of 0.99 (vars.threshold) for any type" in ran.stderr
+    [(most, needed)] = re.findall(
+        r"INFRA: at most (0\.9\d), with 60 entities on dev; 0.99 needs about (\d+)", ran.stderr
+    )
     assert int(needed) > 200
-    assert re.search(r"TEAM: .*, of 30 entities on dev; its surest predictions are wrong too often", ran.stderr)
+    assert re.search(
+        r"TEAM: .*, with 30 entities on dev; its most confident predictions are wrong too often", ran.stderr
+    )
     assert f"ask for at most {most}" in ran.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["dev.spacy"]
     run("calibrate_model", *places, "--threshold", most)

@@ -96,4 +96,4 @@ def test_a_search_that_ctrl_c_stopped_goes_on_where_it_was(project, tmp_path):
     assert done.stat().st_mtime_ns == before
     assert any(line.startswith("fold 4 of 4") for line in lines)
     # Two epochs of a tiny encoder: it comes to the end, and says that there is nothing to learn from it.
-    assert running.returncode == 1 and "below it they doubt for want of knowledge" in " ".join("".join(lines).split())
+    assert running.returncode == 1 and "below it, their doubts are not evidence" in " ".join("".join(lines).split())
