@@ -29,7 +29,7 @@ def main(
 ) -> None:
     """Build the wheels into training/packages, install them into a clean environment, and compare the predictions."""
     from domain_ner.evaluation.predicting import load_pipeline, read_docs
-    from domain_ner.packaging.documents import Written, describe, package_name
+    from domain_ner.packaging.documents import Inputs, describe, package_name
     from domain_ner.packaging.wheels import (
         Release,
         build_wheels,
@@ -45,7 +45,7 @@ def main(
     documents = None
     with together():
         if reports is not None:
-            documents = describe(model, nlp, named, Written(reports, guide, card), licence=licence, group_by=group_by)
+            documents = describe(model, nlp, named, Inputs(reports, guide, card), licence=licence, group_by=group_by)
             write_text(reports / "model_card.md", documents.readme)
             say(f"model card: {reports / 'model_card.md'}, the README of the package")
         with atomic_path(packages) as wheels:
