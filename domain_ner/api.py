@@ -1,6 +1,6 @@
-"""The steps of the workflow as functions, for notebooks and scripts of your own. Prints nothing.
+"""Provides the steps of the workflow as functions, for your own notebooks and scripts. Prints nothing.
 
-`domain_ner` offers these names itself. A step takes and returns what the next one needs; paths may be text.
+`domain_ner` exports these names. A step takes and returns what the next one needs; paths may be strings.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ from domain_ner.devices import CPU, choose_gpu, use_gpu
 from domain_ner.encoders.fetch import fetch_encoder
 from domain_ner.encoders.presets import find_encoder, load_presets
 from domain_ner.evaluation import comparison, measuring
-from domain_ner.evaluation.calibrating import fit_on, require_promise, require_threshold
+from domain_ner.evaluation.calibrating import fit_on, require_guarantee, require_threshold
 from domain_ner.evaluation.comparison import Comparison
 from domain_ner.evaluation.predicting import load_pipeline, read_docs
 from domain_ner.evaluation.report import make_report
@@ -43,7 +43,7 @@ Pipeline = Language | str | Path
 
 @dataclass(frozen=True)
 class Corpus:
-    """A folder that `convert` wrote. ledger: what became of each annotation."""
+    """A folder that `convert` wrote. converted: its result, with the ledger."""
 
     folder: Path
     converted: conversion.Converted
@@ -60,17 +60,17 @@ class Corpus:
 
     @property
     def test(self) -> Path:
-        """The corpus that nothing has learned (DocBin)."""
+        """The test corpus, not used in training (DocBin)."""
         return self.folder / "test.spacy"
 
     @property
     def outcomes(self) -> dict[str, int]:
-        """Annotations of the exports by what became of them."""
+        """Number of annotations of the exports by outcome."""
         return dict(self.converted.ledger.outcomes())
 
 
 @dataclass(frozen=True)
-class Shown:
+class Rendered:
     """A text with its entities: HTML in a notebook, plain text elsewhere."""
 
     html: str
@@ -92,12 +92,12 @@ def read_exports(  # noqa: PLR0913
     prefer: Sequence[str] = ("*",),
     conflicts: str = "stop",
 ) -> Annotations:
-    """Read every annotation export in a folder, whatever its format.
+    """Read every annotation export in a folder, in any supported format.
 
-    folder: with exports, or one of them. labels: the types that may occur; None: any.
+    folder: with exports, or a single export. labels: the allowed types; None: any.
     reading, rename, prefer, conflicts: as the variables `reading`, `labels`, `prefer` and `conflicts` of project.yml.
-    Returns the passages, and the ledger with what became of each annotation (`ledger.outcomes()`, `problems`).
-    Raises DomainNerError when there is nothing to read, and for a file that cannot be read at all.
+    Returns the passages, and the ledger with the outcome of each annotation (`ledger.outcomes()`, `problems`).
+    Raises DomainNerError if there is nothing to read, or a file cannot be read at all.
     """
     return read_annotations(Path(folder), ImportSettings(labels, reading, rename, prefer, conflicts))
 
@@ -117,12 +117,12 @@ def convert(  # noqa: PLR0913
     conflicts: str = "stop",
     max_loss: float = 0.005,
 ) -> Corpus:
-    """Convert exports to train.spacy, dev.spacy and test.spacy, and write the ledger beside them.
+    """Convert exports to train.spacy, dev.spacy and test.spacy, and write the ledger next to them.
 
-    corpus: the folder to write. guide: guide.yml, whose types are the labels that may occur; or labels: these.
-    The other arguments are the variables of project.yml of these names. assigned: splits.json, which keeps groups in
-    their split from run to run; None: the splits depend on `seed` alone.
-    Raises DomainNerError for contradictions, a loss above `max_loss`, and empty splits; then nothing is written.
+    corpus: the folder to write. guide: guide.yml, whose types are the allowed labels; or labels: the allowed labels.
+    The other arguments are the variables of project.yml with these names. assigned: splits.json, which keeps groups in
+    their split from run to run; None: the splits depend only on `seed`.
+    Raises DomainNerError for contradictions, a loss above `max_loss`, or empty splits; then nothing is written.
     """
     folder = Path(corpus)
     types = load_guide(Path(guide)).labels if guide is not None else labels
@@ -156,11 +156,11 @@ def train(  # noqa: PLR0913
 ) -> Path:
     """Fetch the encoder, write the config, and train with early stopping. Returns the folder of the best pipeline.
 
-    corpus: of `convert`. output: the folder for the encoder's card, config.cfg, model-best and model-last.
+    corpus: from `convert`. output: the folder for the encoder's card, config.cfg, model-best and model-last.
     encoder, head, epochs, patience, seed, gpu_id: the variables of project.yml. settings: values of the config.
     project: the folder with configs/ and assets/encoders/. resume: continue an interrupted run of the same training.
-    say: called with each line on what happens.
-    Raises DomainNerError for an unknown encoder or setting, and for a corpus that is missing or damaged.
+    say: called with each line of progress.
+    Raises DomainNerError for an unknown encoder or setting, or a missing or damaged corpus.
     """
     folder = corpus.folder if isinstance(corpus, Corpus) else Path(corpus)
     root, target = Path(project), Path(output)
@@ -183,7 +183,7 @@ def train(  # noqa: PLR0913
 
 
 def load(pipeline: Pipeline) -> Language:
-    """A pipeline from a folder or an installed package, as `spacy.load` does; a loaded one as it is.
+    """Load a pipeline from a folder or an installed package, as `spacy.load` does; return a loaded one unchanged.
 
     Raises DomainNerError when it is missing or damaged.
     """
@@ -191,7 +191,7 @@ def load(pipeline: Pipeline) -> Language:
 
 
 def read_corpus(path: Pathlike, pipeline: Pipeline | None = None) -> list[Doc]:
-    """The documents of a corpus (DocBin), with the vocabulary of a pipeline or an empty one.
+    """Read the documents of a corpus (DocBin), with the vocabulary of a pipeline or an empty one.
 
     Raises DomainNerError when the file is missing, damaged or empty.
     """
@@ -201,16 +201,16 @@ def read_corpus(path: Pathlike, pipeline: Pipeline | None = None) -> list[Doc]:
 def calibrate(
     nlp: Language, dev: Pathlike, *, threshold: str | float = "f1", group_by: str = "", seed: int = 0
 ) -> Fitted:
-    """Fit confidences and thresholds on documents that the pipeline did not learn, and set them in it.
+    """Fit confidences and thresholds on documents that the pipeline was not trained on, and set them in it.
 
-    threshold: `f1`, a precision to promise (0.95), or empty for none; as the variable of project.yml.
-    Write the pipeline afterwards with `nlp.to_disk`. Returns what was fitted.
-    Raises DomainNerError where no type can be promised that precision.
+    threshold: `f1`, a precision to guarantee (0.95), or empty for none; as the variable of project.yml.
+    Write the pipeline afterwards with `nlp.to_disk`. Returns the fitted values.
+    Raises DomainNerError if that precision can be guaranteed for no type.
     """
-    wanted = str(threshold)
-    require_threshold(wanted)
-    fitted = fit_on(nlp, Path(dev), wanted, group_by=group_by, seed=seed)
-    require_promise(fitted, wanted)
+    target = str(threshold)
+    require_threshold(target)
+    fitted = fit_on(nlp, Path(dev), target, group_by=group_by, seed=seed)
+    require_guarantee(fitted, target)
     return fitted
 
 
@@ -223,18 +223,18 @@ def evaluate(  # noqa: PLR0913
     robustness: int = 0,
     seed: int = 0,
 ) -> Report:
-    """Score a pipeline on documents that it did not learn: by type, with intervals, and with every mistake.
+    """Score a pipeline on documents that it was not trained on: by type, with intervals, and with every mistake.
 
-    test: a corpus (DocBin). train: what it learned, to tell seen from unseen names. group_by: the key of `meta` that
-    names a passage's group. robustness: passages to predict in changed form.
-    Returns the report, the shape of evaluation.json: `report.headline.micro.f1` in 0..1.
+    test: a corpus (DocBin). train: its training corpus, to separate seen from unseen names. group_by: the key of `meta`
+    that names a passage's group. robustness: number of passages to predict in changed form.
+    Returns the report in the shape of evaluation.json: `report.headline.micro.f1` in 0..1.
     """
     nlp = load(pipeline)
     gold = read_docs(Path(test), nlp.vocab)
-    learned = {} if train is None else {"train": read_docs(Path(train), nlp.vocab)}
+    others = {} if train is None else {"train": read_docs(Path(train), nlp.vocab)}
     scored = measuring.score(nlp, gold, None, watched=conversion.no_progress)
-    asked = measuring.Asked(learned, {}, group_by, robustness, seed)
-    measured = measuring.measure(nlp, gold, scored, asked, watched=conversion.no_progress, say=lambda line: None)
+    settings = measuring.MeasureSettings(others, {}, group_by, robustness, seed)
+    measured = measuring.measure(nlp, gold, scored, settings, watched=conversion.no_progress, say=lambda line: None)
     name = measuring.name_of(nlp, Path(str(nlp.path or "")))
     return make_report(measured).model_copy(update={"pipeline": name})
 
@@ -242,21 +242,21 @@ def evaluate(  # noqa: PLR0913
 def compare(first: Pathlike, second: Pathlike, test: Pathlike, *, margin: float = 0.0, seed: int = 0) -> Comparison:
     """Compare two pipelines on the same test set by paired resampling of its documents.
 
-    first: the pipeline in use; second: the one to take its place. Folders, wheels or names of packages.
-    margin: F1 in points (0..100) that may be lost. Returns the comparison: `is_passed`, by type, and each difference.
+    first: the pipeline in use; second: its replacement. Folders, wheels or names of packages.
+    margin: accepted loss of F1 in points (0..100). Returns the comparison: `is_passed`, by type, and each difference.
     """
     both = comparison.measure_both(str(first), str(second), Path(test), watched=conversion.no_progress)
     return comparison.compare_pipelines(*both, margin=margin / 100, seed=seed)
 
 
-def show(item: Doc | Passage, *, colours: Mapping[str, str] | None = None) -> Shown:
+def show(item: Doc | Passage, *, colours: Mapping[str, str] | None = None) -> Rendered:
     """Show a text with its entities and their confidences.
 
-    item: what a pipeline returns, or an annotated passage. colours: of types, `#rrggbb`, as `load_guide(…).colours`.
-    Returns an object that a notebook draws in colour, and that prints a line for each entity elsewhere.
+    item: the output of a pipeline, or an annotated passage. colours: of types, `#rrggbb`, as `load_guide(…).colours`.
+    Returns an object that a notebook renders in colour, and that prints a line for each entity elsewhere.
     """
     lines = [
         f"{item.text[start:end]!r} {label}{'' if prob is None else f' {prob:.2f}'} [{start}:{end}]"
         for (start, end, label), prob in sorted(found_entities(item).items())
     ]
-    return Shown(entities_html(item, colours=colours), "\n".join(lines) or "no entities")
+    return Rendered(entities_html(item, colours=colours), "\n".join(lines) or "no entities")

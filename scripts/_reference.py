@@ -13,7 +13,7 @@ import srsly
 import typer
 
 from domain_ner.commands.catalogue import COMMANDS
-from domain_ner.commands.loading import alone, load
+from domain_ner.commands.loading import load, single_command
 from domain_ner.project.fingerprints import FOLDER
 
 GENERATED = "<!-- Written by `spacy project run docs` from project.yml: change that, not this page. -->"
@@ -94,7 +94,7 @@ def groups(text: str) -> list[Group]:
 def read_script(name: str, path: Path) -> Script:
     """Import a command, and read its command line as its `--help` shows it. path: of the script that runs it."""
     function = load(name) if name in COMMANDS else _import(path).main
-    command = typer.main.get_command(alone(function))
+    command = typer.main.get_command(single_command(function))
     return Script((command.help or "").strip(), [_option(param) for param in command.params])
 
 

@@ -41,8 +41,8 @@ CASES = {
     "invalid JSON": ([*rows(2), '{"text": '], ["a.jsonl:3: ", "JSON"]),
     "unknown label": ([*rows(2), rows(1)[0] | {"text": "Redis x", "spans": [{"start": 0, "end": 5, "label": "DB"}]}],
                       ["a.jsonl:3: 'Redis' (DB, 0-5): label 'DB' is not in the guide: expected one of SERVICE"]),
-    "span off the text": ([*rows(2), {"text": "x", "spans": [{"start": 0, "end": 5, "label": "TEAM"}]}],
-                          ["a.jsonl:3: '' (TEAM, 0-5): 0-5 is off the text: it has 1 characters"]),
+    "span outside the text": ([*rows(2), {"text": "x", "spans": [{"start": 0, "end": 5, "label": "TEAM"}]}],
+                          ["a.jsonl:3: '' (TEAM, 0-5): 0-5 is outside the text: it has 1 characters"]),
     "too few passages": (rows(2), ["test split would be empty"]),
 }  # fmt: skip
 
@@ -199,7 +199,7 @@ def test_the_splits_of_other_data_are_forgotten_and_that_is_said(tmp_path):
     assigned.write_text(json.dumps({"org=elsewhere": "train", "org=far": "test"}))
     write(tmp_path, rows())
     ran = try_convert(tmp_path, "--assigned", assigned, "--group-by", "org")
-    assert "assets/splits.json none is here: taken for other data, all splits are drawn anew" in ran.stdout
+    assert "none of the groups in assets/splits.json occurs in this data: drawing new splits" in ran.stdout
     assert set(json.loads(assigned.read_text())["groups"]) == {f"org=o{n}" for n in range(12)}
 
 

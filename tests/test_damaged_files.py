@@ -103,14 +103,14 @@ def test_a_damaged_config_card_or_assignment_is_named(copy, damage):
         EncoderCard.read(copy / "encoder.json")
     told = failed("convert_annotations", copy / "annotations", copy / "corpus", copy / "reports", "--guide", GUIDE,
                   "--prefer", "*", "--assigned", copy / "splits.json")  # fmt: skip
-    assert "splits.json is not valid JSON" in told and "remove it to split anew" in told
+    assert "splits.json is not valid JSON" in told and "remove it to draw new splits" in told
 
 
 def test_an_assignment_that_holds_something_else_is_named(copy):
     (copy / "splits.json").write_text('{"a": ["train"]}')
     told = failed("convert_annotations", copy / "annotations", copy / "corpus", copy / "reports", "--guide", GUIDE,
                   "--prefer", "*", "--assigned", copy / "splits.json")  # fmt: skip
-    assert "splits.json holds something else: expected groups and their splits" in told
+    assert "splits.json is not a record of splits: expected groups and their splits" in told
 
 
 @pytest.mark.parametrize("name", ["meta.json", "config.cfg", "crf_ner/model", "vocab/strings.json", "tokenizer"])
@@ -125,10 +125,10 @@ def test_a_damaged_pipeline_is_named(copy, name, damage):
 @pytest.mark.parametrize(
     ("name", "damage", "told"),
     [
-        ("done.json", cut_off, "done.json is damaged (JSONDecodeError): training this seed again"),
-        ("done.json", empty, "done.json is damaged (JSONDecodeError): training this seed again"),
-        ("model-last/crf_ner/model", zero, "model-last is damaged or has changed: training this seed again"),
-        ("model-best/crf_ner/model", flip, "model-best is damaged or has changed: training this seed again"),
+        ("done.json", cut_off, "done.json is damaged (JSONDecodeError): training this seed again."),
+        ("done.json", empty, "done.json is damaged (JSONDecodeError): training this seed again."),
+        ("model-last/crf_ner/model", zero, "model-last is damaged or has changed: training this seed again."),
+        ("model-best/crf_ner/model", flip, "model-best is damaged or has changed: training this seed again."),
     ],
 )
 def test_a_trained_seed_that_is_damaged_is_told_and_not_taken(made, name, damage, told, tmp_path):

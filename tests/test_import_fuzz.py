@@ -9,7 +9,7 @@ import time
 import pytest
 from conftest import ROOT
 
-from domain_ner.conversion.ledger import FAULT
+from domain_ner.conversion.ledger import BUG_ADVICE
 from domain_ner.errors import DomainNerError
 from domain_ner.readers.folder import FORMATS, detect
 
@@ -63,7 +63,7 @@ def test_each_way_to_end_is_told_and_the_next_file_is_read_all_the_same(tmp_path
         if folder.name == "refused":
             raise DomainNerError("line 3: no")
         if folder.name == "wrong sums":
-            raise DomainNerError("12 and 13", FAULT)
+            raise DomainNerError("12 and 13", BUG_ADVICE)
         if folder.name == "traceback":
             raise ValueError("oops")
         if folder.name == "memory":

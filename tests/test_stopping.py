@@ -72,7 +72,7 @@ def test_a_command_under_weasel_says_so_before_it_is_killed(tmp_path):
     script = slow_script(tmp_path, unwinding=20)
     weasel = f"import sys; from weasel.util import run_command; run_command([sys.executable, {str(script)!r}])"
     told, code = press_ctrl_c(["-c", weasel])
-    assert "Stopped. All is kept.\nGo on with: python -m spacy project run train" in told
+    assert "Stopped. All is kept.\nResume with: python -m spacy project run train" in told
     assert code != 0
 
 
@@ -85,7 +85,7 @@ def test_a_command_under_weasel_says_so_before_it_is_killed(tmp_path):
 )
 def test_a_stopped_command_ends_with_130_and_says_how_to_go_on(tmp_path, call, again):
     told, code = press_ctrl_c([slow_script(tmp_path, call=call)])
-    assert told.endswith(f"Stopped. All is kept.\nGo on with: {again}\n")
+    assert told.endswith(f"Stopped. All is kept.\nResume with: {again}\n")
     assert (code, told.count("Stopped."), "Traceback" in told) == (130, 1, False)
 
 
@@ -107,7 +107,7 @@ def test_a_command_that_is_stopped_while_it_imports_says_so_too(tmp_path, comman
     (tmp_path / "spacy").mkdir()
     (tmp_path / "spacy" / "__init__.py").write_text(SLOW_IMPORT, encoding="utf8")
     told, code = press_ctrl_c(command, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
-    assert f"Start it again with: {again}\n" in told
+    assert f"Start again with: {again}\n" in told
     assert (code, "Traceback" in told) == (130, False)
 
 

@@ -16,7 +16,7 @@ import spacy
 
 from domain_ner.conversion.accounts import enter_doc
 from domain_ner.conversion.exports import ImportSettings, read_annotations
-from domain_ner.conversion.ledger import FAULT
+from domain_ner.conversion.ledger import BUG_ADVICE
 from domain_ner.corpus.docs import DocRules, make_doc
 from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.errors import DomainNerError
@@ -50,7 +50,7 @@ def convert(folder: Path) -> str:
     for passage in read.passages:
         for span in chain(passage.spans, passage.rejected):
             if not 0 <= span.start < span.end <= len(passage.text):
-                raise AssertionError(f"{passage.source}: {span} is off the text")
+                raise AssertionError(f"{passage.source}: {span} is outside the text")
     return f"{len(read.merged)} passages"
 
 
@@ -128,7 +128,7 @@ def _outcome(folder: Path, read: Callable[[Path], str]) -> tuple[str, str]:
     try:
         return READ, read(folder)
     except DomainNerError as err:
-        return (UNBALANCED if FAULT in str(err) else REFUSED), str(err)
+        return (UNBALANCED if BUG_ADVICE in str(err) else REFUSED), str(err)
     except MemoryError:
         return MEMORY, "MemoryError"
     except BaseException:

@@ -1,7 +1,7 @@
-"""The command line: one module a command, `domain-ner COMMAND`, and what they share.
+"""Defines the command line, `domain-ner COMMAND`: one module per command, and shared code.
 
-A command reads its options, calls the rooms below, prints, and saves. The only room that prints and reads the command
-line. spaCy and PyTorch take seconds to import: a command imports them, and what needs them, in its function, so that
-`--help` is there at once. `printing` has what they print of results.
+A command reads its options, calls the rooms below, prints, and saves. No other room prints or reads the command line.
+spaCy and PyTorch take seconds to import: a command imports them, and modules that need them, inside its function, so
+that `--help` appears at once. `printing` prints the results.
 Public: `run` (`main`), `run_script` (`main`), `run_function` (`main`), `load` (`loading`), `COMMANDS` (`catalogue`).
 """

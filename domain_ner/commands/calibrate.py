@@ -1,4 +1,4 @@
-"""`calibrate`: make the confidences of a pipeline honest, and choose how sure it must be."""
+"""Implements `calibrate`: fits the confidences of a pipeline, and its decoding or its thresholds."""
 
 import json
 from pathlib import Path
@@ -13,24 +13,22 @@ from domain_ner.files import together, write_text
 
 @writes("output")
 def main(
-    model: Path = typer.Argument(Path("training/model-best"), help="The trained pipeline; it is left as it is."),
+    model: Path = typer.Argument(Path("training/model-best"), help="The trained pipeline; it is not changed."),
     dev: Path = typer.Argument(
-        Path("corpus/dev.spacy"), help="The corpus to fit on (DocBin): one that the pipeline did not learn."
+        Path("corpus/dev.spacy"), help="The corpus to fit on (DocBin); not the training corpus."
     ),
     output: Path = typer.Argument(Path("training/model-calibrated"), help="Folder for the calibrated pipeline."),
-    report: Path = typer.Argument(
-        Path("training/reports/calibration.json"), help="Where to write what was fitted (JSON)."
-    ),
+    report: Path = typer.Argument(Path("training/reports/calibration.json"), help="File for the fitted values (JSON)."),
     threshold: str = typer.Option(
-        "", help="Report only entities sure enough for this precision (0.95, say), or decode for F1 (f1); empty: all."
+        "", help="f1: decode for the best F1; 0.95: report only entities sure enough for that precision; empty: all."
     ),
-    group_by: str = typer.Option("", help="Key of `meta` (or `document`): passages with one value count together."),
-    seed: int = typer.Option(0, help="Of the resampling that tells a better decoding from a lucky one."),
+    group_by: str = typer.Option("", help="Key of `meta`, or `document`: passages with the same value form a group."),
+    seed: int = typer.Option(0, help="Seed of the resampling that tests whether a decoding is better by chance."),
     gpu_id: str = typer.Option("-1", help=GPU_HELP),
 ) -> None:
     """Fit confidences and thresholds on corpus/dev.spacy, and write training/model-calibrated."""
-    from domain_ner.commands.printing.calibration import print_fitted, tell_choice
-    from domain_ner.evaluation.calibrating import NAME, fit_on, require_promise, require_threshold, to_figures
+    from domain_ner.commands.printing.calibration import print_choice, print_fitted
+    from domain_ner.evaluation.calibrating import NAME, fit_on, require_guarantee, require_threshold, to_figures
     from domain_ner.evaluation.predicting import load_pipeline
     from domain_ner.training.saving import save, save_copy
 
@@ -41,13 +39,12 @@ def main(
         if NAME in nlp.pipe_names:
             fitted = fit_on(nlp, dev, threshold, group_by=group_by, seed=seed)
             print_fitted(fitted)
-            require_promise(fitted, threshold)
-            for line in tell_choice(fitted):
-                say(line)
+            require_guarantee(fitted, threshold)
+            print_choice(fitted)
             figures: dict[str, Any] = {"calibrated": True} | to_figures(fitted)
             save(nlp, output)
         else:
-            say(f"{model} has no {NAME}, so that there are no confidences to calibrate: it is copied as it is")
+            say(f"{model} has no {NAME}, so there are no confidences to calibrate; copying it unchanged")
             figures = {"calibrated": False}
             save_copy(model, output)
         write_text(report, json.dumps(figures, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""The commands in the order of the workflow, each with its group and the first line of its help."""
+"""Lists the commands in the order of the workflow, each with its group and the first line of its help."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ DATA, TRAINING, EVALUATION, RELEASE = "Data", "Training", "Evaluation", "Release
 
 @dataclass(frozen=True)
 class Entry:
-    """A command. group: under which `--help` lists it. summary: the help of its function, which a test compares."""
+    """A command. group: its heading in `--help`. summary: equals the help of its function (a test compares them)."""
 
     group: str
     summary: str
@@ -38,13 +38,13 @@ COMMANDS = {
     "fetch-encoder": Entry(TRAINING, "Fetch the encoder into assets/encoders, check it, and write its card."),
     "pretrain-encoder": Entry(
         TRAINING,
-        "Adapt the encoder to raw text by masked language modelling, and tell its perplexity before and after.",
+        "Adapt the encoder to raw text by masked language modelling, and print its perplexity before and after.",
     ),
     "create-config": Entry(
         TRAINING, "Write configs/config.cfg from the fragments, the encoder's card and the corpus, and check it."
     ),
     "tune": Entry(
-        TRAINING, "Search the training settings of configs/search.yml by dev F1, and write training/tuning/best.json."
+        TRAINING, "Search for the training settings with the best dev F1, and write training/tuning/best.json."
     ),
     "train": Entry(
         TRAINING,
@@ -59,19 +59,19 @@ COMMANDS = {
     ),
     "compare": Entry(
         EVALUATION,
-        "Compare two pipelines on corpus/test.spacy; exit with 1 where the second is significantly worse, or the same.",
+        "Compare two pipelines on corpus/test.spacy; exit with 1 if the second is significantly worse, or the same.",
     ),
     "find-label-errors": Entry(
         EVALUATION,
-        "Find annotations that are likely wrong, with models that did not learn them; write review tasks.",
+        "Find annotations that are likely wrong, with models that were not trained on them; write review tasks.",
     ),
     "learning-curve": Entry(
         EVALUATION,
-        "Train on growing parts of corpus/train.spacy; write what 100, 300 and 1,000 more passages would bring.",
+        "Train on growing parts of corpus/train.spacy; predict the F1 with 100, 300 and 1,000 more passages.",
     ),
     "package": Entry(
         RELEASE,
         "Build the wheels into training/packages, install them into a clean environment, and compare the predictions.",
     ),
-    "clean": Entry(RELEASE, "Remove what the workflow made; the folders themselves stay."),
+    "clean": Entry(RELEASE, "Remove the outputs of the workflow; keep the folders themselves."),
 }

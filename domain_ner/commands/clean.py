@@ -1,4 +1,4 @@
-"""`clean`: remove what the workflow made."""
+"""Implements `clean`: removes the outputs of the workflow."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +12,7 @@ from domain_ner.files import remove_made, require_free
 def main(
     paths: list[Path] = typer.Argument(..., help="Files to remove, and folders to empty."),
 ) -> None:
-    """Remove what the workflow made; the folders themselves stay."""
+    """Remove the outputs of the workflow; keep the folders themselves."""
     with ExitStack() as stack:
         for path in paths:
             stack.enter_context(hold(path))

@@ -1,4 +1,4 @@
-"""`compare`: two pipelines on the same test set; the release gate."""
+"""Implements `compare`: compares two pipelines on the same test set, as a release gate."""
 
 import json
 from pathlib import Path
@@ -13,19 +13,17 @@ from domain_ner.files import together, write_text
 
 def main(
     first: str = typer.Argument(..., help="The pipeline in use: a folder, a wheel, or the name of a package."),
-    second: str = typer.Argument("training/model-calibrated", help="The pipeline to take its place: the same."),
-    test: Path = typer.Argument(
-        Path("corpus/test.spacy"), help="The test corpus (DocBin): one that neither has learned."
-    ),
+    second: str = typer.Argument("training/model-calibrated", help="The pipeline to replace it: as above."),
+    test: Path = typer.Argument(Path("corpus/test.spacy"), help="The test corpus (DocBin), new to both pipelines."),
     reports: Path = typer.Argument(
-        Path("training/reports"), help="Folder for comparison.html, .md, .json and its schema."
+        Path("training/reports"), help="Folder for comparison.html, .md, .json and the JSON schema."
     ),
     guide: Path | None = in_project("assets/guide.yml", "The annotation guide, for the colours of the types."),
-    margin: float = typer.Option(0.0, help="F1 that may be lost, in points (0..100), in all and in each type."),
-    seed: int = typer.Option(0, help="Of the resampling."),
+    margin: float = typer.Option(0.0, help="Accepted loss of F1 in points (0..100), overall and per type."),
+    seed: int = typer.Option(0, help="Seed of the resampling."),
     gpu_id: str = typer.Option("-1", help=GPU_HELP),
 ) -> None:
-    """Compare two pipelines on corpus/test.spacy; exit with 1 where the second is significantly worse, or the same."""
+    """Compare two pipelines on corpus/test.spacy; exit with 1 if the second is significantly worse, or the same."""
     from domain_ner.commands.printing.comparison import print_comparison
     from domain_ner.evaluation.comparison import Comparison, compare_pipelines, measure_both
     from domain_ner.guide.schema import load_guide
@@ -36,7 +34,7 @@ def main(
         raise DomainNerError(f"vars.margin is {margin}; expected points of F1, 0 to 100.")
     if not first:
         raise DomainNerError(
-            "There is nothing to compare with: vars.baseline is empty.",
+            "No pipeline to compare with: vars.baseline is empty.",
             "Set it to the pipeline in use: a folder, a wheel (kept from training/packages), or an installed package.",
         )
     colours = load_guide(guide).colours if guide else {}
@@ -49,7 +47,7 @@ def main(
         write_text(reports / "comparison.schema.json", json.dumps(Comparison.model_json_schema(), indent=1) + "\n")
         write_text(reports / "comparison.md", comparison_markdown(comparison))
         write_text(reports / "comparison.html", comparison_page(comparison, colours))
-    say(f"report: {reports / 'comparison.html'}, also as comparison.md; for machines {reports / 'comparison.json'}")
+    say(f"report: {reports / 'comparison.html'}, also as comparison.md and comparison.json")
     say(verdict(comparison).replace("**", ""))
     if not comparison.is_passed:
         raise typer.Exit(1)

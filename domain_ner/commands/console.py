@@ -1,4 +1,4 @@
-"""What the commands share: what they print, the options that several have, and what they keep from other commands."""
+"""Holds code that commands share: printing, common options, and locks against other commands."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -17,37 +17,42 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
-READING_HELP = 'What files do not say: "format=… offsets=… tag_column=… field=… label=… label_names=A,B empty=skip …".'
-LABELS_HELP = "Other names for labels of the exports: 'SVC=SERVICE MISC='; without a new name, the label is left out."
+READING_HELP = (
+    'What the exports do not say about themselves: "format=… offsets=… tag_column=… field=… label=… label_names=A,B'
+    ' empty=skip …"; empty: detected by content.'
+)
+LABELS_HELP = "New names for labels of the exports: 'SVC=SERVICE MISC=' renames one and leaves one out."
+PREFER_HELP = "Annotators to trust if annotations of a passage differ, separated by commas, the most trusted first."
+CONFLICTS_HELP = "If none of these annotated a passage: stop, majority, or unknown (do not train on disputed tokens)."
 # The names of `corpus.overlaps.OVERLAPS` and `corpus.docs.MISALIGNED`, whose modules take long to import.
 OVERLAPS_HELP = "longest, innermost, first, priority"
 MISALIGNED_HELP = "split, expand, contract, drop"
 PROJECT = Path("project.yml")
 GPU_HELP = "-1: CPU, 0 or higher: that GPU, auto: the first GPU if there is one."
 
-# Labels and texts are printed as they are: [x] is no style, and :x: no picture.
+# Labels and texts are printed unchanged: [x] is not a style, and :x: not an emoji.
 out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def say(message: str) -> None:
-    """Print a line as it is."""
+    """Print a line unchanged."""
     out.print(message)
 
 
 def warn(message: str) -> None:
-    """Print a warning that must not be overlooked; an empty one is none."""
+    """Print a warning, unless it is empty."""
     if message:
         out.print(f"⚠ {message}", style="yellow")
 
 
 def complain(message: str) -> None:
-    """Print what ends a command, on standard error."""
+    """Print an error that ends a command, on standard error."""
     err.print(message, style="red")
 
 
 def writes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Let no other command write meanwhile what this one does. names: of the arguments that say what it writes."""
+    """Lock the outputs of a command against other commands. names: of the arguments that hold the output paths."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
@@ -63,15 +68,15 @@ def writes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 
 def hold(target: Path, *, shared: bool = False) -> AbstractContextManager[None]:
-    """Keep what this command writes, or, shared, what it reads again and again, from others that would write it."""
+    """Lock a path that this command writes, or, if shared, reads repeatedly, against other commands' writes."""
     name = Path(sys.argv[0]).name if _is_script() else " ".join(["domain-ner", *sys.argv[1:2]])
     return hold_lock(target, name, shared=shared)
 
 
 def in_project(path: str, meaning: str) -> Any:
-    """An option for a path that `domain-ner` in the folder of a project takes from there; elsewhere there is none.
+    """Create an option whose default is a path in the project, if `domain-ner` runs in a project's folder; else None.
 
-    A script names its paths, so that for it there is none either. path: in the project. meaning: its help.
+    Scripts always pass their paths, so that they have no default either. path: in the project. meaning: the help.
     """
 
     def default() -> Path | None:
@@ -86,12 +91,12 @@ def _is_script() -> bool:
 
 
 def split_names(text: str) -> list[str]:
-    """Read `"one, two"` as names."""
+    """Split `"one, two"` into names."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def check_choices(**choices: tuple[str, Sequence[str]]) -> None:
-    """Raise DomainNerError for a variable that is none of what it may be. choices: name to value and what it may be."""
+    """Raise DomainNerError for a variable with an invalid value. choices: name to value and allowed values."""
     for name, (value, allowed) in choices.items():
         if value not in allowed:
             expected = ", ".join(repr(choice) for choice in allowed)
@@ -99,14 +104,14 @@ def check_choices(**choices: tuple[str, Sequence[str]]) -> None:
 
 
 def check_share(**shares: float) -> None:
-    """Raise DomainNerError for a variable that is no share."""
+    """Raise DomainNerError for a variable outside 0..1."""
     for name, value in shares.items():
         if not 0 <= value <= 1:
             raise DomainNerError(f"vars.{name} is {value:g}; expected a share from 0 to 1: 0.005 is half a percent.")
 
 
 def progress() -> "Progress":
-    """A progress bar on standard error; not drawn where that is no terminal."""
+    """Create a progress bar on standard error; hidden unless that is a terminal."""
     from rich.progress import Progress
 
     return Progress(console=err, transient=True, disable=not err.is_terminal)
@@ -114,18 +119,18 @@ def progress() -> "Progress":
 
 @contextmanager
 def watched(name: str, total: int | None = None) -> Iterator[Callable[[], None]]:
-    """A progress bar with a name; gives what to call after each of the `total` steps."""
+    """Show a progress bar with a name; yields a function to call after each of the `total` steps."""
     with progress() as bar:
         yield partial(bar.advance, bar.add_task(name, total=total))
 
 
 def table(*columns: str, title: str = "") -> "Table":
-    """A table whose first column is text and whose others are figures."""
+    """Create a table whose first column is text and whose other columns are figures."""
     from rich.table import Table
 
-    made = Table(title=title or None, title_justify="left")
+    created = Table(title=title or None, title_justify="left")
     for n_column, column in enumerate(columns):
-        # A long label takes several lines: of two that begin alike the ends say which is which.
+        # A long label takes several lines: two labels with the same beginning differ at their ends.
         is_text = n_column == 0
-        made.add_column(column, justify="left" if is_text else "right", overflow="fold" if is_text else "ellipsis")
-    return made
+        created.add_column(column, justify="left" if is_text else "right", overflow="fold" if is_text else "ellipsis")
+    return created

@@ -1,13 +1,15 @@
-"""`convert`: annotation exports to train, dev and test corpora, with an account of every annotation."""
+"""Implements `convert`: converts exports to train, dev and test corpora, and accounts for each annotation."""
 
 from pathlib import Path
 
 import typer
 
 from domain_ner.commands.console import (
+    CONFLICTS_HELP,
     LABELS_HELP,
     MISALIGNED_HELP,
     OVERLAPS_HELP,
+    PREFER_HELP,
     READING_HELP,
     check_choices,
     check_share,
@@ -23,7 +25,7 @@ STOP, ACCEPT = TEST_CHANGES = ("stop", "accept")
 @writes("corpus")
 def main(
     annotations: Path = typer.Argument(
-        Path("assets/annotations"), help="Folder with the exports, of any format that can be read."
+        Path("assets/annotations"), help="Folder with the exports, in any supported format."
     ),
     corpus: Path = typer.Argument(
         Path("corpus"), help="Folder for train.spacy, dev.spacy, test.spacy and tokenizer.json."
@@ -32,27 +34,31 @@ def main(
         Path("training/reports"), help="Folder for ledger.jsonl, ledger.json and left_out.jsonl."
     ),
     guide: Path = typer.Option(
-        Path("assets/guide.yml"), help="The annotation guide, whose types are the labels that may occur."
+        Path("assets/guide.yml"), help="The annotation guide (YAML); its types are the allowed labels."
     ),
-    lang: str = typer.Option("en", help="spaCy's code of the language."),
-    assigned: Path | None = typer.Option(None, help="File that keeps which group is in which split (JSON)."),
+    lang: str = typer.Option("en", help="Language of the text: spaCy's code."),
+    assigned: Path | None = typer.Option(None, help="File that records the split of each group (JSON)."),
     splits: str = typer.Option(
-        "0.7,0.1,0.2", help="Shares of train, dev and test, or `files`: as the files are named."
+        "0.7,0.1,0.2", help="Shares of train, dev and test; or `files`: the names of the exports begin with these."
     ),
-    group_by: str = typer.Option("", help="Key of `meta` (or `document`): passages with one value stay in one split."),
+    group_by: str = typer.Option("", help="Key of `meta`, or `document`: passages with one value stay in one split."),
     seed: int = typer.Option(0, help="Seed of the splits."),
-    grow_test: bool = typer.Option(False, "--grow-test", help="Let new passages into the test set too."),
+    grow_test: bool = typer.Option(False, "--grow-test", help="Add new passages to the test set too."),
     test_changes: str = typer.Option(
-        STOP, help="Where passages of the frozen test set are missing or have another text: stop, or accept."
+        STOP, help="If passages of the frozen test set are missing or have changed: stop, or accept."
     ),
     reading: str = typer.Option("", help=READING_HELP),
     label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
-    prefer: str = typer.Option("", help="Annotators to trust where annotations differ, the most trusted first."),
-    conflicts: str = typer.Option("stop", help="Where none of these annotated: stop, majority or unknown."),
-    overlaps: str = typer.Option("longest", help=f"What doc.ents keeps of overlapping spans: {OVERLAPS_HELP}."),
-    misaligned: str = typer.Option("split", help=f"Of edges inside a token: {MISALIGNED_HELP}."),
-    normalize: str = typer.Option("", help="`whitespace`: the same in training and in prediction; empty: no change."),
-    max_loss: float = typer.Option(0.005, help="Share of the annotations (0..1) that may be lost."),
+    prefer: str = typer.Option("", help=PREFER_HELP),
+    conflicts: str = typer.Option("stop", help=CONFLICTS_HELP),
+    overlaps: str = typer.Option("longest", help=f"Which of overlapping spans doc.ents keeps: {OVERLAPS_HELP}."),
+    misaligned: str = typer.Option("split", help=f"Names that start or end inside a token: {MISALIGNED_HELP}."),
+    normalize: str = typer.Option(
+        "", help="`whitespace`: a run of white space counts as one space, also in prediction; empty: no change."
+    ),
+    max_loss: float = typer.Option(
+        0.005, help="Share of the annotations, the documents or the tokens (0..1) that may be lost at most."
+    ),
 ) -> None:
     """Convert the annotation exports to corpus/train.spacy, dev.spacy and test.spacy, and write the ledger."""
     from domain_ner.commands.printing import conversion as printing
@@ -83,12 +89,12 @@ def main(
     callbacks = Callbacks(
         progress=watched,
         on_file=lambda file: say(f"reading {file.name} ({file.title})"),
-        on_read=lambda read: printing.tell_read(read, importing),
-        on_groups=printing.tell_groups,
-        on_learned=printing.tell_learned,
+        on_read=lambda read: printing.print_notes_and_warnings(read, importing),
+        on_groups=printing.print_group_warnings,
+        on_learned=printing.print_learned_splits,
     )
     converted = convert(settings, callbacks)
     printing.print_ledger(converted.ledger)
     printing.print_documents(converted.ledger)
     printing.print_splits(converted.corpora, labels)
-    printing.tell_division(converted.division)
+    printing.print_division(converted.division)

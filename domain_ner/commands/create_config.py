@@ -1,4 +1,4 @@
-"""`create-config`: the training config of an encoder, a head and a corpus."""
+"""Implements `create-config`: writes the training config for an encoder, a head and a corpus."""
 
 from pathlib import Path
 
@@ -15,20 +15,22 @@ from domain_ner.files import atomic_path
 def main(
     fragments: Path = typer.Argument(Path("configs"), help="Folder with base.cfg, encoder_*.cfg and head_*.cfg."),
     config: Path = typer.Argument(Path("configs/config.cfg"), help="The training config to write."),
-    card: Path = typer.Option(Path("training/encoder.json"), help="The encoder's card, as fetch-encoder writes it."),
+    card: Path = typer.Option(Path("training/encoder.json"), help="The encoder's card, written by fetch-encoder."),
     train: Path = typer.Option(Path("corpus/train.spacy"), help="The training corpus (DocBin)."),
     tokenizer: Path = typer.Option(
-        Path("corpus/tokenizer.json"), help="What convert taught the tokenizer (tokenizer.json)."
+        Path("corpus/tokenizer.json"), help="The tokenizer's split rules (JSON), written by convert."
     ),
-    head: str = typer.Option("crf", help="The recogniser on top: names a fragment head_*.cfg."),
-    lang: str = typer.Option("en", help="spaCy's code of the language."),
+    head: str = typer.Option("crf", help="Recogniser on top: crf, transition or spancat (a fragment head_*.cfg)."),
+    lang: str = typer.Option("en", help="Language of the text: spaCy's code."),
     epochs: int = typer.Option(20, help="Passes over the training data, at most."),
-    patience: int = typer.Option(5, help="Evaluations (one an epoch) without a better dev F1 before training stops."),
-    seed: int = typer.Option(0, help="Seed of everything random."),
-    oversample: float = typer.Option(
-        0.0, help="Repeat passages with types that fewer than this share of the passages have; 0: none."
+    patience: int = typer.Option(
+        5, help="Evaluations on dev, one an epoch, without a better F1 before training stops."
     ),
-    settings: str = typer.Option("", help='Values to set in the config: "training.dropout=0.3 …", apart by spaces.'),
+    seed: int = typer.Option(0, help="Seed of the weights and of the order of the passages."),
+    oversample: float = typer.Option(
+        0.0, help="Repeat passages with a type that fewer than this share of the passages have; 0: repeat none."
+    ),
+    settings: str = typer.Option("", help="Values to set in the config, separated by spaces: training.dropout=0.3"),
     gpu_id: str = typer.Option("-1", help=GPU_HELP),
 ) -> None:
     """Write configs/config.cfg from the fragments, the encoder's card and the corpus, and check it."""
@@ -41,7 +43,7 @@ def main(
     encoder = EncoderCard.read(card)
     docs = read_docs(train, blank(lang).vocab)
     if not 0 <= oversample < 1:
-        raise DomainNerError(f"vars.oversample is {oversample}; expected a share from 0 to below 1.")
+        raise DomainNerError(f"vars.oversample is {oversample}; expected a share of at least 0 and below 1.")
     lengths = repeated_lengths(docs, threshold=oversample, seed=seed)
     choices = Choices(
         lang=lang,

@@ -1,4 +1,4 @@
-"""`evaluate`: score a pipeline on the held-out test corpus."""
+"""Implements `evaluate`: scores a pipeline on the held-out test corpus."""
 
 import json
 from collections.abc import Mapping
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from domain_ner.commands.console import (
+    CONFLICTS_HELP,
     GPU_HELP,
     LABELS_HELP,
     MISALIGNED_HELP,
     OVERLAPS_HELP,
+    PREFER_HELP,
     READING_HELP,
     check_choices,
     in_project,
@@ -31,35 +33,44 @@ if TYPE_CHECKING:
 def main(
     model: Path = typer.Argument(Path("training/model-calibrated"), help="The pipeline to score."),
     test: Path = typer.Argument(Path("corpus/test.spacy"), help="The test corpus (DocBin)."),
-    metrics: Path = typer.Argument(Path("training/metrics.json"), help="Where to write the figures (JSON)."),
+    metrics: Path = typer.Argument(Path("training/metrics.json"), help="File for the scores (JSON)."),
     ledger: Path | None = in_project(
-        "training/reports/ledger.jsonl", "ledger.jsonl of convert, to score against the exports too."
+        "training/reports/ledger.jsonl", "The ledger that convert wrote, for the recall against the exports."
     ),
     train: Path | None = in_project(
-        "corpus/train.spacy", "What it was trained on (DocBin): which names are seen, which not."
+        "corpus/train.spacy", "The training corpus (DocBin), to separate seen from unseen names."
     ),
-    dev: Path | None = in_project("corpus/dev.spacy", "The development corpus (DocBin), to tell how varied it is."),
+    dev: Path | None = in_project(
+        "corpus/dev.spacy", "The development corpus (DocBin), for its diversity and its score."
+    ),
     log: Path | None = in_project(
-        "training/reports/training.jsonl", "training.jsonl of train, for the curves of the training."
+        "training/reports/training.jsonl", "The log that train wrote, for the training curves."
     ),
     guide: Path | None = in_project("assets/guide.yml", "The annotation guide, for the colours of the types."),
-    reports: Path | None = in_project("training/reports", "Folder for evaluation.html, .md and .json, and its schema."),
+    reports: Path | None = in_project(
+        "training/reports", "Folder for evaluation.html, .md, .json and the JSON schema."
+    ),
     also: str = typer.Option(
-        "", help="Other test sets, apart by spaces: corpora (.spacy), or exports; for the report."
+        "",
+        help="Other test sets for the report, separated by spaces: corpora (.spacy), or files or folders of exports.",
     ),
     reading: str = typer.Option("", help=READING_HELP),
     label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
-    prefer: str = typer.Option("", help="Of exports: annotators to trust where annotations differ, by commas."),
-    conflicts: str = typer.Option("stop", help="Of exports: where none of these annotated: stop, majority or unknown."),
+    prefer: str = typer.Option("", help=f"For exports: {PREFER_HELP}"),
+    conflicts: str = typer.Option("stop", help=f"For exports: {CONFLICTS_HELP}"),
     overlaps: str = typer.Option(
-        "longest", help=f"Of exports: what doc.ents keeps of overlapping spans: {OVERLAPS_HELP}."
+        "longest", help=f"For exports: which of overlapping spans doc.ents keeps: {OVERLAPS_HELP}."
     ),
-    misaligned: str = typer.Option("split", help=f"Of exports: of edges inside a token: {MISALIGNED_HELP}."),
-    group_by: str = typer.Option("", help="Key of meta (or `document`) that names the group, as in convert."),
-    robustness: int = typer.Option(0, help="Test passages to predict in eight kinds of worse shape, for the report."),
+    misaligned: str = typer.Option(
+        "split", help=f"For exports: names that start or end inside a token: {MISALIGNED_HELP}."
+    ),
+    group_by: str = typer.Option("", help="Key of `meta`, or `document`, whose values are groups, as in convert."),
+    robustness: int = typer.Option(
+        0, help="Number of test passages to predict in changed form (upper case, typing errors, new names …); 0: none."
+    ),
     name: str = typer.Option("", help="Name of the pipeline in the report; empty: as it is packaged, or its folder."),
     version: str = typer.Option("", help="Version of the pipeline in the report."),
-    seed: int = typer.Option(0, help="Of the samples."),
+    seed: int = typer.Option(0, help="Seed of the samples."),
     gpu_id: str = typer.Option("-1", help=GPU_HELP),
 ) -> None:
     """Score training/model-calibrated on corpus/test.spacy; write training/metrics.json and a report."""
@@ -67,7 +78,7 @@ def main(
     from domain_ner.corpus.docs import MISALIGNED
     from domain_ner.corpus.overlaps import OVERLAPS
     from domain_ner.evaluation.gold import GoldRules
-    from domain_ner.evaluation.measuring import Asked, measure, name_of, read_test_sets, score
+    from domain_ner.evaluation.measuring import MeasureSettings, measure, name_of, read_test_sets, score
     from domain_ner.evaluation.predicting import load_pipeline, read_docs
     from domain_ner.evaluation.queues import write_queues
     from domain_ner.evaluation.report import QUEUES, make_report, queue_names
@@ -88,17 +99,17 @@ def main(
         say(f"written to {metrics}")
         if reports is None:
             return
-        asked = Asked(others, test_sets, group_by, robustness, seed, log, str(test))
-        measured = measure(nlp, gold, scored, asked, watched=watched, say=say)
+        settings = MeasureSettings(others, test_sets, group_by, robustness, seed, log, str(test))
+        measured = measure(nlp, gold, scored, settings, watched=watched, say=say)
         named = {"pipeline": name_of(nlp, model, name, version), "model_sha256": sha256_of_folder(model)}
         report = queue_names(make_report(measured)).model_copy(update=named)
         write_report(report, reports, colours)
         n_tasks = write_queues(report, gold, scored.evaluated.docs, reports, lang=nlp.meta["lang"])
-        say(f"passages to review, for each of {n_tasks} pieces of advice: {reports / QUEUES}")
+        say(f"review tasks for {n_tasks} pieces of advice: {reports / QUEUES}")
 
 
 def write_report(report: "Report", folder: Path, colours: Mapping[str, str]) -> None:
-    """Write the report as a page, as Markdown and as JSON with its schema; tell where. colours: of types."""
+    """Write the report as a page, as Markdown and as JSON with its schema; print the paths. colours: of types."""
     from domain_ner.reports.evaluation_markdown import evaluation_markdown
     from domain_ner.reports.evaluation_page import evaluation_page
     from domain_ner.reports.numbers import elsewhere

@@ -1,4 +1,4 @@
-"""`export-labels`: the guide's types as annotation tools take them."""
+"""Implements `export-labels`: writes the guide's types as label configs for annotation tools."""
 
 import json
 from pathlib import Path

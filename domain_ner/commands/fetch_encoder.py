@@ -1,4 +1,4 @@
-"""`fetch-encoder`: bring the encoder's files here, and describe them in a card."""
+"""Implements `fetch-encoder`: downloads the encoder's files, and describes them in a card."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from domain_ner.files import write_text
 
 @writes("card")
 def main(
-    card: Path = typer.Argument(Path("training/encoder.json"), help="Where to write the encoder's card (JSON)."),
+    card: Path = typer.Argument(Path("training/encoder.json"), help="File for the encoder's card (JSON)."),
     encoder: str = typer.Option(..., help="A preset, a hub id (org/name or org/name@revision), or a folder."),
     presets: Path = typer.Option(Path("configs/presets.yml"), help="The presets (YAML)."),
     encoders: Path = typer.Option(
-        Path("assets/encoders"), help="The folder of the encoders; this one goes to a folder below it."
+        Path("assets/encoders"), help="Folder of all encoders; this encoder gets a subfolder."
     ),
-    lang: str = typer.Option("", help="spaCy's code of the language of your text; empty: not checked."),
+    lang: str = typer.Option("", help="Language of your text, to check against the encoder's; empty: no check."),
 ) -> None:
     """Fetch the encoder into assets/encoders, check it, and write its card."""
     from domain_ner.encoders.card import foreign_language

@@ -1,4 +1,4 @@
-"""`init-guide`: the first draft of an annotation guide, from annotations."""
+"""Implements `init-guide`: drafts an annotation guide from annotations."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from domain_ner.files import write_text
 
 def main(
     annotations: Path = typer.Argument(
-        Path("assets/annotations"), help="Folder with the exports, of any format that can be read."
+        Path("assets/annotations"), help="Folder with the exports, in any supported format."
     ),
     guide: Path = typer.Argument(Path("assets/guide.new.yml"), help="The guide to write (YAML)."),
     reading: str = typer.Option("", help=READING_HELP),
     label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
     title: str = typer.Option("Annotation guide", help="Title of the guide."),
-    force: bool = typer.Option(False, "--force", help="Replace a guide that is there."),
+    force: bool = typer.Option(False, "--force", help="Replace an existing guide."),
 ) -> None:
     """Write a guide skeleton from annotated exports: types, typical sentences, candidate edge cases."""
     from domain_ner.conversion.exports import ImportSettings, read_annotations, require_spans
@@ -26,7 +26,7 @@ def main(
     from domain_ner.guide.skeleton import guide_skeleton, require_plain_labels
 
     if guide.exists() and not force:
-        raise DomainNerError(f"{guide} exists.", "Write to another file, or give --force to replace it.")
+        raise DomainNerError(f"{guide} exists.", "Write to another file, or add --force to replace it.")
     read = read_annotations(annotations, ImportSettings(reading=reading, names=label_names, prefer=[ANYONE]))
     for problem in read.problems[:MAX_LISTED]:
         say(f"left out: {problem}")

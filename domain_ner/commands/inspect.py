@@ -1,4 +1,4 @@
-"""`inspect`: look at the corpus before training, in the terminal and as an HTML page."""
+"""Implements `inspect`: shows the corpus before training, in the terminal and as an HTML page."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from domain_ner.files import write_text
 def main(
     corpus: Path = typer.Argument(Path("corpus"), help="Folder with train.spacy, dev.spacy and test.spacy."),
     page: Path = typer.Argument(Path("training/reports/inspect.html"), help="The HTML page to write."),
-    ledger: Path = typer.Option(Path("training/reports/ledger.jsonl"), help="ledger.jsonl of convert."),
+    ledger: Path = typer.Option(Path("training/reports/ledger.jsonl"), help="The ledger, written by convert."),
     card: Path | None = in_project("training/encoder.json", "The encoder's card, to show wordpieces."),
-    guide: Path | None = in_project("assets/guide.yml", "The annotation guide, for the colours of its types."),
-    split: str = typer.Option("", help="Show this split alone: train, dev or test; empty: all."),
-    n: int = typer.Option(5, min=0, help="How many passages to print."),
-    random: bool = typer.Option(False, "--random", help="Print passages drawn at random, not the most suspicious."),
-    seed: int = typer.Option(0, help="Seed of the draw."),
-    max_passages: int = typer.Option(2000, min=1, help="How many passages the page shows at most."),
+    guide: Path | None = in_project("assets/guide.yml", "The annotation guide, for the colours of the types."),
+    split: str = typer.Option("", help="Show only this split: train, dev or test; empty: all."),
+    n: int = typer.Option(5, min=0, help="Number of passages to print."),
+    random: bool = typer.Option(False, "--random", help="Print random passages instead of the most suspicious ones."),
+    seed: int = typer.Option(0, help="Seed of the random choice."),
+    max_passages: int = typer.Option(2000, min=1, help="Number of passages on the page, at most."),
 ) -> None:
     """Print tokens, tags and wordpieces of the most suspicious passages, and write training/reports/inspect.html."""
     from domain_ner.annotations.outcomes import OUTCOMES, UNREADABLE
@@ -44,14 +44,13 @@ def main(
     with watched("inspecting", len(docs)) as on_doc:
         inspection = of_split(inspect(docs, rows, tokenizer, on_doc=on_doc), split)
     colours = load_guide(guide).colours if guide else default_colours(inspection)
-    shown = at_random(inspection.passages, n, seed=seed) if random else most_suspicious(inspection.passages)[:n]
-    for passage in shown:
+    printed = at_random(inspection.passages, n, seed=seed) if random else most_suspicious(inspection.passages)[:n]
+    for passage in printed:
         print_passage(passage, tokenizer)
-    say(
-        f"{len(shown)} of {len(inspection.passages)} passages, {'at random' if random else 'the most suspicious first'}"
-    )
+    order = "at random" if random else "the most suspicious first"
+    say(f"{len(printed)} of {len(inspection.passages)} passages, {order}")
     if tokenizer is None:
-        say("no wordpieces: " + ("the encoder trains on words alone (it is no transformer)" if card else "no --card"))
+        say("no wordpieces: " + ("the encoder is not a transformer and works on words" if card else "no --card"))
     fates = inspection.fates()
     say("annotations: " + ", ".join(f"{fates[fate]} {fate}" for fate in (*OUTCOMES, *UNREADABLE) if fates[fate]))
     if fates[UNACCOUNTED]:

@@ -1,4 +1,4 @@
-"""The group `domain-ner`: it knows its commands by their help, and imports one when it is called."""
+"""Defines the command group `domain-ner`, which imports a command only when it is called."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -12,20 +12,20 @@ from domain_ner.commands.catalogue import COMMANDS
 
 
 def load(name: str) -> Callable[..., None]:
-    """The function of a command, with its options."""
-    found: Callable[..., None] = import_module(f"domain_ner.commands.{name.replace('-', '_')}").main
-    return found
+    """Import the function of a command, with its options."""
+    command: Callable[..., None] = import_module(f"domain_ner.commands.{name.replace('-', '_')}").main
+    return command
 
 
-def alone(command: Callable[..., None]) -> typer.Typer:
-    """A command line of a single command."""
+def single_command(command: Callable[..., None]) -> typer.Typer:
+    """Create a command line with a single command."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
     return app
 
 
 class _Commands(TyperGroup):
-    """The commands of the catalogue, none of them imported before it is called."""
+    """The commands of the catalogue, each imported when it is called."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -33,9 +33,9 @@ class _Commands(TyperGroup):
             self.add_command(TyperCommand(name, help=entry.summary, rich_help_panel=entry.group))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is called, imported; a name that is none is an error with the nearest one."""
+        """Import the called command; an unknown name is an error with the nearest name."""
         name, known, rest = super().resolve_command(ctx, args)
-        return name, known and typer.main.get_command(alone(load(str(name)))), rest
+        return name, known and typer.main.get_command(single_command(load(str(name)))), rest
 
 
 def _show_version(wanted: bool) -> None:

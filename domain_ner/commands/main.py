@@ -1,6 +1,6 @@
-"""How a command is run, from the command line and from a script; how Ctrl-C and errors end it.
+"""Runs a command, from the command line or from a script, and handles Ctrl-C and errors.
 
-Imports little: Ctrl-C is taken over before anything that takes time.
+Imports little: Ctrl-C is handled before anything that takes time.
 """
 
 import shlex
@@ -25,21 +25,21 @@ def run() -> None:
 def run_script(name: str) -> None:
     """Run a command as a script of the project. name: as in project.yml."""
     stopping.take_over(name, in_project=True)
-    from domain_ner.commands.loading import alone, load
+    from domain_ner.commands.loading import load, single_command
 
-    _run(alone(load(name)))
+    _run(single_command(load(name)))
 
 
 def run_function(command: Callable[..., Any], name: str) -> None:
-    """Run a command that is no part of the package. command: with typer's options. name: as in project.yml."""
+    """Run a command that is not part of the package. command: with typer's options. name: as in project.yml."""
     stopping.take_over(name, in_project=True)
-    from domain_ner.commands.loading import alone
+    from domain_ner.commands.loading import single_command
 
-    _run(alone(command))
+    _run(single_command(command))
 
 
 def _run(app: Callable[[], Any]) -> None:
-    """A problem that the user can mend ends it with a message and exit code 1, not with a traceback."""
+    """Run a command line. Problems that the user can fix end it with a message and exit code 1, not a traceback."""
     with stopping.watch():
         from domain_ner.commands.console import complain
         from domain_ner.errors import DomainNerError

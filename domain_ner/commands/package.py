@@ -1,4 +1,4 @@
-"""`package`: a wheel of the pipeline that is proved to install and to predict the same."""
+"""Implements `package`: builds a wheel of the pipeline, and checks that it installs and predicts the same."""
 
 from pathlib import Path
 
@@ -14,25 +14,23 @@ MAX_COMPARED = 50
 def main(
     model: Path = typer.Argument(Path("training/model-calibrated"), help="The pipeline to package."),
     test: Path = typer.Argument(
-        Path("corpus/test.spacy"), help="The test corpus (DocBin), whose passages are compared."
+        Path("corpus/test.spacy"), help="The test corpus (DocBin), whose predictions are compared."
     ),
-    packages: Path = typer.Argument(
-        Path("training/packages"), help="Folder for the wheels; what was there is replaced."
-    ),
-    name: str = typer.Option(..., help="Name of the package; the language is put before it where it is not there."),
+    packages: Path = typer.Argument(Path("training/packages"), help="Folder for the wheels; its content is replaced."),
+    name: str = typer.Option(..., help="Name of the package; the language is put before it unless it is there."),
     version: str = typer.Option(..., help="Version of the package: X.Y.Z."),
     reports: Path | None = in_project(
-        "training/reports", "Folder of evaluation.json, for the model card; without it none."
+        "training/reports", "Folder with evaluation.json, for the model card; none: no model card."
     ),
     guide: Path = typer.Option(Path("assets/guide.yml"), help="The annotation guide, for the model card."),
     card: Path = typer.Option(Path("training/encoder.json"), help="The encoder's card, for the model card."),
-    licence: str = typer.Option("", help="Licence of the package; empty: none is stated."),
-    contact: str = typer.Option("", help="Who answers for the pipeline: 'NAME <EMAIL>'; empty: none is stated."),
-    group_by: str = typer.Option("", help="The key of meta that the splits keep together, for the model card."),
+    licence: str = typer.Option("", help="Licence that the wheel and the model card state; empty: none."),
+    contact: str = typer.Option("", help="Who answers for the pipeline: 'NAME <EMAIL>'; empty: none."),
+    group_by: str = typer.Option("", help="Key of `meta` that convert grouped the splits by, for the model card."),
 ) -> None:
     """Build the wheels into training/packages, install them into a clean environment, and compare the predictions."""
     from domain_ner.evaluation.predicting import load_pipeline, read_docs
-    from domain_ner.packaging.documents import Written, describe, package_name
+    from domain_ner.packaging.documents import Inputs, describe, package_name
     from domain_ner.packaging.wheels import (
         Release,
         build_wheels,
@@ -48,15 +46,15 @@ def main(
     documents = None
     with together():
         if reports is not None:
-            written = Written(reports, guide, card)
-            documents = describe(model, nlp, named, written, licence=licence, contact=contact, group_by=group_by)
+            inputs = Inputs(reports, guide, card)
+            documents = describe(model, nlp, named, inputs, licence=licence, contact=contact, group_by=group_by)
             write_text(reports / "model_card.md", documents.readme)
             say(f"model card: {reports / 'model_card.md'}, the README of the package")
         with atomic_path(packages) as wheels:
             release = build_wheels(model, Path(), wheels, named, documents=documents)
             for wheel in sorted(wheels.glob("*.whl")):
                 say(f"built {wheel.name} ({wheel.stat().st_size / 1e6:.1f} MB)")
-            there = predict_in_clean_environment(wheels, release, texts, say=say)
-            require_same(predict(nlp, texts), there, texts)
+            predicted = predict_in_clean_environment(wheels, release, texts, say=say)
+            require_same(predict(nlp, texts), predicted, texts)
     say(f"installed and trained pipeline predict the same entities on {len(texts)} test passages")
     say(f"pip install {' '.join(map(str, in_order(packages)))}")

@@ -1,4 +1,4 @@
-"""Ctrl-C: what is printed, at once, and how a command ends. Imports the standard library alone, to be there first."""
+"""Handles Ctrl-C: prints what is kept, at once, and ends the command. Imports only the standard library, to be fast."""
 
 import multiprocessing
 import os
@@ -9,39 +9,39 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# Exit code of a command that Ctrl-C ended, as shells have it.
+# The exit code of shells for a command that Ctrl-C ended.
 INTERRUPTED = 130
 IMPORT_SYSTEM = "<frozen importlib."
 
 
 def _kept_whole() -> str:
-    return "Each file is as it was or is complete."
+    return "Each file is either unchanged or complete."
 
 
 class _Stopping:
-    """What Ctrl-C prints, at once: `spacy project run` kills its command a quarter of a second later.
+    """Prints a message on Ctrl-C, at once: `spacy project run` kills its command a quarter of a second later.
 
-    command, in_project: as in `take_over`. told: says what is kept. goes_on: whether the next run goes on where this
-    one was; option: what a command line must have for that.
+    command, in_project: as in `take_over`. describe_kept: returns what is kept. is_resumable: whether the next run
+    continues this one; option: what the command line needs for that.
     """
 
     def __init__(self) -> None:
         self.command, self.in_project = "", False
-        self.told, self.goes_on, self.option = _kept_whole, False, ""
+        self.describe_kept, self.is_resumable, self.option = _kept_whole, False, ""
         self.is_running = self.is_stopped = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if not self.is_stopped:
             self.is_stopped = True
-            # Not by way of a buffer: the signal may have come in the middle of writing to one.
-            os.write(2, f"\nStopped. {self.told()}\n{self._next()}\n".encode())
-        # A module whose import is interrupted may take the interruption for a missing package, and go on.
+            # Unbuffered: the signal may have interrupted a write to a buffer.
+            os.write(2, f"\nStopped. {self.describe_kept()}\n{self._next()}\n".encode())
+        # An interrupted import may treat the interruption as a missing package, and continue.
         if not self.is_running or _is_importing(frame):
             os._exit(INTERRUPTED)
         raise KeyboardInterrupt
 
     def _next(self) -> str:
-        aim = "Go on with" if self.goes_on else "Start it again with"
+        aim = "Resume with" if self.is_resumable else "Start again with"
         if self.in_project:
             return f"{aim}: python -m spacy project run {self.command} (with the same --vars, if any)"
         option = f" {self.option}" if self.option and self.option not in self.command.split() else ""
@@ -52,10 +52,10 @@ _stopping = _Stopping()
 
 
 def take_over(command: str, *, in_project: bool) -> None:
-    """Take Ctrl-C over, unless it is ignored (in the background), or this is a helper process of a command.
+    """Handle Ctrl-C, unless it is ignored (in the background), or this is a helper process of a command.
 
-    command: what the user types to run it again; in_project: the name of a command of project.yml.
-    To be called before imports that take seconds, in which people notice that they mistyped something.
+    command: what the user types to run it again; in_project: it is the name of a command of project.yml.
+    Call this before imports that take seconds, in which people notice that they mistyped something.
     """
     _stopping.command, _stopping.in_project = command, in_project
     is_main = threading.current_thread() is threading.main_thread() and not multiprocessing.parent_process()
@@ -65,7 +65,7 @@ def take_over(command: str, *, in_project: bool) -> None:
 
 @contextmanager
 def watch() -> Iterator[None]:
-    """Within it a command runs; Ctrl-C ends it with its own exit code."""
+    """Run a command in this context; Ctrl-C ends it with its own exit code."""
     _stopping.is_running = True
     try:
         yield
@@ -80,17 +80,19 @@ def watch() -> Iterator[None]:
 
 
 @contextmanager
-def resumable(told: Callable[[], str] = lambda: "What is done is kept.", *, option: str = "") -> Iterator[None]:
-    """Within it the next run goes on where Ctrl-C stopped this one.
+def resumable(
+    describe_kept: Callable[[], str] = lambda: "Completed work is kept.", *, option: str = ""
+) -> Iterator[None]:
+    """Mark the work in this context as resumable: the next run continues where Ctrl-C stopped this one.
 
-    told: what is kept; asked when it is stopped. option: what a command line must have to go on.
+    describe_kept: returns what is kept; called on Ctrl-C. option: what the command line needs to resume.
     """
-    before = _stopping.told, _stopping.goes_on, _stopping.option
-    _stopping.told, _stopping.goes_on, _stopping.option = told, True, option
+    before = _stopping.describe_kept, _stopping.is_resumable, _stopping.option
+    _stopping.describe_kept, _stopping.is_resumable, _stopping.option = describe_kept, True, option
     try:
         yield
     finally:
-        _stopping.told, _stopping.goes_on, _stopping.option = before
+        _stopping.describe_kept, _stopping.is_resumable, _stopping.option = before
 
 
 def _is_importing(frame: FrameType | None) -> bool:

@@ -1,4 +1,4 @@
-"""`train`: train a pipeline from a config, with early stopping."""
+"""Implements `train`: trains a pipeline from a config, with early stopping."""
 
 from contextlib import ExitStack
 from functools import partial
@@ -13,13 +13,13 @@ from domain_ner.devices import CPU, use_gpu
 
 @writes("output")
 def main(
-    config: Path = typer.Argument(Path("configs/config.cfg"), help="The training config, as create-config writes it."),
+    config: Path = typer.Argument(Path("configs/config.cfg"), help="The training config, written by create-config."),
     output: Path = typer.Argument(Path("training"), help="Folder for model-best and model-last."),
-    card: Path = typer.Option(Path("training/encoder.json"), help="The encoder's card, as fetch-encoder writes it."),
+    card: Path = typer.Option(Path("training/encoder.json"), help="The encoder's card, written by fetch-encoder."),
     gpu_id: str = typer.Option("-1", help=GPU_HELP),
-    seeds: int = typer.Option(1, min=1, help="Train from this many seeds; the best on dev becomes model-best."),
-    resume: bool = typer.Option(False, help="Go on with a run that was interrupted, if it had this config and data."),
-    checkpoint_every: float = typer.Option(60.0, help="Seconds between two checkpoints, from which --resume goes on."),
+    seeds: int = typer.Option(1, min=1, help="Number of seeds to train from; the best on dev becomes model-best."),
+    resume: bool = typer.Option(False, help="Resume an interrupted run, if config and data are the same."),
+    checkpoint_every: float = typer.Option(60.0, help="Seconds between checkpoints, from which --resume continues."),
 ) -> None:
     """Train the pipeline of configs/config.cfg into training/model-best, with early stopping on dev F1."""
     from domain_ner.commands.printing.training import print_spread, print_summary
@@ -34,7 +34,7 @@ def main(
         for folder in {path.parent for path in corpora(config)}:  # dev is read at each evaluation
             stack.enter_context(hold(folder, shared=True))
         say(f"training on {'the CPU' if gpu == CPU else f'GPU {gpu}'}; loading the encoder and timing a few steps")
-        # Timed on a pipeline of its own: the one that is trained starts from the seed, untouched.
+        # Uses a separate pipeline for timing: the trained one starts from the seed.
         timed = initialize(config, gpu=gpu)
         summary = summarise(timed)
         print_summary(encoder, summary, seeds)
@@ -44,6 +44,6 @@ def main(
     if outcome.best:
         print_spread(outcome.runs, outcome.best)
     reached = outcome.reached
-    told = f"{reached['documents']} of {summary.n_passages} passages with {reached['mentions']} of {summary.n_mentions}"
-    say(f"reached a batch: {told} mentions, {reached['learnable']} of them on the pipeline's own tokens")
+    say(f"in training batches: {reached['documents']} of {summary.n_passages} passages with {reached['mentions']}"
+        f" of {summary.n_mentions} mentions, {reached['learnable']} of them on the pipeline's tokens")  # fmt: skip
     say(f"best pipeline: {output / BEST}")

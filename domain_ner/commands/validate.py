@@ -1,4 +1,4 @@
-"""`validate`: the annotation guide against itself, and the annotations against the guide."""
+"""Implements `validate`: checks the annotation guide, and the annotations against it."""
 
 import json
 import sys
@@ -6,7 +6,17 @@ from pathlib import Path
 
 import typer
 
-from domain_ner.commands.console import LABELS_HELP, READING_HELP, progress, say, split_names, warn, writes
+from domain_ner.commands.console import (
+    CONFLICTS_HELP,
+    LABELS_HELP,
+    PREFER_HELP,
+    READING_HELP,
+    progress,
+    say,
+    split_names,
+    warn,
+    writes,
+)
 from domain_ner.errors import DomainNerError
 from domain_ner.files import together, write_text
 from domain_ner.guide.findings import ERROR, WARNING, count_by_severity
@@ -16,15 +26,15 @@ from domain_ner.guide.findings import ERROR, WARNING, count_by_severity
 def main(
     guide: Path = typer.Argument(Path("assets/guide.yml"), help="The annotation guide (YAML)."),
     annotations: Path = typer.Argument(
-        Path("assets/annotations"), help="Folder with the exports, of any format that can be read."
+        Path("assets/annotations"), help="Folder with the exports, in any supported format."
     ),
     reports: Path = typer.Argument(Path("training/reports"), help="Folder for guide.json and guide.html."),
-    prefer: str = typer.Option("", help="Annotators to trust where annotations differ, the most trusted first."),
-    conflicts: str = typer.Option("stop", help="Where none of these annotated: stop, majority or unknown."),
+    prefer: str = typer.Option("", help=PREFER_HELP),
+    conflicts: str = typer.Option("stop", help=CONFLICTS_HELP),
     reading: str = typer.Option("", help=READING_HELP),
     label_names: str = typer.Option("", "--labels", help=LABELS_HELP),
-    fail_on: str = typer.Option("error", help="What ends the run with an error: error, or warning."),
-    strict: bool = typer.Option(False, "--strict", help="The same as --fail-on warning."),
+    fail_on: str = typer.Option("error", help="Severity of findings that fails the run: error or warning."),
+    strict: bool = typer.Option(False, "--strict", help="Same as --fail-on warning."),
 ) -> None:
     """Check the guide, and the annotations against it; write training/reports/guide.json and guide.html."""
     from domain_ner.commands.printing.validation import print_validation
@@ -52,5 +62,5 @@ def main(
     say(f"written to {reports / 'guide.json'} and {reports / 'guide.html'}")
     counts = count_by_severity(validation.findings)
     if counts[ERROR] or ((strict or fail_on == WARNING) and counts[WARNING]):
-        say("✘ Mend the errors above, or declare a finding right under `deliberate` in the guide.")
+        say("✘ Fix the errors above, or declare a correct annotation under `deliberate` in the guide.")
         sys.exit(1)

@@ -1,6 +1,6 @@
-"""From exports to a corpus, with an account of every annotation: read, locate, merge, split, tokenise, write.
+"""Converts exports to a corpus and accounts for every annotation: read, locate, merge, split, tokenise, write.
 
-Each step returns what became of annotations; `accounts` alone writes the ledger.
+Each step returns the outcomes of annotations; only `accounts` writes the ledger.
 Public: `convert` (`run`), `ConvertSettings` (`run`), `read_annotations` (`exports`), `ImportSettings` (`exports`),
 `Ledger` (`ledger`), `locate` (`offsets`), `merge` (`merging`).
 """

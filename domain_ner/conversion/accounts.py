@@ -1,6 +1,6 @@
-"""The one place that writes the ledger. A step says what became of rows; here it is noted, in the order it was said.
+"""Writes the ledger, as the only module. It enters the outcomes that each step returns, in their order.
 
-Whatever comes as an iterator is taken one by one, so that of any number of annotations only one text's are in memory.
+Iterators are consumed item by item, so that only one text's annotations are in memory at a time.
 """
 
 from collections import defaultdict
@@ -15,73 +15,73 @@ from domain_ner.conversion.reading import FileReport
 from domain_ner.conversion.spans import LocatedRecord
 from domain_ner.files import DiskList
 
-if TYPE_CHECKING:  # spaCy takes seconds to import, and who only reads annotations does not need it
+if TYPE_CHECKING:  # spaCy takes seconds to import, and reading annotations does not need it
     from spacy.tokens import Doc
 
-    from domain_ner.corpus.docs import MadeDoc
-    from domain_ner.corpus.token_splits import Learned
+    from domain_ner.corpus.docs import GoldDoc
+    from domain_ner.corpus.token_splits import LearnedSplits
 
 
 def enter_records(located: Iterable[LocatedRecord | FileReport], ledger: Ledger) -> Sequence[Passage]:
     """Open a row for each annotation, and return the passages of the accepted records."""
     passages: DiskList[Passage] = DiskList()
-    for one in located:
-        if isinstance(one, FileReport):
-            _enter_file(one, ledger)
+    for item in located:
+        if isinstance(item, FileReport):
+            _enter_file(item, ledger)
             continue
-        ledger.n_read[one.record.file] += len(one.record.spans)
-        ledger.documents[one.record.answer] += 1
-        for row in one.rows:
+        ledger.n_read[item.record.file] += len(item.record.spans)
+        ledger.documents[item.record.answer] += 1
+        for row in item.rows:
             ledger.open(row)
-        _enter(one.outcomes, ledger)
-        ledger.unknown.update(one.unknown_labels)
-        if one.passage is not None:
-            passages.append(one.passage)
+        _enter(item.outcomes, ledger)
+        ledger.unknown.update(item.unknown_labels)
+        if item.passage is not None:
+            passages.append(item.passage)
     _note_label_variants(ledger)
     return passages
 
 
 def enter_merged(merged: Iterable[MergedText], ledger: Ledger) -> tuple[Sequence[Passage], tuple[str, ...]]:
-    """Note what merging left out. Returns the passages, one for each text, and a line for each open conflict."""
+    """Enter what merging left out. Returns one passage for each text, and a line for each open conflict."""
     passages: DiskList[Passage] = DiskList()
     conflicts: list[str] = []
-    for one in merged:
-        for document in one.left_out:
+    for text in merged:
+        for document in text.left_out:
             ledger.leave_out(document)
-        _enter(one.outcomes, ledger)
-        conflicts += one.conflicts
-        if one.passage is not None:
-            passages.append(one.passage)
+        _enter(text.outcomes, ledger)
+        conflicts += text.conflicts
+        if text.passage is not None:
+            passages.append(text.passage)
     return passages, tuple(conflicts)
 
 
-def enter_learned(learned: "Learned", ledger: Ledger) -> None:
-    """Note for which annotations the tokenizer learns to split, and which of them may be slips."""
+def enter_learned_splits(learned: "LearnedSplits", ledger: Ledger) -> None:
+    """Enter the annotations that the tokenizer learns to split for, and those that may be slips."""
     _enter(learned.outcomes(), ledger)
 
 
-def enter_doc(made: "MadeDoc", ledger: Ledger, *, split: str = "") -> "Doc":
-    """Count a passage of the corpus, note what became of its annotations, and return its document."""
+def enter_doc(gold: "GoldDoc", ledger: Ledger, *, split: str = "") -> "Doc":
+    """Count a passage of the corpus, enter the outcomes of its annotations, and return its document."""
     ledger.passages[IN_CORPUS] += 1
-    _enter(made.outcomes, ledger)
-    for outcome in made.outcomes:
+    _enter(gold.outcomes, ledger)
+    for outcome in gold.outcomes:
         if outcome.outcome in KEPT:
             ledger.rows.place(outcome.row, split)
-    return made.doc
+    return gold.doc
 
 
 def _enter(outcomes: Iterable[Outcome], ledger: Ledger) -> None:
-    for one in outcomes:
-        if one.outcome == IMPORTED:
-            ledger.settle(one.row, _as_kept(one.row, ledger), one.reason)
-        elif one.outcome:
-            ledger.settle(one.row, one.outcome, one.reason)
+    for outcome in outcomes:
+        if outcome.outcome == IMPORTED:
+            ledger.settle(outcome.row, _kept_outcome(outcome.row, ledger), outcome.reason)
+        elif outcome.outcome:
+            ledger.settle(outcome.row, outcome.outcome, outcome.reason)
         else:
-            ledger.rows.explain(one.row, one.reason)
+            ledger.rows.explain(outcome.row, outcome.reason)
 
 
-def _as_kept(row: int, ledger: Ledger) -> str:
-    """How an annotation of the corpus counts, by what the steps before said of it."""
+def _kept_outcome(row: int, ledger: Ledger) -> str:
+    """Return the outcome of an annotation in the corpus, given what earlier steps entered for it."""
     if ledger.rows.outcome(row) == DOUBTFUL:
         return DOUBTFUL
     return REPAIRED if ledger.rows.reasons(row) else IMPORTED
@@ -89,18 +89,19 @@ def _as_kept(row: int, ledger: Ledger) -> str:
 
 def _enter_file(report: FileReport, ledger: Ledger) -> None:
     for problem in report.problems:
-        ledger.lose(f"{report.file}:{problem.line}" if problem.line else report.file, problem)
+        ledger.add_problem(f"{report.file}:{problem.line}" if problem.line else report.file, problem)
     ledger.n_tokens += report.n_tokens
     ledger.notes.extend((report.file, note) for note in report.notes)
 
 
 def _note_label_variants(ledger: Ledger) -> None:
-    """Labels that differ in case or outer white space alone are most often one label."""
+    """Note labels that differ only in case or outer white space: they are most often one label."""
     counts = ledger.labels
     variants: dict[str, list[str]] = defaultdict(list)
     for label in counts:
         variants[label.strip().lower()].append(label)
     for labels in variants.values():
         if len(labels) > 1:
-            told = ", ".join(f"{label!r} ({counts[label]})" for label in sorted(labels, key=lambda one: -counts[one]))
-            ledger.notes.append(("labels", f"{told} differ in case or space alone: the same label?"))
+            by_count = sorted(labels, key=lambda label: -counts[label])
+            listed = ", ".join(f"{label!r} ({counts[label]})" for label in by_count)
+            ledger.notes.append(("labels", f"{listed} differ only in case or white space: the same label?"))

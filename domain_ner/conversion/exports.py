@@ -1,4 +1,4 @@
-"""A folder of annotation exports as passages: the readers and the conversion put together."""
+"""Reads a folder of annotation exports as passages: finds, reads, checks and merges them."""
 
 import shlex
 from collections import Counter
@@ -20,8 +20,8 @@ from domain_ner.conversion.spans import Checks
 from domain_ner.errors import MAX_LISTED, DomainNerError, did_you_mean, raise_for
 from domain_ner.readers.folder import find_exports
 
-# What vars.reading may set; a value without a list is free.
-READING: dict[str, Sequence[str]] = {
+# The settings of vars.reading and their values; an empty list allows any value.
+READING_VALUES: dict[str, Sequence[str]] = {
     "format": (), "offsets": UNITS, "tag_column": (), "field": (), "label": (), "label_names": (),
     "predictions": ("yes", "no"), "force": ("yes", "no"), "empty": ("negative", "skip"),
     "discontinuous": ("drop", "envelope", "fragments"),
@@ -29,8 +29,8 @@ READING: dict[str, Sequence[str]] = {
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What files do not say and the user does. format: empty to tell it by content. offsets: None to find it out."""
+class ReadingSettings:
+    """What the user states because files do not. format: empty to detect it. offsets: None to detect the unit."""
 
     format: str
     offsets: Unit | None
@@ -39,11 +39,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class ImportSettings:
-    """How a folder is read; every field as the variable of project.yml of that name.
+    """How to read a folder; the fields have the names of the variables in project.yml.
 
-    labels: the types that may occur; None: any.
-    reading: what files do not say, as `parse_reading` takes it. names: other names for labels (vars.labels), as
-        `parse_label_names` takes them.
+    labels: the allowed types; None: any.
+    reading: what files do not state, for `parse_reading`. names: other names for labels (vars.labels), for
+        `parse_label_names`.
     """
 
     labels: Collection[str] | None = None
@@ -55,10 +55,10 @@ class ImportSettings:
 
 @dataclass(frozen=True)
 class Annotations:
-    """Everything that was accepted, and what became of the rest.
+    """All accepted passages, and a ledger of every annotation.
 
     passages: one for each accepted record. merged: one for each text.
-    conflicts: a line for each text whose annotations contradict one another, `file:line: …`.
+    conflicts: a line for each text with contradicting annotations, `file:line: …`.
     """
 
     passages: Sequence[Passage]
@@ -68,20 +68,20 @@ class Annotations:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """A line for each unreadable document and each annotation that cannot be used, `file:line: …`."""
+        """A line for each unreadable document and each unusable annotation, `file:line: …`."""
         return tuple(self.ledger.losses())
 
     @property
     def documents(self) -> Counter[str]:
-        """Documents by what became of them."""
+        """Number of documents by their answer."""
         return self.ledger.documents
 
 
 @dataclass(frozen=True)
 class Exports:
-    """The export files of a folder, and how they are read, checked and merged.
+    """The export files of a folder, and how to read, check and merge them.
 
-    unit: of offsets, where a file leaves it open; None: found out.
+    unit: of offsets, if a file does not state it; None: detect it.
     """
 
     files: Sequence[ExportFile]
@@ -91,7 +91,7 @@ class Exports:
 
 
 def open_exports(folder: Path, settings: ImportSettings) -> Exports:
-    """Find every export in `folder`. Raises DomainNerError for a setting that cannot be, and without any file."""
+    """Find every export in `folder`. Raises DomainNerError for an invalid setting, or if there is no file."""
     if settings.conflicts not in CONFLICT_RULES:
         raise DomainNerError(f"vars.conflicts is {settings.conflicts!r}; expected one of {', '.join(CONFLICT_RULES)}.")
     reading = parse_reading(settings.reading)
@@ -107,10 +107,10 @@ def read_annotations(
     on_file: Callable[[ExportFile], None] = lambda file: None,
     on_record: Callable[[], None] = lambda: None,
 ) -> Annotations:
-    """Read every export in `folder`, and merge what was annotated twice.
+    """Read every export in `folder`, and merge passages that were annotated twice.
 
     on_file, on_record: called before each file and after each document, to show progress.
-    Raises DomainNerError when there is nothing to read, or for a file that cannot be read at all.
+    Raises DomainNerError when there is nothing to read, or a file cannot be read at all.
     """
     exports = open_exports(folder, settings)
     read = import_files(exports.files, exports.checks, unit=exports.unit, on_file=on_file, on_record=on_record)
@@ -119,68 +119,68 @@ def read_annotations(
 
 
 def unknown_annotators(read: Annotations, prefer: Sequence[str]) -> str:
-    """A warning that some of `prefer` annotated nothing, with the names that are there; empty when all did."""
+    """Return a warning if some annotators in `prefer` annotated nothing, with the names that occur; else empty."""
     named = [name for name in prefer if name != ANYONE]
-    there = Counter(passage.annotator for passage in read.passages) if named else Counter[str]()
-    unknown = [name for name in named if name not in there]
+    counts = Counter(passage.annotator for passage in read.passages) if named else Counter[str]()
+    unknown = [name for name in named if name not in counts]
     if not unknown:
         return ""
-    known = {name: n for name, n in there.most_common() if name}
+    known = {name: n for name, n in counts.most_common() if name}
     listed = [f"{name!r} ({n:,} passages)" for name, n in list(known.items())[:MAX_LISTED]]
     if len(known) > MAX_LISTED:
         listed.append(f"{len(known) - MAX_LISTED} more")
     near = {name: did_you_mean(name, known) for name in unknown}
-    told = ", ".join(f"{name!r}{near[name] and f' ({near[name]})'}" for name in unknown)
-    who = f"Annotators are {', '.join(listed)}." if known else "The exports name no annotator."
+    missing = ", ".join(f"{name!r}{near[name] and f' ({near[name]})'}" for name in unknown)
+    annotators = f"Annotators are {', '.join(listed)}." if known else "The exports name no annotator."
     return (
-        f"vars.prefer names {told}: no accepted passage is by that name. {who} Set prefer in project.yml to those whom"
-        ' you trust, the most trusted first, or to "*" (where two differ, the first that is read).'
+        f"vars.prefer names {missing}: no accepted passage has this annotator. {annotators} Set prefer in project.yml"
+        ' to the annotators that you trust, the most trusted first, or to "*" (keep the first annotation that is read).'
     )
 
 
 def unknown_labels(read: Annotations, names: str) -> str:
-    """A warning that vars.labels names labels that no annotation has; empty when all occur."""
-    return parse_label_names(names).unused(read.ledger.found_labels)
+    """Return a warning if vars.labels names labels that no annotation has; empty if all occur."""
+    return parse_label_names(names).unused(read.ledger.source_labels)
 
 
 def require_usable(read: Annotations, *, max_loss: float) -> None:
-    """Raise DomainNerError for contradictions, for a loss above `max_loss` (0..1), or when nothing was accepted."""
+    """Raise DomainNerError for contradictions, a loss above `max_loss` (0..1), or if nothing was accepted."""
     raise_for(
         read.conflicts,
-        summary="{n} texts are annotated in contradicting ways:",
-        fix="Decide each in the annotation tool, or by rule; nothing was written.",
+        summary="{n} texts have contradicting annotations:",
+        fix="Resolve each in the annotation tool, or by rule. Nothing was written.",
     )
     read.ledger.require_loss_below(max_loss)
     if not read.merged:
         counts = read.documents + read.ledger.passages
-        told = ", ".join(f"{n} {outcome}" for outcome, n in counts.items()) or "no document"
+        listed = ", ".join(f"{n} {outcome}" for outcome, n in counts.items()) or "no document"
         raise DomainNerError(
-            f"No accepted passage: {told}.", "Accept at least one passage for each of train, dev and test."
+            f"No accepted passage: {listed}.", "Accept at least one passage for each of train, dev and test."
         )
 
 
 def require_spans(read: Annotations, folder: Path) -> None:
-    """Raise DomainNerError, with what became of the annotations, where no accepted passage has one."""
+    """Raise DomainNerError, with the outcomes of the annotations, if no accepted passage has one."""
     if any(passage.spans for passage in read.passages):
         return
     outcomes = read.ledger.outcomes()
-    told = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items()) or "the exports hold none"
-    predicted = " Or, where nobody annotated, take predictions: vars.reading (predictions=yes)." * bool(
+    listed = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items()) or "the exports hold none"
+    predicted = " Or, if nobody annotated, use predictions: vars.reading (predictions=yes)." * bool(
         outcomes[PREDICTION]
     )
     raise DomainNerError(
-        f"No annotated span in {folder} ({told}).", f"Annotate some passages, and export again.{predicted}"
+        f"No annotated span in {folder} ({listed}).", f"Annotate some passages, and export again.{predicted}"
     )
 
 
-def parse_reading(text: str) -> Reading:
-    """Read `"format=conll tag_column=4"`: settings by name, apart by spaces; a value with spaces stands in quotes.
+def parse_reading(text: str) -> ReadingSettings:
+    """Parse `"format=conll tag_column=4"`: settings by name, separated by spaces; quote a value that has spaces.
 
     format: a reader's name. offsets: codepoint, utf16, grapheme or byte. tag_column: a number from 1 or a name.
-    field: the key (or layer) with the tags, or with the text. label: the type of bare tags (B, I, O). label_names: of
-        integer labels, in order, apart by commas.
+    field: the key (or layer) with the tags, or with the text. label: the type of bare tags (B, I, O). label_names: the
+        names of integer labels, in order, separated by commas.
     predictions: yes or no. force: yes or no. empty: negative or skip. discontinuous: drop, envelope or fragments.
-    Raises DomainNerError for a name or a value that is none of these.
+    Raises DomainNerError for any other name or value.
     """
     try:
         parts = [part.partition("=") for part in shlex.split(text)]
@@ -188,9 +188,9 @@ def parse_reading(text: str) -> Reading:
         raise DomainNerError(f"vars.reading is {text!r}: {err}.", "Close every quote.") from err
     given: dict[str, str] = {}
     for name, equals, value in parts:
-        allowed = READING.get(name)
+        allowed = READING_VALUES.get(name)
         if allowed is None or not equals or (allowed and value not in allowed):
-            expected = f"{name}={'|'.join(allowed)}" if allowed else " ".join(f"{key}=…" for key in READING)
+            expected = f"{name}={'|'.join(allowed)}" if allowed else " ".join(f"{key}=…" for key in READING_VALUES)
             raise DomainNerError(f"vars.reading has {name + equals + value!r}; expected {expected}.")
         given[name] = value
     options = ReaderOptions(
@@ -203,4 +203,4 @@ def parse_reading(text: str) -> Reading:
         empty=cast("Any", given.get("empty", "negative")),
         discontinuous=cast("Any", given.get("discontinuous", "drop")),
     )
-    return Reading(given.get("format", ""), cast("Unit | None", given.get("offsets")), options)
+    return ReadingSettings(given.get("format", ""), cast("Unit | None", given.get("offsets")), options)

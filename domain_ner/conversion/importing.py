@@ -1,4 +1,4 @@
-"""Export files as passages: each record read, located, checked and entered in the ledger; nothing merged yet."""
+"""Imports export files as passages: reads, locates and checks each record, and enters it in the ledger; no merging."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from domain_ner.conversion.spans import Checks, locate_records
 
 @dataclass(frozen=True)
 class Import:
-    """What the files hold: a passage for each accepted record, so that a text may stand there twice, and the ledger."""
+    """The content of the files: a passage for each accepted record, so that a text may occur twice, and the ledger."""
 
     passages: Sequence[Passage]
     ledger: Ledger
@@ -29,7 +29,7 @@ def import_files(
 ) -> Import:
     """Read and check every file. The arguments are those of `read_records` and `locate_records`.
 
-    Raises DomainNerError for a file that cannot be read at all, or in which there is no document.
+    Raises DomainNerError for a file that cannot be read at all, or that holds no document.
     """
     ledger = Ledger()
     records = read_records(files, unit, on_file=on_file, on_record=on_record)

@@ -1,4 +1,4 @@
-"""The rows of a ledger: annotations as the exports have them, and what became of each."""
+"""Stores the rows of a ledger: annotations as in the exports, each with its outcome."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import Any, overload
 
 from domain_ner.files import DiskList
 
-# The keys of `ledger.jsonl`, a published format, for what the code calls outcome and reasons.
+# The keys for outcome and reasons in `ledger.jsonl`, a published format.
 OUTCOME_KEY, REASONS_KEY = "fate", "how"
 
 
@@ -16,8 +16,8 @@ class Row:
     """One annotation of an export.
 
     source: `file:line`. start, end: as in the file. text: the words in the text, or the export's own.
-    label: its name; was: the one in the file, where `vars.labels` gives it another.
-    outcome: empty until settled. reasons: repairs and reasons, in the order they happened. split: where it ended up.
+    label: its name; was: its name in the file, if `vars.labels` renames it.
+    outcome: empty until settled. reasons: repairs and reasons, in chronological order. split: of its passage.
     """
 
     source: str
@@ -33,7 +33,7 @@ class Row:
     was: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The row as it stands in `ledger.jsonl`; empty fields are left out."""
+        """Return the row as in `ledger.jsonl`, without empty fields."""
         plain = {
             "source": self.source, "document": self.document, "annotator": self.annotator, "start": self.start,
             "end": self.end, "label": self.label, "text": self.text, OUTCOME_KEY: self.outcome,
@@ -43,7 +43,7 @@ class Row:
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> "Row":
-        """The row of a line of `ledger.jsonl`. Raises TypeError for a line with other keys."""
+        """Create the row from a line of `ledger.jsonl`. Raises TypeError for a line with other keys."""
         names = {OUTCOME_KEY: "outcome", REASONS_KEY: "reasons"}
         if unknown := names.values() & plain.keys():
             raise TypeError(f"unexpected key {min(unknown)!r}")
@@ -51,9 +51,9 @@ class Row:
 
 
 class Rows(Sequence[Row]):
-    """The rows of a ledger. What is read of an annotation lies on disk; what became of it is in memory, in two bytes.
+    """The rows of a ledger. Annotations are on disk; their outcomes and splits are in memory, in two bytes each.
 
-    A row that is asked for is a copy: it is changed by the methods alone.
+    Indexing returns a copy of a row: only the methods change it.
     """
 
     def __init__(self) -> None:
@@ -84,25 +84,25 @@ class Rows(Sequence[Row]):
         self._reasons.setdefault(number, []).append(reason)
 
     def outcome(self, number: int) -> str:
-        """The outcome of a row."""
+        """Return the outcome of a row."""
         return self._names[self._outcomes[number]]
 
     def reasons(self, number: int) -> Sequence[str]:
-        """The repairs and reasons of a row."""
+        """Return the repairs and reasons of a row."""
         return self._reasons.get(number, ())
 
     def outcomes(self) -> Counter[str]:
-        """Rows by outcome."""
+        """Count rows by outcome."""
         return Counter({self._names[number]: n for number, n in Counter(self._outcomes).items()})
 
     def explained(self) -> Iterator[tuple[str, str]]:
-        """(outcome, repair or reason) of every row that has any."""
+        """Yield (outcome, repair or reason) of every row that has any."""
         return ((self.outcome(number), reason) for number, reasons in self._reasons.items() for reason in reasons)
 
-    def of_outcome(self, outcome: str) -> Iterator[Row]:
-        """The rows of an outcome."""
+    def with_outcome(self, outcome: str) -> Iterator[Row]:
+        """Yield the rows with an outcome."""
         wanted = self._number(outcome)
-        return (self[number] for number, found in enumerate(self._outcomes) if found == wanted)
+        return (self[number] for number, code in enumerate(self._outcomes) if code == wanted)
 
     def __len__(self) -> int:
         return len(self._read)

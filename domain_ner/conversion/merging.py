@@ -1,6 +1,6 @@
-"""One passage a text: yes/no answers gathered, duplicates merged, annotators who disagree dealt with by rule.
+"""Merges the passages of each text into one: combines yes/no answers, merges duplicates, resolves disagreements.
 
-Its outcomes are told and not written: the ledger is `accounts`' alone.
+Returns outcomes and does not write them: only `accounts` writes the ledger.
 """
 
 from collections import Counter
@@ -24,19 +24,19 @@ from domain_ner.annotations.outcomes import (
 )
 from domain_ner.annotations.passages import LabelledSpan, Passage
 
-# In the place of an annotator's name: whoever it is, the first annotation that was read.
+# Stands for any annotator: the first annotation read is preferred.
 ANYONE = "*"
 STOP, MAJORITY, UNKNOWN = CONFLICT_RULES = ("stop", "majority", "unknown")
 
 
 @dataclass(frozen=True)
 class MergeRules:
-    """What to do where annotations of one text differ.
+    """What to do if annotations of one text differ.
 
-    prefer: annotators, the most trusted first, `*` for anyone: theirs is kept.
-    conflicts: where none of these annotated it: `stop` (report it), `majority` (spans that more than half of the
-        annotators marked; what half of them marked is unknown), or `unknown` (spans that all marked; the disputed
-        tokens are masked out of the loss).
+    prefer: annotators whose annotation is kept, the most trusted first; `*` for anyone.
+    conflicts: if none of these annotated the text: `stop` (report it), `majority` (keep spans that more than half of
+        the annotators marked; spans that exactly half marked are unknown), or `unknown` (keep spans that all marked;
+        the disputed tokens are masked out of the loss).
     """
 
     prefer: Sequence[str] = ()
@@ -45,10 +45,10 @@ class MergeRules:
 
 @dataclass(frozen=True)
 class MergedText:
-    """The passage of one text, and what became of the others on it.
+    """The passage of one text, and the outcomes of the other passages with that text.
 
-    passage: None for a document without a text. outcomes: of annotations that do not go on, or not by themselves.
-    left_out: documents that are no passage of their own. conflicts: a line for each that is left open.
+    passage: None for a document without a text. outcomes: of annotations that are dropped or merged with others.
+    left_out: documents that are not passages of their own. conflicts: a line for each open conflict.
     """
 
     passage: Passage | None
@@ -58,10 +58,10 @@ class MergedText:
 
 
 def merge(passages: Sequence[Passage], rules: MergeRules = MergeRules()) -> Iterator[MergedText]:
-    """Yield one passage for each text, in the order they were first read.
+    """Yield one passage for each text, in the order of first reading.
 
-    A full annotation stands before yes/no answers on the same text; several yes/no answers make one partial passage.
-    A document without a text, or of white space alone, is none; these come first.
+    A full annotation takes precedence over yes/no answers on the same text; several yes/no answers become one partial
+    passage. A document without a text, or with only white space, becomes no passage; these come first.
     """
     versions: dict[bytes, list[int]] = {}
     for place, passage in enumerate(passages):
@@ -74,9 +74,9 @@ def merge(passages: Sequence[Passage], rules: MergeRules = MergeRules()) -> Iter
         yield _merge_versions([passages[place] for place in places], rules)
 
 
-def _merge_versions(found: list[Passage], rules: MergeRules) -> MergedText:
-    full = [passage for passage in found if not passage.partial]
-    partial = [passage for passage in found if passage.partial]
+def _merge_versions(versions: list[Passage], rules: MergeRules) -> MergedText:
+    full = [passage for passage in versions if not passage.partial]
+    partial = [passage for passage in versions if passage.partial]
     merging = _Merging(rules)
     kept = merging.annotations(full) if full else merging.answers(partial)
     for passage in partial if full else ():
@@ -87,7 +87,7 @@ def _merge_versions(found: list[Passage], rules: MergeRules) -> MergedText:
 
 @dataclass
 class _Merging:
-    """The merging of one text's versions, with what becomes of them."""
+    """Merges the versions of one text, and collects their outcomes."""
 
     rules: MergeRules
     outcomes: list[Outcome] = field(default_factory=list)
@@ -95,7 +95,7 @@ class _Merging:
     conflicts: list[str] = field(default_factory=list)
 
     def answers(self, partial: list[Passage]) -> Passage:
-        """Yes/no answers on one text as one partial passage. What was accepted and rejected too stays unknown."""
+        """Combine yes/no answers on one text into a partial passage. Spans both accepted and rejected stay unknown."""
         for passage in partial[1:]:
             self.leave_out(passage, GATHERED, partial[0].source)
         rejected = {span for passage in partial for span in passage.rejected}
@@ -118,12 +118,12 @@ class _Merging:
         )
 
     def annotations(self, full: list[Passage]) -> Passage:
-        """Full annotations of one text: the one that is trusted, or the spans that enough annotators marked."""
+        """Merge full annotations of one text: keep the trusted one, or the spans that enough annotators marked."""
         rules = self.rules
         preferred = [p for annotator in rules.prefer for p in full if annotator in (p.annotator, ANYONE)]
         kept = (preferred or full)[0]
         differing = [passage for passage in full if passage.spans != kept.spans]
-        # Someone who is trusted and annotated the text twice, in two ways, has not decided it.
+        # A trusted annotator who annotated the text twice, differently, has not decided it.
         trusted = preferred and (ANYONE in rules.prefer or all(p.annotator != kept.annotator for p in differing))
         if differing and not trusted and rules.conflicts != STOP:
             return self._by_vote(self._without_repeats(full))
@@ -131,12 +131,12 @@ class _Merging:
             self.conflicts += [_conflict(kept, passage) for passage in differing]
         for passage in full:
             if passage is not kept:
-                self.leave_out(passage, _why(passage, kept), kept.source)
+                self.leave_out(passage, _leave_out_reason(passage, kept), kept.source)
                 self.compare(passage, kept, OVERRULED, f"kept instead: {kept.source}")
         return kept
 
     def compare(self, passage: Passage, kept: Passage, outcome: str, reason: str) -> None:
-        """Settle the annotations of a passage that is not kept: those that `kept` has too are merged with them."""
+        """Settle the annotations of a passage that is not kept: those that `kept` also has are merged."""
         spans = set(kept.spans)
         for span, row, _ in _annotations([passage]):
             if span in spans:
@@ -145,27 +145,27 @@ class _Merging:
                 self.settle(row, outcome, reason)
 
     def settle(self, row: int, outcome: str, reason: str) -> None:
-        """Say what becomes of an annotation."""
+        """Record the outcome of an annotation."""
         self.outcomes.append(Outcome(row, outcome, reason))
 
     def leave_out(self, passage: Passage, reason: str, kept: str) -> None:
-        """Say why a passage is none of its own. kept: the source of the one that stands for it."""
+        """Record why a passage is left out. kept: the source of the passage that is kept instead."""
         self.left_out.append(LeftOutDocument(passage.source, reason, kept))
 
     def _without_repeats(self, full: list[Passage]) -> list[Passage]:
-        """The passages without a second copy of the same person's annotation, which is no second vote."""
+        """Drop repeated annotations by the same person, which are no second vote."""
         first: dict[tuple[object, ...], Passage] = {}
         for n, passage in enumerate(full):
-            # Two that give no name may be two people.
-            who = passage.annotator or n
-            kept = first.setdefault((who, passage.spans), passage)
+            # Two passages without a name may be by two people.
+            annotator = passage.annotator or n
+            kept = first.setdefault((annotator, passage.spans), passage)
             if passage is not kept:
                 self.leave_out(passage, SAME_ANNOTATOR, kept.source)
                 self.compare(passage, kept, MERGED, "")
         return list(first.values())
 
     def _by_vote(self, full: list[Passage]) -> Passage:
-        """The spans that enough annotators marked. Those that are disputed without a decision become unknown."""
+        """Keep the spans that enough annotators marked. Undecided spans become unknown."""
         for passage in full[1:]:
             self.leave_out(passage, BY_VOTE, full[0].source)
         majority = self.rules.conflicts == MAJORITY
@@ -194,14 +194,14 @@ class _Merging:
 
 
 def _annotations(passages: Sequence[Passage]) -> Iterator[tuple[LabelledSpan, int, str]]:
-    """Each span with its row and the source of its passage."""
+    """Yield each span with its row and the source of its passage."""
     for passage in passages:
         for span, row in zip(passage.spans, passage.rows, strict=True):
             yield span, row, passage.source
 
 
-def _why(passage: Passage, kept: Passage) -> str:
-    """Why a full annotation is not kept beside another of the same text."""
+def _leave_out_reason(passage: Passage, kept: Passage) -> str:
+    """Return why a full annotation is left out in favour of another of the same text."""
     if not passage.annotator or not kept.annotator:
         return UNNAMED
     return SAME_ANNOTATOR if passage.annotator == kept.annotator else OTHER_ANNOTATOR
@@ -209,9 +209,9 @@ def _why(passage: Passage, kept: Passage) -> str:
 
 def _conflict(kept: Passage, other: Passage) -> str:
     span = sorted(set(kept.spans) ^ set(other.spans))[0]
-    difference = f"{kept.text[span.start : span.end]!r} as {span.label} is in only one of them"
+    difference = f"only one of them has {kept.text[span.start : span.end]!r} as {span.label}"
     return (
-        f"{other.source}: same text as {kept.source} with other spans ({difference}); expected one annotation a text:"
-        " reject one of the two, name whom to trust in vars.prefer (* for anyone), or set vars.conflicts to majority"
-        " or unknown"
+        f"{other.source}: same text as {kept.source} with other spans ({difference}); expected one annotation per text:"
+        " reject one of the two, name the annotator to trust in vars.prefer (* for anyone), or set vars.conflicts to"
+        " majority or unknown"
     )

@@ -1,7 +1,7 @@
-"""From exports to a corpus: read, locate, merge, split, tokenise, write.
+"""Converts exports to a corpus: read, locate, merge, split, tokenise, write.
 
-A step takes passages and returns them with what became of their annotations; `accounts` enters that in the ledger.
-Prints nothing: what there is to tell goes to callbacks while it runs, and stands in the result.
+A step takes passages and returns them with the outcomes of their annotations; `accounts` enters these in the ledger.
+Prints nothing: callbacks report progress, and the result holds the rest.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from domain_ner.annotations.records import ExportFile
-from domain_ner.conversion.accounts import enter_learned, enter_merged, enter_records
+from domain_ner.conversion.accounts import enter_learned_splits, enter_merged, enter_records
 from domain_ner.conversion.exports import Annotations, ImportSettings, open_exports, require_usable
 from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.merging import merge
@@ -20,13 +20,13 @@ from domain_ner.conversion.splitting import SplitSettings, group_warnings, read_
 from domain_ner.conversion.tokenising import Corpus, TokenSettings, doc_rules, learn, make_corpora
 from domain_ner.conversion.writing import write_corpora, write_json, write_ledger, write_tokenizer
 from domain_ner.corpus.splits import Division
-from domain_ner.corpus.token_splits import Learned
+from domain_ner.corpus.token_splits import LearnedSplits
 from domain_ner.files import together
 
 
 @dataclass(frozen=True)
 class ConvertSettings:
-    """Where from, where to, and how.
+    """The input and output folders, and the settings of each step.
 
     annotations: folder with the exports. corpus: folder for the corpora and tokenizer.json. reports: folder for the
         ledger.
@@ -44,16 +44,16 @@ class ConvertSettings:
 
 @contextmanager
 def no_progress(name: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """Shows nothing."""
+    """Show no progress."""
     yield lambda: None
 
 
 @dataclass(frozen=True)
 class Callbacks:
-    """What is called while it runs, so that it is told also where a later step fails.
+    """Functions called during conversion, so that information is available even if a later step fails.
 
-    progress: entered with a name and how many items there will be (None: unknown); it gives what to call after each.
-    on_file: before a file is read. on_read: when all are. on_groups: with warnings on how passages are kept together.
+    progress: called with a name and the number of items (None: unknown); yields a function to call after each item.
+    on_file: before a file is read. on_read: after all are read. on_groups: with warnings on the grouping of passages.
     on_learned: with what the tokenizer learns.
     """
 
@@ -61,29 +61,29 @@ class Callbacks:
     on_file: Callable[[ExportFile], None] = lambda file: None
     on_read: Callable[[Annotations], None] = lambda read: None
     on_groups: Callable[[list[str]], None] = lambda warnings: None
-    on_learned: Callable[[Learned], None] = lambda learned: None
+    on_learned: Callable[[LearnedSplits], None] = lambda learned: None
 
 
 @dataclass(frozen=True)
 class Converted:
-    """What was written. corpora: by the name of their split."""
+    """What was written. corpora: by name of the split."""
 
     read: Annotations
     division: Division
-    learned: Learned
+    learned: LearnedSplits
     corpora: Mapping[str, Corpus]
 
     @property
     def ledger(self) -> Ledger:
-        """What became of each annotation and document."""
+        """The outcome of each annotation and document."""
         return self.read.ledger
 
 
 def convert(settings: ConvertSettings, callbacks: Callbacks = Callbacks()) -> Converted:
     """Convert a folder of exports to train.spacy, dev.spacy and test.spacy, and write the ledger.
 
-    Raises DomainNerError, and writes nothing, for what cannot be read, for contradictions, for a loss above the limit,
-    and when a split would be empty.
+    Raises DomainNerError, and writes nothing, for unreadable files, contradictions, a loss above the limit, or an empty
+    split.
     """
     split_rules = read_split_rules(settings.splitting)
     exports, ledger = open_exports(settings.annotations, settings.importing), Ledger()
@@ -101,7 +101,7 @@ def convert(settings: ConvertSettings, callbacks: Callbacks = Callbacks()) -> Co
 
 
 def _check(read: Annotations, settings: ConvertSettings, callbacks: Callbacks) -> None:
-    """Tell what was read, and stop where it cannot become a corpus."""
+    """Report what was read, and raise if it cannot become a corpus."""
     callbacks.on_read(read)
     require_usable(read, max_loss=settings.max_loss)
     callbacks.on_groups(group_warnings(read, settings.splitting))
@@ -109,11 +109,11 @@ def _check(read: Annotations, settings: ConvertSettings, callbacks: Callbacks) -
 
 def _tokenise(
     division: Division, read: Annotations, settings: ConvertSettings, callbacks: Callbacks
-) -> tuple[Learned, Mapping[str, Corpus]]:
-    """Teach the tokenizer, and make the documents; then every annotation and document must be accounted for."""
+) -> tuple[LearnedSplits, Mapping[str, Corpus]]:
+    """Teach the tokenizer, make the documents, and check that every annotation and document is accounted for."""
     ledger = read.ledger
     learned = learn(division, read.passages, settings.tokens)
-    enter_learned(learned, ledger)
+    enter_learned_splits(learned, ledger)
     callbacks.on_learned(learned)
     rules = doc_rules(learned, tuple(settings.importing.labels or ()), settings.tokens)
     with callbacks.progress("converting", sum(map(len, division.splits.values()))) as on_doc:

@@ -1,6 +1,6 @@
-"""From a record to a passage: each span located, checked and trimmed, with what became of it.
+"""Converts a record to a passage: locates, checks and trims each span, and records its outcome.
 
-Its outcomes are told and not written: the ledger is `accounts`' alone.
+Returns outcomes and does not write them: only `accounts` writes the ledger.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -26,8 +26,8 @@ from domain_ner.conversion.reading import FileReport
 from domain_ner.errors import nearest
 
 TRIMMED = "white space trimmed"
-# What becomes of the annotations of a record that is not accepted.
-OF_ANSWER = {
+# The outcome of annotations whose record is not accepted, by its answer.
+OUTCOME_OF_ANSWER = {
     "rejected": REJECTED, "ignored": IGNORED, "cancelled": CANCELLED, "prediction": PREDICTION,
     "not annotated": IGNORED,
 }  # fmt: skip
@@ -35,9 +35,9 @@ OF_ANSWER = {
 
 @dataclass(frozen=True)
 class Checks:
-    """What a span must be.
+    """The requirements for a span.
 
-    labels: the types that may occur; None: any. names: other names for the labels of the exports.
+    labels: the allowed types; None: any. names: other names for the labels of the exports.
     """
 
     labels: Collection[str] | None = None
@@ -46,11 +46,11 @@ class Checks:
 
 @dataclass(frozen=True, slots=True)
 class LocatedRecord:
-    """A record, and what was made of it.
+    """A record with its ledger rows and its passage.
 
-    rows: of the ledger, one for each span. outcomes: of spans that do not go on, and repairs of others.
-    passage: None for a record that the annotator rejected, ignored or left for later.
-    unknown_labels: labels that may not occur, and the nearest one that may, if there is one.
+    rows: of the ledger, one for each span. outcomes: of spans that are not kept, and repairs of others.
+    passage: None for a record that the annotator rejected, ignored or postponed.
+    unknown_labels: labels that are not allowed, each with the nearest allowed one, if any.
     """
 
     record: Record
@@ -60,31 +60,31 @@ class LocatedRecord:
     unknown_labels: Mapping[str, str]
 
 
-def locate_records(found: Iterable[Record | FileReport], checks: Checks) -> Iterator[LocatedRecord | FileReport]:
-    """Locate and check the spans of each record; the reports of files are passed on."""
+def locate_records(records: Iterable[Record | FileReport], checks: Checks) -> Iterator[LocatedRecord | FileReport]:
+    """Locate and check the spans of each record; pass on the reports of files."""
     n_rows = 0
-    for one in found:
-        if isinstance(one, FileReport):
-            yield one
+    for item in records:
+        if isinstance(item, FileReport):
+            yield item
         else:
-            yield locate_record(one, checks, n_rows=n_rows)
-            n_rows += len(one.spans)
+            yield locate_record(item, checks, n_rows=n_rows)
+            n_rows += len(item.spans)
 
 
 def locate_record(record: Record, checks: Checks, *, n_rows: int = 0) -> LocatedRecord:
-    """Locate and check the spans of a record. Those that cannot be used are dropped, with the reason.
+    """Locate and check the spans of a record. Unusable ones are dropped, with the reason.
 
-    n_rows: how many rows the ledger has, so that rows have the numbers that they will have there.
+    n_rows: the number of rows in the ledger so far, so that outcomes refer to the right rows.
     """
     located = locate(record, None)
     rows = [_row(record, span, at, checks.names) for span, at in zip(record.spans, located, strict=True)]
     if record.answer != ACCEPTED:
-        outcomes = [Outcome(n_rows + n, OF_ANSWER[record.answer]) for n in range(len(rows))]
+        outcomes = [Outcome(n_rows + n, OUTCOME_OF_ANSWER[record.answer]) for n in range(len(rows))]
         return LocatedRecord(record, rows, outcomes, None, {})
-    sorted_out = _SortedOut(record, checks)
+    checked = _CheckedSpans(record, checks)
     for number, (span, at) in enumerate(zip(record.spans, located, strict=True), start=n_rows):
-        sorted_out.add(span, at, number)
-    return LocatedRecord(record, rows, sorted_out.outcomes, sorted_out.passage(), sorted_out.unknown_labels)
+        checked.add(span, at, number)
+    return LocatedRecord(record, rows, checked.outcomes, checked.passage(), checked.unknown_labels)
 
 
 def _row(record: Record, span: SourceSpan, at: Located, names: LabelNames) -> Row:
@@ -100,11 +100,11 @@ def _row(record: Record, span: SourceSpan, at: Located, names: LabelNames) -> Ro
 
 
 @dataclass
-class _SortedOut:
-    """The spans of an accepted record, one after the other.
+class _CheckedSpans:
+    """Collects the spans of an accepted record.
 
-    accepted: with their rows. rejected: what is no entity. trimmed: spans as they were before white space was cut off.
-    lost: where annotations were dropped.
+    accepted: with their rows. rejected: spans that are no entities. trimmed: spans before their white space was cut.
+    lost: positions of dropped annotations.
     """
 
     record: Record
@@ -117,14 +117,14 @@ class _SortedOut:
     unknown_labels: dict[str, str] = field(default_factory=dict)
 
     def add(self, source: SourceSpan, at: Located, row: int) -> None:
-        """Take in a span."""
+        """Check a span and add it."""
         label = self.checks.names.of(source.label)
         if source.label and label == "":
             self.outcomes.append(Outcome(row, UNWANTED))
             return
         fault = source.fault or at.fault or self._label_fault(label)
         if not fault and not self.record.text[at.start : at.end].strip():
-            fault = "it covers white space only"
+            fault = "it covers only white space"
         if fault or at.start is None or at.end is None:
             self.outcomes.append(Outcome(row, DROPPED, fault))
             if at.start is not None and at.end is not None:
@@ -133,9 +133,9 @@ class _SortedOut:
         self._keep(source, LabelledSpan(at.start, at.end, str(label)), row)
 
     def passage(self) -> Passage:
-        """The passage of the record."""
+        """Return the passage of the record."""
         record, accepted = self.record, sorted(self.accepted.items())
-        # What a person accepted in the same record too is an entity; of yes/no answers it stays unknown.
+        # A rejected span that the same record also accepts is an entity; among yes/no answers it stays unknown.
         rejected = self.rejected if record.partial else self.rejected - self.accepted.keys()
         return Passage(
             text=record.text,
@@ -148,7 +148,7 @@ class _SortedOut:
             rows=tuple(row for _, row in accepted),
             rejected=tuple(sorted(rejected)),
             partial=record.partial,
-            # Where one was dropped, somebody saw an entity: it must not be learned as none.
+            # Somebody saw an entity where an annotation was dropped: training must not treat it as none.
             unknown=(*record.unknown, *self.lost),
             words=record.words,
             spaces=record.spaces,
@@ -173,13 +173,13 @@ class _SortedOut:
             return f"its label is {label!r}: expected a name"
         if labels is not None and label not in labels:
             self.unknown_labels[label] = near = nearest(label, labels)
-            asked = f"; did you mean {near!r}?" if near else ""
-            return f"label {label!r} {UNKNOWN_LABEL}: expected one of {', '.join(labels)}{asked}"
+            suggestion = f"; did you mean {near!r}?" if near else ""
+            return f"label {label!r} {UNKNOWN_LABEL}: expected one of {', '.join(labels)}{suggestion}"
         return ""
 
 
 def _trim(span: LabelledSpan, text: str) -> LabelledSpan:
-    """Leave out white space at the edges: it is never part of a name, and no tokenizer could predict it."""
+    """Trim white space at the edges: it is never part of a name, and no tokenizer could predict it."""
     surface = text[span.start : span.end]
     start = span.start + len(surface) - len(surface.lstrip())
     return LabelledSpan(start, start + len(surface.strip()), span.label)

@@ -1,4 +1,4 @@
-"""The step that divides passages into train, dev and test: by shares, as an earlier run did, or as files are named."""
+"""Divides passages into train, dev and test: by shares, as in an earlier run, or by file name."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +16,10 @@ from domain_ner.errors import DomainNerError
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """How passages are divided; most fields as `SplitRules` has them.
+    """How to divide passages; most fields are those of `SplitRules`.
 
-    shares: of train, dev and test, `0.7,0.1,0.2`, or `files`: as the files are named.
-    assigned: the file that keeps which group is in which split (JSON); None: none is read or written.
+    shares: of train, dev and test, `0.7,0.1,0.2`, or `files`: by file name.
+    assigned: the JSON file that records the split of each group; None: do not read or write one.
     """
 
     shares: str = "0.7,0.1,0.2"
@@ -37,7 +37,7 @@ class SplitSettings:
 
 
 def read_split_rules(settings: SplitSettings) -> SplitRules:
-    """The rules with what an earlier run assigned. Raises DomainNerError for bad shares, and for a damaged file."""
+    """Return the rules and the splits of an earlier run. Raises DomainNerError for bad shares or a damaged file."""
     fractions = {} if settings.by_files else parse_fractions(settings.shares)
     former = _read_assigned(settings.assigned)
     return SplitRules(
@@ -46,14 +46,14 @@ def read_split_rules(settings: SplitSettings) -> SplitRules:
 
 
 def split_passages(passages: Sequence[Passage], rules: SplitRules) -> Division:
-    """Divide passages: by the rules' shares; without any, as their files are named."""
+    """Divide passages by the rules' shares; without shares, by file name."""
     return divide(passages, rules) if rules.fractions else divide_by_files(passages)
 
 
 def group_warnings(read: Annotations, settings: SplitSettings) -> list[str]:
-    """Warnings that passages lack the key that keeps them together, and that files look divided already.
+    """Return warnings about passages without the group key, and about files that look divided already.
 
-    Raises DomainNerError when no passage has the key, and the key decides what is in which split.
+    Raises DomainNerError when no passage has the key, and the key determines the splits.
     """
     group_by, by_files = settings.group_by, settings.by_files
     try:
@@ -61,12 +61,12 @@ def group_warnings(read: Annotations, settings: SplitSettings) -> list[str]:
     except DomainNerError as error:
         if not by_files:
             raise
-        return [f"{error.message} The evaluation takes each passage for itself."]
+        return [f"{error.message} The evaluation treats each passage as its own group."]
     if by_files:
         return []
     without = (
-        f"{n_without:,} of {len(read.merged):,} passages have no {group_by!r} (vars.group_by): each of them goes to a"
-        " split by itself, together with nearly the same text alone"
+        f"{n_without:,} of {len(read.merged):,} passages have no {group_by!r} (vars.group_by): each is assigned to a"
+        " split separately, together only with near-duplicates"
     )
     return [*[without] * bool(n_without), *filter(None, [pooled(read.ledger.n_read)])]
 
@@ -78,9 +78,9 @@ def _read_assigned(path: Path | None) -> SplitAssignment:
         read = json.loads(path.read_text(encoding="utf8"))
     except ValueError as error:
         raise DomainNerError(
-            f"{path} is not valid JSON: {error}.", "Restore it, or remove it to split anew."
+            f"{path} is not valid JSON: {error}.", "Restore it, or remove it to draw new splits."
         ) from error
     try:
         return SplitAssignment.from_json(read)
     except ValueError as error:
-        raise DomainNerError(f"{path} holds something else: {error}.", "Restore it, or remove it.") from error
+        raise DomainNerError(f"{path} is not a record of splits: {error}.", "Restore it, or remove it.") from error

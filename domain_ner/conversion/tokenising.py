@@ -1,4 +1,4 @@
-"""The step that makes documents of passages: the tokenizer learns where to split, and cuts the texts of every split."""
+"""Converts passages to documents: teaches the tokenizer where to split, and tokenises every split."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,12 +16,12 @@ from domain_ner.corpus.docs import SPLIT, DocRules, make_doc
 from domain_ner.corpus.languages import blank
 from domain_ner.corpus.overlaps import LONGEST
 from domain_ner.corpus.splits import Division
-from domain_ner.corpus.token_splits import Learned, learn_splits
+from domain_ner.corpus.token_splits import LearnedSplits, learn_splits
 
 
 @dataclass(frozen=True)
 class TokenSettings:
-    """How texts are cut into tokens, and spans made to fit: as `DocRules` has it. lang: spaCy's code."""
+    """How to tokenise texts and align spans; the fields are those of `DocRules`. lang: spaCy's code."""
 
     lang: str = "en"
     overlaps: str = LONGEST
@@ -31,32 +31,32 @@ class TokenSettings:
 
 @dataclass
 class Corpus:
-    """The documents of a split in spaCy's training format, and what there is to tell of them."""
+    """The documents of a split in spaCy's training format, and their statistics."""
 
     docs: CorpusFile = field(default_factory=CorpusFile)
     n_tokens: int = 0
     mentions: Counter[str] = field(default_factory=Counter)
 
     def add(self, doc: Doc) -> None:
-        """Add a document, which need not be kept."""
+        """Add a document; the caller need not keep it."""
         self.docs.add(doc)
         self.n_tokens += len(doc)
         self.mentions.update(ent.label_ for ent in doc.ents)
 
 
-def learn(division: Division, versions: Iterable[Passage], settings: TokenSettings) -> Learned:
-    """What the tokenizer must split, learned from train and dev; the test set is not looked at.
+def learn(division: Division, versions: Iterable[Passage], settings: TokenSettings) -> LearnedSplits:
+    """Learn the split rules of the tokenizer from train and dev, never from the test set.
 
-    versions: every annotator's passages. Where edges inside tokens are not split, it learns nothing but scripts without
-    spaces into characters.
+    versions: every annotator's passages. Unless tokens are split at edges inside them, it learns only to split scripts
+    without spaces into characters.
     """
     parts = [division.splits[TRAIN], division.splits[DEV]]
     tokenizer = _tokenizer(settings, ())
     return learn_splits(parts, tokenizer, versions=versions, only_scripts=settings.misaligned != SPLIT)
 
 
-def doc_rules(learned: Learned, labels: Sequence[str], settings: TokenSettings) -> DocRules:
-    """How passages become documents, with the tokenizer that was taught. labels: of the guide, in its order."""
+def doc_rules(learned: LearnedSplits, labels: Sequence[str], settings: TokenSettings) -> DocRules:
+    """Return how to convert passages to documents, with the taught tokenizer. labels: of the guide, in its order."""
     tokenizer = _tokenizer(settings, [rule.pattern for rule in learned.rules])
     return DocRules(tokenizer, settings.overlaps, labels, settings.misaligned, settings.normalize)
 
@@ -64,13 +64,13 @@ def doc_rules(learned: Learned, labels: Sequence[str], settings: TokenSettings) 
 def make_corpora(
     division: Division, rules: DocRules, ledger: Ledger, *, on_doc: Callable[[], None] = lambda: None
 ) -> Mapping[str, Corpus]:
-    """The documents of each split, entered in the ledger. on_doc: called after each, to show progress."""
-    made = {name: Corpus() for name in SPLITS}
+    """Make the documents of each split and enter them in the ledger. on_doc: called after each, to show progress."""
+    corpora = {name: Corpus() for name in SPLITS}
     for name in SPLITS:
         for passage in division.splits[name]:
-            made[name].add(enter_doc(make_doc(passage, rules), ledger, split=name))
+            corpora[name].add(enter_doc(make_doc(passage, rules), ledger, split=name))
             on_doc()
-    return made
+    return corpora
 
 
 def _tokenizer(settings: TokenSettings, splits: Sequence[str]) -> Any:

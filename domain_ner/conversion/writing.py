@@ -1,4 +1,4 @@
-"""The step that writes: corpora, tokenizer and ledger, and which group is in which split. All of it or nothing."""
+"""Writes the corpora, the tokenizer, the ledger and the split of each group."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,14 @@ def write_corpora(corpora: Mapping[str, Corpus], folder: Path) -> None:
 
 
 def write_tokenizer(rules: Sequence[SplitRule], folder: Path, *, normalize: str) -> None:
-    """Write tokenizer.json, from which `create-config` gives the pipeline the same tokenizer."""
+    """Write tokenizer.json, from which `create-config` configures the pipeline's tokenizer."""
     splits = [{"pattern": rule.pattern, "reason": rule.reason, "examples": list(rule.examples)} for rule in rules]
     write_json({"splits": splits, "normalize": normalize}, folder / "tokenizer.json")
 
 
 def write_ledger(ledger: Ledger, folder: Path) -> None:
-    """Write ledger.jsonl (a line an annotation), left_out.jsonl (a line an accepted document that is no passage of its
-    own), and ledger.json (the sums).
+    """Write ledger.jsonl (a line per annotation), left_out.jsonl (a line per accepted document that is not a passage of
+    its own), and ledger.json (the sums).
     """
     for name, lines in (("ledger.jsonl", ledger.to_jsonl()), ("left_out.jsonl", ledger.left_out_to_jsonl())):
         with atomic_path(folder / name) as temporary, temporary.open("w", encoding="utf8", newline="\n") as stream:
@@ -37,12 +37,12 @@ def write_ledger(ledger: Ledger, folder: Path) -> None:
 
 
 def write_json(data: Any, path: Path) -> None:
-    """Write plain data as people can read it."""
+    """Write plain data as readable JSON."""
     write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
 def _summary(ledger: Ledger) -> dict[str, Any]:
-    """The sums as ledger.json has them; its keys are a published format."""
+    """Return the sums for ledger.json; its keys are a published format."""
     outcomes = ledger.outcomes()
     return {
         "annotations": len(ledger.rows),

@@ -1,4 +1,4 @@
-"""From passages to spaCy's training documents, and the entities of a document."""
+"""Converts passages to spaCy's training documents, and reads the entities of a document."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -22,12 +22,12 @@ from domain_ner.annotations.outcomes import DROPPED, Outcome
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.corpus.grouping import canonical_names, file_of
 from domain_ner.corpus.normalization import WHITESPACE, normalize_whitespace, to_normalized
-from domain_ner.corpus.overlaps import LONGEST, flatten, in_corpus
+from domain_ner.corpus.overlaps import LONGEST, corpus_outcomes, flatten
 from domain_ner.corpus.token_splits import inner_edges
 
-# The reason of a row whose token the tokenizer will not split.
-GOLD_ALONE = "token split in the gold document alone"
-# `token.ent_iob` of a missing value.
+# The reason for a row whose token the tokenizer will not split.
+GOLD_ONLY = "token split only in the gold document"
+# The value of `token.ent_iob` for a missing value.
 MISSING = 0
 
 SPLIT, EXPAND, CONTRACT, DROP = MISALIGNED = ("split", "expand", "contract", "drop")
@@ -35,12 +35,12 @@ SPLIT, EXPAND, CONTRACT, DROP = MISALIGNED = ("split", "expand", "contract", "dr
 
 @dataclass(frozen=True)
 class DocRules:
-    """How passages become documents.
+    """How to convert passages to documents.
 
     tokenize: the tokenizer of the pipeline that will be trained, so that training sees the same tokens.
-    overlaps: which of overlapping spans stand in `doc.ents`, a rule of `flatten`; with `priority` by `labels`.
-    misaligned: of a span whose edge is no token's edge: `split` the gold token there, `expand` or `contract` the span
-        to whole tokens, or `drop` it.
+    overlaps: which of overlapping spans `doc.ents` keeps, a rule of `flatten`; `priority` goes by `labels`.
+    misaligned: what to do if a span's edge is not a token's edge: `split` the gold token there, `expand` or `contract`
+        the span to whole tokens, or `drop` it.
     normalize: `whitespace` or empty.
     """
 
@@ -52,36 +52,36 @@ class DocRules:
 
 
 @dataclass(frozen=True)
-class MadeDoc:
-    """A gold document, and what became of its passage's annotations: of every one that got as far as here."""
+class GoldDoc:
+    """A gold document, and the outcome of each of its passage's annotations that reached this step."""
 
     doc: Doc
     outcomes: Sequence[Outcome]
 
 
-def make_doc(passage: Passage, rules: DocRules) -> MadeDoc:
-    """The gold document of a passage.
+def make_doc(passage: Passage, rules: DocRules) -> GoldDoc:
+    """Convert a passage to a gold document.
 
-    `doc.ents` holds what `rules.overlaps` leaves, `doc.spans["sc"]` every span. Tokens of which nothing is known are
-    missing values; where annotators rejected spans, they are `doc.spans["incorrect_spans"]`. `source`, `meta`,
-    `document` and `annotator` are in `doc.user_data`.
+    `doc.ents` holds the spans that `rules.overlaps` keeps, `doc.spans["sc"]` every span. Unknown tokens are missing
+    values. Spans that annotators rejected are in `doc.spans["incorrect_spans"]`. `source`, `meta`, `document` and
+    `annotator` are in `doc.user_data`.
     """
     original = passage.text
     passage = normalize(passage) if rules.normalize == WHITESPACE else passage
     doc, passage, outcomes = _align(_tokens(passage, rules), passage, rules.misaligned)
     annotated = [_span(doc, span) for span in passage.spans]
     kept = flatten(passage, rules.overlaps, rules.labels)
-    outcomes += in_corpus(passage, kept)
+    outcomes += corpus_outcomes(passage, kept)
     _set_ents(doc, [annotated[position] for position in kept], passage)
     doc.spans[SPANS_KEY] = annotated
     if rejected := [span for span in passage.rejected if doc.char_span(span.start, span.end) is not None]:
         doc.spans[REJECTED_KEY] = [_span(doc, span) for span in rejected]
     doc.user_data.update(_provenance(passage, original))
-    return MadeDoc(doc, outcomes)
+    return GoldDoc(doc, outcomes)
 
 
 def normalize(passage: Passage) -> Passage:
-    """The passage with its white space normalised and its spans moved along. One that has tokens keeps them."""
+    """Normalise the white space of a passage and move its spans accordingly. Drops tokens if the text changes."""
     text, offsets = normalize_whitespace(passage.text)
     if text == passage.text:
         return passage
@@ -101,34 +101,34 @@ def normalize(passage: Passage) -> Passage:
 
 
 def to_docbin(docs: Iterable[Doc] = ()) -> DocBin:
-    """The documents in spaCy's training format: words, entities and spans, and the user data (spaCy drops them)."""
+    """Convert documents to spaCy's training format, with user data, which spaCy drops by default."""
     return DocBin(attrs=["ENT_IOB", "ENT_TYPE"], docs=docs, store_user_data=True)
 
 
 def entities(doc: Doc) -> set[tuple[int, int, str]]:
-    """The entities of a document as (start, end, label), in characters."""
+    """Return the entities of a document as (start, end, label), in characters."""
     return {(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
 
 
 def spans(doc: Doc) -> set[tuple[int, int, str]]:
-    """The spans that may nest, `doc.spans["sc"]`, as (start, end, label), in characters."""
+    """Return the spans that may nest, `doc.spans["sc"]`, as (start, end, label), in characters."""
     return {(span.start_char, span.end_char, span.label_) for span in doc.spans.get(SPANS_KEY, ())}
 
 
-def nested(doc: Doc) -> set[tuple[int, int, str]]:
-    """The spans that may nest; the entities of a document without such."""
+def spans_or_entities(doc: Doc) -> set[tuple[int, int, str]]:
+    """Return the spans that may nest, or the entities if the document has no such spans."""
     return spans(doc) if SPANS_KEY in doc.spans else entities(doc)
 
 
 def rejected(doc: Doc) -> set[tuple[int, int, str]]:
-    """What annotators said is no entity of that label, as (start, end, label), in characters."""
+    """Return the spans that annotators rejected for that label, as (start, end, label), in characters."""
     return {(span.start_char, span.end_char, span.label_) for span in doc.spans.get(REJECTED_KEY, ())}
 
 
 def span_scores(doc: Doc) -> list[tuple[Span, float]]:
-    """Each of `doc.spans["sc"]` with its score, 0..1, where a `spancat` gave each one; else none.
+    """Return each span of `doc.spans["sc"]` with its score, 0..1, if a `spancat` scored all of them; else nothing.
 
-    Its scores are (n_spans,), or (n_spans, 1) where each span has one label.
+    The scores are (n_spans,), or (n_spans, 1) if each span has one label.
     """
     if SPANS_KEY not in doc.spans:
         return []
@@ -138,36 +138,36 @@ def span_scores(doc: Doc) -> list[tuple[Span, float]]:
 
 
 def groups_of(docs: Iterable[Doc], key: str) -> list[str]:
-    """For each document the value of a key of the passage's `meta`, or its `document`, as `canonical_names` names
-    it; empty where there is none.
+    """Return the group of each document: the value of a key of its `meta`, or its `document`, in the form of
+    `canonical_names`; empty if it has none.
     """
-    found = []
+    sourced_values = []
     for doc in docs:
         value = (doc.user_data.get(META_KEY) or {}).get(key)
         value = doc.user_data.get(DOCUMENT_KEY) if value is None and key == DOCUMENT_KEY else value
-        found.append((file_of(str(doc.user_data.get(SOURCE_KEY) or "")), value))
-    return canonical_names(found)
+        sourced_values.append((file_of(str(doc.user_data.get(SOURCE_KEY) or "")), value))
+    return canonical_names(sourced_values)
 
 
-def has_spans_alone(doc: Doc) -> bool:
-    """Whether `doc.ents` was never set because the annotations are spans; our own documents always have both."""
+def has_only_spans(doc: Doc) -> bool:
+    """Whether the annotations are spans and `doc.ents` was never set. Documents of `make_doc` always have both."""
     return SPANS_KEY in doc.spans and SOURCE_KEY not in doc.user_data and not doc.has_annotation("ENT_IOB")
 
 
 def unknown_tokens(doc: Doc) -> list[Token]:
-    """The tokens of which nobody said whether they belong to an entity."""
-    return [] if has_spans_alone(doc) else [token for token in doc if token.ent_iob == MISSING]
+    """Return the tokens for which it is unknown whether they belong to an entity."""
+    return [] if has_only_spans(doc) else [token for token in doc if token.ent_iob == MISSING]
 
 
 def _span(doc: Doc, span: LabelledSpan) -> Span:
-    """A span whose edges are edges of tokens."""
-    found = doc.char_span(span.start, span.end, label=span.label)
-    assert found is not None
-    return found
+    """Return a span whose edges are edges of tokens."""
+    token_span = doc.char_span(span.start, span.end, label=span.label)
+    assert token_span is not None
+    return token_span
 
 
 def _tokens(passage: Passage, rules: DocRules) -> Doc:
-    """The tokens of the pipeline; the export's own where it does not say how they were spaced."""
+    """Tokenise as the pipeline does; keep the export's own tokens if their spacing is unknown."""
     doc = rules.tokenize(passage.text)
     if passage.words is None or passage.spaces is not None:
         return doc
@@ -175,14 +175,14 @@ def _tokens(passage: Passage, rules: DocRules) -> Doc:
 
 
 def _align(doc: Doc, passage: Passage, rule: str) -> tuple[Doc, Passage, list[Outcome]]:
-    """Make the edges of spans and of tokens meet. Splitting changes the document, the other rules the spans."""
+    """Align the edges of spans and tokens. Splitting changes the document, the other rules the spans."""
     offsets = {offset for offset, _ in inner_edges(doc, passage)}
     if not offsets:
         return doc, passage, []
     if rule != SPLIT:
         return doc, *_fit_all(doc, passage, rule)
     outcomes = [
-        Outcome(row, reason=f"{GOLD_ALONE}: {passage.text[span.start : span.end]!r}")
+        Outcome(row, reason=f"{GOLD_ONLY}: {passage.text[span.start : span.end]!r}")
         for span, row in zip(passage.spans, passage.rows, strict=True)
         if span.start in offsets or span.end in offsets
     ]
@@ -190,7 +190,7 @@ def _align(doc: Doc, passage: Passage, rule: str) -> tuple[Doc, Passage, list[Ou
 
 
 def _fit_all(doc: Doc, passage: Passage, rule: str) -> tuple[Passage, list[Outcome]]:
-    """The passage with its spans moved to whole tokens. What fits no more is dropped, and its place is unknown."""
+    """Move the spans of a passage to whole tokens. A span that cannot fit is dropped, and its tokens are unknown."""
     fitting: dict[LabelledSpan, int] = {}
     outcomes, lost = list[Outcome](), []
     for span, row in zip(passage.spans, passage.rows, strict=True):
@@ -213,22 +213,22 @@ def _fit_all(doc: Doc, passage: Passage, rule: str) -> tuple[Passage, list[Outco
 
 def _fit(doc: Doc, span: LabelledSpan, rule: str) -> LabelledSpan | None:
     mode = rule if rule in (EXPAND, CONTRACT) else "strict"
-    found = doc.char_span(span.start, span.end, alignment_mode=mode)
-    return LabelledSpan(found.start_char, found.end_char, span.label) if found is not None and len(found) else None
+    fitted = doc.char_span(span.start, span.end, alignment_mode=mode)
+    return LabelledSpan(fitted.start_char, fitted.end_char, span.label) if fitted is not None and len(fitted) else None
 
 
 def _split_tokens(doc: Doc, offsets: Collection[int]) -> Doc:
-    """The same text in finer tokens: split at these offsets too. Its spaces are said, known or not: without, spaCy puts
-    one between the parts as well.
+    """Split tokens at these offsets too. Spaces are always given, known or not: otherwise spaCy would put one between
+    the parts of a token.
     """
     words: list[str] = []
     spaces: list[bool] = []
-    left = sorted(offsets, reverse=True)
+    pending = sorted(offsets, reverse=True)
     for token in doc:
         cuts = [0]
-        while left and left[-1] < token.idx + len(token):
-            cuts.append(left.pop() - token.idx)
-        parts = [token.text[one:other] for one, other in pairwise([*cuts, len(token)])]
+        while pending and pending[-1] < token.idx + len(token):
+            cuts.append(pending.pop() - token.idx)
+        parts = [token.text[start:end] for start, end in pairwise([*cuts, len(token)])]
         words += parts
         spaces += [False] * (len(parts) - 1) + [bool(token.whitespace_)]
     return Doc(doc.vocab, words=words, spaces=spaces)

@@ -1,6 +1,6 @@
-"""Which of overlapping spans stand in `doc.ents`, where no two share a token, and what becomes of the others.
+"""Selects which of overlapping spans go into `doc.ents`, and records the outcome of the others.
 
-Knows no spaCy.
+Does not use spaCy.
 """
 
 from bisect import bisect_left
@@ -11,15 +11,15 @@ from domain_ner.annotations.passages import Passage
 
 # The rules of `flatten`.
 LONGEST, INNERMOST, FIRST, PRIORITY = OVERLAPS = ("longest", "innermost", "first", "priority")
-# Why a span is flattened.
+# The reason for a flattened span.
 OVERLAP = "overlap, only in doc.spans"
 
 
 def flatten(passage: Passage, rule: str, labels: Sequence[str] = ()) -> list[int]:
-    """The positions in `passage.spans` of those that can stand in `doc.ents`, where no two share a character.
+    """Return the positions in `passage.spans` of a non-overlapping selection, for `doc.ents`.
 
-    rule: `longest` (outermost, at a tie the first), `innermost` (shortest), `first` (where it starts), or `priority`:
-        the label that comes first in `labels`, at a tie the longest.
+    rule: `longest` (outermost; the first in a tie), `innermost` (shortest), `first` (smallest start), or `priority`:
+        the label that comes first in `labels`, the longest in a tie.
     """
     spans = passage.spans
     keys = {
@@ -28,7 +28,7 @@ def flatten(passage: Passage, rule: str, labels: Sequence[str] = ()) -> list[int
         FIRST: lambda n: (spans[n].start, spans[n].start - spans[n].end, n),
         PRIORITY: lambda n: (_rank(spans[n].label, labels), spans[n].start - spans[n].end, n),
     }
-    chosen: list[tuple[int, int, int]] = []  # (start, end, position), in order: they share no character
+    chosen: list[tuple[int, int, int]] = []  # (start, end, position), sorted and non-overlapping
     for position in sorted(range(len(spans)), key=keys[rule]):
         start, end = spans[position].start, spans[position].end
         place = bisect_left(chosen, (start, end, position))
@@ -39,8 +39,8 @@ def flatten(passage: Passage, rule: str, labels: Sequence[str] = ()) -> list[int
     return sorted(position for _, _, position in chosen)
 
 
-def in_corpus(passage: Passage, kept: Iterable[int]) -> Iterator[Outcome]:
-    """What becomes of each annotation of a passage in the corpus. kept: as from `flatten`."""
+def corpus_outcomes(passage: Passage, kept: Iterable[int]) -> Iterator[Outcome]:
+    """Yield the outcome of each annotation of a passage in the corpus. kept: from `flatten`."""
     positions = set(kept)
     for position, row in enumerate(passage.rows):
         yield Outcome(row, IMPORTED) if position in positions else Outcome(row, FLATTENED, OVERLAP)

@@ -1,6 +1,6 @@
-"""Whether an annotated edge inside a word is meant, or the slip of a hand by a character: others have to agree with it.
+"""Decides whether an annotated edge inside a word is intended or a slip: other annotations have to agree with it.
 
-Part of `token_splits`. Knows texts and spans; nothing of tokenizers.
+Part of `token_splits`. Works on texts and spans, without a tokenizer.
 """
 
 import re
@@ -14,11 +14,11 @@ from domain_ner.annotations.words import NO_SPACES
 IN_WORD = f"[^\\W{NO_SPACES}]"
 WORD = re.compile(f"{IN_WORD}+")
 BEFORE, AFTER = re.compile(f"(?:{IN_WORD}+|.)$", re.DOTALL), re.compile(f"{IN_WORD}+|.", re.DOTALL)
-SHOWN_CHARS = 12
+MAX_PRINTED_CHARS = 12
 Place = tuple[int, int]
 """A hash of a text, and an offset in it."""
-# Annotations that have to agree. A word or a name of fewer characters is found in others by chance: of these the very
-# same edge counts alone.
+# AGREEING: how many annotations have to agree. Words and names of fewer characters occur in others by chance: for
+# these, only the same edge counts.
 AGREEING, WORD_LENGTH, NAME_LENGTH = 2, 5, 3
 
 
@@ -30,24 +30,25 @@ class InnerEdge:
     after: str
 
     def __str__(self) -> str:
-        return f"{self.before[-SHOWN_CHARS:]}|{self.after[:SHOWN_CHARS]}"
+        return f"{self.before[-MAX_PRINTED_CHARS:]}|{self.after[:MAX_PRINTED_CHARS]}"
 
     @property
     def is_seamless(self) -> bool:
-        """Whether it lies between two letters or two digits, where nothing but the annotation shows an edge."""
+        """Whether the edge lies between two letters or two digits, where only the annotation suggests an edge."""
         left, right = self.before[-1], self.after[0]
         return (left.isalpha() and right.isalpha()) or (left.isdigit() and right.isdigit())
 
     def in_word(self) -> "InnerEdge":
-        """The same edge in the word around it, without the rest of the token."""
+        """Return the same edge in the word around it, without the rest of the token."""
         return InnerEdge(BEFORE.search(self.before)[0], AFTER.match(self.after)[0])  # type: ignore[index]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class MisalignedSpan:
     """An annotation that starts or ends inside a token.
 
-    row: its number in the ledger. source: `file:line`. text: a hash of the passage's. edges: one or two, by offset.
+    row: its number in the ledger. source: `file:line`. text: a hash of the passage's text.
+    edges: one or two, by offset.
     """
 
     row: int
@@ -60,35 +61,35 @@ class Shown:
     edges: Mapping[int, InnerEdge]
 
     @property
-    def told(self) -> str:
-        """Where it cuts words in two, `a|n`."""
+    def split_words(self) -> str:
+        """The words that it splits, with the places: `a|n`."""
         return ", ".join(str(edge.in_word()) for edge in self.edges.values())
 
 
-def confirmed(
-    shown: Sequence[Shown], parts: Sequence[Iterable[Passage]], versions: Iterable[Passage]
+def confirmed_edges(
+    misaligned: Sequence[MisalignedSpan], parts: Sequence[Iterable[Passage]], versions: Iterable[Passage]
 ) -> set[InnerEdge]:
-    """Those of the seamless edges of these annotations, in the words around them, that others agree with.
+    """Return the seamless edges of these annotations, in their words, that other annotations agree with.
 
-    Agreement is the same edge in the same word, or elsewhere the same name, by another annotation or annotator. Where a
-    word stands without the edge more often than with it, the annotations that show one are outvoted.
-    parts: the passages, each text once. versions: every annotator's; none: those of `parts`.
+    Agreement is the same edge in the same word, or the same name elsewhere, by another annotation or annotator. If a
+    word occurs more often without the edge than with it, the annotations with the edge are outvoted.
+    parts: the passages, each text once. versions: every annotator's passages; if empty, those of `parts`.
     """
-    by_word: dict[InnerEdge, dict[Place, list[Shown]]] = defaultdict(lambda: defaultdict(list))
-    for one in shown:
-        for offset, edge in one.edges.items():
+    by_word: dict[InnerEdge, dict[Place, list[MisalignedSpan]]] = defaultdict(lambda: defaultdict(list))
+    for span in misaligned:
+        for offset, edge in span.edges.items():
             if edge.is_seamless:
-                by_word[edge.in_word()][one.text, offset].append(one)
+                by_word[edge.in_word()][span.text, offset].append(span)
     if not by_word:
         return set()
-    n_words, n_texts = _occurrences(by_word.keys(), {one.surface for one in shown}, parts)
-    annotators = _annotators(shown, versions)
+    n_words, n_texts = _occurrences(by_word.keys(), {span.surface for span in misaligned}, parts)
+    annotators = _annotators(misaligned, versions)
     agreed = set()
     for edge, places in by_word.items():
         n_agreeing = sum(
-            max(1, *(annotators[one.text, one.start, one.end] for one in found)) for found in places.values()
+            max(1, *(annotators[span.text, span.start, span.end] for span in spans)) for spans in places.values()
         )
-        names = {one.surface for found in places.values() for one in found}
+        names = {span.surface for spans in places.values() for span in spans}
         is_agreed = n_agreeing >= AGREEING or _is_name_elsewhere(edge, names, n_texts)
         if is_agreed and 2 * len(places) >= n_words[edge.before + edge.after]:
             agreed.add(edge)
@@ -96,7 +97,7 @@ def confirmed(
 
 
 def _is_name_elsewhere(edge: InnerEdge, names: Iterable[str], n_texts: Counter[str]) -> bool:
-    """Whether one of the names that show an edge is annotated in other texts too, be it as a word of its own."""
+    """Whether one of the names with this edge is annotated in other texts too, even as a separate word."""
     if len(edge.before + edge.after) < WORD_LENGTH:
         return False
     return any(len(name) >= NAME_LENGTH and n_texts[name] >= AGREEING for name in names)
@@ -105,7 +106,7 @@ def _is_name_elsewhere(edge: InnerEdge, names: Iterable[str], n_texts: Counter[s
 def _occurrences(
     edges: Iterable[InnerEdge], names: set[str], parts: Sequence[Iterable[Passage]]
 ) -> tuple[Counter[str], Counter[str]]:
-    """(how often the word of each edge stands in the texts, in how many texts each name is annotated)."""
+    """Count how often the word of each edge occurs, and in how many texts each name is annotated."""
     words = {edge.before + edge.after for edge in edges}
     n_words, n_texts = Counter[str](), Counter[str]()
     for passage in (passage for passages in parts for passage in passages):
@@ -114,14 +115,14 @@ def _occurrences(
     return n_words, n_texts
 
 
-def _annotators(shown: Sequence[Shown], versions: Iterable[Passage]) -> Counter[tuple[int, int, int]]:
-    """How many annotators marked each span (hash of the text, start, end); those without a name are one."""
-    wanted = {(one.text, one.start, one.end) for one in shown}
-    texts = {one.text for one in shown}
-    who: dict[tuple[int, int, int], set[str]] = defaultdict(set)
+def _annotators(misaligned: Sequence[MisalignedSpan], versions: Iterable[Passage]) -> Counter[tuple[int, int, int]]:
+    """Count the annotators of each span (hash of the text, start, end); those without a name count as one."""
+    wanted = {(span.text, span.start, span.end) for span in misaligned}
+    texts = {span.text for span in misaligned}
+    names_of: dict[tuple[int, int, int], set[str]] = defaultdict(set)
     for version in versions:
         text = hash(version.text)
         for span in version.spans if text in texts else ():
             if (text, span.start, span.end) in wanted:
-                who[text, span.start, span.end].add(version.annotator)
-    return Counter({key: len(names) for key, names in who.items()})
+                names_of[text, span.start, span.end].add(version.annotator)
+    return Counter({key: len(names) for key, names in names_of.items()})

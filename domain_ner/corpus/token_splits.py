@@ -1,9 +1,9 @@
-"""Rules that make a tokenizer split where annotated names start and end inside its tokens.
+"""Learns rules that split tokens where annotated names start or end inside them.
 
-A split that only the gold documents have could never be predicted: so the pipeline's tokenizer learns it from the
-training annotations, as infix patterns. An edge that several tokens show the same way becomes a general rule, one that
-a single token shows a rule for that very word; scripts without spaces are split into characters. An edge between two
-letters, or two digits, may be a slip of the annotator: others have to agree with it (`split_evidence`).
+A pipeline can never predict a split that only the gold documents have. So its tokenizer learns infix patterns from the
+training annotations. An edge that several tokens share becomes a general rule. An edge of a single token becomes a rule
+for that word. Scripts without spaces are split into characters. An edge between two letters or two digits may be an
+annotator's slip: other annotations have to agree with it (`split_evidence`).
 """
 
 import re
@@ -18,15 +18,15 @@ from spacy.tokens import Doc
 from domain_ner.annotations.outcomes import DOUBTFUL, Outcome
 from domain_ner.annotations.passages import Passage
 from domain_ner.annotations.words import MARKS, NO_SPACES, SYLLABLE, SYLLABLES, WIDE_PUNCTUATION
-from domain_ner.corpus.split_evidence import IN_WORD, InnerEdge, Shown, confirmed
+from domain_ner.corpus.split_evidence import IN_WORD, InnerEdge, MisalignedSpan, confirmed_edges
 
-# The reasons of annotations.
+# Reasons in the ledger.
 LEARNED = "a token is split there, and the tokenizer learns it"
 UNCONFIRMED = "an edge inside a word that no other annotation confirms"
-# Distinct tokens that must show an edge of one kind before it becomes a rule for all tokens.
+# How many distinct tokens must have an edge of one kind before it becomes a rule for all tokens.
 GENERAL_FROM = 3
 DIGIT, LETTER = r"\d", r"[^\W\d_]"
-# The token around an edge: in a text without spaces a token may be a whole sentence.
+# The part of a token around an edge: in a text without spaces, a token may be a whole sentence.
 IN_TOKEN = f"(?:(?![{NO_SPACES}])\\S)"
 BEFORE, AFTER = re.compile(f"(?:{IN_TOKEN}+|.)$", re.DOTALL), re.compile(f"{IN_TOKEN}+|.", re.DOTALL)
 IN_WORD_CHAR = re.compile(IN_WORD)
@@ -35,14 +35,14 @@ OF_SCRIPT = re.compile(f"[{NO_SPACES}{WIDE_PUNCTUATION}]")
 JOINED = re.compile(f"([{NO_SPACES}][{MARKS}]*)((?![{MARKS}])\\w)|(\\w)([{NO_SPACES}])")
 
 Kind = tuple[str, str]
-"""The pattern of a rule, and the reason for it. Empty: edges of which no general rule can be made."""
+"""The pattern of a rule, and the reason for it. Empty: edges that allow no general rule."""
 
 
 @dataclass(frozen=True)
 class SplitRule:
-    """An infix pattern (of width zero) that the tokenizer is given, and why.
+    """A zero-width infix pattern for the tokenizer, and the reason for it.
 
-    examples: tokens and where they are split, `UNION|2024`; at most five.
+    examples: split tokens, such as `UNION|2024`; at most five.
     """
 
     pattern: str
@@ -51,34 +51,34 @@ class SplitRule:
 
 
 @dataclass(frozen=True)
-class Learned:
-    """What annotated passages teach a tokenizer.
+class LearnedSplits:
+    """The split rules that a tokenizer learns from annotated passages.
 
-    rules: those that most tokens show first. rows: the ledger's numbers of the spans that tokens are split for; not of
-        those in scripts of which each character is a token.
+    rules: sorted by the number of their examples, the largest first. rows: ledger row numbers of the spans that tokens
+        are split for, except in scripts where each character is a token.
     doubtful: spans with an edge inside a word that no other annotation confirms: no rule splits there.
     """
 
     rules: tuple[SplitRule, ...]
     rows: tuple[int, ...]
-    doubtful: tuple[Shown, ...]
+    doubtful: tuple[MisalignedSpan, ...]
 
     def outcomes(self) -> Iterator[Outcome]:
-        """What there is to say of annotations: a repair, or a doubt."""
+        """Yield the outcomes of annotations: a repair, or a doubt."""
         yield from (Outcome(row, reason=LEARNED) for row in self.rows)
-        yield from (Outcome(shown.row, DOUBTFUL, f"{UNCONFIRMED}: {shown.told}") for shown in self.doubtful)
+        yield from (Outcome(span.row, DOUBTFUL, f"{UNCONFIRMED}: {span.split_words}") for span in self.doubtful)
 
 
 def inner_edges(doc: Doc, passage: Passage) -> list[tuple[int, InnerEdge]]:
-    """(character offset, edge) of every span edge that falls inside a token."""
+    """Return (character offset, edge) of every span edge that falls inside a token."""
     starts = [token.idx for token in doc]
-    found: list[tuple[int, InnerEdge]] = []
+    edges: list[tuple[int, InnerEdge]] = []
     for offset in sorted({edge for span in passage.spans for edge in (span.start, span.end)}):
         token = doc[bisect_right(starts, offset) - 1]
         at = offset - token.idx
         if 0 < at < len(token):
-            found.append((offset, InnerEdge(token.text[:at], token.text[at:])))
-    return found
+            edges.append((offset, InnerEdge(token.text[:at], token.text[at:])))
+    return edges
 
 
 def learn_splits(
@@ -87,45 +87,45 @@ def learn_splits(
     *,
     versions: Iterable[Passage] = (),
     only_scripts: bool = False,
-) -> Learned:
-    """The rules that make `tokenize` split where the spans of these passages do.
+) -> LearnedSplits:
+    """Learn the rules that make `tokenize` split at the edges of these passages' spans.
 
-    parts: collections of passages, each text once; they are gone through twice.
-    versions: every annotator's passages, to see how many agree; none: those of `parts`.
-    only_scripts: nothing but scripts without spaces into characters.
+    parts: collections of passages, each text once; iterated twice.
+    versions: every annotator's passages, to count agreement; if empty, those of `parts`.
+    only_scripts: split only scripts without spaces, into characters.
     """
     evidence = _gather(parts, tokenize)
     kinds = evidence.kinds()
     if only_scripts:
         edges = kinds.get(CHARACTERS, [])
-        return Learned((SplitRule(*CHARACTERS, tuple(map(str, edges[:5]))),) if edges else (), (), ())
+        return LearnedSplits((SplitRule(*CHARACTERS, tuple(map(str, edges[:5]))),) if edges else (), (), ())
     general = {kind: edges for kind, edges in kinds.items() if evidence.is_general(kind, edges)}
     single = {edge for kind, edges in kinds.items() if kind not in general for edge in edges}
-    seamless = [shown for shown in evidence.shown if not single.isdisjoint(shown.edges.values())]
-    agreed = confirmed(seamless, parts, versions)
+    with_single_edges = [span for span in evidence.misaligned if not single.isdisjoint(span.edges.values())]
+    agreed = confirmed_edges(with_single_edges, parts, versions)
     left_out = {edge for edge in single if edge.is_seamless and edge.in_word() not in agreed}
     words = sorted({_word(edge) for edge in single - left_out})
     rules = [SplitRule(*kind, tuple(map(str, edges[:5]))) for kind, edges in general.items()]
     rules += [_word_rule(word, among_characters=CHARACTERS in general) for word in words]
     of_scripts = {edge for kind, edges in general.items() if kind in (CHARACTERS, KOREAN) for edge in edges}
-    return Learned(
+    return LearnedSplits(
         rules=tuple(sorted(rules, key=lambda rule: (-len(rule.examples), rule.pattern))),
         rows=tuple(
-            shown.row
-            for shown in evidence.shown
-            if left_out.isdisjoint(shown.edges.values()) and not of_scripts.issuperset(shown.edges.values())
+            span.row
+            for span in evidence.misaligned
+            if left_out.isdisjoint(span.edges.values()) and not of_scripts.issuperset(span.edges.values())
         ),
-        doubtful=tuple(shown for shown in evidence.shown if not left_out.isdisjoint(shown.edges.values())),
+        doubtful=tuple(span for span in evidence.misaligned if not left_out.isdisjoint(span.edges.values())),
     )
 
 
 def named_words(patterns: Iterable[str]) -> set[str]:
-    """The words of the training text that the patterns of rules name, of three letters or digits and more."""
+    """Extract the words of the training text that rules contain, of at least three letters or digits."""
     return {word for pattern in patterns for word in NAMED.findall(CHAR_CLASS.sub(" ", pattern))}
 
 
 def _escaped(ranges: str) -> str:
-    """Ranges of a character class in ASCII: the pattern stands in a config, where marks alone cannot be read."""
+    """Escape ranges of a character class to ASCII: in a config, bare combining marks would be unreadable."""
     return "".join(
         char if char.isascii() else f"\\u{ord(char):04x}" if char <= "\uffff" else f"\\U{ord(char):08x}"
         for char in ranges
@@ -133,7 +133,7 @@ def _escaped(ranges: str) -> str:
 
 
 def _into_characters() -> str:
-    """Each character, with its marks, is a token, also beside another script; and so is its punctuation."""
+    """Make each character with its marks a token, also next to another script; the same for its punctuation."""
     script, marks = _escaped(NO_SPACES + WIDE_PUNCTUATION), _escaped(MARKS)
     return f"(?![{marks}])(?:(?<=[{script}])(?=.)|(?<=.)(?=[{script}]))"
 
@@ -145,19 +145,19 @@ NO_RULE: Kind = "", ""
 
 @dataclass
 class _Evidence:
-    """What passages show. edges: those inside tokens. scripts: examples of scripts that are split for themselves."""
+    """Evidence from passages. misaligned: spans with edges inside tokens. scripts: examples of scripts to split."""
 
-    shown: list[Shown] = field(default_factory=list)
+    misaligned: list[MisalignedSpan] = field(default_factory=list)
     scripts: dict[Kind, InnerEdge] = field(default_factory=dict)
 
     def kinds(self) -> dict[Kind, list[InnerEdge]]:
-        """The edges of each kind of rule that they are instances of."""
-        found: dict[Kind, list[InnerEdge]] = defaultdict(list)
-        for edge in sorted({edge for shown in self.shown for edge in shown.edges.values()}):
-            found[_kind(edge)].append(edge)
+        """Group the edges by their kind of rule."""
+        by_kind: dict[Kind, list[InnerEdge]] = defaultdict(list)
+        for edge in sorted({edge for span in self.misaligned for edge in span.edges.values()}):
+            by_kind[_kind(edge)].append(edge)
         for kind, example in self.scripts.items():
-            found[kind] = found[kind] or [example]
-        return found
+            by_kind[kind] = by_kind[kind] or [example]
+        return by_kind
 
     def is_general(self, kind: Kind, edges: Sequence[InnerEdge]) -> bool:
         """Whether a kind of edge becomes a rule for all tokens."""
@@ -165,37 +165,37 @@ class _Evidence:
 
 
 def _gather(parts: Sequence[Iterable[Passage]], tokenize: Callable[[str], Doc]) -> _Evidence:
-    found = _Evidence()
+    evidence = _Evidence()
     for passage in (passage for passages in parts for passage in passages):
         if passage.words is not None and passage.spaces is None:
-            continue  # the tokens of such a passage are its own
-        if CHARACTERS not in found.scripts and (joined := JOINED.search(passage.text)):
-            found.scripts[CHARACTERS] = InnerEdge(*filter(None, joined.groups()))
-        if KOREAN not in found.scripts and (syllables := _syllables(passage)):
-            found.scripts[KOREAN] = syllables
+            continue  # such a passage keeps its own tokens
+        if CHARACTERS not in evidence.scripts and (joined := JOINED.search(passage.text)):
+            evidence.scripts[CHARACTERS] = InnerEdge(*filter(None, joined.groups()))
+        if KOREAN not in evidence.scripts and (syllables := _syllables(passage)):
+            evidence.scripts[KOREAN] = syllables
         if passage.spans:
-            found.shown += _shown(passage, dict(inner_edges(tokenize(passage.text), passage)))
-    return found
+            evidence.misaligned += _misaligned_spans(passage, dict(inner_edges(tokenize(passage.text), passage)))
+    return evidence
 
 
-def _shown(passage: Passage, edges: dict[int, InnerEdge]) -> Iterator[Shown]:
+def _misaligned_spans(passage: Passage, edges: dict[int, InnerEdge]) -> Iterator[MisalignedSpan]:
     for span, row in zip(passage.spans, passage.rows, strict=True) if edges else ():
         inner = {offset: edges[offset] for offset in (span.start, span.end) if offset in edges}
         if inner:
             surface = passage.text[span.start : span.end]
             place = hash(passage.text), span.start, span.end
-            yield Shown(row, passage.source, *place, span.label, surface, inner)
+            yield MisalignedSpan(row, passage.source, *place, span.label, surface, inner)
 
 
 def _syllables(passage: Passage) -> InnerEdge | None:
-    """Two syllables of one word that the export has as two tokens."""
+    """Find two syllables of one word that are two tokens in the export."""
     words = passage.words or ()
     pairs = zip(pairwise(words), passage.spaces or (), strict=False)
     return next((InnerEdge(*pair) for pair, space in pairs if not space and all(map(SYLLABLE.fullmatch, pair))), None)
 
 
 def _kind(edge: InnerEdge) -> Kind:
-    """The general rule that an edge is an instance of; none for one between two letters or two digits."""
+    """Return the general rule for an edge; none between two letters or two digits."""
     left, right = edge.before[-1], edge.after[0]
     if OF_SCRIPT.match(left) or OF_SCRIPT.match(right):
         return CHARACTERS
@@ -204,8 +204,8 @@ def _kind(edge: InnerEdge) -> Kind:
         return KOREAN
     if edge.is_seamless:
         return NO_RULE
-    told = " and ".join(_NAMES.get(kind, repr(char)) for char, kind in zip((left, right), classes, strict=True))
-    return f"(?<={classes[0]})(?={classes[1]})", f"between {told}"
+    sides = " and ".join(_NAMES.get(kind, repr(char)) for char, kind in zip((left, right), classes, strict=True))
+    return f"(?<={classes[0]})(?={classes[1]})", f"between {sides}"
 
 
 _NAMES = {DIGIT: "a digit", LETTER: "a letter"}
@@ -218,14 +218,14 @@ def _class(char: str) -> str:
 
 
 def _word(edge: InnerEdge) -> InnerEdge:
-    """The very word that a rule is made for: between letters or digits the word, else all of the token."""
+    """Return what a word rule applies to: the word between letters or digits, else the whole token."""
     if edge.is_seamless:
         return edge.in_word()
     return InnerEdge(BEFORE.search(edge.before)[0], AFTER.match(edge.after)[0])  # type: ignore[index]
 
 
 def _word_rule(word: InnerEdge, *, among_characters: bool) -> SplitRule:
-    """A rule for one word as a whole, in its case. among_characters: it may stand beside a script without spaces."""
+    """Make a case-sensitive rule for one whole word. among_characters: it may adjoin a script without spaces."""
     letter = f"[^\\W{_escaped(NO_SPACES)}]" if among_characters else r"\w"
     before = f"(?<!{letter})" * bool(IN_WORD_CHAR.match(word.before[0]))
     after = f"(?!{letter})" * bool(IN_WORD_CHAR.match(word.after[-1]))

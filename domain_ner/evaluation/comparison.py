@@ -1,6 +1,6 @@
-"""Two pipelines on the same test set: which is better, by how much, and whether that can be luck.
+"""Compares two pipelines on the same test set: which is better, by how much, and whether that is significant.
 
-Decides what is told; draws and prints nothing.
+Decides what the reports say; draws and prints nothing.
 """
 
 import hashlib
@@ -46,9 +46,9 @@ class _Part(BaseModel):
 
 
 class System(_Part):
-    """A pipeline. source: where it was taken from. words_s: tokens a second, in one run. size_mb: in 10**6 bytes.
+    """A pipeline. source: its folder, wheel or package. words_s: tokens per second, in one run.
 
-    sha256: of its weights and settings, as `fingerprint` has it.
+    size_mb: in 10**6 bytes. sha256: of its weights and settings, from `fingerprint`.
     """
 
     source: str
@@ -61,10 +61,10 @@ class System(_Part):
 
 
 class Compared(_Part):
-    """F1 of both, and the second's minus the first's.
+    """F1 of both pipelines, and the difference (second minus first).
 
-    low, high: 95 % interval of the difference by paired bootstrap over documents; null: too little to tell.
-    p: of a difference as large by luck alone, by permutation; p_holm: corrected for the number of types.
+    low, high: 95 % interval of the difference, by paired bootstrap over documents; null: too few documents.
+    p: probability of a difference as large by chance, by permutation; p_holm: corrected for the number of types.
     """
 
     support: int
@@ -79,9 +79,9 @@ class Compared(_Part):
 
 
 class Change(_Part):
-    """One entity that the two do not agree on. offset: where the shown text begins in the passage, in characters.
+    """An entity on which the two pipelines disagree. offset: start of `text` in the passage, in characters.
 
-    kind: found now, lost, false alarm gone, or new false alarm. start, end: in the shown text.
+    kind: found now, lost, false alarm gone, or new false alarm. start, end: in `text`.
     """
 
     kind: str
@@ -94,11 +94,11 @@ class Change(_Part):
 
 
 class Comparison(_Part):
-    """A comparison. margin: F1 that may be lost.
+    """A comparison. margin: accepted loss of F1.
 
-    same: `pipeline` where weights and settings of both are the same, `predictions` where only what they find is; else
-    empty. is_passed: no significant loss beyond the margin, of any type or over all; false for one and the same
-    pipeline, of which there is nothing to judge.
+    same: `pipeline` if both have the same weights and settings, `predictions` if only their predictions are the same;
+    else empty. is_passed: no significant loss beyond the margin, for any type or overall; false if both are the same
+    pipeline, because there is nothing to judge.
     """
 
     version: int = 1
@@ -114,22 +114,22 @@ class Comparison(_Part):
 
     @property
     def can_tell(self) -> bool:
-        """Whether there are passages enough for a loss to be significant at all, were each one lost."""
+        """Whether there are enough passages for any loss to be significant, even one on every passage."""
         return 2.0 ** (1 - self.n_passages) < ALPHA
 
     @property
     def lost(self) -> list[str]:
         """The types, or `all`, whose loss is significant and larger than the margin."""
         rows = {"all": self.overall} | self.by_type
-        return [label for label, one in rows.items() if one.verdict == WORSE and one.difference < -self.margin]
+        return [label for label, row in rows.items() if row.verdict == WORSE and row.difference < -self.margin]
 
 
 Measured = tuple[System, Evaluated]
 
 
 @contextmanager
-def opened(pipeline: str) -> Iterator[tuple[Language, Path]]:
-    """A pipeline and its folder; given as a folder, as a wheel of `package`, or by the name of an installed package.
+def open_pipeline(pipeline: str) -> Iterator[tuple[Language, Path]]:
+    """Load a pipeline, and yield it with its folder. pipeline: a folder, a wheel of `package`, or an installed package.
 
     Raises DomainNerError when there is no such pipeline.
     """
@@ -141,7 +141,7 @@ def opened(pipeline: str) -> Iterator[tuple[Language, Path]]:
         return
     if not path.exists() and not is_package(pipeline):
         raise DomainNerError(
-            f"There is no pipeline {pipeline!r}: it is no folder, no wheel and no installed package.",
+            f"There is no pipeline {pipeline!r}: it is not a folder, a wheel or an installed package.",
             "Name a folder (training/model-calibrated), a .whl of training/packages, or a package (en_domain_ner).",
         )
     nlp = load_pipeline(path if path.exists() else pipeline)
@@ -149,12 +149,12 @@ def opened(pipeline: str) -> Iterator[tuple[Language, Path]]:
 
 
 def unpack(wheel: Path, folder: Path) -> Path:
-    """Unpack the pipeline in a wheel; gives its folder."""
+    """Unpack the pipeline in a wheel; returns its folder. Raises DomainNerError if the wheel holds none."""
     unpack_archive(wheel, folder)
-    found = sorted(folder.glob("*/*/config.cfg"))
-    if len(found) != 1:
-        raise DomainNerError(f"The wheel {wheel} holds no pipeline.", "Take the wheel whose name begins like en_…")
-    return found[0].parent
+    configs = sorted(folder.glob("*/*/config.cfg"))
+    if len(configs) != 1:
+        raise DomainNerError(f"The wheel {wheel} holds no pipeline.", "Use the wheel whose name begins like en_…")
+    return configs[0].parent
 
 
 def measure(  # noqa: PLR0913
@@ -166,14 +166,13 @@ def measure(  # noqa: PLR0913
     can_nest: bool | None = None,
     on_doc: Callable[[], None] = lambda: None,
 ) -> Measured:
-    """Predict on the gold documents, and take the time. source, nlp, folder: of `opened`.
+    """Predict on the gold documents, and measure the time. source, nlp, folder: of `open_pipeline`.
 
-    can_nest: compare on the entities that may nest. The first documents are predicted twice, for a process is slower
-    at first.
+    can_nest: compare the entities that may nest. The first documents are predicted twice, to warm up.
     """
     for _ in nlp.pipe(input_doc(nlp, doc) for doc in gold[:N_WARM]):
         pass
-    begun = default_timer()
+    started = default_timer()
     evaluated = evaluate_pipeline(nlp, gold, can_nest=can_nest, on_doc=on_doc)
     n_words = sum(len(doc.tokens) for doc in evaluated.docs)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
@@ -181,7 +180,7 @@ def measure(  # noqa: PLR0913
         source=source,
         name=f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}",
         n_words=n_words,
-        words_s=n_words / max(default_timer() - begun, 1e-9),
+        words_s=n_words / max(default_timer() - started, 1e-9),
         size_mb=size / 1e6,
         n_predicted=sum(len(doc.predicted) for doc in evaluated.docs),
         sha256=fingerprint(nlp),
@@ -190,9 +189,9 @@ def measure(  # noqa: PLR0913
 
 
 def measure_both(first: str, second: str, test: Path, *, watched: Watched) -> tuple[Measured, Measured]:
-    """Predict with two pipelines on one corpus. first, second: as `opened` takes them. test: DocBin."""
+    """Predict with two pipelines on one corpus. first, second: for `open_pipeline`. test: DocBin."""
     with ExitStack() as stack:
-        both = [(pipeline, *stack.enter_context(opened(pipeline))) for pipeline in (first, second)]
+        both = [(pipeline, *stack.enter_context(open_pipeline(pipeline))) for pipeline in (first, second)]
         can_nest = any(nests(nlp) for _, nlp, _ in both)
         measured = []
         for pipeline, nlp, folder in both:
@@ -203,42 +202,43 @@ def measure_both(first: str, second: str, test: Path, *, watched: Watched) -> tu
 
 
 def fingerprint(nlp: Language) -> str:
-    """A SHA-256 of what a pipeline predicts by: tokenizer, components, their settings and weights. Not of its name,
-    version, scores or vocabulary, in which a package differs from the folder that it was made of.
+    """Compute a SHA-256 of everything that determines predictions: tokenizer, components, their settings and weights.
+
+    Leaves out name, version, scores and vocabulary, in which a package differs from the folder it was built from.
     """
     settings = {name: nlp.get_pipe_config(name) for name in nlp.pipe_names}
-    told = hashlib.sha256(json.dumps([nlp.lang, settings], sort_keys=True, default=str).encode())
+    digest = hashlib.sha256(json.dumps([nlp.lang, settings], sort_keys=True, default=str).encode())
     for name, part in [("tokenizer", nlp.tokenizer), *nlp.pipeline]:
-        told.update(name.encode())
+        digest.update(name.encode())
         if hasattr(part, "to_bytes"):
-            told.update(part.to_bytes(exclude=["vocab"]))
-    return told.hexdigest()
+            digest.update(part.to_bytes(exclude=["vocab"]))
+    return digest.hexdigest()
 
 
 def compare_pipelines(
     first: tuple[System, Evaluated], second: tuple[System, Evaluated], *, margin: float, seed: int = 0
 ) -> Comparison:
-    """Compare what two pipelines made of the same documents. margin: F1 that the second may lose, 0..1."""
-    one, other = first[1], second[1]
-    labels = sorted({*one.scores.by_type, *other.scores.by_type})
-    found = compare(
-        *(count(((doc.gold, doc.predicted) for doc in some.docs), labels) for some in (one, other)), seed=seed
+    """Compare the predictions of two pipelines on the same documents. margin: F1 that the second may lose, 0..1."""
+    both = (first[1], second[1])
+    labels = sorted({label for evaluated in both for label in evaluated.scores.by_type})
+    differences = compare(
+        *(count(((doc.gold, doc.predicted) for doc in evaluated.docs), labels) for evaluated in both), seed=seed
     )
 
     def compared(label: str) -> Compared:
-        scores = [some.scores.by_type.get(label) if label else some.scores.micro for some in (one, other)]
+        scores = [evaluated.scores.by_type.get(label) if label else evaluated.scores.micro for evaluated in both]
         f1 = [score.f1 if score else 0.0 for score in scores]
         support = max(score.support if score else 0 for score in scores)
-        return _compared(found[label], support, *f1)
+        return _compared(differences[label], support, *f1)
 
     overall, by_type = compared(""), {label: compared(label) for label in labels}
     rows = [overall, *by_type.values()]
-    changed = [change for pair in zip(one.docs, other.docs, strict=True) for change in changes(*pair)]
+    changed = [change for pair in zip(both[0].docs, both[1].docs, strict=True) for change in changes(*pair)]
     is_same = first[0].sha256 == second[0].sha256
     return Comparison(
         first=first[0],
         second=second[0],
-        n_passages=len(one.docs),
+        n_passages=len(both[0].docs),
         overall=overall,
         by_type=by_type,
         changes=changed,
@@ -248,24 +248,24 @@ def compare_pipelines(
     )
 
 
-def _compared(one: Difference, support: int, first: float, second: float) -> Compared:
-    verdict = EQUAL if one.p_holm >= ALPHA else BETTER if one.value > 0 else WORSE
-    low, high = (one.interval.low, one.interval.high) if one.interval else (None, None)
+def _compared(difference: Difference, support: int, first: float, second: float) -> Compared:
+    verdict = EQUAL if difference.p_holm >= ALPHA else BETTER if difference.value > 0 else WORSE
+    low, high = (difference.interval.low, difference.interval.high) if difference.interval else (None, None)
     return Compared(
         support=support,
         first=first,
         second=second,
-        difference=one.value,
+        difference=difference.value,
         low=low,
         high=high,
-        p=one.p,
-        p_holm=one.p_holm,
+        p=difference.p,
+        p_holm=difference.p_holm,
         verdict=verdict,
     )
 
 
 def changes(first: EvaluatedDoc, second: EvaluatedDoc) -> list[Change]:
-    """Where the two do not agree in one document, in the order of the text."""
+    """List the entities of one document on which the two disagree, in the order of the text."""
     gold, before, after = set(first.gold), set(first.predicted), set(second.predicted)
     kinds = {
         FOUND: gold & after - before,
@@ -273,11 +273,11 @@ def changes(first: EvaluatedDoc, second: EvaluatedDoc) -> list[Change]:
         GONE: before - gold - after,
         NEW: after - gold - before,
     }
-    found = []
-    for start, end, label, kind in sorted((*one, kind) for kind, some in kinds.items() for one in some):
+    changed = []
+    for start, end, label, kind in sorted((*entity, kind) for kind, members in kinds.items() for entity in members):
         offset, last = context(first.text, start, end)
         text = first.text[offset:last]
-        found.append(
+        changed.append(
             Change(
                 kind=kind,
                 label=label,
@@ -288,4 +288,4 @@ def changes(first: EvaluatedDoc, second: EvaluatedDoc) -> list[Change]:
                 end=end - offset,
             )
         )
-    return found
+    return changed

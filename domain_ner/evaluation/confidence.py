@@ -1,4 +1,4 @@
-"""What an evaluation's report says of the confidences."""
+"""Computes the confidence sections of an evaluation's report."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,37 +11,37 @@ from domain_ner.metrics.calibration import Bin, ScoredSpan, calibration_error, c
 from domain_ner.metrics.proportions import wilson_interval
 
 N_HISTOGRAM = 20
-SURE = 0.99
+HIGH_CONFIDENCE = 0.99
 N_POINTS = 50
 
 
 def histogram(docs: Iterable[EvaluatedDoc]) -> Histogram | None:
-    """None where no prediction has a confidence."""
+    """Count the predictions by confidence; None if no prediction has one."""
     bins: dict[bool, list[int]] = {True: [0] * N_HISTOGRAM, False: [0] * N_HISTOGRAM}
-    sure = Counter[bool]()
+    n_high = Counter[bool]()
     for doc in docs:
         gold = set(doc.gold)
-        for one in doc.predicted:
-            confidence = doc.confidences.get(one)
+        for entity in doc.predicted:
+            confidence = doc.confidences.get(entity)
             if confidence is not None:
-                bins[one in gold][min(int(confidence * N_HISTOGRAM), N_HISTOGRAM - 1)] += 1
-                sure[one in gold] += confidence >= SURE
+                bins[entity in gold][min(int(confidence * N_HISTOGRAM), N_HISTOGRAM - 1)] += 1
+                n_high[entity in gold] += confidence >= HIGH_CONFIDENCE
     n_correct, n_wrong = sum(bins[True]), sum(bins[False])
     if not n_correct + n_wrong:
         return None
     return Histogram(
         correct=bins[True],
         wrong=bins[False],
-        share_sure=sure.total() / (n_correct + n_wrong),
-        share_sure_wrong=sure[False] / n_wrong if n_wrong else 0.0,
+        share_sure=n_high.total() / (n_correct + n_wrong),
+        share_sure_wrong=n_high[False] / n_wrong if n_wrong else 0.0,
     )
 
 
 def entropy(confidences: Sequence[float]) -> float | None:
-    """Mean binary entropy, in bits; None of none."""
+    """Compute the mean binary entropy, in bits; None without confidences."""
     if not confidences:
         return None
-    inner = [one for one in confidences if 0 < one < 1]
+    inner = [confidence for confidence in confidences if 0 < confidence < 1]
     return -sum(p * log2(p) + (1 - p) * log2(1 - p) for p in inner) / len(confidences)
 
 
@@ -51,44 +51,44 @@ def certainty(
     support: Mapping[str, int],
     least: Mapping[str, float],
 ) -> dict[str, Certainty]:
-    """Of all and by type; nothing where nothing is judged.
+    """Compute the calibration overall and by type; empty if nothing is judged.
 
-    support: gold entities by type. least: the confidences, 0..1, from which entities of a type are reported.
+    support: gold entities by type. least: type to the minimum confidence, 0..1, of reported entities.
     """
-    found = {}
-    for label in ["", *sorted({one.label for one in judged})] if judged else []:
-        before, after = ([one for one in some if label in ("", one.label)] for some in (uncalibrated, judged))
+    by_type = {}
+    for label in ["", *sorted({span.label for span in judged})] if judged else []:
+        before, after = ([span for span in spans if label in ("", span.label)] for spans in (uncalibrated, judged))
         n_gold = support.get(label, 0) if label else sum(support.values())
-        found[label] = Certainty(
+        by_type[label] = Certainty(
             before=_reliability(before), after=_reliability(after), curve=_curve(after, n_gold), least=least.get(label)
         )
-    return found
+    return by_type
 
 
 def _reliability(judged: Sequence[ScoredSpan]) -> Reliability:
     return Reliability(
         ece=calibration_error(judged),
         ece_by_chance=chance_error(judged),
-        bins=[_bin(one) for one in reliability(judged)],
+        bins=[_bin(part) for part in reliability(judged)],
     )
 
 
-def _bin(one: Bin) -> ReliabilityBin:
-    low, high = wilson_interval(round(one.n * one.precision), one.n)
-    return ReliabilityBin(**asdict(one), precision_low=low, precision_high=high)
+def _bin(part: Bin) -> ReliabilityBin:
+    low, high = wilson_interval(round(part.n * part.precision), part.n)
+    return ReliabilityBin(**asdict(part), precision_low=low, precision_high=high)
 
 
 def _curve(judged: Sequence[ScoredSpan], n_gold: int) -> list[Point]:
-    """At most N_POINTS of the thresholds there are, the ends among them."""
-    found = thresholds(judged, n_gold)[::-1]
-    last = len(found) - 1
-    places = sorted({round(n * last / (N_POINTS - 1)) for n in range(N_POINTS)}) if found else []
+    """Select at most N_POINTS of the thresholds, including both ends."""
+    ascending = thresholds(judged, n_gold)[::-1]
+    last = len(ascending) - 1
+    chosen = sorted({round(n * last / (N_POINTS - 1)) for n in range(N_POINTS)}) if ascending else []
+    points = (ascending[n] for n in chosen)
     return [
-        Point(confidence=found[n].confidence, precision=found[n].precision, recall=min(1.0, found[n].recall))
-        for n in places
+        Point(confidence=point.confidence, precision=point.precision, recall=min(1.0, point.recall)) for point in points
     ]
 
 
 def share(value: float | None) -> float | None:
-    """A share of 0..1 in four digits, whatever rounding made of it."""
+    """Round a share to four digits and clip it to 0..1."""
     return None if value is None else round(min(1.0, max(0.0, value)), 4)

@@ -1,10 +1,13 @@
-"""The part of evaluation.json that tells of the confidences. Knows no pipeline and no files."""
+"""Defines the confidence sections of evaluation.json. Knows no pipeline and no files."""
 
 from domain_ner.evaluation.schema_base import Part, Share
 
 
 class Histogram(Part):
-    """How many predictions have a confidence in each of as many equal bins of 0..1; share_sure: at 0.99 or above."""
+    """Number of right and wrong predictions in equal bins of confidence over 0..1.
+
+    share_sure: share of the predictions with a confidence of at least 0.99; share_sure_wrong: of the wrong ones.
+    """
 
     correct: list[int]
     wrong: list[int]
@@ -13,7 +16,7 @@ class Histogram(Part):
 
 
 class ReliabilityBin(Part):
-    """Predictions with confidences from low to high: how many, their mean confidence, and how many are right.
+    """Predictions with confidences from low to high: number, mean confidence, and precision.
 
     precision_low, precision_high: Wilson's 95 % interval of precision.
     """
@@ -28,7 +31,7 @@ class ReliabilityBin(Part):
 
 
 class Reliability(Part):
-    """How far confidence and precision are apart, and how far they would be by chance alone."""
+    """The expected calibration error, and the error that perfect calibration would show by chance."""
 
     ece: Share
     ece_by_chance: Share
@@ -36,7 +39,7 @@ class Reliability(Part):
 
 
 class Point(Part):
-    """What is left with a least confidence."""
+    """Precision and recall with a minimum confidence."""
 
     confidence: Share
     precision: Share
@@ -44,9 +47,10 @@ class Point(Part):
 
 
 class Certainty(Part):
-    """Calibration of all predictions, suppressed ones included, or of a type. curve: by least confidence, ascending.
+    """Calibration of the predictions of a type, or of all; including suppressed ones.
 
-    least: the confidence from which entities of the type are reported; null of all, and where there is none.
+    curve: by minimum confidence, ascending. least: the minimum confidence of reported entities of the type; null for
+    all types together, and if there is none.
     """
 
     before: Reliability

@@ -1,4 +1,4 @@
-"""Gold documents to score a pipeline on, from a corpus or straight from annotation exports."""
+"""Reads gold documents to score a pipeline on, from a corpus or directly from annotation exports."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ DOCBIN = ".spacy"
 
 @dataclass(frozen=True)
 class GoldRules:
-    """How exports become gold documents, as a corpus is made: see `ImportSettings` and `DocRules`."""
+    """How to convert exports to gold documents, as for a corpus: see `ImportSettings` and `DocRules`."""
 
     reading: str = ""
     names: str = ""
@@ -28,9 +28,9 @@ class GoldRules:
 
 
 def read_gold(path: Path, nlp: Language, rules: GoldRules = GoldRules()) -> list[Doc]:
-    """The documents of a DocBin, or of a file or folder of annotation exports in the pipeline's own tokens.
+    """Read the documents of a DocBin, or of a file or folder of annotation exports in the pipeline's own tokens.
 
-    rules: for exports. Raises DomainNerError for what cannot be read.
+    rules: for exports. Raises DomainNerError if the input cannot be read.
     """
     if path.suffix == DOCBIN:
         return read_docs(path, nlp.vocab)

@@ -1,4 +1,4 @@
-"""Trains on growing parts of the training data, and says what more of it would bring; by type."""
+"""Trains on growing parts of the training data, and predicts the gain of more data, by type."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ from domain_ner.training.parts import train_part
 from domain_ner.training.run import read_config
 
 MORE = (100, 300, 1000)
-# Passages, in those there are, beyond which nothing is said.
+# Nothing is predicted beyond this multiple of the available passages.
 FARTHEST = 10
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -38,14 +38,14 @@ class ExpectedF1(_Part):
 
 
 class Size(_Part):
-    """The scores of the trainings on so many passages; one for each seed."""
+    """The scores of the trainings on `n_passages` passages, one for each seed."""
 
     n_passages: int
     f1: list[Share]
 
 
 class Check(_Part):
-    """What the smaller parts say of the largest, and what it was: the mean of its trainings."""
+    """The F1 that the smaller parts predict for the largest, and its measured F1 (the mean of its trainings)."""
 
     expected: ExpectedF1
     measured: Share
@@ -53,10 +53,11 @@ class Check(_Part):
 
 
 class TypeCurve(_Part):
-    """support: gold entities in the test set. now: expected of all the training data. more: of so many passages more.
+    """The curve of a type. support: gold entities in the test set. now: expected F1 with all the training data.
 
-    target_at: passages at which the target is expected, with its interval; None: not within ten times the data.
-    check: None where there are too few parts. All but sizes are empty where the parts are too few for a curve.
+    more: number of additional passages to the expected gain. target_at: passages at which the target is expected, with
+    its interval; None: not within ten times the data. check: None if there are too few parts. All but support and sizes
+    are empty if there are too few parts for a curve.
     """
 
     support: int
@@ -81,8 +82,9 @@ class LearningCurve(_Part):
 
 @dataclass(frozen=True)
 class PartScores:
-    """A training on a part of the data: its passages, its test F1 (0..1) by type and for `all`, and what it was tested
-    on: gold entities by type, and passages.
+    """A training on a part of the data: its passages, and its test F1 (0..1) by type and for `all`.
+
+    support: gold test entities by type. n_tested: test passages.
     """
 
     n_passages: int
@@ -92,34 +94,34 @@ class PartScores:
 
 
 def parse_fractions(text: str) -> list[float]:
-    """Read `"0.25,0.5,1"`: parts of the training data, in 0..1.
+    """Parse `"0.25,0.5,1"`: parts of the training data, in 0..1.
 
-    Raises DomainNerError unless they are at least three different ones, and the largest 1.
+    Raises DomainNerError unless they are at least three different values, and the largest is 1.
     """
     try:
-        found = sorted({float(part) for part in text.split(",")})
+        fractions = sorted({float(part) for part in text.split(",")})
     except ValueError:
-        found = []
-    if len(found) < MIN_SIZES or found[0] <= 0 or found[-1] != 1:
+        fractions = []
+    if len(fractions) < MIN_SIZES or fractions[0] <= 0 or fractions[-1] != 1:
         raise DomainNerError(
             f"vars.fractions is {text!r}; expected three or more parts of the data, rising to 1: 0.25,0.5,1"
         )
-    return found
+    return fractions
 
 
-def nested(docs: Sequence[Doc], *, group_by: str, seed: int) -> list[int]:
-    """An order of the documents' numbers; its beginnings are the parts. Passages of a group follow one another.
+def nested_order(docs: Sequence[Doc], *, group_by: str, seed: int) -> list[int]:
+    """Order the documents' indices so that each part is a prefix. Passages of a group follow one another.
 
-    group_by: a key of `meta`, or `document`; empty or missing: each passage for itself.
+    group_by: a key of `meta`, or `document`; empty or missing: each passage is its own group.
     """
     groups: dict[str, list[int]] = {}
     for n, name in enumerate(groups_of(docs, group_by)):
         groups.setdefault(f"group {name}" if name else f"passage {n}", []).append(n)
-    rng, found = random.Random(seed), list(groups.values())
-    rng.shuffle(found)
-    for group in found:
+    rng, shuffled = random.Random(seed), list(groups.values())
+    rng.shuffle(shuffled)
+    for group in shuffled:
         rng.shuffle(group)
-    return [n for group in found for n in group]
+    return [n for group in shuffled for n in group]
 
 
 def train_parts(  # noqa: PLR0913
@@ -139,27 +141,27 @@ def train_parts(  # noqa: PLR0913
 ) -> Iterator[PartScores]:
     """Train on each part from each seed, and score on the test documents.
 
-    config: as create-config writes it; its seed is the first. work: folder for the trainings; those that ended are not
-    run again. epochs: at most, over all of the data; 0 for those of the config. A part takes more, by the root of how
-    much smaller it is, for it has fewer steps in each. on_part: called before each, with fraction and seed. say: told
-    what became of an interrupted training.
-    Raises DomainNerError where the test documents hold no entity.
+    config: written by create-config; its seed is the first. work: folder for the trainings; completed ones are not
+    repeated. epochs: at most, for all the data; 0 for those of the config. A smaller part takes more epochs, by the
+    square root of the ratio, because its epochs have fewer steps. on_part: called before each training, with fraction
+    and seed. say: called with messages on resumed or restarted trainings.
+    Raises DomainNerError if the test documents hold no entity.
     """
     if not any(doc.ents for doc in test):
         raise DomainNerError(
-            "The test set holds no entity: there is nothing to measure.", "Annotate more, and convert."
+            "The test set holds no entity: there is nothing to measure.", "Annotate more, and run convert again."
         )
-    read = read_config(config, {}).interpolate()
-    given, lang = read["training"], read["nlp"]["lang"]
-    first, whole = given["seed"] or 0, epochs or given["max_epochs"]
+    full = read_config(config, {}).interpolate()
+    training, lang = full["training"], full["nlp"]["lang"]
+    first, whole = training["seed"] or 0, epochs or training["max_epochs"]
     for seed in range(first, first + seeds):
-        order = nested(docs, group_by=group_by, seed=seed)
+        order = nested_order(docs, group_by=group_by, seed=seed)
         for fraction in fractions:
             on_part(fraction, seed)
             part = [docs[n] for n in order[: max(1, round(fraction * len(docs)))]]
             place, n_epochs = work / f"{fraction:g}", round(whole / sqrt(fraction))
             nlp = spacy.blank(lang)
-            # Without an entity there is nothing to learn, and nothing is found.
+            # A part without entities has nothing to train on; a blank pipeline stands for it.
             if any(doc.ents or doc.spans.get("sc") for doc in part):
                 best, _ = train_part(config, part, dev, place / str(seed), gpu=gpu, seed=seed, epochs=n_epochs, say=say)
                 nlp = load_pipeline(best)
@@ -171,7 +173,7 @@ def train_parts(  # noqa: PLR0913
 
 
 def expect(parts: Sequence[PartScores]) -> LearningCurve:
-    """What follows from the trainings, for all types of the test documents. parts: at least one."""
+    """Fit the learning curves to the trainings, for all types of the test documents. parts: at least one."""
     largest = max(parts, key=lambda part: part.n_passages)
     return LearningCurve(
         n_passages=largest.n_passages,
@@ -183,8 +185,8 @@ def expect(parts: Sequence[PartScores]) -> LearningCurve:
 def _curve(parts: Sequence[PartScores], label: str, support: int) -> TypeCurve:
     trained = [TrainingScore(part.n_passages, part.f1.get(label, 0.0)) for part in parts]
     sizes: dict[int, list[float]] = {}
-    for one in trained:
-        sizes.setdefault(one.n_passages, []).append(one.f1)
+    for training in trained:
+        sizes.setdefault(training.n_passages, []).append(training.f1)
     curve = fit(trained)
     largest = max(sizes)
     when = curve.reaches(TARGET_F1, at_most=FARTHEST * largest) if curve else None
@@ -196,7 +198,7 @@ def _curve(parts: Sequence[PartScores], label: str, support: int) -> TypeCurve:
         target_at=when.n_passages if when else None,
         target_at_low=when.low if when else None,
         target_at_high=when.high if when else None,
-        check=_check(fit([one for one in trained if one.n_passages < largest]), largest, sizes[largest]),
+        check=_check(fit([training for training in trained if training.n_passages < largest]), largest, sizes[largest]),
     )
 
 
@@ -208,5 +210,5 @@ def _check(curve: Curve | None, largest: int, f1: Sequence[float]) -> Check | No
     return Check(expected=_expected(expected), measured=measured, is_within=is_within)
 
 
-def _expected(one: ExpectedScore) -> ExpectedF1:
-    return ExpectedF1(f1=one.f1, low=one.low, high=one.high)
+def _expected(score: ExpectedScore) -> ExpectedF1:
+    return ExpectedF1(f1=score.f1, low=score.low, high=score.high)

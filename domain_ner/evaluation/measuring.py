@@ -1,4 +1,4 @@
-"""Measures a pipeline on the test corpus, and on all else that the report of an evaluation is made of."""
+"""Measures a pipeline on the test corpus, and collects everything else for the report of an evaluation."""
 
 import json
 import shlex
@@ -18,29 +18,29 @@ from domain_ner.evaluation.predicting import (
     Watched,
     compare_calibration,
     count_fates,
-    count_meant,
+    count_intended,
     evaluate_pipeline,
-    least_confidences,
+    minimum_confidences,
     nests,
     read_ledger,
     to_metrics,
     uncalibrated,
 )
 from domain_ner.evaluation.report import TEST_SET, Measured, mentions
-from domain_ner.evaluation.robustness import Robustness, n_predictions, other_names, sample, try_worse
+from domain_ner.evaluation.robustness import Robustness, n_predictions, predict_perturbed, replacement_names, sample
 from domain_ner.metrics.calibration import ScoredSpan
 
-# Of the splits that it learned from or was chosen by.
+# The maximum number of passages to predict from train and from dev.
 MAX_SAMPLE = 200
-# What spaCy calls a pipeline that nobody has named.
+# spaCy's name of a pipeline without a name.
 UNNAMED = "pipeline"
 
 
 @dataclass(frozen=True)
 class Scored:
-    """evaluated: on the test corpus. uncalibrated: the predictions before calibration, where there is one.
+    """evaluated: on the test corpus. uncalibrated: the predictions before calibration, if there is one.
 
-    fates: how many annotations in the exports had which fate. figures: the shape of `training/metrics.json`.
+    fates: number of annotations in the exports by fate. figures: in the shape of `training/metrics.json`.
     """
 
     evaluated: Evaluated
@@ -50,12 +50,13 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What an evaluation is to cover besides the test corpus.
+class MeasureSettings:
+    """What to measure besides the scores on the test corpus.
 
-    others: split to documents that it learned or was chosen by. test_sets: name to documents of other test sets.
-    group_by: the key of `meta` that names the group of a passage, or empty. robustness: passages to predict in worse
-    shape; 0 for none. seed: of the samples. log: training.jsonl of train. test_set: what the test corpus is called.
+    others: split to documents that the pipeline was trained or selected on. test_sets: name to documents of other test
+    sets. group_by: the key of `meta` that names the group of a passage, or empty. robustness: number of passages to
+    predict in changed form; 0 for none. seed: of the samples. log: training.jsonl, written by train.
+    test_set: name of the test corpus.
     """
 
     others: Mapping[str, Sequence[Doc]]
@@ -68,7 +69,7 @@ class Asked:
 
 
 def score(nlp: Language, gold: Sequence[Doc], ledger: Path | None, *, watched: Watched) -> Scored:
-    """Score on the test corpus, and against the exports. ledger: ledger.jsonl of convert."""
+    """Score on the test corpus, and against the exports. ledger: ledger.jsonl, written by convert."""
     evaluated = _predict(nlp, gold, "predicting", watched)
     figures, before, fates = to_metrics(evaluated.scores), list[ScoredSpan](), dict[str, int]()
     if evaluated.judged:
@@ -78,51 +79,61 @@ def score(nlp: Language, gold: Sequence[Doc], ledger: Path | None, *, watched: W
         figures["calibration"] = compare_calibration(before, evaluated.judged)
     if ledger is not None:
         fates = count_fates(read_ledger(ledger), gold)
-        n_source = count_meant(fates)
+        n_source = count_intended(fates)
         recall = evaluated.scores.micro.n_correct / n_source if n_source else 0.0
         figures["source"] = {"annotations": n_source, "recall": recall}
     return Scored(evaluated, before, fates, figures)
 
 
 def measure(  # noqa: PLR0913
-    nlp: Language, gold: Sequence[Doc], scored: Scored, asked: Asked, *, watched: Watched, say: Callable[[str], None]
+    nlp: Language,
+    gold: Sequence[Doc],
+    scored: Scored,
+    settings: MeasureSettings,
+    *,
+    watched: Watched,
+    say: Callable[[str], None],
 ) -> Measured:
-    """Everything that a report is made of. gold, scored: of the test corpus. say: told what cannot be measured.
+    """Measure everything for a report. gold, scored: of the test corpus. say: called if something cannot be measured.
 
     The pipeline has no name yet: `name_of` gives one.
     """
-    samples = {split: sample(docs, MAX_SAMPLE, seed=asked.seed) for split, docs in asked.others.items()}
-    groups, docs = groups_of(gold, asked.group_by), scored.evaluated.docs
-    train = asked.others.get("train", [])
+    samples = {split: sample(docs, MAX_SAMPLE, seed=settings.seed) for split, docs in settings.others.items()}
+    groups, docs = groups_of(gold, settings.group_by), scored.evaluated.docs
+    train = settings.others.get("train", [])
     return Measured(
         pipeline="",
         docs=docs,
         judged=scored.evaluated.judged,
         uncalibrated=scored.uncalibrated,
-        least=least_confidences(nlp) if scored.uncalibrated else {},
+        least=minimum_confidences(nlp) if scored.uncalibrated else {},
         train=train,
         can_nest=nests(nlp),
-        group_by=asked.group_by if any(groups) else "",
+        group_by=settings.group_by if any(groups) else "",
         groups=[group or doc.source for group, doc in zip(groups, docs, strict=True)],
         mentions={
-            split: mentions(some, can_nest=nests(nlp)) for split, some in {**asked.others, TEST_SET: gold}.items()
+            split: mentions(members, can_nest=nests(nlp))
+            for split, members in {**settings.others, TEST_SET: gold}.items()
         },
         others={
-            split: _predict(nlp, some, f"predicting on {split}", watched).docs
-            for split, some in samples.items() if some
+            split: _predict(nlp, sampled, f"predicting on {split}", watched).docs
+            for split, sampled in samples.items() if sampled
         },
         test_sets={
-            name: _predict(nlp, some, f"predicting on {name}", watched).docs for name, some in asked.test_sets.items()
+            name: _predict(nlp, test_docs, f"predicting on {name}", watched).docs
+            for name, test_docs in settings.test_sets.items()
         },
         fates=scored.fates,
-        robustness=_worse(nlp, gold, train or gold, asked, watched, say) if asked.robustness else None,
-        log=read_log(asked.log) if asked.log else [],
-        test_set=asked.test_set,
+        robustness=(
+            _measure_robustness(nlp, gold, train or gold, settings, watched, say) if settings.robustness else None
+        ),
+        log=read_log(settings.log) if settings.log else [],
+        test_set=settings.test_set,
     )  # fmt: skip
 
 
 def name_of(nlp: Language, model: Path, name: str = "", version: str = "") -> str:
-    """The name and version of a pipeline: as given, or as packaged; the folder of one that has neither."""
+    """Return the name and version of a pipeline: as given, or as packaged; the folder of a pipeline without a name."""
     name, version = name or nlp.meta["name"], version or nlp.meta["version"]
     return (
         str(model) if name == UNNAMED else f"{nlp.meta['lang']}_{name.removeprefix(nlp.meta['lang'] + '_')} {version}"
@@ -130,9 +141,9 @@ def name_of(nlp: Language, model: Path, name: str = "", version: str = "") -> st
 
 
 def read_test_sets(also: str, nlp: Language, rules: GoldRules) -> dict[str, list[Doc]]:
-    """Name to documents of the other test sets; the name is the whole path where another has the same.
+    """Map the names of other test sets to their documents; the name is the whole path if it would be ambiguous.
 
-    also: their paths, apart by spaces. rules: for exports. Raises DomainNerError for what cannot be read.
+    also: their paths, separated by spaces. rules: for exports. Raises DomainNerError if one cannot be read.
     """
     paths = [Path(name) for name in shlex.split(also)]
     names = [TEST_SET, *(path.stem for path in paths)]
@@ -143,7 +154,7 @@ def read_test_sets(also: str, nlp: Language, rules: GoldRules) -> dict[str, list
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The rows of training.jsonl; none where it is missing. Raises DomainNerError where it is no such file."""
+    """Read the rows of training.jsonl; none if it is missing. Raises DomainNerError for another kind of file."""
     if not path.is_file():
         return []
     try:
@@ -157,19 +168,19 @@ def _predict(nlp: Language, docs: Sequence[Doc], name: str, watched: Watched) ->
         return evaluate_pipeline(nlp, docs, on_doc=on_doc)
 
 
-def _worse(  # noqa: PLR0913, PLR0917
+def _measure_robustness(  # noqa: PLR0913, PLR0917
     nlp: Language,
     gold: Sequence[Doc],
     train: Sequence[Doc],
-    asked: Asked,
+    settings: MeasureSettings,
     watched: Watched,
     say: Callable[[str], None],
 ) -> Robustness | None:
-    """Predict on a sample of the test set in worse shape; None where no passage is fully known."""
-    docs = sample(gold, asked.robustness, seed=asked.seed)
+    """Predict on changed texts of a sample of the test set; None if every passage has unknown tokens."""
+    docs = sample(gold, settings.robustness, seed=settings.seed)
     if not docs:
-        say("no robustness: in every test passage there are tokens of which the annotators said nothing")
+        say("robustness is not measured: every test passage has tokens that the annotators left unknown")
         return None
-    with watched("predicting on texts in worse shape", n_predictions(docs)) as on_doc:
-        names = other_names(train, gold, can_nest=nests(nlp))
-        return try_worse(nlp, docs, names, seed=asked.seed, on_doc=on_doc)
+    with watched("predicting on changed texts", n_predictions(docs)) as on_doc:
+        names = replacement_names(train, gold, can_nest=nests(nlp))
+        return predict_perturbed(nlp, docs, names, seed=settings.seed, on_doc=on_doc)

@@ -1,4 +1,4 @@
-"""Scores a pipeline on gold documents, and says which types are good enough for production."""
+"""Scores a pipeline on gold documents, and judges which types are good enough for production."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ from spacy.vocab import Vocab
 from domain_ner.annotations.doc_keys import META_KEY, SOURCE_KEY
 from domain_ner.annotations.outcomes import DROPPED, KEPT, MASKED
 from domain_ner.corpus.damage import require_whole
-from domain_ner.corpus.docs import entities, nested, rejected, span_scores, unknown_tokens
+from domain_ner.corpus.docs import entities, rejected, span_scores, spans_or_entities, unknown_tokens
 from domain_ner.crf_ner.pipe import BELOW_KEY
 from domain_ner.errors import DomainNerError
 from domain_ner.metrics.calibration import ScoredSpan, calibration_error, chance_error, reliability
@@ -24,28 +24,28 @@ from domain_ner.metrics.scores import Entity, Score, Scores, reaches, score_enti
 
 TARGET_F1 = 0.85
 FLOOR_F1 = 0.80
-# Fates of annotations that an annotator meant and nobody contradicted.
-MEANT = {*KEPT, DROPPED, MASKED}
+# Fates of annotations that an annotator intended and nobody contradicted.
+INTENDED = {*KEPT, DROPPED, MASKED}
 
-# Shows progress: takes what is done and how many documents it is done with; gives what to call after each.
+# Shows progress: takes a name and the number of documents; yields a function to call after each.
 Watched = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 
 
 def load_pipeline(model: Path | str) -> Language:
-    """The trained pipeline in a folder or an installed package. Raises DomainNerError when it is missing or damaged."""
+    """Load the trained pipeline of a folder or an installed package. Raises DomainNerError if missing or damaged."""
     try:
         return spacy.load(model)
     except OSError as err:
         raise DomainNerError(f"Cannot load a pipeline from {model}: {err}", "Run train first.") from err
-    except Exception as err:  # a file that is cut off raises what its reader likes to
+    except Exception as err:  # a truncated file can raise anything
         raise DomainNerError(
             f"Cannot load the pipeline in {model}: {type(err).__name__}: {err}",
-            "A file in it is damaged, or a package that it needs is missing. Make it again.",
+            "A file in it is damaged, or a package that it needs is missing. Create it again.",
         ) from err
 
 
 def read_docs(path: Path, vocab: Vocab) -> list[Doc]:
-    """The documents of a DocBin file. Raises DomainNerError when it is missing, is not a DocBin or holds none."""
+    """Read the documents of a DocBin file. Raises DomainNerError if it is missing, not a DocBin, or empty."""
     require_whole(path)
     try:
         docs = list(DocBin().from_disk(path).get_docs(vocab))
@@ -58,13 +58,11 @@ def read_docs(path: Path, vocab: Vocab) -> list[Doc]:
 
 @dataclass(frozen=True)
 class EvaluatedDoc:
-    """What gold and the pipeline say of one text; offsets are in characters.
+    """The gold and predicted entities of one text; offsets are in characters.
 
     source: `file:line` of the export. meta: of the passage. tokens: start and end of each token of the pipeline.
-    predicted: without entities on tokens of which gold knows nothing, as there is nothing to judge them by, unless they
-    were rejected.
-    confidences: of predicted entities that have one, 0..1. cuts: the tokens with which another of the encoder's windows
-    takes over.
+    predicted: without entities on tokens that are unknown in gold, which cannot be judged, unless they were rejected.
+    confidences: of predicted entities that have one, 0..1. cuts: tokens at which the encoder's next window begins.
     """
 
     source: str
@@ -79,7 +77,7 @@ class EvaluatedDoc:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """scores: of the entities that are reported. judged: every prediction that has a confidence, suppressed or not.
+    """scores: of the reported entities. judged: every prediction with a confidence, also suppressed ones.
 
     docs: in the order of gold.
     """
@@ -99,8 +97,8 @@ def evaluate_pipeline(
 ) -> Evaluated:
     """Predict on the texts of the gold documents and score the entities, matched by characters and label.
 
-    can_nest: score on the gold entities that may nest; None: where those of the pipeline may. on_doc: called after
-    each document, to show progress.
+    can_nest: score on the gold entities that may nest; None: if those of the pipeline may. on_doc: called after each
+    document, to show progress.
     """
     docs, judged = list[EvaluatedDoc](), list[ScoredSpan]()
     can_nest = nests(nlp) if can_nest is None else can_nest
@@ -116,39 +114,39 @@ def evaluate_pipeline(
 
 
 def evaluate_doc(gold: Doc, predicted: Doc, *, can_nest: bool = False) -> EvaluatedDoc:
-    """What gold and a pipeline say of one text. can_nest: the entities are `doc.spans["sc"]`, where there are such."""
-    found = nested if can_nest else entities
+    """Compare gold and prediction on one text. can_nest: the entities are `doc.spans["sc"]`, if there are any."""
+    read = spans_or_entities if can_nest else entities
     unknown, wrong = _unknown(gold), rejected(gold)
     return EvaluatedDoc(
         source=str(gold.user_data.get(SOURCE_KEY, "")),
         text=gold.text,
         meta=gold.user_data.get(META_KEY) or {},
         tokens=tuple((token.idx, token.idx + len(token)) for token in predicted),
-        gold=tuple(sorted(found(gold))),
-        predicted=tuple(sorted(one for one in found(predicted) if one in wrong or not _touches(one, unknown))),
+        gold=tuple(sorted(read(gold))),
+        predicted=tuple(sorted(span for span in read(predicted) if span in wrong or not _overlaps(span, unknown))),
         confidences=_confidences(predicted),
     )
 
 
 def _confidences(predicted: Doc) -> dict[Entity, float]:
-    """Of the entities, and of the spans of a `spancat`, which has a score for each."""
-    found = [(ent, ent._.confidence) for ent in predicted.ents]
-    found += span_scores(predicted)
-    return {(span.start_char, span.end_char, span.label_): sure for span, sure in found if sure is not None}
+    """Return the confidences of entities, and of the spans of a `spancat`, which has a score for each."""
+    scored = [(ent, ent._.confidence) for ent in predicted.ents]
+    scored += span_scores(predicted)
+    return {(span.start_char, span.end_char, span.label_): score for span, score in scored if score is not None}
 
 
 def _unknown(gold: Doc) -> list[tuple[int, int]]:
-    """Start and end of the tokens of which gold knows nothing."""
+    """Return start and end of the tokens that are unknown in gold."""
     return [(token.idx, token.idx + len(token)) for token in unknown_tokens(gold)]
 
 
-def _touches(one: Entity, stretches: Sequence[tuple[int, int]]) -> bool:
-    return any(start < one[1] and one[0] < end for start, end in stretches)
+def _overlaps(entity: Entity, stretches: Sequence[tuple[int, int]]) -> bool:
+    return any(start < entity[1] and entity[0] < end for start, end in stretches)
 
 
 @contextmanager
 def uncalibrated(nlp: Language) -> Iterator[None]:
-    """Let the recogniser tell its confidences as they were before calibration."""
+    """Make the recogniser return uncalibrated confidences in this context."""
     pipe: Any = nlp.get_pipe("crf_ner")
     settings = pipe.settings
     pipe.settings = replace(settings, temperature=1.0, type_temperatures={})
@@ -158,44 +156,44 @@ def uncalibrated(nlp: Language) -> Iterator[None]:
         pipe.settings = settings
 
 
-def least_confidences(nlp: Language) -> dict[str, float]:
-    """The confidences from which the recogniser reports entities, by type; those without one are left out."""
+def minimum_confidences(nlp: Language) -> dict[str, float]:
+    """Return the minimum confidence of reported entities by type, without types that have none."""
     pipe: Any = nlp.get_pipe("crf_ner")
-    found = {label: pipe.settings.threshold(label) for label in pipe.labels}
-    return {label: least for label, least in found.items() if least}
+    thresholds = {label: pipe.settings.threshold(label) for label in pipe.labels}
+    return {label: threshold for label, threshold in thresholds.items() if threshold}
 
 
 def compare_calibration(before: Sequence[ScoredSpan], after: Sequence[ScoredSpan]) -> dict[str, Any]:
-    """Calibration errors and reliability bins without and with calibration, overall and by type; figures in 0..1.
+    """Compute calibration errors and reliability bins before and after calibration, overall and by type, in 0..1.
 
-    ece_by_chance: the error that confidences without fault would have on as few predictions.
+    ece_by_chance: the error that perfectly calibrated confidences would show on as few predictions.
     """
 
     def figures(label: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        of_label: dict[str, Any] = {}
         for name, judged in (("before", before), ("after", after)):
-            chosen = [one for one in judged if label in ("", one.label)]
+            chosen = [span for span in judged if label in ("", span.label)]
             errors = {"ece": calibration_error(chosen), "ece_by_chance": chance_error(chosen)}
-            found[name] = errors | {"bins": [asdict(one) for one in reliability(chosen)]}
-        return found
+            of_label[name] = errors | {"bins": [asdict(part) for part in reliability(chosen)]}
+        return of_label
 
-    return figures("") | {"by_type": {label: figures(label) for label in sorted({one.label for one in after})}}
+    return figures("") | {"by_type": {label: figures(label) for label in sorted({span.label for span in after})}}
 
 
 def _judge(gold: Doc, predicted: Doc) -> Iterator[ScoredSpan]:
     known, unknown, wrong = entities(gold), _unknown(gold), rejected(gold)
-    found = [(ent, ent._.confidence) for ent in predicted.ents]
-    if BELOW_KEY in predicted.spans:  # a span may share its edges, and with them its attributes, with an entity
+    scored = [(ent, ent._.confidence) for ent in predicted.ents]
+    if BELOW_KEY in predicted.spans:  # scores of the group: a span with the edges of an entity shares its attributes
         group = predicted.spans[BELOW_KEY]
-        found += zip(group, group.attrs["scores"], strict=True)
-    for span, confidence in found:
-        one = (span.start_char, span.end_char, span.label_)
-        if confidence is not None and (one in wrong or not _touches(one, unknown)):
-            yield ScoredSpan(span.label_, confidence, one in known)
+        scored += zip(group, group.attrs["scores"], strict=True)
+    for span, confidence in scored:
+        entity = (span.start_char, span.end_char, span.label_)
+        if confidence is not None and (entity in wrong or not _overlaps(entity, unknown)):
+            yield ScoredSpan(span.label_, confidence, entity in known)
 
 
 def read_ledger(path: Path) -> list[dict[str, Any]]:
-    """The rows of `ledger.jsonl`, as convert writes it. Raises DomainNerError when it cannot be read."""
+    """Read the rows of `ledger.jsonl`, written by convert. Raises DomainNerError when it cannot be read."""
     try:
         return [json.loads(line) for line in path.read_text(encoding="utf8").split("\n") if line]
     except (OSError, ValueError) as err:
@@ -203,25 +201,25 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
 
 
 def count_fates(rows: Iterable[Mapping[str, Any]], gold: Sequence[Doc]) -> dict[str, int]:
-    """What became of the annotations that the exports hold for these documents. rows: of `read_ledger`."""
+    """Count the fates of the annotations that the exports hold for these documents. rows: of `read_ledger`."""
     sources = {doc.user_data.get(SOURCE_KEY) for doc in gold}
     return dict(Counter(row["fate"] for row in rows if row["source"] in sources and "fate" in row))
 
 
-def count_meant(fates: Mapping[str, int]) -> int:
-    """How many annotations people meant, flattened, masked and lost ones included. fates: of `count_fates`."""
-    return sum(n for fate, n in fates.items() if fate in MEANT)
+def count_intended(fates: Mapping[str, int]) -> int:
+    """Count the annotations that people intended, including flattened, masked and lost ones. fates: `count_fates`."""
+    return sum(n for fate, n in fates.items() if fate in INTENDED)
 
 
 def input_doc(nlp: Language, gold: Doc) -> Doc:
-    """The text to predict on; where the export gave only tokens and not how they were spaced, these, as in training."""
+    """Return the text to predict on; or, as in training, the gold tokens if their spacing is unknown."""
     if gold.has_unknown_spaces:
         return Doc(nlp.vocab, words=[token.text for token in gold])
     return nlp.make_doc(gold.text)
 
 
 def verdict(score: Score) -> str:
-    """Against the production target: `target` (F1 of at least 0.85), `floor` (at least 0.80), `below`, or `no gold`."""
+    """Compare with the production target: `target` (F1 of at least 0.85), `floor` (0.80), `below`, or `no gold`."""
     if not score.support:
         return "no gold"
     if reaches(score.f1, TARGET_F1):
@@ -230,7 +228,7 @@ def verdict(score: Score) -> str:
 
 
 def to_metrics(scores: Scores) -> dict[str, Any]:
-    """The scores as plain data, the shape of `training/metrics.json`; figures in 0..1."""
+    """Convert the scores to the shape of `training/metrics.json`; figures in 0..1."""
     return {
         "micro": _figures(scores.micro),
         "macro": {"precision": scores.macro_precision, "recall": scores.macro_recall, "f1": scores.macro_f1},

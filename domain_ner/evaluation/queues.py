@@ -1,4 +1,4 @@
-"""Writes the passages that an advice names as review tasks, for the annotation tools."""
+"""Writes the passages of each piece of advice as review tasks for annotation tools."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +13,11 @@ from domain_ner.writers.queues import write_queue
 
 
 def write_queues(report: Report, gold: Sequence[Doc], docs: Sequence[EvaluatedDoc], folder: Path, *, lang: str) -> int:
-    """Write the tasks of each advice, in the place of those of an earlier run; gives of how many there are some.
+    """Write the tasks of each piece of advice, replacing an earlier run's; returns the number of pieces with tasks.
 
-    report: with the names of the queues. gold, docs: in one order. folder: of the report. lang: spaCy's code.
+    report: with the names of the queues. gold, docs: in the same order. folder: of the report. lang: spaCy's code.
     """
-    by_source = {doc.source: (one, doc) for one, doc in zip(gold, docs, strict=True)}
+    by_source = {doc.source: (gold_doc, doc) for gold_doc, doc in zip(gold, docs, strict=True)}
     tips = [tip for tip in report.advice if tip.queue]
     with atomic_path(folder / QUEUES) as new:
         new.mkdir()

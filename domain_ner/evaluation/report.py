@@ -1,6 +1,6 @@
-"""Puts together everything an evaluation says.
+"""Builds the report of an evaluation.
 
-Decides what is told; draws and prints nothing.
+Decides what the report says; draws and prints nothing.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any
 from spacy.tokens import Doc
 
 from domain_ner.annotations.passages import Passage
-from domain_ner.corpus.docs import entities, nested
+from domain_ner.corpus.docs import entities, spans_or_entities
 from domain_ner.corpus.grouping import value_name
 from domain_ner.evaluation.confidence import certainty, histogram
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1, EvaluatedDoc
@@ -58,27 +58,27 @@ from domain_ner.metrics.slices import (
     window_distance,
 )
 
-# A key of the passages' `meta` with more values than this is no group to slice by.
+# Keys of the passages' `meta` with more values than this are not used for slices.
 MAX_GROUPS = 60
 QUEUES = "queues"
-# What the test set itself is called among the splits and the other test sets.
+# The name of the main test set among the splits and the other test sets.
 TEST_SET = "test"
 SLUG = re.compile(r"[^\w.-]+")
-# That an advice names.
+# Passages per piece of advice.
 MAX_PASSAGES = 50
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a report is made of.
+    """The measurements for a report.
 
-    pipeline: its name and version. docs, judged: of the test set. uncalibrated: judged, as before calibration.
-    test_set: what it is called, such as its path. evaluated_on: the day.
-    train: the documents it learned, to tell what is seen and unseen. mentions: split to (surface, type) of entities.
+    pipeline: its name and version. docs, judged: of the test set. uncalibrated: as `judged`, before calibration.
+    test_set: its name, such as its path. evaluated_on: the date.
+    train: the training documents, to separate seen from unseen names. mentions: split to (surface, type) of entities.
     others: split to evaluated documents, besides the test set. test_sets: name to those of other test sets.
-    can_nest: entities are `doc.spans["sc"]`, not `doc.ents`. group_by: what names the group of a passage; groups: the
-    group of each of `docs`. least: type to the confidence from which it is reported.
-    fates: what became of the annotations that the exports hold for the test set. log: rows of training.jsonl.
+    can_nest: entities are `doc.spans["sc"]`, not `doc.ents`. group_by: the key that names the group of a passage;
+    groups: the group of each of `docs`. least: type to the minimum confidence of reported entities.
+    fates: number of annotations in the exports for the test set, by fate. log: rows of training.jsonl.
     """
 
     pipeline: str
@@ -101,7 +101,7 @@ class Measured:
 
 
 def trained_surfaces(docs: Iterable[Doc], *, can_nest: bool = False) -> Surfaces:
-    """The surfaces of a training split. can_nest: of `doc.spans["sc"]`, not of `doc.ents`."""
+    """Collect the surfaces of a training split. can_nest: of `doc.spans["sc"]`, not of `doc.ents`."""
     surfaces = Surfaces()
     for surface, label in mentions(docs, can_nest=can_nest):
         surfaces.add(surface, label)
@@ -109,24 +109,25 @@ def trained_surfaces(docs: Iterable[Doc], *, can_nest: bool = False) -> Surfaces
 
 
 def mentions(docs: Iterable[Doc], *, can_nest: bool = False) -> list[tuple[str, str]]:
-    """Surface and type of every entity. can_nest: of `doc.spans["sc"]`, not of `doc.ents`."""
-    found = nested if can_nest else entities
-    return [(doc.text[start:end], label) for doc in docs for start, end, label in sorted(found(doc))]
+    """List surface and type of every entity. can_nest: of `doc.spans["sc"]`, not of `doc.ents`."""
+    read = spans_or_entities if can_nest else entities
+    return [(doc.text[start:end], label) for doc in docs for start, end, label in sorted(read(doc))]
 
 
 def make_report(measured: Measured) -> Report:
-    """Put an evaluation together."""
+    """Build the report of an evaluation."""
     docs = measured.docs
     pairs = [(doc.gold, doc.predicted) for doc in docs]
     scores = score_entities(pairs)
-    mistakes = [(doc, one) for doc in docs for one in find_mistakes(doc.gold, doc.predicted)]
-    learned = mentions(measured.train, can_nest=measured.can_nest)
-    found = list(occurrences(docs, trained_surfaces(measured.train, can_nest=measured.can_nest)))
-    shown = sorted((shown_mistake(*one) for one in mistakes), key=by_confidence)
-    counts = count_mistakes(one for _, one in mistakes)
-    confused = confusion_table(docs, [one for _, one in mistakes], list(scores.by_type))
+    in_docs = [(doc, mistake) for doc in docs for mistake in find_mistakes(doc.gold, doc.predicted)]
+    mistakes = [mistake for _, mistake in in_docs]
+    trained = mentions(measured.train, can_nest=measured.can_nest)
+    all_occurrences = list(occurrences(docs, trained_surfaces(measured.train, can_nest=measured.can_nest)))
+    shown = sorted((shown_mistake(doc, mistake) for doc, mistake in in_docs), key=by_confidence)
+    counts = count_mistakes(mistakes)
+    confused = confusion_table(docs, mistakes, list(scores.by_type))
     support = {label: score.support for label, score in scores.by_type.items()}
-    facts = _facts(scores, found, counts, confused, diversity(learned) if measured.train else None)
+    facts = _facts(scores, all_occurrences, counts, confused, diversity(trained) if measured.train else None)
     return Report(
         pipeline=measured.pipeline,
         date=measured.evaluated_on.isoformat(),
@@ -135,16 +136,19 @@ def make_report(measured: Measured) -> Report:
         headline=headline(docs, scores),
         grouped=grouped(docs, measured.groups, measured.group_by) if measured.group_by else None,
         schemes={name: scheme_score(pairs, name) for name in SCHEMES},
-        advice=[_tip(one, shown) for one in _advice(facts)],
+        advice=[_tip(advice, shown) for advice in _advice(facts)],
         mistake_counts=counts,
-        mistake_entities=count_entities([one for _, one in mistakes]),
+        mistake_entities=count_entities(mistakes),
         mistakes=shown,
         confusion=confused,
-        slices={trait: [slice_score(*one) for one in values.items()] for trait, values in slices(found).items()},
+        slices={
+            trait: [slice_score(value, score) for value, score in values.items()]
+            for trait, values in slices(all_occurrences).items()
+        },
         confidence=histogram(docs),
-        diversity={split: varied(diversity(some)) for split, some in measured.mentions.items()},
-        splits={split: split_score(some) for split, some in {**measured.others, TEST_SET: docs}.items()},
-        test_sets={name: headline(some, _scores(some)) for name, some in measured.test_sets.items()},
+        diversity={split: varied(diversity(pairs)) for split, pairs in measured.mentions.items()},
+        splits={split: split_score(members) for split, members in {**measured.others, TEST_SET: docs}.items()},
+        test_sets={name: headline(members, _scores(members)) for name, members in measured.test_sets.items()},
         source=source(measured.fates, scores.micro.n_correct) if measured.fates else None,
         certainty=certainty(measured.judged, measured.uncalibrated, support, measured.least),
         robustness=shapes(measured.robustness) if measured.robustness else None,
@@ -157,7 +161,7 @@ def _scores(docs: Sequence[EvaluatedDoc]) -> Scores:
 
 
 def queue_names(report: Report) -> Report:
-    """The report, each advice that names passages with a name for its review tasks."""
+    """Name the review tasks of each piece of advice that has passages, in a copy of the report."""
 
     def name(n: int, tip: Tip) -> str:
         words = SLUG.sub("-", f"{tip.rule} {tip.label} {tip.other}".strip())
@@ -168,34 +172,34 @@ def queue_names(report: Report) -> Report:
 
 
 def queue_tasks(tip: Tip, by_source: Mapping[str, tuple[Doc, EvaluatedDoc]]) -> list[Passage]:
-    """The passages that show an advice as review tasks, with what the pipeline found instead.
+    """Make review tasks of the passages of a piece of advice, with the predictions as suggestions.
 
-    by_source: gold document, and what became of it.
+    by_source: source to (gold document, evaluated document).
     """
     chosen = (by_source[source] for source in tip.passages)
     return [review_task(gold, doc.predicted, [f"{tip.label}: {tip.what}"]) for gold, doc in chosen]
 
 
 def occurrences(docs: Iterable[EvaluatedDoc], trained: Surfaces) -> Iterable[Occurrence]:
-    """Every entity of gold and prediction with what it is sliced by: its traits and its passage's `meta`."""
+    """Yield every entity of gold and prediction with the values for slices: its traits and its passage's `meta`."""
     docs = list(docs)
     groups, has_cuts = _groups(docs), any(doc.cuts for doc in docs)
     for doc in docs:
-        told = {key: doc.meta[key] for key in groups if doc.meta.get(key) not in (None, "")}
-        of_passage = {f"meta: {key}": value_name(value) for key, value in told.items()}
+        known = {key: doc.meta[key] for key in groups if doc.meta.get(key) not in (None, "")}
+        of_passage = {f"meta: {key}": value_name(value) for key, value in known.items()}
         starts, ends = [start for start, _ in doc.tokens], [end for _, end in doc.tokens]
         gold, predicted = set(doc.gold), set(doc.predicted)
-        for one in sorted(gold | predicted):
-            start, end, label = one
+        for entity in sorted(gold | predicted):
+            start, end, label = entity
             first, last = bisect_right(ends, start), bisect_left(starts, end)
             place = position_attributes(first=first, n_entity_tokens=last - first, n_tokens=len(starts))
             window = {"window": window_distance(first, last, doc.cuts)} if has_cuts else {}
             traits = surface_attributes(doc.text[start:end], label, trained) | place | window | of_passage
-            yield Occurrence(label, one in gold, one in predicted, traits)
+            yield Occurrence(label, entity in gold, entity in predicted, traits)
 
 
 def _groups(docs: Sequence[EvaluatedDoc]) -> list[str]:
-    """Keys of `meta` that put the passages into few groups, but more than one."""
+    """Find the keys of `meta` that divide the passages into few groups, but more than one."""
     values: dict[str, set[str]] = {}
     for doc in docs:
         for key, value in doc.meta.items():
@@ -203,20 +207,20 @@ def _groups(docs: Sequence[EvaluatedDoc]) -> list[str]:
             if (isinstance(value, str | int | bool) or is_whole) and value != "":
                 values.setdefault(key, set()).add(value_name(value))
     limit = min(MAX_GROUPS, len(docs) / 2)
-    return sorted(key for key, found in values.items() if 1 < len(found) <= limit)
+    return sorted(key for key, names in values.items() if 1 < len(names) <= limit)
 
 
 def _facts(
     scores: Scores,
-    found: Sequence[Occurrence],
+    all_occurrences: Sequence[Occurrence],
     counts: Mapping[str, Mapping[str, int]],
     confused: Mapping[str, Mapping[str, int]],
     trained: Mapping[str, Diversity] | None,
 ) -> list[TypeFacts]:
-    """What advice rests on, by type. trained: the mentions in training; None where they are not known."""
+    """Collect the facts that advice is based on, by type. trained: the mentions in training; None if unknown."""
     facts = []
     for label, score in scores.by_type.items():
-        own = slices(one for one in found if one.label == label).get("surface", {})
+        own = slices(entity for entity in all_occurrences if entity.label == label).get("surface", {})
         learned = None if trained is None else trained.get(label)
         others = {other: confused[label][other] + confused[other][label] for other in scores.by_type if other != label}
         facts.append(
@@ -235,18 +239,20 @@ def _facts(
 
 
 def _advice(facts: Iterable[TypeFacts]) -> Iterator[Advice]:
-    """The advice for all types, those with most mistakes first; what concerns two of them is told once."""
-    told = set()
-    ranked = sorted(facts, key=lambda one: -sum(one.mistakes.values()))
-    for one in (one for of_type in ranked for one in advise(of_type, target=TARGET_F1, floor=FLOOR_F1)):
-        if (one.rule, one.other, one.label) not in told:
-            yield one
-        if one.other:
-            told.add((one.rule, one.label, one.other))
+    """Yield the advice for all types, those with most mistakes first; advice on a pair of types once."""
+    given = set()
+    ranked = sorted(facts, key=lambda of_type: -sum(of_type.mistakes.values()))
+    for advice in (advice for of_type in ranked for advice in advise(of_type, target=TARGET_F1, floor=FLOOR_F1)):
+        if (advice.rule, advice.other, advice.label) not in given:
+            yield advice
+        if advice.other:
+            given.add((advice.rule, advice.label, advice.other))
 
 
 def _tip(advice: Advice, mistakes: Iterable[ShownMistake]) -> Tip:
     wanted = {advice.label, advice.other} - {""}
-    showing = (one.source for one in mistakes if one.kind in advice.kinds and wanted <= set(one.labels))
-    passages = list(dict.fromkeys(showing))[:MAX_PASSAGES]
+    matching = (
+        mistake.source for mistake in mistakes if mistake.kind in advice.kinds and wanted <= set(mistake.labels)
+    )
+    passages = list(dict.fromkeys(matching))[:MAX_PASSAGES]
     return Tip(**asdict(advice) | {"kinds": list(advice.kinds), "passages": passages})

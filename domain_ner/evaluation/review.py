@@ -1,4 +1,4 @@
-"""Passages of a corpus as tasks for annotators to decide: what is annotated, and what a pipeline says instead."""
+"""Makes review tasks for annotators: the annotation of a passage, and a pipeline's suggestion."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,14 +12,16 @@ from domain_ner.writers.passages import to_passage
 
 
 def review_task(gold: Doc, suggested: Iterable[Entity], why: Sequence[str], *, score: float | None = None) -> Passage:
-    """A passage as it is annotated, with `why` it is to be looked at in its `meta`, and what is suggested instead.
+    """Make a review task: the annotated passage, with the reasons `why` in `meta`, and the suggested entities.
 
-    suggested: in characters of `gold`. score: how likely it is wrong, 0..1.
+    suggested: in characters of `gold`. score: the probability that the annotation is wrong, 0..1.
     """
     passage = to_passage(gold, "")
     changed = gold.copy()
     changed.set_ents([])
-    spans = (changed.char_span(*one[:2], label=one[2], alignment_mode="expand") for one in sorted(suggested))
+    spans = (
+        changed.char_span(start, end, label=label, alignment_mode="expand") for start, end, label in sorted(suggested)
+    )
     changed.spans[SPANS_KEY] = [span for span in spans if span is not None]  # which may overlap
     known = {} if score is None else {"score": round(score, 4)}
     return replace(

@@ -1,4 +1,4 @@
-"""The shape of `training/reports/evaluation.json`. Knows no pipeline and no files."""
+"""Defines the shape of `training/reports/evaluation.json`. Knows no pipeline and no files."""
 
 from pydantic import Field
 
@@ -7,7 +7,7 @@ from domain_ner.evaluation.schema_base import Part, Share
 
 
 class Figure(Part):
-    """A score and its 95 % interval, by bootstrap over documents; null: there is too little to tell."""
+    """A score and its 95 % interval, by bootstrap over documents; null: too few documents."""
 
     value: Share
     low: Share | None
@@ -15,7 +15,7 @@ class Figure(Part):
 
 
 class TypeScore(Part):
-    """Exact matches of one type, or of all. support: entities in gold. verdict: against the target, of types."""
+    """Exact matches of one type, or of all. support: entities in gold. verdict: against the target, for types."""
 
     precision: Figure
     recall: Figure
@@ -44,10 +44,10 @@ class Headline(Part):
 
 
 class SchemeScore(Part):
-    """What is right where something is forgiven; meaning: what. As SemEval-2013 task 9 counts.
+    """The scores if boundary or type errors are forgiven, as SemEval-2013 task 9 counts; meaning: which.
 
-    n_correct + n_incorrect + n_partial is the same on both sides: with n_missed these are all entities in gold, with
-    n_spurious all that were predicted. So n_spurious leaves out what overlaps an entity in gold.
+    n_correct + n_incorrect + n_partial counts pairs: together with n_missed it is the number of entities in gold, with
+    n_spurious the number of predicted ones. So n_spurious leaves out what overlaps an entity in gold.
     """
 
     meaning: str
@@ -62,7 +62,7 @@ class SchemeScore(Part):
 
 
 class Marked(Part):
-    """An entity within a shown stretch of text, in characters of it. confidence: of a predicted one that has any."""
+    """An entity in an excerpt; start and end in characters of the excerpt. confidence: of a prediction that has one."""
 
     start: int
     end: int
@@ -71,10 +71,10 @@ class Marked(Part):
 
 
 class ShownMistake(Part):
-    """Gold and predicted entities that belong together and differ, with the text around them.
+    """Corresponding gold and predicted entities that differ, with an excerpt of the text around them.
 
-    start, end: of the mistake in the passage, in characters; offset: where the shown text begins there. tokens: start
-    and end of each in the shown text. label: the type under which it is counted; labels: all that take part.
+    start, end: of the mistake in the passage, in characters; offset: start of the excerpt in the passage. tokens: start
+    and end of each token in the excerpt. label: the type under which it is counted; labels: all types in it.
     """
 
     kind: str
@@ -92,8 +92,8 @@ class ShownMistake(Part):
 
 
 class KindCount(Part):
-    """Mistakes of one kind, and the entities in them: those in gold that were not found as they are (false negatives),
-    and those predicted that are not in gold (false positives).
+    """Mistakes of one kind and the entities in them: gold entities that were not predicted exactly (false negatives),
+    and predicted entities that are not in gold (false positives).
     """
 
     n_mistakes: int
@@ -102,7 +102,7 @@ class KindCount(Part):
 
 
 class Slice(Part):
-    """The score of the entities that share a trait."""
+    """The score of the entities with one value of a trait."""
 
     value: str
     precision: Share
@@ -114,7 +114,7 @@ class Slice(Part):
 
 
 class Varied(Part):
-    """How varied the mentions of a type are in a split. n_once: surfaces with one mention. top: the commonest."""
+    """The diversity of the mentions of a type in a split. n_once: surfaces with one mention. top: most frequent one."""
 
     n_mentions: int
     n_surfaces: int
@@ -124,9 +124,9 @@ class Varied(Part):
 
 
 class SplitScore(Part):
-    """Micro F1 on a split, or on a sample of it. share_sure: of its predictions with a confidence, at 0.99 or above.
+    """Micro F1 on a split, or on a sample of it. share_sure: share of confidences of at least 0.99.
 
-    entropy: mean binary entropy of those confidences, in bits: 0, always sure, to 1, never more than even.
+    entropy: mean binary entropy of the confidences, in bits: from 0 (always certain) to 1 (always 50 %).
     """
 
     n_passages: int
@@ -136,7 +136,7 @@ class SplitScore(Part):
 
 
 class Grouped(Part):
-    """Micro F1 on passages of another group, by leaving out one group at a time. key: of `meta`, which names the group.
+    """Micro F1 on passages of a new group, by leaving out one group at a time. key: of `meta`, which names the group.
 
     low, high: 95 % interval.
     """
@@ -148,9 +148,9 @@ class Grouped(Part):
 
 
 class Source(Part):
-    """What the exports hold for the test documents. n_annotations: that people meant, those included that were lost.
+    """The annotations in the exports for the test documents. n_annotations: intended by people, including lost ones.
 
-    recall: of these. fates: what became of every annotation, as in the ledger.
+    recall: of these. fates: number of annotations by fate, as in the ledger.
     """
 
     n_annotations: int
@@ -159,7 +159,7 @@ class Source(Part):
 
 
 class Shape(Part):
-    """Scores on texts in worse shape. difference: of F1 from that of the same as they are, its 95 % interval, and p."""
+    """Scores on changed texts. difference: of F1 from that on the original texts, with its 95 % interval, and p."""
 
     name: str
     meaning: str
@@ -172,7 +172,7 @@ class Shape(Part):
 
 
 class Shapes(Part):
-    """Robustness, on a sample of the test set. f1, by_type: of its texts as they are."""
+    """Robustness, on a sample of the test set. f1, by_type: on the original texts."""
 
     n_passages: int
     f1: Share
@@ -193,11 +193,11 @@ class Evaluation(Part):
 
 
 class Tip(Part):
-    """What to do for a type. rule: which rule says so; why: the figures it rests on.
+    """Advice for a type. rule: the rule that applies; what: what to do; why: the figures that it is based on.
 
-    kinds, other: of the mistakes that show it, and the type they are mixed up with. passages: where they are, the most
-    confident mistakes first, at most 50. queue: beginning of the names of the files that hold these as review tasks, in
-    the folder of the report; empty where none were written.
+    kinds, other: the kinds of the mistakes behind it, and the type they are confused with. passages: of these mistakes,
+    the most confident first, at most 50. queue: prefix of the files with review tasks, in the folder of the report;
+    empty if there are none.
     """
 
     label: str
@@ -213,20 +213,20 @@ class Tip(Part):
 class Report(Part):
     """An evaluation. Figures are shares in 0..1.
 
-    model_sha256: of the pipeline's folder, as it was evaluated. date: of the evaluation, YYYY-MM-DD. test_set: what
-        the headline was measured on.
-    mistake_counts: kind to type to how many. Each mistake counts once: under its type in gold, the first one where
-        there are several, or, where gold has none, under the type that was predicted.
+    model_sha256: of the evaluated pipeline's folder. date: of the evaluation, YYYY-MM-DD. test_set: the name of the
+        test set of the headline.
+    mistake_counts: kind to type to number. Each mistake counts once: under its (first) type in gold or, if gold has no
+        entity, under the predicted type.
     mistake_entities: kind to its mistakes, false negatives and false positives. Their sums are `support - n_correct`
         and `n_predicted - n_correct` of `headline.micro`.
-    confusion: gold type to predicted type to how many entities; the empty name is "no entity". Entities that overlap
-        count as found, so that boundaries play no part. A row adds up to the support of its type, a column to what was
-        predicted of it. Found where gold has none are spurious entities and surplus parts of split ones; not found are
-        missing entities and surplus parts of merged ones.
-    slices: trait to scores of its values. diversity: split to type to figures. splits: how much better it is on what
-        it learned. test_sets: scores on other test sets, by name. grouped: null: too few groups to tell.
-    source: null: the ledger is not known.
-    certainty: type to calibration, "" for all; empty without confidences. robustness: null: not tested.
+    confusion: gold type to predicted type to number of entities; the empty name is "no entity". Overlapping entities
+        count as found: boundaries do not matter. A row sums to the support of its type, a column to the number of its
+        predictions. Spurious entities and surplus parts of split ones have no entity in gold; missing entities and
+        surplus parts of merged ones have no prediction.
+    slices: trait to scores of its values. diversity: split to type to figures. splits: scores by split, which show
+        overfitting. test_sets: scores on other test sets, by name. grouped: null: too few groups.
+    source: null: no ledger was given.
+    certainty: type to calibration, "" for all; empty without confidences. robustness: null: not measured.
     """
 
     version: int = 1

@@ -1,4 +1,4 @@
-"""What the parts of a published format have in common."""
+"""Defines the base class of the parts of a published format."""
 
 from typing import Annotated
 
@@ -8,6 +8,6 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Part(BaseModel):
-    """A part of a report: it does not change, and has no other fields than those that are named."""
+    """A part of a report: immutable, without extra fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

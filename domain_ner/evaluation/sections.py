@@ -1,4 +1,4 @@
-"""The parts of an evaluation's report, from what was found to the shape of evaluation.json."""
+"""Builds the parts of an evaluation's report, in the shape of evaluation.json."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from domain_ner.evaluation.confidence import entropy, histogram, share
-from domain_ner.evaluation.predicting import EvaluatedDoc, count_meant, verdict
+from domain_ner.evaluation.predicting import EvaluatedDoc, count_intended, verdict
 from domain_ner.evaluation.robustness import Perturbed, Robustness
 from domain_ner.evaluation.schema import (
     Evaluation,
@@ -39,75 +39,77 @@ CONTEXT = 90
 
 
 def headline(docs: Sequence[EvaluatedDoc], scores: Scores) -> Headline:
-    """Scores with intervals."""
+    """Compute the scores of a test set with intervals."""
     labels = list(scores.by_type)
-    sure = intervals(count(((doc.gold, doc.predicted) for doc in docs), labels))
+    bounds = intervals(count(((doc.gold, doc.predicted) for doc in docs), labels))
     values = (scores.macro_precision, scores.macro_recall, scores.macro_f1)
     names = ("precision", "recall", "f1")
+    macro = {name: _figure(value, bounds.macro[name]) for name, value in zip(names, values, strict=True)}
     return Headline(
         n_passages=len(docs),
-        micro=_type_score(scores.micro, sure.micro),
-        macro=MacroScore(**{name: _figure(value, sure.macro[name]) for name, value in zip(names, values, strict=True)}),
+        micro=_type_score(scores.micro, bounds.micro),
+        macro=MacroScore(**macro),
         by_type={
-            label: _type_score(score, sure.by_type[label], verdict=verdict(score))
+            label: _type_score(score, bounds.by_type[label], verdict=verdict(score))
             for label, score in scores.by_type.items()
         },
     )
 
 
 def grouped(docs: Sequence[EvaluatedDoc], groups: Sequence[str], key: str) -> Grouped | None:
-    """Micro F1 on passages of another group; None where there are too few.
+    """Estimate micro F1 on passages of a new group; None if there are too few groups.
 
-    groups: of each document. key: what names them.
+    groups: of each document. key: of `meta`, which names the groups.
     """
-    labels = sorted({one[2] for doc in docs for one in (*doc.gold, *doc.predicted)})
-    found = between_groups(count(((doc.gold, doc.predicted) for doc in docs), labels), groups)
-    return Grouped(key=key, n_groups=len(set(groups)), low=found.low, high=found.high) if found else None
+    labels = sorted({entity[2] for doc in docs for entity in (*doc.gold, *doc.predicted)})
+    interval = between_groups(count(((doc.gold, doc.predicted) for doc in docs), labels), groups)
+    return Grouped(key=key, n_groups=len(set(groups)), low=interval.low, high=interval.high) if interval else None
 
 
 def count_mistakes(mistakes: Iterable[Mistake]) -> dict[str, dict[str, int]]:
-    """Kind to type to how many, each mistake once; kinds and types that do not occur are left out."""
+    """Count mistakes by kind and type, without kinds and types that do not occur."""
     counts: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
-    for one in mistakes:
-        counts[one.kind][one.label] += 1
+    for mistake in mistakes:
+        counts[mistake.kind][mistake.label] += 1
     return {kind: dict(sorted(of_kind.items())) for kind, of_kind in counts.items() if of_kind}
 
 
 def count_entities(mistakes: Sequence[Mistake]) -> dict[str, KindCount]:
-    """Kind to its mistakes and to the entities in them; kinds that do not occur are left out."""
-    by_kind = {kind: [one for one in mistakes if one.kind == kind] for kind in KINDS}
+    """Count the mistakes of each kind and the entities in them, without kinds that do not occur."""
+    by_kind = {kind: [mistake for mistake in mistakes if mistake.kind == kind] for kind in KINDS}
     return {
         kind: KindCount(
-            n_mistakes=len(some),
-            n_false_negatives=sum(len(one.gold) for one in some),
-            n_false_positives=sum(len(one.predicted) for one in some),
+            n_mistakes=len(members),
+            n_false_negatives=sum(len(mistake.gold) for mistake in members),
+            n_false_positives=sum(len(mistake.predicted) for mistake in members),
         )
-        for kind, some in by_kind.items()
-        if some
+        for kind, members in by_kind.items()
+        if members
     }
 
 
 def confusion_table(
     docs: Sequence[EvaluatedDoc], mistakes: Sequence[Mistake], labels: Sequence[str]
 ) -> dict[str, dict[str, int]]:
-    """Gold type to predicted type to how many, for every pair of types."""
-    right = [one for doc in docs for one in set(doc.gold) & set(doc.predicted)]
+    """Count entities by gold type and predicted type, for every pair of types."""
+    right = [entity for doc in docs for entity in set(doc.gold) & set(doc.predicted)]
     counts = confusion(mistakes, right)
     names = [*labels, NOTHING]
     return {
-        gold: {found: counts[gold, found] for found in names if (gold, found) != (NOTHING, NOTHING)} for gold in names
+        gold: {predicted: counts[gold, predicted] for predicted in names if (gold, predicted) != (NOTHING, NOTHING)}
+        for gold in names
     }
 
 
 def shown_mistake(doc: EvaluatedDoc, mistake: Mistake) -> ShownMistake:
-    """A mistake with the text around it."""
+    """Convert a mistake, with an excerpt of the text around it."""
     offset, end = context(doc.text, mistake.start, mistake.end)
-    confidences = [doc.confidences[one] for one in mistake.predicted if one in doc.confidences]
+    confidences = [doc.confidences[entity] for entity in mistake.predicted if entity in doc.confidences]
 
-    def marked(one: Entity) -> Marked:
-        return Marked(
-            start=one[0] - offset, end=one[1] - offset, label=one[2], confidence=share(doc.confidences.get(one))
-        )
+    def marked(entity: Entity) -> Marked:
+        start, end, label = entity
+        confidence = share(doc.confidences.get(entity))
+        return Marked(start=start - offset, end=end - offset, label=label, confidence=confidence)
 
     return ShownMistake(
         kind=mistake.kind,
@@ -119,14 +121,14 @@ def shown_mistake(doc: EvaluatedDoc, mistake: Mistake) -> ShownMistake:
         offset=offset,
         text=doc.text[offset:end],
         tokens=[(first - offset, last - offset) for first, last in doc.tokens if offset <= first and last <= end],
-        gold=[marked(one) for one in mistake.gold],
-        predicted=[marked(one) for one in mistake.predicted],
+        gold=[marked(entity) for entity in mistake.gold],
+        predicted=[marked(entity) for entity in mistake.predicted],
         confidence=share(max(confidences, default=None)),
     )
 
 
 def context(text: str, start: int, end: int) -> tuple[int, int]:
-    """Start and end of a stretch of text around another, from a space to a space."""
+    """Return start and end of an excerpt around a stretch of text, extended to spaces."""
     low, high = max(0, start - CONTEXT), min(len(text), end + CONTEXT)
     if low:
         low = max(text.find(" ", low, start) + 1, low)
@@ -136,88 +138,93 @@ def context(text: str, start: int, end: int) -> tuple[int, int]:
     return low, high
 
 
-def by_confidence(one: ShownMistake) -> tuple[float, str, int]:
-    """Confident mistakes first, then those without confidence."""
-    return (-(one.confidence or 0.0), one.source, one.start)
+def by_confidence(mistake: ShownMistake) -> tuple[float, str, int]:
+    """Sort key: confident mistakes first, those without confidence last."""
+    return (-(mistake.confidence or 0.0), mistake.source, mistake.start)
 
 
 def split_score(docs: Sequence[EvaluatedDoc]) -> SplitScore:
-    """F1 on the documents of a split."""
+    """Compute F1 and the confidence statistics on the documents of a split."""
     scores = score_entities((doc.gold, doc.predicted) for doc in docs)
-    found = histogram(docs)
+    counts = histogram(docs)
     return SplitScore(
         n_passages=len(docs),
         f1=headline(docs, scores).micro.f1,
-        share_sure=found.share_sure if found else None,
+        share_sure=counts.share_sure if counts else None,
         entropy=share(entropy([value for doc in docs for value in doc.confidences.values()])),
     )
 
 
 def source(fates: Mapping[str, int], n_correct: int) -> Source:
-    """What the exports hold. n_correct: entities that were found."""
-    n_meant = count_meant(fates)
-    return Source(n_annotations=n_meant, recall=min(1.0, n_correct / n_meant) if n_meant else 0.0, fates=dict(fates))
+    """Compute the recall against the exports. n_correct: number of entities that were found."""
+    n_intended = count_intended(fates)
+    recall = min(1.0, n_correct / n_intended) if n_intended else 0.0
+    return Source(n_annotations=n_intended, recall=recall, fates=dict(fates))
 
 
 def shapes(found: Robustness) -> Shapes:
-    """Robustness, as the report has it."""
+    """Convert the robustness for the report."""
     return Shapes(
         n_passages=found.n_passages,
         f1=found.baseline.micro.f1,
         by_type={label: score.f1 for label, score in found.baseline.by_type.items()},
-        shapes=[_shape(one) for one in found.perturbed],
+        shapes=[_shape(perturbed) for perturbed in found.perturbed],
     )
 
 
-def _shape(one: Perturbed) -> Shape:
-    interval = one.difference.interval
+def _shape(perturbed: Perturbed) -> Shape:
+    interval = perturbed.difference.interval
     return Shape(
-        name=one.name,
-        meaning=DESCRIPTIONS[one.name],
-        f1=one.scores.micro.f1,
-        difference=one.difference.value,
+        name=perturbed.name,
+        meaning=DESCRIPTIONS[perturbed.name],
+        f1=perturbed.scores.micro.f1,
+        difference=perturbed.difference.value,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
-        p=one.difference.p,
-        by_type={label: score.f1 for label, score in one.scores.by_type.items()},
+        p=perturbed.difference.p,
+        by_type={label: score.f1 for label, score in perturbed.scores.by_type.items()},
     )
 
 
 def evaluation_row(row: Mapping[str, Any]) -> Evaluation:
-    """A row of training.jsonl, as the report has it."""
+    """Convert a row of training.jsonl for the report."""
     losses = {name: loss if isfinite(loss) else None for name, loss in row["losses"].items()}
     f1 = min(1.0, max(0.0, row["score"] or 0.0))
     return Evaluation(epoch=row["epoch"] + 1, step=row["step"], f1=f1, losses=losses)
 
 
-def varied(found: Mapping[str, Diversity]) -> dict[str, Varied]:
-    """How varied the mentions are, by type, as the report has it."""
+def varied(by_type: Mapping[str, Diversity]) -> dict[str, Varied]:
+    """Convert the diversity of the mentions by type for the report."""
     return {
         label: Varied(
-            n_mentions=one.n_mentions, n_surfaces=one.n_surfaces, n_once=one.n_once, top=one.top, n_top=one.n_top
+            n_mentions=of_type.n_mentions,
+            n_surfaces=of_type.n_surfaces,
+            n_once=of_type.n_once,
+            top=of_type.top,
+            n_top=of_type.n_top,
         )
-        for label, one in found.items()
+        for label, of_type in by_type.items()
     }
 
 
 def scheme_score(pairs: Sequence[tuple[Sequence[Entity], Sequence[Entity]]], name: str) -> SchemeScore:
-    """Scores under one scheme."""
-    found = match(pairs, name)
+    """Compute the scores under a scheme."""
+    score = match(pairs, name)
     return SchemeScore(
         meaning=SCHEMES[name],
-        precision=found.precision,
-        recall=found.recall,
-        f1=found.f1,
-        n_correct=found.n_correct,
-        n_incorrect=found.n_incorrect,
-        n_partial=found.n_partial,
-        n_missed=found.n_missed,
-        n_spurious=found.n_spurious,
+        precision=score.precision,
+        recall=score.recall,
+        f1=score.f1,
+        n_correct=score.n_correct,
+        n_incorrect=score.n_incorrect,
+        n_partial=score.n_partial,
+        n_missed=score.n_missed,
+        n_spurious=score.n_spurious,
     )
 
 
 def slice_score(value: str, score: Score) -> Slice:
-    """The score of what has one value of a trait."""
+    """Convert the score of the entities with one value of a trait."""
     return Slice(
         value=value,
         precision=score.precision,
@@ -229,11 +236,11 @@ def slice_score(value: str, score: Score) -> Slice:
     )
 
 
-def _type_score(score: Score, sure: Mapping[str, Interval | None], *, verdict: str = "") -> TypeScore:
+def _type_score(score: Score, bounds: Mapping[str, Interval | None], *, verdict: str = "") -> TypeScore:
     return TypeScore(
-        precision=_figure(score.precision, sure["precision"]),
-        recall=_figure(score.recall, sure["recall"]),
-        f1=_figure(score.f1, sure["f1"]),
+        precision=_figure(score.precision, bounds["precision"]),
+        recall=_figure(score.recall, bounds["recall"]),
+        f1=_figure(score.f1, bounds["f1"]),
         n_correct=score.n_correct,
         n_predicted=score.n_predicted,
         support=score.support,

@@ -1,4 +1,4 @@
-"""What `find-label-errors` found, as `label_errors.json` has it; its JSON schema is written beside it."""
+"""Defines the shape of `label_errors.json`; its JSON schema is written next to it."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class HeldOut(BaseModel):
-    """How far models agree with annotations that they did not learn. support: annotations of the type."""
+    """Agreement of models with annotations that they were not trained on. support: annotations of the type."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -21,13 +21,13 @@ class HeldOut(BaseModel):
 
 
 class ShownSuspect(BaseModel):
-    """A suspicious annotation with the text around it.
+    """A suspicious annotation with an excerpt of the text around it.
 
-    kind: missing annotation, needless annotation, wrong type or wrong boundary. score: how likely the annotation is
-    wrong: `evidence`, but no more than the models have shown that they know of the type. evidence: the probability, by
-    a model that did not learn the passage, of what it suggests, weighed with how the same words are annotated
-    elsewhere; the suspects are ranked by it. The confidence of an entity is the probability alone. start, end: in the
-    passage, in characters; offset: where the shown text begins there.
+    kind: missing annotation, needless annotation, wrong type or wrong boundary. score: the probability that the
+    annotation is wrong: `evidence`, limited by the models' agreement on the type. evidence: the probability of the
+    suggestion, by a model that was not trained on the passage, smoothed with the annotations of the same words
+    elsewhere; the suspects are ranked by it. The confidence of an entity is the model's probability alone. start, end:
+    in the passage, in characters; offset: start of the excerpt in the passage.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,9 +46,9 @@ class ShownSuspect(BaseModel):
 
 
 class LabelErrors(BaseModel):
-    """What `find-label-errors` found, the strongest evidence first.
+    """The suspects of `find-label-errors`, the strongest evidence first.
 
-    held_out: type to how far the models agree with its annotations, "" for all types together.
+    held_out: type to the models' agreement with its annotations, "" for all types together.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

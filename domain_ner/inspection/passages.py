@@ -31,7 +31,7 @@ from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.conversion.ledger import describe
 from domain_ner.conversion.ledger_rows import Row
 from domain_ner.corpus.assignments import SPLITS
-from domain_ner.corpus.docs import GOLD_ALONE
+from domain_ner.corpus.docs import GOLD_ONLY
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.guide.inconsistencies import skipped_names, surface_labels
@@ -214,7 +214,7 @@ def shown_tokens(passage: Inspected, max_tokens: int) -> range:
 def _of_fates(annotations: Iterable[Annotation]) -> Iterator[Finding]:
     for annotation in annotations:
         row, why = annotation.row, annotation.row.reasons[-1] if annotation.row.reasons else ""
-        if row.outcome != DOUBTFUL and any(reason.startswith(GOLD_ALONE) for reason in row.reasons):
+        if row.outcome != DOUBTFUL and any(reason.startswith(GOLD_ONLY) for reason in row.reasons):
             yield Finding(SPLIT_IN_GOLD, repr(row.text), annotation.start, annotation.end)
         elif row.outcome in REASONS:
             words = f"{describe(row)}: {why}" if why else describe(row)

@@ -1,4 +1,4 @@
-"""The model card and the meta of a package, from what the commands before wrote about its pipeline."""
+"""Collects the model card and the meta.json of a package from the outputs of earlier commands."""
 
 import json
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from domain_ner.reports.model_card import Facts, meta_of, model_card
 
 
 @dataclass(frozen=True)
-class Written:
-    """What the commands before `package` wrote. reports: the folder of evaluation.json, ledger.json, calibration.json.
+class Inputs:
+    """The inputs of a model card. reports: folder with evaluation.json, ledger.json and calibration.json.
 
     guide: the annotation guide. card: the encoder's card.
     """
@@ -33,42 +33,42 @@ class Written:
 
 
 def package_name(name: str, nlp: Language) -> str:
-    """The name of a package, without the language, which is put before it.
+    """Return the name of a package without the language prefix.
 
-    Raises DomainNerError where it cannot be the name of one.
+    Raises DomainNerError for an invalid name.
     """
     name = name.removeprefix(f"{nlp.meta['lang']}_")
     if not name.isidentifier():
         raise DomainNerError(
-            f"{name!r} cannot be the name of a package (vars.name).", "Take letters, digits and _ only."
+            f"{name!r} is not a valid name of a package (vars.name).", "Use only letters, digits and _."
         )
     return name
 
 
 def describe(  # noqa: PLR0913
-    model: Path, nlp: Language, release: Release, written: Written, *, licence: str, contact: str, group_by: str
+    model: Path, nlp: Language, release: Release, inputs: Inputs, *, licence: str, contact: str, group_by: str
 ) -> Documents:
-    """The documents of a package. model, nlp: the pipeline. release: without the language in its name.
+    """Create the documents of a package. model, nlp: the pipeline. release: without the language in its name.
 
-    licence: empty where none is stated. contact: `NAME <EMAIL>`, or empty.
-    group_by: the key of `meta` that the splits keep together, or empty.
-    Raises DomainNerError where a report is missing, or is of another pipeline.
+    licence: empty if none is stated. contact: `NAME <EMAIL>`, or empty. group_by: the key of `meta` that
+    the splits keep together, or empty.
+    Raises DomainNerError if a report is missing or belongs to another pipeline.
     """
-    lang, path = nlp.meta["lang"], written.reports / "evaluation.json"
+    lang, path = nlp.meta["lang"], inputs.reports / "evaluation.json"
     report = _read_report(path)
     if report.model_sha256 != sha256_of_folder(model):
-        raise DomainNerError(f"{path} is of another pipeline than {model}.", "Run evaluate again.")
+        raise DomainNerError(f"{path} belongs to another pipeline than {model}.", "Run evaluate again.")
     author, email = parseaddr(contact)
     facts = Facts(
         name=f"{lang}_{release.name}",
         version=release.version,
         licence=licence,
         lang=lang,
-        guide=load_guide(written.guide),
+        guide=load_guide(inputs.guide),
         report=report,
-        encoder=EncoderCard.read(written.card),
-        ledger=_read_json(written.reports / "ledger.json", "convert"),
-        calibration=_read_json(written.reports / "calibration.json", "calibrate"),
+        encoder=EncoderCard.read(inputs.card),
+        ledger=_read_json(inputs.reports / "ledger.json", "convert"),
+        calibration=_read_json(inputs.reports / "calibration.json", "calibrate"),
         group_by=group_by,
         author=author,
         email=email,
@@ -79,17 +79,17 @@ def describe(  # noqa: PLR0913
 
 
 def _read_report(path: Path) -> Report:
-    """The report of `evaluate`. Raises DomainNerError where there is none, or one of another version."""
+    """Read the report of `evaluate`. Raises DomainNerError if it is missing or of another version."""
     try:
         return Report.model_validate(_read_json(path, "evaluate"))
     except ValidationError as err:
-        raise DomainNerError(f"{path} is no report of this version: {err}", "Run evaluate again.") from err
+        raise DomainNerError(f"{path} is not a report of this version: {err}", "Run evaluate again.") from err
 
 
 def _read_json(path: Path, command: str) -> dict[str, Any]:
-    """What a command wrote. Raises DomainNerError where it did not."""
+    """Read the JSON that a command wrote. Raises DomainNerError if it cannot be read."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf8"))
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf8"))
     except (OSError, ValueError) as err:
         raise DomainNerError(f"Cannot read {path}: {err}.", f"Run {command} first.") from err
-    return found
+    return data

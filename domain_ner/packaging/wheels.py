@@ -1,4 +1,4 @@
-"""Builds the wheels of a pipeline, and proves in a clean environment that they install and predict the same."""
+"""Builds the wheels of a pipeline, and checks in a clean environment that they install and predict the same."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from domain_ner.files import scratch_folder
 from domain_ner.training.saving import forget_texts
 
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "domain_ner")
-# Reads texts, writes entities; run by the clean environment's Python, where only the wheels are installed.
+# Reads texts and writes entities; the Python of the clean environment runs it.
 PREDICT = """
 import json, sys
 import spacy
@@ -33,7 +33,7 @@ spans = [[*doc.ents, *doc.spans.get("sc", ())] for doc in docs]
 found = [sorted([span.start_char, span.end_char, span.label_] for span in of_doc) for of_doc in spans]
 json.dump(found, open(predicted, "w", encoding="utf8"))
 """
-# Runs the command it is given, and dies with who started it: kill -9 leaves no pip at work behind.
+# Runs the given command, and dies with its parent: after kill -9, no pip keeps running.
 BOUND = """
 import ctypes, os, signal, sys
 parent, *command = sys.argv[1:]
@@ -58,7 +58,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Documents:
-    """What tells people and machines of a pipeline: its README, and what its meta.json says besides."""
+    """The README of a pipeline, and additional entries of its meta.json."""
 
     readme: str
     meta: Mapping[str, Any]
@@ -69,9 +69,9 @@ def build_wheels(
 ) -> Release:
     """Build the pipeline's wheel and domain-ner's own into a new folder.
 
-    model: the pipeline. source: the project, with pyproject.toml and domain_ner/. wheels: the folder to make.
-    release: the package without the language. documents: in the place of what spaCy writes.
-    Returns what to install and to load, with the language before the name, such as `en_domain_ner`.
+    model: the pipeline. source: the project, with pyproject.toml and domain_ner/. wheels: the folder to create.
+    release: the package without the language. documents: replace those that spaCy writes.
+    Returns the package to install and load, with the language prefix, such as `en_domain_ner`.
     Raises DomainNerError when a wheel cannot be built.
     """
     wheels.mkdir(parents=True)
@@ -81,7 +81,7 @@ def build_wheels(
             model, room, name=release.name, version=version, create_sdist=False, create_wheel=False, silent=True
         )
         pipeline = next(room.iterdir())
-        for saved in pipeline.glob("*/*/config.cfg"):  # of `spacy train`; ours have forgotten them already
+        for saved in pipeline.glob("*/*/config.cfg"):  # for pipelines of `spacy train`; ours keep no texts
             forget_texts(saved.parent)
         if documents is not None:
             _document(pipeline, documents)
@@ -92,87 +92,87 @@ def build_wheels(
 
 
 def _document(pipeline: Path, documents: Documents) -> None:
-    """Write README and meta into the sources of a package; its own meta.json takes the place of the pipeline's."""
+    """Write README and meta.json into the sources of a package."""
     path = pipeline / "meta.json"
     meta = json.loads(path.read_text(encoding="utf8")) | dict(documents.meta)
     path.write_text(json.dumps(meta, indent=2), encoding="utf8")
-    # The folder of the pipeline is what goes to the Hugging Face hub; a package index knows no front matter.
+    # The pipeline's folder is for the Hugging Face hub, which reads front matter; a package index does not.
     for readme in pipeline.glob("*/*/README.md"):
         readme.write_text(documents.readme, encoding="utf8")
     (pipeline / "README.md").write_text(FRONT_MATTER.sub("", documents.readme), encoding="utf8")
 
 
 def _complete_metadata(pipeline: Path, source: Path) -> None:
-    """Say in a package's metadata what spaCy's setup.py leaves out: which Pythons it runs on, and that its README is
-    Markdown. setuptools takes from setup.cfg what setup.py does not give.
+    """Add metadata that spaCy's setup.py leaves out: the Python versions, and that the README is Markdown. setuptools
+    reads from setup.cfg what setup.py does not set.
     """
     project = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf8"))["project"]
-    told = [
+    lines = [
         "[metadata]", "long_description_content_type = text/markdown",
         "[options]", f"python_requires = {project['requires-python']}",
     ]  # fmt: skip
-    (pipeline / "setup.cfg").write_text("\n".join(told) + "\n", encoding="utf8")
+    (pipeline / "setup.cfg").write_text("\n".join(lines) + "\n", encoding="utf8")
 
 
 def predict_in_clean_environment(wheels: Path, release: Release, texts: Sequence[str], *, say: Say) -> Predicted:
-    """Install the pipeline into a new virtual environment and let it predict there, without access to a model hub.
+    """Install the pipeline into a new virtual environment and predict there, without access to a model hub.
 
-    wheels: folder of the wheels, all of which are installed; everything else comes from the package index, in the
-        versions installed here.
+    wheels: folder of the wheels, which are all installed; other packages come from the package index, in the versions
+        installed here.
     Returns the entities of each text, as `predict` does.
-    Raises DomainNerError when it does not install or load.
+    Raises DomainNerError when the pipeline does not install or load.
     """
     with scratch_folder() as room:
         say("creating a clean virtual environment")
         python = _create_environment(room)
-        constraints, given, found = room / "constraints.txt", room / "texts.json", room / "predicted.json"
+        constraints, given, written = room / "constraints.txt", room / "texts.json", room / "predicted.json"
         constraints.write_text("\n".join(_installed_versions()), encoding="utf8")
         given.write_text(json.dumps(list(texts)), encoding="utf8")
-        say(f"installing {release.name} {release.version} and what it needs")
+        say(f"installing {release.name} {release.version} and its dependencies")
         install = [*python, "-m", "pip", "install", "--disable-pip-version-check", "-c", str(constraints)]
         _run([*install, *map(str, in_order(wheels))], f"pip install of the wheels in {wheels} failed", room, show=True)
         say(f"predicting {len(texts)} test passages there")
         # -I: neither this project nor the user's own packages are on the import path.
-        command = [*python, "-I", "-c", PREDICT, release.name, str(given), str(found)]
+        command = [*python, "-I", "-c", PREDICT, release.name, str(given), str(written)]
         _run(command, f"{release.name} does not load or predict", room, cwd=room)
-        predicted: Predicted = json.loads(found.read_text(encoding="utf8"))
+        predicted: Predicted = json.loads(written.read_text(encoding="utf8"))
     return predicted
 
 
 def in_order(wheels: Path) -> list[Path]:
-    """The wheels to install, all named: a package that is asked for by name is looked up on the package index, where
-    anybody may register ours.
+    """List the wheels to install by file: pip would look up a name on the package index, where anybody can register
+    ours.
     """
     return sorted(wheels.glob("*.whl"))
 
 
 def predict(nlp: Language, texts: Sequence[str]) -> Predicted:
-    """The entities, and the spans that may nest, of each text as [start, end, label], in characters, sorted."""
-    return [sorted([*found] for found in (*entities(doc), *spans(doc))) for doc in nlp.pipe(texts)]
+    """Predict the entities, and the spans that may nest, of each text as sorted [start, end, label], in characters."""
+    return [sorted([*span] for span in (*entities(doc), *spans(doc))) for doc in nlp.pipe(texts)]
 
 
 def require_same(here: Predicted, there: Predicted, texts: Sequence[str]) -> None:
-    """Raise DomainNerError that shows the first passage on which the two differ, if there is one."""
-    differing = [n for n, (one, other) in enumerate(zip(here, there, strict=True)) if one != other]
+    """Raise DomainNerError with the first passage on which the predictions differ, if any."""
+    differing = [n for n, (trained, installed) in enumerate(zip(here, there, strict=True)) if trained != installed]
     if differing:
         n = differing[0]
         raise DomainNerError(
             f"The installed package predicts other entities than the trained pipeline on {len(differing)} of"
             f" {len(texts)} passages, first:\n  {texts[n][:200]!r}\n  trained:   {here[n]}\n  installed: {there[n]}",
-            "Do not ship it. Compare the versions of spacy, spacy-transformers and torch of the two environments.",
+            "Do not ship it. Compare the versions of spacy, spacy-transformers and torch in the two environments.",
         )
 
 
 def _create_environment(room: Path) -> list[str]:
-    """A new virtual environment; returns the command of its Python."""
+    """Create a virtual environment; returns the command of its Python."""
     venv.create(room / "venv")
     python = [str(room / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))]
-    _run([*python, "-I", "-m", "ensurepip", "--upgrade", "--default-pip"], "there is no pip to install with", room)
+    _run([*python, "-I", "-m", "ensurepip", "--upgrade", "--default-pip"], "installing pip failed", room)
     return python
 
 
 def _copy_sources(source: Path, copy: Path) -> Path:
-    # Built from a copy, since setuptools leaves build folders where it works.
+    # Built from a copy, because setuptools leaves build folders behind.
     copy.mkdir()
     for name in SOURCES:
         if (source / name).is_dir():
@@ -183,19 +183,19 @@ def _copy_sources(source: Path, copy: Path) -> Path:
 
 
 def _build_wheel(source: Path, target: Path, room: Path) -> None:
-    # Without isolation setuptools comes from this environment, so that building needs no network.
+    # Without isolation, setuptools comes from this environment, so that building needs no network.
     build = [sys.executable, "-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
     _run([*build, "--wheel-dir", str(target), str(source)], f"building a wheel of {source.name} failed", room)
 
 
 def _installed_versions() -> list[str]:
-    """Every installed package as a constraint. Local parts (torch 2.13.0+cpu) are left out: no index knows them."""
+    """List every installed package as a constraint, without local versions (torch 2.13.0+cpu), unknown to indexes."""
     installed = {dist.name: dist.version.partition("+")[0] for dist in distributions() if dist.name != "domain-ner"}
     return [f"{name}=={version}" for name, version in sorted(installed.items())]
 
 
 def _run(command: Sequence[str], failure: str, room: Path, *, cwd: Path | None = None, show: bool = False) -> None:
-    """Run a command; its output is shown as it comes, or with the error. room: for what it keeps meanwhile.
+    """Run a command; its output is printed at once (`show`), or with the error. room: for its temporary files.
 
     Raises DomainNerError when it fails.
     """

@@ -1,6 +1,6 @@
-"""What happens before `spacy project run`: misspelt variables are errors, and a change of code runs commands again.
+"""Prepares `spacy project run`: rejects misspelt variables, and makes code changes rerun commands.
 
-Knows project.yml, and nothing of what the commands do.
+Knows project.yml, but not what the commands do.
 Public: `before_run` (`hook`), `prepare` (`preparation`), `refresh` (`fingerprints`), `Sources` (`code`),
 `files_of` (`code`), `unknown_variables` (`variables`).
 """

@@ -1,4 +1,4 @@
-"""Which files of code a script runs, found by reading its imports. Runs and imports none of them."""
+"""Finds the code files that a script runs, by reading its imports. Runs and imports none of them."""
 
 import ast
 import hashlib
@@ -13,22 +13,22 @@ from pathlib import Path
 PACKAGE = "domain_ner"
 # A module with one of these calls builds a pipeline: its config names the components, which spaCy then imports.
 BUILDS_PIPELINES = re.compile(rb"\b(?:spacy\.load|load_model_from_config|init_nlp|registry\.resolve)\(")
-# Runs a command of the package; its name is that of its module.
+# Runs a command of the package; the command and its module have the same name.
 RUNS_COMMAND = re.compile(rb'\brun_script\("([\w-]+)"\)')
-# Puts all of the package into a wheel.
+# Packs all of the package into a wheel.
 BUILDS_WHEELS = "packaging/wheels.py"
-# Groups of entry points that a command line starts with, which no pipeline needs.
+# Groups of entry points that start command lines, which no pipeline needs.
 STARTS = {"spacy_cli", "console_scripts"}
-# A change of how imports are read must not meet those that were read before.
+# Part of the cache key: a change in this module invalidates imports that were parsed before.
 OWN_CODE = Path(__file__).read_bytes()
 
 
 @dataclass
 class Sources:
-    """Files of code, each read once, and parsed only if its content is new.
+    """Code files, each read once, and parsed only if its content is new.
 
-    parsed: the names that a content imports, by its key; what an earlier run found.
-    used: the same, of the contents that this run met.
+    parsed: imported names by key of the content, from an earlier run.
+    used: the same for the contents of this run.
     """
 
     parsed: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -38,15 +38,15 @@ class Sources:
     _needed: dict[Path, set[str]] = field(default_factory=dict)
 
     def content(self, path: Path) -> bytes:
-        """The bytes of a file."""
+        """Return the bytes of a file."""
         if path not in self._contents:
             self._contents[path] = path.read_bytes()
         return self._contents[path]
 
     def needed(self, path: Path) -> set[str]:
-        """Dotted names that a Python file imports, anywhere in it, and modules that spaCy imports for it.
+        """Return the dotted names that a Python file imports, anywhere in it, and modules that spaCy imports for it.
 
-        The packages that a module is in are among them, and names in a module that are no modules.
+        They include the parent packages of a module, and names in a module that are not modules.
         """
         if path not in self._needed:
             content = self.content(path)
@@ -61,48 +61,48 @@ class Sources:
         return self.used[key]
 
     def modules_of(self, package: Path) -> dict[str, Path]:
-        """Dotted name to file of each module of a package."""
+        """Map the dotted name of each module of a package to its file."""
         if package not in self._modules:
             self._modules[package] = {_dotted(path, package): path for path in package.rglob("*.py")}
         return self._modules[package]
 
 
 def files_of(script: Path, package: Path, sources: Sources) -> set[Path]:
-    """Every file of code that can change what a script does.
+    """Find every code file that can change what a script does.
 
-    These are the script, what it imports from its own folder and from the package, and so on from there. Names of
-    spaCy's registries, templates and styles count as imports where a module names them.
+    These are the script, its imports from its own folder and from the package, and their imports in turn. Names of
+    spaCy's registries, templates and styles count as imports if a module names them.
     script: a Python file. package: the folder domain_ner.
-    Raises OSError where the script cannot be read.
+    Raises OSError if the script cannot be read.
     """
     modules = sources.modules_of(package) | {path.stem: path for path in script.parent.glob("*.py")}
-    todo, found = [script], set[Path]()
+    todo, files = [script], set[Path]()
     while todo:
         path = todo.pop()
-        if path in found:
+        if path in files:
             continue
-        found.add(path)
+        files.add(path)
         if path.suffix == ".py":
             todo += [modules[name] for name in sources.needed(path) if name in modules]
         if path.is_relative_to(package):
             todo += _templates(path, sources)
             todo += _all_files(package) if path == package / BUILDS_WHEELS else []
-    return found
+    return files
 
 
 def _by_entry_point(content: bytes) -> list[str]:
-    """The modules of this package that spaCy imports for a module of this content."""
+    """Find the modules of this package that spaCy imports for a module with this content."""
     builds = BUILDS_PIPELINES.search(content)
     return [module for name, module in _registered() if builds or f'"{name}"'.encode() in content]
 
 
 def _commands(content: bytes) -> list[str]:
-    """The modules of the commands that a script of this content runs; they are imported when it is called."""
+    """Find the modules of the commands that a script with this content runs; they are imported on call."""
     return [f"{PACKAGE}.commands.{name.decode().replace('-', '_')}" for name in RUNS_COMMAND.findall(content)]
 
 
 def _with_packages(name: str) -> list[str]:
-    """`a.b.c` is a, a.b and a.b.c."""
+    """Expand `a.b.c` to a, a.b and a.b.c."""
     return list(accumulate(name.split("."), "{}.{}".format))
 
 
@@ -114,13 +114,13 @@ def _dotted(path: Path, package: Path) -> str:
 def _imports(content: bytes) -> Iterator[str]:
     try:
         tree = ast.parse(content)
-    except (SyntaxError, ValueError):  # Python itself says so when the command runs
+    except (SyntaxError, ValueError):  # Python reports it when the command runs
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            # Of `from domain_ner.readers import brat`, `domain_ner.readers.brat` may be a module too.
+            # In `from domain_ner.readers import brat`, `domain_ner.readers.brat` may be a module too.
             yield node.module
             if node.module.split(".")[0] == PACKAGE:
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
@@ -128,7 +128,7 @@ def _imports(content: bytes) -> Iterator[str]:
 
 @cache
 def _registered() -> tuple[tuple[str, str], ...]:
-    """(name, module) of what spaCy finds by an entry point of this package, but for what command lines start with."""
+    """List (name, module) of this package's entry points, except those that start command lines."""
     try:
         entry_points = distribution("domain-ner").entry_points
     except PackageNotFoundError:
@@ -137,7 +137,7 @@ def _registered() -> tuple[tuple[str, str], ...]:
 
 
 def _templates(path: Path, sources: Sources) -> list[Path]:
-    """The other files of a module's folder that it names."""
+    """Find the other files in a module's folder that it names."""
     return [
         other for other in path.parent.iterdir()
         if other.suffix != ".py" and other.name.encode() in sources.content(path) and other.is_file()

@@ -1,6 +1,6 @@
-"""What spaCy's command line imports when it starts (entry point `spacy_cli`), whatever its command is.
+"""Hooks into spaCy's command line, which imports this module on every start (entry point `spacy_cli`).
 
-For `spacy project run` it prepares the project; in all other commands it does nothing, and imports nothing.
+Prepares the project for `spacy project run`; for all other commands it does and imports nothing.
 """
 
 import sys
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 def before_run(arguments: Sequence[str]) -> None:
-    """Refuse misspelt variables, and note changes of the code, before `spacy project run` of a domain-ner project.
+    """Reject misspelt variables, and record code changes, before `spacy project run` of a domain-ner project.
 
     arguments: of the command line, without the program.
     Raises SystemExit (1) for a variable that project.yml does not have.
@@ -17,7 +17,7 @@ def before_run(arguments: Sequence[str]) -> None:
         return
     try:
         from domain_ner.project.preparation import prepare  # noqa: PLC0415 (each command of spaCy imports this module)
-    except ImportError:  # a weasel that is not known here: runs go on without
+    except ImportError:  # an unknown version of weasel: the run continues without it
         return
     prepare(arguments[2:])
 

@@ -1,15 +1,15 @@
-"""Overrides of variables that project.yml does not have; weasel would take them in silence."""
+"""Finds overrides of variables that project.yml does not have, which weasel would ignore silently."""
 
 from collections.abc import Collection, Iterable
 
 from domain_ner.errors import nearest
 
-# What else weasel lets an override change.
+# Other sections that weasel lets an override change.
 OTHER_SECTIONS = ("env.", "project.")
 
 
 def unknown_variables(overrides: Iterable[str], variables: Collection[str]) -> list[str]:
-    """A sentence for each override of a variable that does not exist, with the nearest name.
+    """Return a sentence for each override of an unknown variable, with the nearest name.
 
     overrides: dotted names, `vars.encoder`. variables: the names under `vars` in project.yml.
     """

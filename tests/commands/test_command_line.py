@@ -14,7 +14,7 @@ import domain_ner
 from domain_ner.commands import console
 from domain_ner.commands.catalogue import COMMANDS
 from domain_ner.commands.export import FORMATS_HELP
-from domain_ner.commands.loading import alone, app, load
+from domain_ner.commands.loading import app, load, single_command
 from domain_ner.corpus.docs import MISALIGNED
 from domain_ner.corpus.overlaps import OVERLAPS
 from domain_ner.writers.formats import FORMATS
@@ -71,7 +71,7 @@ def test_the_help_of_a_command_imports_nothing_that_takes_long(name):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_every_option_has_a_help(name):
     assert invoke(name, "--help").exit_code == 0
-    command = get_command(alone(load(name)))
+    command = get_command(single_command(load(name)))
     assert all(param.help for param in command.params)
     assert len(command.help) > 20
 

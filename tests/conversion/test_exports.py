@@ -69,13 +69,14 @@ def test_documents_are_counted_by_answer(write_jsonl):
 def test_a_loss_above_the_limit_lists_what_is_lost(write_jsonl):
     bad = row(text="Redis x", spans=[span(0, 5, "DB"), span(3, 99)])
     with pytest.raises(
-        DomainNerError, match=r"50\.00% of the annotations \(2 of 4\) would be lost; at most 0\.50%"
+        DomainNerError,
+        match=r"50\.00% of the annotations \(2 of 4\) would be lost; vars\.max_loss allows at most 0\.50%",
     ) as caught:
         usable(write_jsonl([row(), bad]).parent)
     assert "export.jsonl:2: 'Redis' (DB, 0-5): label 'DB' is not in the guide: expected one of TEAM" in str(
         caught.value
     )
-    assert "export.jsonl:2: '' (TEAM, 3-99): 3-99 is off the text: it has 7 characters" in str(caught.value)
+    assert "export.jsonl:2: '' (TEAM, 3-99): 3-99 is outside the text: it has 7 characters" in str(caught.value)
 
 
 def test_a_small_loss_is_told_and_costs_no_other_document(write_jsonl):
@@ -104,7 +105,7 @@ def test_the_annotator_one_trusts_wins_where_annotations_differ(write_jsonl):
 
 def test_one_annotator_who_differs_from_himself_is_not_trusted(write_jsonl):
     path = write_jsonl([row(_annotator_id="ann"), row(spans=[span(0, 8)], _annotator_id="ann")])
-    with pytest.raises(DomainNerError, match="name whom to trust in vars.prefer"):
+    with pytest.raises(DomainNerError, match="name the annotator to trust in vars.prefer"):
         usable(path.parent, prefer=["ann"])
 
 
@@ -131,7 +132,7 @@ def test_settings_that_do_not_exist_are_told(write_jsonl, settings, told):
 
 def test_labels_that_differ_in_case_alone_are_noted(write_jsonl):
     found = read(write_jsonl([row(spans=[span(0, 8, "team"), span(14, 19, "TEAM")])]).parent, labels=None)
-    assert any("differ in case or space alone" in note for _, note in found.ledger.notes)
+    assert any("differ only in case or white space" in note for _, note in found.ledger.notes)
 
 
 def test_one_id_for_two_texts_is_noted_and_both_are_kept(tmp_path):
@@ -245,7 +246,7 @@ def test_annotators_to_trust_whom_nobody_is_are_told_with_those_who_are_there(wr
     found = read(write_jsonl(rows).parent)
     told = unknown_annotators(found, ["Anna", "bob", "zed", "*"])
     assert told.startswith(
-        "vars.prefer names 'Anna' (did you mean 'anna'?), 'zed': no accepted passage is by that name."
+        "vars.prefer names 'Anna' (did you mean 'anna'?), 'zed': no accepted passage has this annotator."
     )
     assert "Annotators are 'anna' (2 passages), 'bob' (1 passages)." in told and 'or to "*"' in told
     assert unknown_annotators(found, ["bob", "anna", "*"]) == ""

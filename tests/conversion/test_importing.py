@@ -53,7 +53,7 @@ EMPTY = {
 def test_accepted_texts_without_entities_are_told_in_every_format(tmp_path, name):
     file, rows = EMPTY[name]
     write(tmp_path / file, rows)
-    told = "2 of 2 accepted texts have no entities: taken as reviewed, without entities"
+    told = "2 of 2 accepted texts have no entities: treated as reviewed"
     choice = " (vars.reading: empty=negative or skip)" if name in ("doccano", "dataturks") else ""
     assert notes(imported(tmp_path), "no entities") == [told + choice]
 
@@ -62,7 +62,7 @@ def test_texts_that_nobody_saw_are_told_as_left_out(tmp_path):
     write(tmp_path / "a.jsonl", [*EMPTY["doccano"][1], {"id": 3, "text": "Anna", "label": [[0, 4, "PER"]]}])
     ledger = imported(tmp_path, empty="skip")
     assert notes(ledger, "no entities") == [
-        "2 texts have no entities: left out, as never seen (vars.reading: empty=negative or skip)"
+        "2 texts have no entities: left out as not reviewed (vars.reading: empty=negative or skip)"
     ]
     assert ledger.documents == {"accepted": 1, "not annotated": 2}
 

@@ -11,8 +11,8 @@ from domain_ner.conversion.ledger import Ledger, Loss
 from domain_ner.conversion.ledger_rows import Row
 from domain_ner.conversion.merging import CONFLICT_RULES, MergeRules, merge
 from domain_ner.conversion.spans import Checks, locate_records
-from domain_ner.corpus.docs import MadeDoc
-from domain_ner.corpus.overlaps import flatten, in_corpus
+from domain_ner.corpus.docs import GoldDoc
+from domain_ner.corpus.overlaps import corpus_outcomes, flatten
 from domain_ner.errors import DomainNerError
 
 LABELS = ["TEAM", "INFRA"]
@@ -51,7 +51,7 @@ def convert(records, rules=MergeRules(), overlaps="longest"):  # noqa: B008
     merged, _ = enter_merged(merge(passages, rules), ledger)
     for passage in merged:
         kept = flatten(passage, overlaps, LABELS)
-        enter_doc(MadeDoc(None, list(in_corpus(passage, kept))), ledger, split="train")
+        enter_doc(GoldDoc(None, list(corpus_outcomes(passage, kept))), ledger, split="train")
     return ledger, merged
 
 
@@ -123,7 +123,7 @@ def test_the_balance_fails_when_a_document_is_not_accounted_for():
 def test_the_balance_fails_when_a_row_has_no_known_outcome(outcome):
     ledger = good_ledger()
     ledger.settle(1, outcome)
-    with pytest.raises(DomainNerError, match=r"1 of them without a fate; the first: a.jsonl:1 'b'"):
+    with pytest.raises(DomainNerError, match=r"1 of them without an outcome; the first: a.jsonl:1 'b'"):
         ledger.check_balance()
 
 
@@ -147,8 +147,8 @@ def test_each_kind_of_loss_is_measured_by_its_own_kind():
     ledger = good_ledger()
     ledger.n_tokens = 47_000
     for n in range(33):
-        ledger.lose(f"a.conll:{n}", Problem(n, "no valid tag", "token"))
-    ledger.lose("a.jsonl:2", Problem(2, "invalid JSON"))
+        ledger.add_problem(f"a.conll:{n}", Problem(n, "no valid tag", "token"))
+    ledger.add_problem("a.jsonl:2", Problem(2, "invalid JSON"))
     assert [str(loss) for loss in ledger.losses_by_kind()] == [
         "0.00% of the annotations (0 of 3)", "50.00% of the documents (1 of 2)", "0.07% of the tokens (33 of 47,000)",
     ]  # fmt: skip
@@ -156,7 +156,7 @@ def test_each_kind_of_loss_is_measured_by_its_own_kind():
     assert ledger.documents == {"accepted": 1, "unreadable": 1}
     ledger.require_loss_below(0.5)
     with pytest.raises(
-        DomainNerError, match=r"^50.00% of the documents \(1 of 2\) would be lost; at most 49.00% may be"
+        DomainNerError, match=r"^50.00% of the documents \(1 of 2\) would be lost; vars.max_loss allows at most 49.00%"
     ):
         ledger.require_loss_below(0.49)
     with pytest.raises(
@@ -175,12 +175,12 @@ def test_each_kind_of_loss_is_measured_by_its_own_kind():
 )
 def test_a_file_that_was_not_read_to_its_end_stops_whatever_may_be_lost(n_behind, told):
     ledger = good_ledger()
-    ledger.lose("a.json:602", Problem(602, "JSON is broken", "rest", n_behind))
+    ledger.add_problem("a.json:602", Problem(602, "JSON is broken", "rest", n_behind))
     assert (list(ledger.losses()), ledger.documents["unreadable"]) == ([told], 0)
     with pytest.raises(DomainNerError) as error:
         ledger.require_loss_below(1.0)
     assert error.value.message.split("\n") == [
-        "1 file could not be read to the end, whatever vars.max_loss allows:", f"  {told}",
+        "1 file could not be read to the end (vars.max_loss does not allow this):", f"  {told}",
     ]  # fmt: skip
 
 
@@ -193,38 +193,37 @@ def test_a_loss_above_the_limit_is_listed_and_counted():
     ledger = Ledger()
     for n in range(25):
         number = ledger.open(Row(f"f:{n}", "", "", n, n + 1, "A", "x"))
-        ledger.settle(number, DROPPED if n else IMPORTED, "off the text" if n else "")
+        ledger.settle(number, DROPPED if n else IMPORTED, "outside the text" if n else "")
     ledger.require_loss_below(0.96)
     with pytest.raises(DomainNerError) as error:
         ledger.require_loss_below(0.5)
     assert (
-        "96.00% of the annotations (24 of 25) would be lost; at most 50.00% may be (vars.max_loss)"
-        in error.value.message
+        "96.00% of the annotations (24 of 25) would be lost; vars.max_loss allows at most 50.00%" in error.value.message
     )
-    assert "  f:1: 'x' (A, 1-2): off the text (and 23 more like it: f:2, f:3, f:4 …)" in error.value.message
+    assert "  f:1: 'x' (A, 1-2): outside the text (and 23 more like it: f:2, f:3, f:4 …)" in error.value.message
 
 
 def test_losses_for_one_reason_are_one_line_and_each_unknown_label_is_its_own():
     ledger = good_ledger(6)
-    for number, reason in enumerate(["0-9 is off the text: it has 3", "4-8 is off the text: it has 5"]):
+    for number, reason in enumerate(["0-9 is outside the text: it has 3", "4-8 is outside the text: it has 5"]):
         ledger.settle(number, DROPPED, reason)
     for number, label in [(2, "ORG"), (3, "PER"), (4, "ORG")]:
         ledger.settle(number, DROPPED, f"label {label!r} is not in the guide: expected one of TEAM")
     ledger.lost_documents += [("b:1", "JSON ends at 7"), ("b:2", "JSON ends at 9")]
-    folded = ledger.folded_losses()
+    folded = ledger.grouped_losses()
     assert len(folded) == 4
     assert folded[0] == "b:1: JSON ends at 7 (and 1 more like it: b:2)"
     assert [line.partition("label ")[2][:5] for line in folded[2:]] == ["'ORG'", "'PER'"]
     ledger.unknown |= {"ORG": "", "PER": "PERSON"}
-    with pytest.raises(DomainNerError, match="(?s)Add a label that is right to `types`.*labels: 'ORG=… PER=PERSON'"):
+    with pytest.raises(DomainNerError, match="(?s)Add a correct label to `types`.*labels: 'ORG=… PER=PERSON'"):
         ledger.require_loss_below(0)
 
 
 def test_reasons_are_counted_without_their_details():
     ledger = good_ledger(2)
     for number in (0, 1):
-        ledger.settle(number, DROPPED, f"off the text: {number}")
-    assert ledger.reasons() == {(DROPPED, "off the text"): 2}
+        ledger.settle(number, DROPPED, f"outside the text: {number}")
+    assert ledger.reasons() == {(DROPPED, "outside the text"): 2}
 
 
 def test_what_is_empty_is_left_out_of_a_written_row():
@@ -248,7 +247,7 @@ def test_what_json_does_not_know_is_written_as_python_shows_it(label):
 
 def test_an_unreadable_document_or_token_is_a_line_too():
     ledger = Ledger(lost_documents=[("a.jsonl:2", "JSON ends early")])
-    ledger.lose("b.conll:3", Problem(3, "no valid tag", "token"))
+    ledger.add_problem("b.conll:3", Problem(3, "no valid tag", "token"))
     assert list(map(json.loads, ledger.to_jsonl())) == [
         {"source": "a.jsonl:2", "fate": "unreadable document", "how": ["JSON ends early"]},
         {"source": "b.conll:3", "fate": "unreadable token", "how": ["no valid tag"]},

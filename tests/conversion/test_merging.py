@@ -22,8 +22,8 @@ from domain_ner.conversion.accounts import enter_doc, enter_merged, enter_record
 from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.merging import MergeRules, merge
 from domain_ner.conversion.spans import Checks, locate_record
-from domain_ner.corpus.docs import MadeDoc
-from domain_ner.corpus.overlaps import flatten, in_corpus
+from domain_ner.corpus.docs import GoldDoc
+from domain_ner.corpus.overlaps import corpus_outcomes, flatten
 
 TEXT = "Payments uses Redis and Kafka"
 TEAM, REDIS, KAFKA = LabelledSpan(0, 8, "TEAM"), LabelledSpan(14, 19, "INFRA"), LabelledSpan(24, 29, "INFRA")
@@ -56,7 +56,7 @@ class Case:
         self.merged, self.conflicts = enter_merged(merge(self.passages, MergeRules(**rules)), self.ledger)
         for passage in self.merged:
             kept = flatten(passage, "longest")
-            enter_doc(MadeDoc(None, list(in_corpus(passage, kept))), self.ledger, split="train")
+            enter_doc(GoldDoc(None, list(corpus_outcomes(passage, kept))), self.ledger, split="train")
         self.ledger.check_balance()
         self.outcomes = [row.outcome for row in self.ledger.rows]
         return self
@@ -96,7 +96,7 @@ def test_that_nothing_was_found_is_an_annotation_that_can_differ():
 def test_differing_annotations_are_a_conflict_that_cites_both_and_the_difference():
     case = Case().add(TEAM, by="ann").add(TEAM, REDIS, by="bob").merge()
     (conflict,) = case.conflicts
-    assert conflict.startswith("f:2: same text as f:1 with other spans ('Redis' as INFRA is in only one of them)")
+    assert conflict.startswith("f:2: same text as f:1 with other spans (only one of them has 'Redis' as INFRA)")
     assert "vars.prefer" in conflict
     assert case.outcomes == [IMPORTED, MERGED, OVERRULED]
 

@@ -240,12 +240,12 @@ def test_words_that_are_elsewhere_or_cut_are_reported(start, end, said):
     [
         (5, 5, "it starts at 5 and ends at 5: expected start < end"),
         (7, 5, "it starts at 7 and ends at 5: expected start < end"),
-        (-1, 5, "-1-5 is off the text: it has 10 characters"),
-        (5, 11, "5-11 is off the text: it has 10 characters"),
-        (None, 5, "its offsets are None and 5: expected two whole numbers"),
-        ("one", "5", "its offsets are 'one' and 5: expected two whole numbers"),
-        (1.5, 5, "its offsets are 1.5 and 5: expected two whole numbers"),
-        (False, 5, "its offsets are False and 5: expected two whole numbers"),
+        (-1, 5, "-1-5 is outside the text: it has 10 characters"),
+        (5, 11, "5-11 is outside the text: it has 10 characters"),
+        (None, 5, "its offsets are None and 5: expected two integers"),
+        ("one", "5", "its offsets are 'one' and 5: expected two integers"),
+        (1.5, 5, "its offsets are 1.5 and 5: expected two integers"),
+        (False, 5, "its offsets are False and 5: expected two integers"),
     ],
 )
 @pytest.mark.parametrize("words", [None, "Redis"])
@@ -257,7 +257,7 @@ def test_offsets_that_point_nowhere_are_reported(start, end, fault, words):
 @pytest.mark.parametrize(("unit", "start", "end"), [("utf16", 1, 4), ("byte", 2, 6), ("utf16", 0, 1)])
 def test_an_offset_inside_a_character_is_reported(unit, start, end):
     (at,) = locate(record("🔥 Redis", SourceSpan(start, end, "X"), unit=unit), None)
-    assert at.fault == f"{start}-{end} cuts a character in two"
+    assert at.fault == f"{start}-{end} splits a character"
 
 
 def test_a_span_off_a_text_that_is_a_path_says_so():

@@ -13,7 +13,7 @@ from domain_ner.conversion.run import Callbacks, ConvertSettings, convert
 from domain_ner.conversion.splitting import SplitSettings
 from domain_ner.errors import DomainNerError
 
-WRITERS_OF_LEDGER = {"settle", "explain", "place", "leave_out", "lose"}
+WRITERS_OF_LEDGER = {"settle", "explain", "place", "leave_out", "add_problem"}
 
 
 def settings(folder, n=12, **changes):

@@ -11,8 +11,8 @@ from domain_ner.conversion.accounts import enter_doc, enter_records
 from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.ledger_rows import Row
 from domain_ner.conversion.spans import Checks, locate_record, locate_records
-from domain_ner.corpus.docs import MadeDoc
-from domain_ner.corpus.overlaps import flatten, in_corpus
+from domain_ner.corpus.docs import GoldDoc
+from domain_ner.corpus.overlaps import corpus_outcomes, flatten
 
 TEXT = "Payments uses  Redis ."
 LABELS = ["TEAM", "INFRA"]
@@ -55,7 +55,7 @@ def test_outcomes_name_the_rows_that_the_annotations_will_have_in_the_ledger():
         [(0, 8, "TEAM"), (0, 99, "TEAM")], [(14, 20, "INFRA"), (0, 8, "TEAM")],
     )]  # fmt: skip
     first, second = locate_records(records, Checks())
-    assert first.outcomes == [Outcome(1, DROPPED, "0-99 is off the text: it has 22 characters")]
+    assert first.outcomes == [Outcome(1, DROPPED, "0-99 is outside the text: it has 22 characters")]
     assert (second.passage.rows, second.outcomes) == ((3, 2), [Outcome(2, reason="white space trimmed")])
 
 
@@ -75,13 +75,13 @@ def test_the_same_span_twice_is_merged_also_where_white_space_made_the_differenc
 @pytest.mark.parametrize(
     ("span", "why"),
     [
-        ((13, 15, "INFRA"), "it covers white space only"),
+        ((13, 15, "INFRA"), "it covers only white space"),
         ((0, 8, ""), "its label is '': expected a name"),
         ((0, 8, None), "its label is None: expected a name"),
         ((0, 8, 12), "its label is 12: expected a name"),
         ((0, 8, ["TEAM"]), "its label is ['TEAM']: expected a name"),
         ((0, 8, "ORG"), "label 'ORG' is not in the guide: expected one of TEAM, INFRA"),
-        ((0, 99, "TEAM"), "0-99 is off the text: it has 22 characters"),
+        ((0, 99, "TEAM"), "0-99 is outside the text: it has 22 characters"),
         (SourceSpan(0, 8, "TEAM", fault="discontinuous"), "discontinuous"),
     ],
 )
@@ -181,7 +181,7 @@ def test_what_is_in_the_corpus_is_imported_repaired_doubtful_or_flattened():
     rows = tuple(ledger.open(Row("f", "", "", n, n + 1, "A", "", reasons=given)) for n, given in enumerate(REASONS))
     ledger.settle(3, DOUBTFUL, "slip")
     spans = tuple(LabelledSpan(n, n + 1, "A") for n in range(4))
-    made = MadeDoc(None, list(in_corpus(Passage("", spans, "f", rows=rows), [0, 1, 3])))
+    made = GoldDoc(None, list(corpus_outcomes(Passage("", spans, "f", rows=rows), [0, 1, 3])))
     enter_doc(made, ledger, split="dev")
     assert [row.outcome for row in ledger.rows] == [IMPORTED, REPAIRED, FLATTENED, DOUBTFUL]
     assert {row.split for row in ledger.rows} == {"dev"}

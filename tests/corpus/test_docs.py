@@ -110,7 +110,7 @@ def test_each_annotation_is_told_what_became_of_it_repairs_first():
     spans = (LabelledSpan(4, 9, "ORG"), LabelledSpan(4, 13, "ORG"), LabelledSpan(14, 17, "LOC"))
     made = make_doc(Passage("see UNION2024 now", spans, "a:1", rows=(5, 7, 2)), DocRules(tokenizer()))
     assert made.outcomes == [
-        Outcome(5, reason="token split in the gold document alone: 'UNION'"),
+        Outcome(5, reason="token split only in the gold document: 'UNION'"),
         Outcome(5, FLATTENED, "overlap, only in doc.spans"),
         Outcome(7, IMPORTED),
         Outcome(2, IMPORTED),

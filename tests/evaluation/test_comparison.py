@@ -26,7 +26,7 @@ from domain_ner.evaluation.comparison import (
     compare_pipelines,
     fingerprint,
     measure,
-    opened,
+    open_pipeline,
     unpack,
 )
 from domain_ner.evaluation.predicting import EvaluatedDoc
@@ -125,14 +125,14 @@ def test_opens_a_folder_a_wheel_and_a_package(folder, tmp_path, monkeypatch):
             if path.is_file():
                 archive.write(path, f"en_x/en_x-0.1.0/{path.relative_to(folder / 'three')}")
     for one in (folder / "three", wheel, "en_x"):
-        with opened(str(one)) as (nlp, inside):
+        with open_pipeline(str(one)) as (nlp, inside):
             assert [ent.text for ent in nlp("Redis and Consul").ents] == ["Redis"]
             assert (inside / "config.cfg").is_file()
 
 
 @pytest.mark.parametrize("given", ["nowhere", "no_such_package"])
 def test_what_is_no_pipeline(given):
-    with pytest.raises(DomainNerError, match="no folder, no wheel and no installed package"), opened(given):
+    with pytest.raises(DomainNerError, match="not a folder, a wheel or an installed package"), open_pipeline(given):
         pass
 
 

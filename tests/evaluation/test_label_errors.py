@@ -210,7 +210,7 @@ def test_how_far_the_models_can_be_believed_is_told_first_and_bounds_every_claim
     found = LabelErrors.model_validate_json((folder / "reports" / "label_errors.json").read_text("utf8"))
     known = found.held_out["INFRA"]
     assert known.f1 > 0.5 and found.held_out[""].f1 == known.f1
-    assert told.stdout.index("annotations that they did not learn") < told.stdout.index("likely an error")
+    assert told.stdout.index("annotations that they were not trained on") < told.stdout.index("likely an error")
     lacking = [one for one in found.suspects if one.kind == LACKING_ANNOTATION]
     assert len(lacking) >= 5 and all(0 < one.score <= max(known.precision, 0.5) + 0.02 for one in lacking)
     assert all(one.score <= one.evidence for one in found.suspects)

@@ -15,7 +15,7 @@ from domain_ner.evaluation.learning_curve import (
     LearningCurve,
     PartScores,
     expect,
-    nested,
+    nested_order,
     parse_fractions,
     train_parts,
 )
@@ -40,15 +40,15 @@ def parts(**f1):
 def test_parts_are_beginnings_of_one_order_and_take_groups_whole():
     for n, doc in enumerate(DOCS):
         doc.user_data["meta"] = {"org": f"org {n % 3}"}
-    order = nested(DOCS, group_by="org", seed=1)
+    order = nested_order(DOCS, group_by="org", seed=1)
     assert sorted(order) == list(range(12))
     assert [len({n % 3 for n in order[start : start + 4]}) for start in (0, 4, 8)] == [1, 1, 1]
-    assert order != nested(DOCS, group_by="org", seed=2)
-    assert len({n % 3 for n in nested(DOCS, group_by="", seed=1)[:4]}) > 1
-    assert sorted(nested(DOCS, group_by="no such key", seed=1)) == list(range(12))
+    assert order != nested_order(DOCS, group_by="org", seed=2)
+    assert len({n % 3 for n in nested_order(DOCS, group_by="", seed=1)[:4]}) > 1
+    assert sorted(nested_order(DOCS, group_by="no such key", seed=1)) == list(range(12))
     for n, doc in enumerate(DOCS):
         doc.user_data["document"] = str(n % 4)
-    assert len({n % 4 for n in nested(DOCS, group_by="document", seed=1)[:3]}) == 1
+    assert len({n % 4 for n in nested_order(DOCS, group_by="document", seed=1)[:3]}) == 1
 
 
 @pytest.mark.parametrize("text", ["", "0.5,1", "0.25,0.5,0.75", "0,0.5,1", "0.2,0.4,1.5", "a,b,1", "1,1,1"])

@@ -4,7 +4,7 @@ import pytest
 import spacy
 from spacy.tokens import Span
 
-from domain_ner.evaluation.robustness import n_predictions, other_names, sample, try_worse
+from domain_ner.evaluation.robustness import n_predictions, predict_perturbed, replacement_names, sample
 from domain_ner.metrics.perturbations import KNOWN_NAMES, NEW_NAMES, PERTURBATIONS
 
 NAMES = ["Redis", "Kafka", "Vault", "Consul"]
@@ -34,7 +34,7 @@ def docs():
 def test_each_change_is_measured_against_the_texts_as_they_are(nlp, docs):
     train, others = [doc("we use Redis", "Redis")], [doc("no Nomad, no redis", "Nomad", "redis")]
     told = []
-    found = try_worse(nlp, docs, other_names(train, others), seed=0, on_doc=lambda: told.append(1))
+    found = predict_perturbed(nlp, docs, replacement_names(train, others), seed=0, on_doc=lambda: told.append(1))
     assert len(told) == n_predictions(docs)
     assert (found.n_passages, found.baseline.micro.f1) == (20, 1.0)
     by_name = {one.name: one for one in found.perturbed}
@@ -48,12 +48,12 @@ def test_each_change_is_measured_against_the_texts_as_they_are(nlp, docs):
 
 
 def test_the_same_seed_gives_the_same_figures(nlp, docs):
-    names = other_names(docs, docs)
-    assert try_worse(nlp, docs, names, seed=3) == try_worse(nlp, docs, names, seed=3)
+    names = replacement_names(docs, docs)
+    assert predict_perturbed(nlp, docs, names, seed=3) == predict_perturbed(nlp, docs, names, seed=3)
 
 
 def test_new_names_are_those_that_training_never_had_in_any_case():
-    names = other_names([doc("Redis", "Redis")], [doc("redis and Kafka", "redis", "Kafka")])
+    names = replacement_names([doc("Redis", "Redis")], [doc("redis and Kafka", "redis", "Kafka")])
     assert names == {KNOWN_NAMES: {"INFRA": ["Redis"]}, NEW_NAMES: {"INFRA": ["Kafka"]}}
 
 
@@ -67,13 +67,13 @@ def test_a_sample_keeps_the_order_and_leaves_out_what_is_partly_unknown(docs):
 
 
 def test_nothing_to_change(nlp):
-    found = try_worse(nlp, [doc("nothing here")], other_names([], []), seed=0)
+    found = predict_perturbed(nlp, [doc("nothing here")], replacement_names([], []), seed=0)
     assert all(one.difference.value == 0 and one.difference.interval is None for one in found.perturbed)
 
 
 def test_what_cannot_be_changed_is_not_told(nlp, docs):
     """Where training saw every name, no new one can be put in: no difference would be no news."""
-    found = try_worse(nlp, docs, other_names(docs, docs), seed=0)
+    found = predict_perturbed(nlp, docs, replacement_names(docs, docs), seed=0)
     assert NEW_NAMES not in [one.name for one in found.perturbed]
     assert KNOWN_NAMES in [one.name for one in found.perturbed]
 
@@ -82,4 +82,4 @@ def test_spans_alone_are_annotations(docs):
     spans_alone = spacy.blank("en").make_doc("we use Redis")
     spans_alone.spans["sc"] = [Span(spans_alone, 2, 3, label="INFRA")]
     assert sample([spans_alone], 1, seed=0) == [spans_alone]
-    assert other_names([spans_alone], [], can_nest=True)[KNOWN_NAMES] == {"INFRA": ["Redis"]}
+    assert replacement_names([spans_alone], [], can_nest=True)[KNOWN_NAMES] == {"INFRA": ["Redis"]}

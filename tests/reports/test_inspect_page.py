@@ -63,7 +63,7 @@ def three():
     plain = make("Redis is up", ("Redis", "INFRA"), source="plain:1")
     lossy = make("Ops is asleep", source="lossy:1")
     return inspected(
-        plain, lossy, repaired("fixed:1"), extra=[row("lossy:1", "Ops", "TEAM", DROPPED, ["off the text"])]
+        plain, lossy, repaired("fixed:1"), extra=[row("lossy:1", "Ops", "TEAM", DROPPED, ["outside the text"])]
     )
 
 
@@ -79,7 +79,7 @@ def test_what_does_not_fit_on_the_page_is_the_least_suspicious_and_told():
 
 def test_many_repaired_passages_do_not_push_a_heavier_loss_off_the_page():
     lossy = make("Ops is asleep", source="lossy:1")
-    loss = row("lossy:1", "Ops", "TEAM", DROPPED, ["off the text"])
+    loss = row("lossy:1", "Ops", "TEAM", DROPPED, ["outside the text"])
     result = inspected(*[repaired(f"r:{n}") for n in range(5)], lossy, extra=[loss])
     assert [passage.source for passage in select(result.passages, 3)] == ["r:0", "r:1", "lossy:1"]
 
@@ -89,7 +89,7 @@ def test_the_fate_of_each_annotation_is_in_its_tooltip_and_what_was_changed_also
     how = "expanded to whole tokens: 'UNION' to 'UNION2024'"
     assert set(page.all("mark", "title")) == {"INFRA, imported", f"ORG, repaired; {how}"}
     assert how in page.text
-    assert "off the text" in page.text
+    assert "outside the text" in page.text
 
 
 def test_a_passage_has_the_keys_of_its_annotations_for_the_filters():

@@ -85,7 +85,7 @@ def test_a_search_that_ctrl_c_stopped_goes_on_where_it_was(project, tmp_path):
         told = interrupt(running)
     assert (
         running.returncode == 130
-        and "Go on with: python -m spacy project run find-label-errors" in told
+        and "Resume with: python -m spacy project run find-label-errors" in told
         and "Traceback" not in told
     )
     done = tmp_path / "work" / "fold-1" / "seeds" / "0" / "done.json"
@@ -96,4 +96,4 @@ def test_a_search_that_ctrl_c_stopped_goes_on_where_it_was(project, tmp_path):
     assert done.stat().st_mtime_ns == before
     assert any(line.startswith("fold 4 of 4") for line in lines)
     # Two epochs of a tiny encoder: it comes to the end, and says that there is nothing to learn from it.
-    assert running.returncode == 1 and "below it they doubt for want of knowledge" in " ".join("".join(lines).split())
+    assert running.returncode == 1 and "below it, their doubts are not evidence" in " ".join("".join(lines).split())

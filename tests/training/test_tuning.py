@@ -56,7 +56,9 @@ def test_a_search_that_was_killed_goes_on(config, tmp_path):
 @pytest.mark.parametrize("content", [b"no database, but text " * 100, b"SQLite format 3\0" + bytes(4000)])
 def test_a_damaged_study_is_named(config, tmp_path, content):
     (tmp_path / "study.db").write_bytes(content)
-    with pytest.raises(DomainNerError, match=r"Cannot open the study .*study\.db(.|\n)*start a new search"):
+    with pytest.raises(
+        DomainNerError, match=r"Cannot open the study .*study\.db(.|\n)*delete it to start a new search"
+    ):
         tune(config, SPACE, tmp_path / "study.db", n_trials=1, seed=0, gpu=-1)
 
 

@@ -1,1 +1,1 @@
-"""What the commands print of results: tables and lines, one module a result."""
+"""Prints the results of commands as tables and lines, one module per result."""

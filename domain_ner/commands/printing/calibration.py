@@ -1,4 +1,4 @@
-"""What `calibrate` prints: errors of the confidences by type, thresholds, and which decoding was chosen."""
+"""Prints the results of `calibrate`: calibration errors by type, thresholds, and the chosen decoding."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ def print_fitted(fitted: Fitted) -> None:
     printed = table(
         "type", "predicted", "ECE before", "ECE after", "by chance", "temperature", title="confidences on dev"
     )
-    for label in ["", *sorted({one.label for one in fitted.before})]:
+    for label in ["", *sorted({span.label for span in fitted.before})]:
         before, after = of_type(fitted.before, label), of_type(fitted.after, label)
         temperature = fitted.settings.type_temperatures.get(label, 1.0) if label else fitted.settings.temperature
         shares = calibration_error(before), calibration_error(after), chance_error(after)
@@ -25,29 +25,31 @@ def print_fitted(fitted: Fitted) -> None:
 
 
 def print_thresholds(thresholds: Mapping[str, Threshold]) -> None:
-    """Print the least confidence by type, and at most what precision can be promised of a type that is not reported."""
-    printed = table("type", "min. confidence", "precision", "at least", "recall", title="what is reported, on dev")
-    for label, one in thresholds.items():
-        precision, bound, recall = (f"{100 * share:.1f}" for share in (one.precision, one.precision_bound, one.recall))
-        row = (f"{one.confidence:.3f}", precision, bound, recall) if one.is_reached else ("none", "", bound, "")
+    """Print the minimum confidence by type. For a type that is not reported: the highest precision to guarantee."""
+    printed = table("type", "min. confidence", "precision", "at least", "recall", title="reported entities, on dev")
+    for label, threshold in thresholds.items():
+        shares = (threshold.precision, threshold.precision_bound, threshold.recall)
+        precision, bound, recall = (f"{100 * share:.1f}" for share in shares)
+        confidence = f"{threshold.confidence:.3f}"
+        row = (confidence, precision, bound, recall) if threshold.is_reached else ("none", "", bound, "")
         printed.add_row(label, *row)
     out.print(printed)
-    if not all(one.is_reached for one in thresholds.values()):
-        say('none: this dev set cannot promise that precision, at most what is under "at least"; it is not reported.')
-        say("  Annotate more passages, ask for less, or set min_confidence yourself when you load the pipeline.")
+    if not all(threshold.is_reached for threshold in thresholds.values()):
+        say('none: this dev set cannot guarantee that precision, at most the one under "at least". The type is not')
+        say("  reported. Annotate more passages, ask for less, or set min_confidence when you load the pipeline.")
 
 
-def tell_choice(fitted: Fitted) -> list[str]:
-    """Which decoding was chosen, and why; nothing where none was to be chosen."""
+def print_choice(fitted: Fitted) -> None:
+    """Print which decoding was chosen, and why; nothing if there was no choice."""
     choice = fitted.choice
     if choice is None:
-        return []
-    share = choice.interval
-    between = f" ({100 * share.low:+.1f} to {100 * share.high:+.1f})" if share else ""
-    gain = f"gain on passages that did not choose it: {100 * choice.gain:+.1f}{between}, p = {choice.p:.4f}"
-    taken = "more than luck, so that these are reported" if choice.is_better else "may be luck: the best path stays"
-    return [
+        return
+    interval = choice.interval
+    between = f" ({100 * interval.low:+.1f} to {100 * interval.high:+.1f})" if interval else ""
+    gain = f"gain on held-out passages: {100 * choice.gain:+.1f}{between}, p = {choice.p:.4f}"
+    chosen = "significant, using single spans" if choice.is_better else "not significant, keeping the best path"
+    say(
         f"micro F1 on dev: {100 * fitted.f1[0]:.1f} with the best path, {100 * choice.value:.1f} with single spans "
-        f"above a confidence of {CUTOFFS[choice.best]:.2f}",
-        f"{gain}; {taken}",
-    ]
+        f"above a confidence of {CUTOFFS[choice.best]:.2f}"
+    )
+    say(f"{gain}; {chosen}")

@@ -1,4 +1,4 @@
-"""What `convert` prints."""
+"""Prints the results of `convert`."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -12,86 +12,87 @@ from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.tokenising import Corpus
 from domain_ner.corpus.assignments import SPLITS
 from domain_ner.corpus.splits import Division
-from domain_ner.corpus.token_splits import UNCONFIRMED, Learned
+from domain_ner.corpus.token_splits import UNCONFIRMED, LearnedSplits
 from domain_ner.errors import group_cases, without_details
 
 MAX_LISTED = 12
 MAX_SHOWN = 3
 
 
-def tell_read(read: Annotations, settings: ImportSettings) -> None:
-    """Print what the readers noticed, and which settings named something that is not there."""
-    tell_notes(read.ledger)
+def print_notes_and_warnings(read: Annotations, settings: ImportSettings) -> None:
+    """Print the notes of the readers, and warnings about settings that name something unknown."""
+    print_notes(read.ledger)
     warn(unknown_annotators(read, settings.prefer))
     warn(unknown_labels(read, settings.names))
 
 
-def tell_division(division: Division) -> None:
-    """Print what is new in the splits, and what of the frozen test set was let go."""
+def print_division(division: Division) -> None:
+    """Print what is new in the splits, and accepted changes to the frozen test set."""
     if division.is_anew:
-        warn("of the groups in assets/splits.json none is here: taken for other data, all splits are drawn anew")
+        warn("none of the groups in assets/splits.json occurs in this data: drawing new splits")
     if division.n_new:
-        say(f"{division.n_new} new groups; the others stay in the split where they were")
+        say(f"{division.n_new} new groups; the others stay in their splits")
     if division.n_joined:
-        say(f"{division.n_joined} new passages are in the test set, with the groups that they belong to")
+        say(f"{division.n_joined} new passages join the test set, because they belong to its groups")
     for line in division.changes.lines():
         warn(f"the test set has changed, as you accepted: {line}")
 
 
-def tell_groups(warnings: Sequence[str]) -> None:
-    """Print which passages lack the key that keeps them together, and files that look divided already."""
+def print_group_warnings(warnings: Sequence[str]) -> None:
+    """Print warnings about passages without the group key, and about files that look divided already."""
     for warning in warnings:
         warn(warning)
 
 
-def tell_learned(learned: Learned) -> None:
-    """Print what the tokenizer splits from now on, and edges inside words that it does not learn."""
-    for shown in learned.doubtful[:MAX_SHOWN]:
-        warn(f"{shown.source}: {short(shown.surface)} ({shown.label}) has {UNCONFIRMED}: {shown.told}; not learned")
+def print_learned_splits(learned: LearnedSplits) -> None:
+    """Print the split rules of the tokenizer, and edges inside words that it does not learn."""
+    for span in learned.doubtful[:MAX_SHOWN]:
+        warn(f"{span.source}: {short(span.surface)} ({span.label}) has {UNCONFIRMED}: {span.split_words}; not learned")
     if len(learned.doubtful) > MAX_SHOWN:
         warn(f"… and {len(learned.doubtful) - MAX_SHOWN} more edges inside words, all in ledger.jsonl")
     for rule in learned.rules:
         say(f"the tokenizer splits {rule.reason}: {', '.join(rule.examples)}")
 
 
-def tell_notes(ledger: Ledger) -> None:
-    """Print what the readers noticed; of what they noticed many times, the first case. All are in ledger.json."""
-    for folded in group_cases(ledger.notes, lambda entry: without_details(entry[1])):
-        file, note = folded.first
-        say(f"{file}: {note}{folded.more(lambda entry: entry[0])}")
+def print_notes(ledger: Ledger) -> None:
+    """Print the notes of the readers, repeated ones by their first case. All are in ledger.json."""
+    for cases in group_cases(ledger.notes, lambda entry: without_details(entry[1])):
+        file, note = cases.first
+        say(f"{file}: {note}{cases.more(lambda entry: entry[0])}")
 
 
 def print_ledger(ledger: Ledger) -> None:
-    """Print what became of the annotations, the reasons, and the first of those that were lost."""
+    """Print the outcomes of the annotations, their reasons, and the first losses."""
     outcomes, reasons = ledger.outcomes(), ledger.reasons()
     printed = table("annotations", "", title=f"{len(ledger.rows)} annotations read")
-    for total, some in ((IN_CORPUS, KEPT), ("not in the corpus", [name for name in OUTCOMES if name not in KEPT])):
-        for outcome in some:
+    others = [name for name in OUTCOMES if name not in KEPT]
+    for total, members in ((IN_CORPUS, KEPT), ("not in the corpus", others)):
+        for outcome in members:
             if outcomes[outcome]:
                 printed.add_row(outcome, str(outcomes[outcome]))
-                for (of_outcome, reason), n in reasons.most_common():
-                    if of_outcome == outcome:
+                for (outcome_of_reason, reason), n in reasons.most_common():
+                    if outcome_of_reason == outcome:
                         printed.add_row(f"    {reason}", str(n))
         printed.add_section()
-        printed.add_row(total, str(sum(outcomes[outcome] for outcome in some)))
+        printed.add_row(total, str(sum(outcomes[outcome] for outcome in members)))
         printed.add_section()
     out.print(printed)
     lost = [str(loss) for loss in ledger.losses_by_kind() if loss.n_lost]
     if lost:
         say(f"lost: {' and '.join(lost)}")
-    lines = ledger.folded_losses()
+    lines = ledger.grouped_losses()
     for line in lines[:MAX_LISTED]:
         say(f"lost: {line}")
     if len(lines) > MAX_LISTED:
-        say(f"… and for {len(lines) - MAX_LISTED} reasons more, all in ledger.jsonl")
+        say(f"… and for {len(lines) - MAX_LISTED} more reasons, all in ledger.jsonl")
 
 
 def print_documents(ledger: Ledger) -> None:
-    """Print what became of the documents, and which of the accepted ones are no passage of the corpus."""
+    """Print the outcomes of the documents, and the accepted ones that are not passages of the corpus."""
     printed = table("documents", "", title=f"{ledger.documents.total()} documents read")
     reasons = [(reason, n) for reason, n in ledger.passages.most_common() if reason != IN_CORPUS]
-    for what, n in [(IN_CORPUS, ledger.passages[IN_CORPUS]), *reasons]:
-        printed.add_row(what, str(n))
+    for outcome, n in [(IN_CORPUS, ledger.passages[IN_CORPUS]), *reasons]:
+        printed.add_row(outcome, str(n))
     printed.add_section()
     for answer in sorted(ledger.documents, key=lambda answer: answer != ACCEPTED):
         printed.add_row(answer, str(ledger.documents[answer]))

@@ -1,4 +1,4 @@
-"""What `find-label-errors` prints: how far the models can be believed, and the likeliest errors."""
+"""Prints the results of `find-label-errors`: how reliable the models are, and the likeliest errors."""
 
 from collections import Counter
 
@@ -8,41 +8,39 @@ from domain_ner.metrics.suspects import KINDS
 from domain_ner.reports.label_errors_markdown import LIKELY
 from domain_ner.reports.numbers import percent
 
-SHOWN = 10
+MAX_PRINTED = 10
 
 
 def print_held_out(errors: LabelErrors) -> None:
-    """Print how far the models agree with annotations that they did not learn."""
+    """Print how well the models agree with annotations that they were not trained on."""
     printed = table(
         "type",
         "precision",
         "recall",
         "F1",
         "annotations",
-        title="how far the models agree with annotations that they did not learn",
+        title="agreement of the models with annotations that they were not trained on",
     )
-    for label, one in errors.held_out.items():
-        printed.add_row(label or "all", *map(percent, (one.precision, one.recall, one.f1)), str(one.support))
+    for label, score in errors.held_out.items():
+        printed.add_row(label or "all", *map(percent, (score.precision, score.recall, score.f1)), str(score.support))
     out.print(printed)
-    say(
-        "no suspicion below claims more than this: missing and other annotations no more than the precision of the type"
-    )
-    say("that is suggested, needless ones no more than the recall of theirs")
+    say("This limits the probabilities below: to the recall of the type for needless annotations, and to the precision")
+    say("of the suggested type for all others.")
 
 
 def print_errors(errors: LabelErrors) -> None:
-    """Print how far the models can be believed, how many suspects there are of each kind, and the first."""
+    """Print how reliable the models are, the number of suspects of each kind, and the first suspects."""
     print_held_out(errors)
-    counts = Counter(one.kind for one in errors.suspects)
-    likely = Counter(one.kind for one in errors.suspects if one.score >= LIKELY)
+    counts = Counter(suspect.kind for suspect in errors.suspects)
+    likely = Counter(suspect.kind for suspect in errors.suspects if suspect.score >= LIKELY)
     title = f"{errors.n_annotations:,} annotations in {errors.n_passages:,} passages"
     printed = table("kind", "the model differs", "likely an error (50 %)", title=title)
     for kind in KINDS:
         printed.add_row(kind, str(counts[kind]), str(likely[kind]))
     out.print(printed)
-    for one in errors.suspects[:SHOWN]:
+    for suspect in errors.suspects[:MAX_PRINTED]:
         annotated, suggested = (
-            ", ".join(f"{one.text[mark.start : mark.end]!r} {mark.label}" for mark in some) or "nothing"
-            for some in (one.annotated, one.suggested)
+            ", ".join(f"{suspect.text[mark.start : mark.end]!r} {mark.label}" for mark in marks) or "nothing"
+            for marks in (suspect.annotated, suspect.suggested)
         )
-        say(f"{100 * one.score:.0f} % {one.kind}: {annotated} -> {suggested} ({one.source})")
+        say(f"{100 * suspect.score:.0f} % {suspect.kind}: {annotated} -> {suggested} ({suspect.source})")

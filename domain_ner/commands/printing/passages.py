@@ -1,4 +1,4 @@
-"""What `inspect` prints of a passage: why it is suspicious, and its tokens, tags and wordpieces side by side."""
+"""Prints a passage for `inspect`: why it is suspicious, and its tokens, tags and wordpieces side by side."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,49 +11,49 @@ from domain_ner.inspection.passages import Inspected, biluo_tags, shown_tokens
 from domain_ner.inspection.wordpieces import Wordpieces, visible, wordpieces
 
 MAX_TOKENS = 80
-MAX_FOUND = 4
+MAX_CASES = 4
 MAX_CELLS = 36
 MAX_PIECES = 12
 
 
 def print_passage(passage: Inspected, tokenizer: Any) -> None:
-    """Print what is suspicious of a passage, and its tokens, tags and wordpieces side by side."""
+    """Print what is suspicious in a passage, and its tokens, tags and wordpieces side by side."""
     data = passage.doc.user_data
-    told = [f"{key} {data[key]}" for key in ("document", "annotator") if data.get(key)]
+    origin = [f"{key} {data[key]}" for key in ("document", "annotator") if data.get(key)]
     points = "1 point" if passage.score == 1 else f"{passage.score} points"
-    say(" · ".join([f"── {passage.source}", passage.split, *told, points]))
-    for reason, found in passage.reasons().items():
-        more = f"; and {len(found) - MAX_FOUND} more" if len(found) > MAX_FOUND else ""
-        say(f"   {reason}: {'; '.join(found[:MAX_FOUND])}{more}")
-    fates = Counter(one.row.outcome for one in passage.annotations)
+    say(" · ".join([f"── {passage.source}", passage.split, *origin, points]))
+    for reason, cases in passage.reasons().items():
+        more = f"; and {len(cases) - MAX_CASES} more" if len(cases) > MAX_CASES else ""
+        say(f"   {reason}: {'; '.join(cases[:MAX_CASES])}{more}")
+    fates = Counter(annotation.row.outcome for annotation in passage.annotations)
     say(f"   annotations: {', '.join(f'{n} {fate}' for fate, n in fates.most_common()) or 'none'}")
-    shown = shown_tokens(passage, MAX_TOKENS)
-    for line in _columns(_cells(passage, shown, tokenizer)):
+    printed = shown_tokens(passage, MAX_TOKENS)
+    for line in _columns(_cells(passage, printed, tokenizer)):
         say(line)
-    n_after = len(passage.doc) - shown.stop
-    if shown.start or n_after:
-        say(f"… {shown.start} tokens before and {n_after} after these are not printed; the page has the whole text")
+    n_after = len(passage.doc) - printed.stop
+    if printed.start or n_after:
+        say(f"… {printed.start} tokens before and {n_after} after these are not printed; the page has the whole text")
     say("")
 
 
-def _cells(passage: Inspected, shown: range, tokenizer: Any) -> list[list[str]]:
-    """A line for each token: its words, its tag, its wordpieces."""
+def _cells(passage: Inspected, printed: range, tokenizer: Any) -> list[list[str]]:
+    """Return a line for each token: its text, its tag, its wordpieces."""
     doc, tags = passage.doc, biluo_tags(passage.doc)
     pieces = wordpieces(doc, tokenizer) if tokenizer is not None else None
     lines = [["token", "tag", *["wordpieces"] * (pieces is not None)]]
-    for n in shown:
-        lines.append([visible(doc[n].text), tags[n], *([_told(pieces[n])] if pieces else [])])
+    for n in printed:
+        lines.append([visible(doc[n].text), tags[n], *([_wordpiece_cell(pieces[n])] if pieces else [])])
     return lines
 
 
-def _told(found: Wordpieces) -> str:
-    more = f" … {len(found.pieces)} in all" if len(found.pieces) > MAX_PIECES else ""
-    told = " ".join(found.pieces[:MAX_PIECES]) + more
-    return f"{told or '(none)'}  ← unknown to the encoder" if found.unknown else told
+def _wordpiece_cell(of_token: Wordpieces) -> str:
+    more = f" … {len(of_token.pieces)} in all" if len(of_token.pieces) > MAX_PIECES else ""
+    listed = " ".join(of_token.pieces[:MAX_PIECES]) + more
+    return f"{listed or '(none)'}  ← unknown to the encoder" if of_token.unknown else listed
 
 
 def _columns(lines: Sequence[Sequence[str]]) -> list[str]:
-    """Lines whose cells stand under one another, wide characters counted as two."""
+    """Align the cells of lines in columns; wide characters count as two."""
     cut = [[_cut(cell) if place == 0 else cell for place, cell in enumerate(line)] for line in lines]
     widths = [max(cell_len(line[place]) for line in cut) for place in range(len(cut[0]))]
     padded = [[cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)] for line in cut]

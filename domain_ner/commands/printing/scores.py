@@ -1,4 +1,4 @@
-"""What `evaluate` prints: scores by type, the calibration error, and what was found of the exports."""
+"""Prints the results of `evaluate`: scores by type, the calibration error, and the recall against the exports."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ MARKS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no g
 
 
 def print_scored(scored: Scored) -> None:
-    """Print everything that is known of the test corpus."""
+    """Print the scores on the test corpus, the calibration error, and the recall against the exports."""
     docs = scored.evaluated.docs
     print_scores(headline(docs, scored.evaluated.scores), n_passages=len(docs))
     if "calibration" in scored.figures:
@@ -24,7 +24,7 @@ def print_scored(scored: Scored) -> None:
 
 
 def print_calibration(compared: Mapping[str, Any]) -> None:
-    """Print the calibration error. compared: of `compare_calibration`."""
+    """Print the calibration error. compared: from `compare_calibration`."""
     after, before = compared["after"], compared["before"]
     errors = (f"{100 * error:.1f}" for error in (after["ece"], before["ece"], after["ece_by_chance"]))
     say("expected calibration error of the confidences: {} (before calibration: {}; by chance: {})".format(*errors))
@@ -39,11 +39,11 @@ def print_scores(headline: Headline, *, n_passages: int) -> None:
     printed.add_row("micro", *_figures(headline.micro), str(headline.micro.support), "")
     printed.add_row("macro", *_figures(headline.macro), "", "")
     out.print(printed)
-    say(f"production target: F1 of {100 * TARGET_F1:.0f} for every type, {100 * FLOOR_F1:.0f} at the least")
+    say(f"production target: F1 of {100 * TARGET_F1:.0f} for every type, {100 * FLOOR_F1:.0f} at least")
 
 
 def _figures(score: TypeScore | MacroScore) -> list[str]:
-    """Precision, recall, F1, and between what F1 lies."""
+    """Format precision, recall, F1, and the interval of F1."""
     f1 = score.f1
     interval = f"{100 * f1.low:.1f}–{100 * f1.high:.1f}" if f1.low is not None and f1.high is not None else ""
-    return [*(f"{100 * one.value:.1f}" for one in (score.precision, score.recall, f1)), interval]
+    return [*(f"{100 * figure.value:.1f}" for figure in (score.precision, score.recall, f1)), interval]

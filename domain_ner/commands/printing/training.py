@@ -1,4 +1,4 @@
-"""What `train` prints: what is about to happen, and how much of a score is luck."""
+"""Prints the summary of a training before it starts, and the spread of the scores over seeds after it."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def print_spread(runs: Sequence[SeedRun], best: SeedRun) -> None:
 
 
 def print_summary(card: EncoderCard, summary: TrainingSummary, seeds: int) -> None:
-    """Print what is about to happen."""
+    """Print the size of the training and its estimated time."""
     printed = table("training", "")
     printed.add_row("encoder", card.name)
     printed.add_row("parameters", f"{summary.n_parameters:,}")

@@ -1,4 +1,4 @@
-"""What `validate` prints: the findings by kind, the first ones in full, and statistics by type."""
+"""Prints the results of `validate`: the findings by kind, the first ones in full, and statistics by type."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from domain_ner.guide.findings import (
 )
 from domain_ner.guide.validate import Validation
 
-# Kinds of findings, each in one section of the guide; findings of each.
+# Printed groups of findings (of one kind and guide section), and printed findings of each group.
 MAX_LISTED = 12
 MAX_ALIKE = 3
 
@@ -45,7 +45,7 @@ def print_validation(validation: Validation) -> None:
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Print the first findings of each kind in each section, and how many more there are of it."""
+    """Print the first findings of each group (kind and guide section), and how many more it has."""
     groups = fold_findings(findings)
     for group in groups[:MAX_LISTED]:
         n_shown = 1 if group[0].kind in REMEDIES else MAX_ALIKE
