@@ -1,6 +1,6 @@
-"""Pages and files that people read, made from results.
+"""Renders results as pages and files that people read.
 
-Computes nothing that is not about display.
+Computes only what concerns display.
 Public: `evaluation_page` (`evaluation_page`), `comparison_page` (`comparison_page`), `guide_page` (`guide_page`),
 `inspect_page` (`inspect_page`), `model_card` (`model_card`), `entities_html` (`entities`).
 """

@@ -1,4 +1,4 @@
-"""The charts of the pages, as SVG that fits any width: drawn with `plots`, coloured by the page's own style sheet."""
+"""Draws the charts of the pages as SVG of flexible width, with `plots`; the page's style sheet colours them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -31,7 +31,7 @@ CURVE_FIRST, CURVE_SECOND = f"{FIRST} strong", f"{SECOND} strong"
 
 
 def scores_chart(by_type: Mapping[str, Figure], *, target: float, floor: float) -> Markup:
-    """F1 of each type with its interval, against target and floor."""
+    """Draw F1 of each type with its interval, against target and floor."""
     shown = {label: (one.value, one.low, one.high) for label, one in by_type.items()}
     axis = axis_of([*_ends(shown), 100 * target, 100 * floor], "F1, with its 95 % interval", least=0, most=100)
     limits = ((target, f"{TARGET} dash", "target"), (floor, f"{SECOND} dash", "floor"))
@@ -45,12 +45,12 @@ def scores_chart(by_type: Mapping[str, Figure], *, target: float, floor: float) 
 
 
 def shapes_chart(found: Shapes) -> Markup:
-    """What each kind of change to the text costs in F1, with its interval."""
+    """Draw the change in F1 for each kind of change to the text, with its interval."""
     return differences_chart({one.name: (one.difference, one.low, one.high) for one in found.shapes})
 
 
 def differences_chart(shown: Mapping[str, tuple[float, float | None, float | None]]) -> Markup:
-    """Differences in F1 with their intervals, -1..1."""
+    """Draw differences in F1 with their intervals, -1..1."""
     axis = axis_of([*_ends(shown), 0], "difference in F1, points, with its 95 % interval")
     return rows(
         [(short(name), f"{100 * one[0]:+.1f}".replace("-", "−"), _interval(axis, one)) for name, one in shown.items()],
@@ -61,12 +61,12 @@ def differences_chart(shown: Mapping[str, tuple[float, float | None, float | Non
 
 
 def _ends(shown: Mapping[str, tuple[float, float | None, float | None]]) -> list[float]:
-    """All figures of some, and the ends of their intervals, in per cent."""
+    """List all figures and the ends of their intervals, in per cent."""
     return [100 * value for one in shown.values() for value in one if value is not None]
 
 
 def _interval(axis: Axis, one: tuple[float, float | None, float | None]) -> list[str]:
-    """A dot, and a line where there is an interval; figures in 0..1, or differences."""
+    """Draw a dot, and a line if there is an interval; figures in 0..1, or differences."""
     value, low, high = one
     drawn = [dot(axis.at(100 * value), 50, FIRST)]
     if low is not None and high is not None:
@@ -75,7 +75,7 @@ def _interval(axis: Axis, one: tuple[float, float | None, float | None]) -> list
 
 
 def training_chart(log: Sequence[Evaluation]) -> Markup:
-    """F1 on dev and the losses, by epoch."""
+    """Draw F1 on dev and the losses, by epoch."""
     epochs = axis_of([one.epoch for one in log], "epoch", least=min(one.epoch for one in log))
     whole = [value for value in epochs.ticks if value == int(value)]
     epochs = Axis(epochs.low, epochs.high, whole, epochs.label)
@@ -93,19 +93,19 @@ def training_chart(log: Sequence[Evaluation]) -> Markup:
 
 
 def confidence_chart(found: Histogram) -> Markup:
-    """How confident the right and the wrong predictions are."""
+    """Draw a histogram of the confidences of right and wrong predictions."""
     totals = [right + wrong for right, wrong in zip(found.correct, found.wrong, strict=True)]
     x, y = Axis(0, 100, PER_CENT, "confidence, %"), axis_of([0, *totals], "predictions")
     step, drawn = 100 / len(totals), []
     for n, (right, total) in enumerate(zip(found.correct, totals, strict=True)):
         place = (x.at(step * n) + 0.3, x.at(step * (n + 1)) - 0.3)
         drawn += [bar(place, (0, y.at(right)), FIRST), bar(place, (y.at(right), y.at(total)), WRONG)]
-    told = f"{sum(found.correct):,} right and {sum(found.wrong):,} wrong predictions by confidence"
-    return panels([panel("", (x, y), drawn, is_wide=True)], label=told, legend=[(FIRST, "right"), (WRONG, "wrong")])
+    label = f"{sum(found.correct):,} right and {sum(found.wrong):,} wrong predictions by confidence"
+    return panels([panel("", (x, y), drawn, is_wide=True)], label=label, legend=[(FIRST, "right"), (WRONG, "wrong")])
 
 
 def reliability_chart(certainty: Mapping[str, Certainty]) -> Markup:
-    """Precision against confidence, before and after calibration, of all and by type."""
+    """Draw precision against confidence, before and after calibration, overall and by type."""
     x, y = Axis(0, 100, PER_CENT, "mean confidence, %"), Axis(0, 100, PER_CENT, "")
     drawn = []
     for label, one in certainty.items():
@@ -114,16 +114,16 @@ def reliability_chart(certainty: Mapping[str, Certainty]) -> Markup:
             marks += [mark for part in found.bins for mark in _bin(part, (x, y), kind, radius)]
         marks += [words(f"{x.at(50 * (part.low + part.high)):.1f}%", "-7", str(part.n)) for part in one.after.bins]
         drawn.append(panel(short(label) or "all types", (x, y), marks))
-    told = ", ".join(
+    errors = ", ".join(
         f"{label or 'all'} {100 * one.before.ece:.1f} before, {100 * one.after.ece:.1f} after"
         for label, one in certainty.items()
     )
     legend = [(SECOND, "before calibration"), (FIRST, "after calibration"), (f"{SOFT} line", "confidence = precision")]
-    return panels(drawn, label=f"Calibration error: {told}", legend=legend)
+    return panels(drawn, label=f"Calibration error: {errors}", legend=legend)
 
 
 def _bin(part: ReliabilityBin, axes: tuple[Axis, Axis], kind: str, radius: float) -> list[str]:
-    """A dot, and a line for the interval of its precision."""
+    """Draw a dot, and a line for the interval of its precision."""
     x, y = axes
     at = x.at(100 * part.confidence)
     drawn = [dot(at, y.at(100 * part.precision), kind, radius)]
@@ -133,8 +133,8 @@ def _bin(part: ReliabilityBin, axes: tuple[Axis, Axis], kind: str, radius: float
 
 
 def threshold_chart(certainty: Mapping[str, Certainty]) -> Markup:
-    """Precision and recall against the least confidence, of all and by type."""
-    x, y = Axis(0, 100, PER_CENT, "least confidence, %"), Axis(0, 100, PER_CENT, "")
+    """Draw precision and recall against the minimum confidence, overall and by type."""
+    x, y = Axis(0, 100, PER_CENT, "minimum confidence, %"), Axis(0, 100, PER_CENT, "")
     drawn = []
     for label, one in certainty.items():
         at = [x.at(100 * point.confidence) for point in one.curve]
@@ -146,8 +146,8 @@ def threshold_chart(certainty: Mapping[str, Certainty]) -> Markup:
         if one.least is not None:
             marks.insert(0, line((x.at(100 * one.least),) * 2, (0, 100), f"{WRONG} dash"))
         drawn.append(panel(short(label) or "all types", (x, y), marks))
-    told = "Precision and recall against the least confidence, by type"
+    description = "Precision and recall against the minimum confidence, by type"
     legend = [(f"{FIRST} line", "precision"), (f"{SECOND} line", "recall")]
     if any(one.least is not None for one in certainty.values()):
         legend.append((f"{WRONG} dash", "reported from"))
-    return panels(drawn, label=told, legend=legend)
+    return panels(drawn, label=description, legend=legend)

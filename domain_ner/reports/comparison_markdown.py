@@ -1,4 +1,4 @@
-"""A comparison of two pipelines as Markdown, for a pull request."""
+"""Renders a comparison of two pipelines as Markdown, for a pull request."""
 
 from collections import Counter
 from datetime import date
@@ -20,20 +20,20 @@ from domain_ner.reports.markdown import code, table
 from domain_ner.reports.numbers import percent
 
 MAX_CHANGES = 10
-# A smaller difference is told as none.
+# A smaller difference is shown as 0.
 SMALLEST = 0.0005
-# A p that four decimals would show as 0.
+# Below this, four decimals would show p as 0.
 SMALLEST_P = 0.0001
 KINDS = {
     LOST: "right before, not now",
-    NEW: "an entity that is none",
+    NEW: "not an entity, but found now",
     FOUND: "right now, not before",
-    GONE: "no entity, and none now",
+    GONE: "not an entity, and no longer found",
 }
 
 
 def comparison_markdown(comparison: Comparison) -> str:
-    """The comparison as tables, and the passages that changed, those that got worse first."""
+    """Render the comparison as tables, and the changed passages, the worse ones first."""
     first, second = comparison.first, comparison.second
     parts = [
         f"# {second.source} against {first.source}",
@@ -55,19 +55,19 @@ def comparison_markdown(comparison: Comparison) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """One sentence: may the second take the place of the first."""
+    """Say in one sentence whether the second pipeline may replace the first."""
     margin = percent(comparison.margin)
     if comparison.same == SAME_PIPELINE:
         return (
-            "**Not judged**: both are the same pipeline, with the same weights and settings; name the one in use in "
-            "vars.baseline."
+            "**Not judged**: both are the same pipeline, with the same weights and settings. Set vars.baseline to the "
+            "pipeline in use."
         )
     if comparison.same == SAME_PREDICTIONS:
         n = comparison.n_passages
         return f"**Passed**: weights or settings differ, but both find the same entities in all {n:,} passages."
     if not comparison.can_tell:
         n = comparison.n_passages
-        return f"**Passed, but too little to tell**: of {n:,} passages no loss would be significant, however large."
+        return f"**Passed, but with too few passages**: on {n:,} passages, no loss would be significant, however large."
     if comparison.is_passed:
         low = comparison.overall.low
         loss = (
@@ -75,22 +75,22 @@ def verdict(comparison: Comparison) -> str:
             if low is None or -low - comparison.margin < SMALLEST
             else f" A loss of {percent(-low)} cannot be excluded."
         )
-        return f"**Passed**: no significant loss of more than {margin} points of F1, in all or in a type.{loss}"
+        return f"**Passed**: no significant loss of more than {margin} points of F1, overall or in any type.{loss}"
     return f"**Not passed**: a significant loss of more than {margin} points of F1 in {', '.join(comparison.lost)}."
 
 
 def difference(value: float) -> str:
-    """A difference in points."""
+    """Format a difference in points."""
     return f"{100 * value:+.1f}" if abs(value) >= SMALLEST else "0.0"
 
 
 def interval(one: Compared) -> str:
-    """Between what the difference lies; empty where there is too little to tell."""
+    """Format the interval of the difference; empty if there are too few passages."""
     return "" if one.low is None or one.high is None else f"{difference(one.low)} to {difference(one.high)}"
 
 
 def p_value(p: float) -> str:
-    """A probability with four decimals."""
+    """Format a probability with four decimals."""
     return f"{p:.4f}" if p >= SMALLEST_P else f"<{SMALLEST_P}"
 
 
@@ -103,7 +103,7 @@ def _systems(first: System, second: System) -> list[list[str]]:
     pair = (first, second)
     return [
         ["pipeline", *(one.name for one in pair)],
-        ["words a second", *(f"{one.words_s:,.0f}" for one in pair)],
+        ["words per second", *(f"{one.words_s:,.0f}" for one in pair)],
         ["size, MB", *(f"{one.size_mb:.1f}" for one in pair)],
         ["entities predicted", *(f"{one.n_predicted:,}" for one in pair)],
     ]
@@ -111,15 +111,16 @@ def _systems(first: System, second: System) -> list[list[str]]:
 
 def _changes(comparison: Comparison) -> list[str]:
     if not comparison.changes:
-        return ["## What changed", "Nothing: both find the same entities."]
+        return ["## Changes", "None: both find the same entities."]
     counts = Counter(one.kind for one in comparison.changes)
     n_passages = len({one.source for one in comparison.changes})
-    parts = ["## What changed", f"{len(comparison.changes):,} entities in {n_passages:,} passages."]
+    parts = ["## Changes", f"{len(comparison.changes):,} entities in {n_passages:,} passages."]
     for kind, meaning in KINDS.items():
-        some = [one for one in comparison.changes if one.kind == kind]
-        if some:
-            parts += [f"### {kind}: {counts[kind]:,} ({meaning})", "\n".join(map(_change, some[:MAX_CHANGES]))]
-            parts += [f"and {len(some) - MAX_CHANGES} more, in comparison.json"] if len(some) > MAX_CHANGES else []
+        changes = [one for one in comparison.changes if one.kind == kind]
+        if changes:
+            parts += [f"### {kind}: {counts[kind]:,} ({meaning})", "\n".join(map(_change, changes[:MAX_CHANGES]))]
+            n_more = len(changes) - MAX_CHANGES
+            parts += [f"and {n_more} more, in comparison.json"] if n_more > 0 else []
     return parts
 
 

@@ -1,4 +1,4 @@
-"""The comparison of two pipelines as one self-contained HTML page."""
+"""Renders the comparison of two pipelines as one self-contained HTML page."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from domain_ner.reports.highlights import palette, readable, short
 from domain_ner.reports.numbers import FIRST_SHOWN, MAX_ROWS, MORE_SHOWN, most, percent
 from domain_ner.reports.pages import render
 
-# Of the changes, those that got worse first; the others are in comparison.json.
+# Changes on the page, the worse ones first; the others are in comparison.json.
 MAX_CHANGES = 2000
 
 
 def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = None) -> str:
-    """The page, as HTML that needs nothing but itself.
+    """Render the page as self-contained HTML.
 
-    colours: of types, `#rrggbb`; where there are none, from a palette.
+    colours: of types, `#rrggbb`; others come from a palette.
     """
     labels = list(comparison.by_type)
     colours = palette(labels) | dict(colours or {})
@@ -51,13 +51,13 @@ def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = 
 
 
 def in_order(comparison: Comparison) -> list[Change]:
-    """What got worse first."""
+    """Sort the changes, the worse ones first."""
     order = list(KINDS)
     return sorted(comparison.changes, key=lambda one: order.index(one.kind))
 
 
 def shown(one: Change) -> dict[str, str]:
-    """A change with its text in three parts."""
+    """Split the text of a change in three parts."""
     return {
         "kind": one.kind,
         "label": one.label,

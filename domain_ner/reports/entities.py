@@ -1,4 +1,4 @@
-"""A text with its entities and their confidences as HTML, to look at in a notebook or on a page."""
+"""Renders a text with its entities and their confidences as HTML, for a notebook or a page."""
 
 from collections.abc import Mapping
 
@@ -10,9 +10,9 @@ from domain_ner.annotations.passages import Passage
 from domain_ner.reports.highlights import entity_mark, nest, palette
 
 NO_COLOUR = "#dddddd"
-# Characters from which a text scrolls in a window of its own, and after which it is cut off.
+# LONG_FROM: texts of so many characters scroll in a box. MAX_SHOWN: characters after which a text is cut off.
 LONG_FROM, MAX_SHOWN = 6000, 100_000
-# Behind a class, so that it changes nothing else of a page. The text has the colours of the place where it stands.
+# All rules are under a class, so that they change nothing else on a page. The text inherits the page's colours.
 STYLE = """
 .domain-ner { font: 1rem/1.9 system-ui, sans-serif; white-space: pre-wrap; overflow-wrap: anywhere; }
 .domain-ner.long { max-height: 40rem; overflow-y: auto; }
@@ -23,12 +23,11 @@ STYLE = """
 
 
 def entities_html(doc: Doc | Passage, *, spans_key: str = SPANS_KEY, colours: Mapping[str, str] | None = None) -> str:
-    """The text of a document with its entities in colour, each with its type and its confidence in per cent.
+    """Render the text of a document with coloured entities, each with its type and its confidence in per cent.
 
-    doc: an annotated passage; or a document, of which `doc.ents` are shown, and the spans of a group, which may nest
-    and cross. spans_key: of that group in `doc.spans`, where it has one. colours: of types, `#rrggbb`; where there are
-    none, from a palette.
-    The HTML needs nothing but itself, and can be read on light and on dark.
+    doc: an annotated passage; or a document, with its `doc.ents` and the spans of a group, which may nest and cross.
+    spans_key: of that group in `doc.spans`, if any. colours: of types, `#rrggbb`; others come from a palette.
+    The HTML is self-contained, and readable on light and dark backgrounds.
     """
     found = found_entities(doc, spans_key)
     chosen = palette(label for _, _, label in found) | dict(colours or {})
@@ -47,7 +46,7 @@ def entities_html(doc: Doc | Passage, *, spans_key: str = SPANS_KEY, colours: Ma
 
 
 def found_entities(doc: Doc | Passage, spans_key: str = SPANS_KEY) -> dict[tuple[int, int, str], float | None]:
-    """Start and end in characters and type, to the confidence, of entities and spans; one that is both, once."""
+    """Map (start, end, type) of entities and spans to the confidence, in characters; one that is both counts once."""
     if isinstance(doc, Passage):
         return {(span.start, span.end, span.label): None for span in doc.spans}
     found: dict[tuple[int, int, str], float | None] = {}
@@ -63,6 +62,6 @@ def found_entities(doc: Doc | Passage, spans_key: str = SPANS_KEY) -> dict[tuple
 
 
 def _confidence(ent: Span) -> float | None:
-    """Of an entity of a recogniser that tells confidences."""
+    """Return the confidence of an entity, if its recogniser computes one."""
     sure: float | None = ent._.confidence if Span.has_extension("confidence") else None
     return sure

@@ -1,4 +1,4 @@
-"""The evaluation as Markdown, for a pull request: what matters most, in tables."""
+"""Renders the evaluation as Markdown, for a pull request: the most important results as tables."""
 
 from collections.abc import Sequence
 
@@ -25,12 +25,12 @@ NO_ENTITY = "no entity"
 
 
 def evaluation_markdown(report: Report) -> str:
-    """The report as GitHub-flavoured Markdown."""
+    """Render the report as GitHub-flavoured Markdown."""
     parts = [
         f"# Evaluation of {report.pipeline}",
         measured_on(report),
         "## Scores by type",
-        f"Target: F1 of {100 * TARGET_F1:.0f} for every type, {100 * FLOOR_F1:.0f} at the least. "
+        f"Target: F1 of {100 * TARGET_F1:.0f} for every type, {100 * FLOOR_F1:.0f} at least. "
         "In brackets: 95 % intervals, by bootstrap over passages.",
         _headline(report),
         f"Micro F1: {elsewhere(report)}." if report.grouped else "",
@@ -73,11 +73,11 @@ def _advice(report: Report) -> list[str]:
         return []
     tips, n_more = report.advice[:MAX_TIPS], len(report.advice) - MAX_TIPS
     rows = [[one.label, one.rule, one.what, one.why, code(one.queue) if one.queue else ""] for one in tips]
-    told_of = (
-        "The passages that show it are review tasks for Prodigy, Label Studio and doccano, in files that begin so."
+    files_note = (
+        "The column passages gives the prefix of files with review tasks, for Prodigy, Label Studio and doccano."
     )
     more = f"{n_more} more in evaluation.html; the types with most mistakes come first." if n_more > 0 else ""
-    return ["## What to do next", table(["type", "advice", "what to do", "why", "passages"], rows), more, told_of]
+    return ["## What to do next", table(["type", "advice", "what to do", "why", "passages"], rows), more, files_note]
 
 
 def _row(name: str, one: TypeScore) -> list[str]:
@@ -85,7 +85,7 @@ def _row(name: str, one: TypeScore) -> list[str]:
 
 
 def _counts(report: Report) -> list[str]:
-    """Mistakes a row a type, for there may be many; how they are counted, and what is what."""
+    """Render the mistakes, one row per type because there may be many; how they are counted; what the kinds mean."""
     if not report.mistake_counts:
         return ["None."]
     kinds = counted_kinds(report)
@@ -105,11 +105,11 @@ def _confusions(report: Report) -> list[str]:
     rows = [[gold, predicted, str(n)] for n, gold, predicted in sorted(found, reverse=True)[:MAX_CONFUSIONS]]
     if not rows:
         return []
-    return ["### Confusion of types", table(["is", "was found as", "entities"], rows), confusing(report)]
+    return ["### Confusion of types", table(["gold", "predicted", "entities"], rows), confusing(report)]
 
 
 def _confident(mistakes: Sequence[ShownMistake]) -> list[str]:
-    """The first mistakes: the most confident ones."""
+    """List the most confident mistakes."""
     if not mistakes:
         return []
     listed = "\n".join(_mistake(one) for one in mistakes[:MAX_MISTAKES])
@@ -119,7 +119,7 @@ def _confident(mistakes: Sequence[ShownMistake]) -> list[str]:
 def _mistake(one: ShownMistake) -> str:
     sure = "" if one.confidence is None else f", {percent(one.confidence)} sure"
     gold, predicted = (", ".join(_entity(one, span) for span in spans) for spans in (one.gold, one.predicted))
-    return f"- {code(one.source)} **{one.kind}**{sure}: is {gold or 'nothing'}, found {predicted or 'nothing'}"
+    return f"- {code(one.source)} **{one.kind}**{sure}: gold {gold or 'nothing'}, predicted {predicted or 'nothing'}"
 
 
 def _entity(one: ShownMistake, span: Marked) -> str:
@@ -127,7 +127,7 @@ def _entity(one: ShownMistake, span: Marked) -> str:
 
 
 def _slices(trait: str, values: Sequence[Slice]) -> list[str]:
-    """One trait; of many values those with the most gold entities."""
+    """Render one trait; of many values, those with the most gold entities."""
     shown = sorted(values, key=lambda one: -one.support)[:MAX_VALUES] if len(values) > MAX_VALUES else values
     rows = [[one.value, *map(percent, (one.f1, one.precision, one.recall)), f"{one.support:,}"] for one in shown]
     more = f"and {len(values) - len(shown)} more, in evaluation.json" if len(values) > len(shown) else ""
@@ -135,7 +135,7 @@ def _slices(trait: str, values: Sequence[Slice]) -> list[str]:
 
 
 def _test_sets(report: Report) -> list[str]:
-    """F1 by type on each test set, side by side."""
+    """Render F1 by type on each test set, side by side."""
     if not report.test_sets:
         return []
     sets = {TEST_SET: report.headline, **report.test_sets}
@@ -159,13 +159,13 @@ def _source(report: Report) -> list[str]:
     fates = ", ".join(f"{n:,} {fate}" for fate, n in found.fates.items())
     return [
         "## Annotations in the exports",
-        f"The exports hold {found.n_annotations:,} annotations of the test passages, those included that were "
-        f"flattened, masked or lost; {percent(found.recall)} % of them are found. By fate: {fates}.",
+        f"The exports hold {found.n_annotations:,} annotations of the test passages, including flattened, masked and "
+        f"lost ones; the pipeline finds {percent(found.recall)} % of them. By fate: {fates}.",
     ]
 
 
 def _splits(report: Report) -> list[str]:
-    """How much better it is on what it learned."""
+    """Render the scores by split, which show overfitting."""
     if len(report.splits) < 2:
         return []
     rows = [
@@ -187,7 +187,7 @@ def _robustness(report: Report) -> list[str]:
     if found is None:
         return []
     labels = list(found.by_type)
-    rows = [["as it is", "", percent(found.f1), "", *(percent(found.by_type[label]) for label in labels)]]
+    rows = [["unchanged", "", percent(found.f1), "", *(percent(found.by_type[label]) for label in labels)]]
     for one in found.shapes:
         rows.append(
             [
@@ -198,8 +198,8 @@ def _robustness(report: Report) -> list[str]:
                 *(percent(one.by_type.get(label, 0)) for label in labels),
             ]
         )
-    told = f"{found.n_passages:,} test passages, as they are and changed; F1."
-    return ["## Robustness", told, table(["text", "", "micro F1", "difference", *labels], rows)]
+    note = f"F1 on {found.n_passages:,} test passages, unchanged and changed."
+    return ["## Robustness", note, table(["text", "", "micro F1", "difference", *labels], rows)]
 
 
 def _certainty(report: Report) -> list[str]:
@@ -212,13 +212,13 @@ def _certainty(report: Report) -> list[str]:
         for label, found in report.certainty.items()
     ]
     heads = ["type", "before calibration", "after", "by chance", "reported from"]
-    told = (
-        "How far confidence and precision are apart (expected calibration error), in points; and the least confidence, "
-        "in per cent, that is reported."
+    note = (
+        "Expected calibration error (the distance between confidence and precision), in points; and the minimum "
+        "confidence of reported entities, in per cent."
     )
     if left_out := unreported(report):
-        told += f" {left_out}"
-    return ["## Confidence", told, table(heads, rows)] if rows else []
+        note += f" {left_out}"
+    return ["## Confidence", note, table(heads, rows)] if rows else []
 
 
 def _diversity(report: Report) -> list[str]:

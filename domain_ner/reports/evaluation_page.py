@@ -1,4 +1,4 @@
-"""The evaluation as one self-contained HTML page: charts, tables, and every mistake to filter and read in context."""
+"""Renders the evaluation as one self-contained HTML page: charts, tables, and all mistakes with filters."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,9 +34,9 @@ from domain_ner.reports.pages import render
 
 NO_COLOUR = "#dddddd"
 NO_ENTITY = "no entity"
-# Small charts, that of all types included.
+# Number of small charts, including the one of all types.
 MAX_SMALL = 12
-# Of the mistakes, in bytes, the most confident ones; the others are in evaluation.json.
+# Bytes of mistakes on the page, the most confident ones; the others are in evaluation.json.
 MAX_BYTES = 6_000_000
 MARKS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no gold": "no gold"}
 TITLES = {
@@ -48,7 +48,7 @@ TITLES = {
     "position": "Position in the passage",
     "window": "Position in the encoder's windows",
 }
-# What the templates know of any report.
+# Names that the templates use for every report.
 TEMPLATE_NAMES: dict[str, Any] = {
     "target": TARGET_F1, "floor": FLOOR_F1, "kinds": KINDS, "titles": TITLES, "marks": MARKS, "short": short,
     "told": told, "percent": percent, "reported_from": reported_from, "unreported": unreported, "entropy": entropy,
@@ -58,9 +58,9 @@ TEMPLATE_NAMES: dict[str, Any] = {
 
 
 def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) -> str:
-    """The page, as HTML that needs nothing but itself.
+    """Render the page as self-contained HTML.
 
-    colours: of types, `#rrggbb`; where there are none, from a palette.
+    colours: of types, `#rrggbb`; others come from a palette.
     """
     colours = palette(report.labels) | dict(colours or {})
     mistakes, columns = _fitting(report.mistakes), column_labels(report)
@@ -90,7 +90,7 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
 
 
 def _verdict(report: Report) -> str:
-    """How many types reach the target, in words."""
+    """Say how many types reach the target."""
     in_gold = [one for one in report.headline.by_type.values() if one.support]
     if not in_gold:
         return "The test set holds no entity: there is nothing to measure."
@@ -103,7 +103,7 @@ def _verdict(report: Report) -> str:
 
 
 def _charts(report: Report) -> dict[str, Markup]:
-    """The charts that there are figures for."""
+    """Draw the charts for which there are figures."""
     in_gold = {label: one.f1 for label, one in report.headline.by_type.items() if one.support}
     found = {}
     if in_gold:
@@ -125,7 +125,7 @@ def _charts(report: Report) -> dict[str, Markup]:
 
 
 def _lines(one: ShownMistake, colours: Mapping[str, str]) -> tuple[Markup, Markup]:
-    """The text of a mistake with what gold has, and with what was found."""
+    """Render the text of a mistake twice: with the gold entities, and with the predicted ones."""
 
     def marked(spans: Sequence[Marked]) -> Markup:
         marks = [
@@ -144,7 +144,7 @@ def _lines(one: ShownMistake, colours: Mapping[str, str]) -> tuple[Markup, Marku
 
 
 def _confusion(report: Report, columns: Sequence[str]) -> list[tuple[str, int, list[tuple[int, float, bool]]]]:
-    """Gold type, how many, and of each predicted type: how many, the share of the row, whether it is right."""
+    """List (gold type, number, cells); a cell is (number, share of the row, whether right) of a predicted type."""
     rows = []
     for gold, row in report.confusion.items():
         if gold and gold not in columns:
@@ -157,14 +157,14 @@ def _confusion(report: Report, columns: Sequence[str]) -> list[tuple[str, int, l
 
 
 def _in_columns(n_of: Mapping[str, int], report: Report, columns: Sequence[str]) -> dict[str | None, int]:
-    """The number of each type that has a column, and under None of the others together if there are any."""
+    """Return the number of each type with a column, and the sum of all others under None, if any."""
     n_others = sum(n_of.get(label, 0) for label in {*report.labels}.difference(columns))
     shown: dict[str | None, int] = {label: n_of.get(label, 0) for label in columns}
     return shown | ({None: n_others} if len(columns) < len(report.labels) else {})
 
 
 def _fitting(mistakes: Iterable[ShownMistake]) -> list[str]:
-    """The first of the mistakes as JSON, as many as a page holds."""
+    """Convert the first mistakes to JSON, as many as a page holds."""
     found, n_bytes = [], 0
     for one in mistakes:
         text = _json(_in_browser(one))
@@ -176,7 +176,7 @@ def _fitting(mistakes: Iterable[ShownMistake]) -> list[str]:
 
 
 def _in_browser(one: ShownMistake) -> dict[str, Any]:
-    """A mistake as the script wants it: its places in the shown text counted as JavaScript counts them."""
+    """Convert a mistake for the script: with offsets in the UTF-16 units of JavaScript."""
     offsets = utf16_offsets(one.text)
 
     def placed(span: Marked) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _in_browser(one: ShownMistake) -> dict[str, Any]:
 
 
 def _data(mistakes: Sequence[str], colours: Mapping[str, str]) -> Markup:
-    """The mistakes as JSON within the page; the script makes their HTML when they are to be seen."""
+    """Embed the mistakes as JSON in the page; the script creates their HTML on demand."""
     plain = _json({label: readable(colour) for label, colour in colours.items()})
     text = f'{{"colours":{plain},"mistakes":[{",".join(mistakes)}]}}'
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))

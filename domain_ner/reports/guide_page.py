@@ -1,4 +1,4 @@
-"""The annotation guide as one self-contained HTML page, with what `validate` found beside each section."""
+"""Renders the annotation guide as one self-contained HTML page, with the findings of `validate` for each section."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ MAX_SHOWN = 50
 
 @dataclass(frozen=True)
 class _Group:
-    """Findings of one kind in one section; `n_more` of them are not shown."""
+    """Findings of one kind in one section; `n_more`: further ones that are not shown."""
 
     kind: str
     severity: str
@@ -32,7 +32,7 @@ class _Group:
 
 
 def to_json(validation: Validation) -> dict[str, Any]:
-    """The shape of `training/reports/guide.json`."""
+    """Convert the validation to the shape of `training/reports/guide.json`."""
     return {
         "n_passages": validation.n_passages,
         "n_by_severity": count_by_severity(validation.findings),
@@ -52,7 +52,7 @@ def to_json(validation: Validation) -> dict[str, Any]:
 
 
 def guide_page(guide: Guide, validation: Validation) -> str:
-    """The page, as HTML that needs nothing but itself."""
+    """Render the page as self-contained HTML."""
     return render(
         "guide.html.j2",
         guide=guide,
@@ -60,7 +60,7 @@ def guide_page(guide: Guide, validation: Validation) -> str:
         counts=count_by_severity(validation.findings),
         sections=_by_section(guide, validation.findings),
         highlight=lambda marked: _highlight(marked, guide.colours),
-        rules=_told_rules,
+        rules=_changed_rules,
         short=short,
         readable=readable,
         first_shown=FIRST_SHOWN,
@@ -69,22 +69,22 @@ def guide_page(guide: Guide, validation: Validation) -> str:
 
 
 def _by_section(guide: Guide, findings: Sequence[Finding]) -> dict[str, list[_Group]]:
-    """Section of the guide ("" for none) to its findings, grouped by kind."""
+    """Map each section of the guide ("" for none) to its findings, grouped by kind."""
     grouped: dict[str, dict[str, list[Finding]]] = defaultdict(lambda: defaultdict(list))
     for finding in findings:
         section = finding.label if finding.label in guide.labels else ""
         grouped[section][finding.kind].append(finding)
     return {
         section: [
-            _Group(kind, KINDS[kind][0], KINDS[kind][1], found[:MAX_SHOWN], max(0, len(found) - MAX_SHOWN))
-            for kind, found in sorted(kinds.items(), key=lambda entry: SEVERITIES.index(KINDS[entry[0]][0]))
+            _Group(kind, KINDS[kind][0], KINDS[kind][1], of_kind[:MAX_SHOWN], max(0, len(of_kind) - MAX_SHOWN))
+            for kind, of_kind in sorted(kinds.items(), key=lambda entry: SEVERITIES.index(KINDS[entry[0]][0]))
         ]
         for section, kinds in grouped.items()
     }
 
 
 def _highlight(marked: str, colours: dict[str, str]) -> Markup:
-    """A marked sentence with its entities coloured and labelled."""
+    """Render a marked sentence with coloured and labelled entities."""
     try:
         text, spans = parse_markup(marked, colours)
     except MarkupError:
@@ -98,14 +98,14 @@ def _highlight(marked: str, colours: dict[str, str]) -> Markup:
     return Markup(html + escape(text[end:]))
 
 
-def _told_rules(entity_type: EntityType) -> list[tuple[str, str]]:
-    """The rules of a type that differ from the default, as (name, value)."""
-    told = []
+def _changed_rules(entity_type: EntityType) -> list[tuple[str, str]]:
+    """List the rules of a type that differ from the default, as (name, value)."""
+    rules = []
     for name, value in entity_type.rules.model_dump(exclude_defaults=True).items():
-        shown = (
+        text = (
             ", ".join(map(str, value))
             if isinstance(value, tuple | list)
             else {True: "yes", False: "no"}.get(value, str(value))
         )
-        told.append((name.replace("_", " "), shown))
-    return told
+        rules.append((name.replace("_", " "), text))
+    return rules

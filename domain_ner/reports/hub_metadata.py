@@ -1,6 +1,6 @@
-"""The front matter of a model card, as the Hugging Face hub reads it: language, licence, tags and scores.
+"""Writes the front matter of a model card for the Hugging Face hub: language, licence, tags and scores.
 
-Its form: https://huggingface.co/docs/hub/model-cards and modelcard.md of huggingface/hub-docs.
+Format: https://huggingface.co/docs/hub/model-cards and modelcard.md of huggingface/hub-docs.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import srsly
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.evaluation.schema import Headline
 
-# Of the hub's list, https://huggingface.co/docs/hub/repositories-licenses; any other is told to it as `other`.
+# From the hub's list, https://huggingface.co/docs/hub/repositories-licenses; any other licence is given as `other`.
 LICENCES = {
     "apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "bsl-1.0", "isc", "unlicense", "zlib", "afl-3.0",
     "artistic-2.0", "mpl-2.0", "epl-1.0", "epl-2.0", "eupl-1.1", "eupl-1.2", "osl-3.0", "ms-pl", "ecl-2.0", "ncsa",
@@ -19,31 +19,31 @@ LICENCES = {
     "cc-by-nc-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0",
     "cc-by-nc-sa-4.0",
 }  # fmt: skip
-# What the hub calls spaCy's language of no language.
+# The hub's name for spaCy's code of no particular language.
 ANY_LANGUAGE, MULTILINGUAL = "xx", "multilingual"
 TASK = "token-classification"
 
 
 def front_matter(name: str, lang: str, licence: str, head: Headline, encoder: EncoderCard) -> str:
-    """The YAML between its two lines of dashes.
+    """Write the YAML, between two lines of dashes.
 
     name: of the package. lang: spaCy's code. licence: SPDX, or empty for none stated. head: the scores on the test set.
     """
-    told: dict[str, Any] = {"language": [MULTILINGUAL if lang == ANY_LANGUAGE else lang]}
-    told |= _licence(licence)
-    told |= {"library_name": "spacy", "pipeline_tag": TASK, "tags": ["spacy", TASK, "named-entity-recognition"]}
+    data: dict[str, Any] = {"language": [MULTILINGUAL if lang == ANY_LANGUAGE else lang]}
+    data |= _licence(licence)
+    data |= {"library_name": "spacy", "pipeline_tag": TASK, "tags": ["spacy", TASK, "named-entity-recognition"]}
     if encoder.path and encoder.hub_id:
-        told["base_model"] = encoder.hub_id
-    told |= {"metrics": ["precision", "recall", "f1"], "model-index": [{"name": name, "results": [_result(head)]}]}
-    return f"---\n{srsly.yaml_dumps(told, indent_mapping=2, indent_sequence=2, indent_offset=0).rstrip()}\n---"
+        data["base_model"] = encoder.hub_id
+    data |= {"metrics": ["precision", "recall", "f1"], "model-index": [{"name": name, "results": [_result(head)]}]}
+    return f"---\n{srsly.yaml_dumps(data, indent_mapping=2, indent_sequence=2, indent_offset=0).rstrip()}\n---"
 
 
 def _licence(licence: str) -> dict[str, str]:
     if not licence:
         return {}
-    found = licence.lower().removesuffix("-only").removesuffix("-or-later")
-    if found in LICENCES:
-        return {"license": found}
+    identifier = licence.lower().removesuffix("-only").removesuffix("-or-later")
+    if identifier in LICENCES:
+        return {"license": identifier}
     return {"license": "other", "license_name": "-".join(licence.lower().split())}
 
 

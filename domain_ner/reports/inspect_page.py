@@ -1,4 +1,4 @@
-"""The passages of the corpus as one self-contained HTML page: the annotations, their fates, and what is suspicious."""
+"""Renders the passages of the corpus as one self-contained HTML page: annotations, their fates, and suspicions."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,22 +26,22 @@ from domain_ner.reports.highlights import Mark, nest, palette, readable, short
 from domain_ner.reports.pages import render
 
 MAX_UNPLACED = 200
-# Passages that are shown at a time.
+# Passages shown at a time.
 PAGE_SIZE = 20
 MAX_META = 200
 MAX_WORDS = 4
-# Characters from which a text scrolls in a window of its own.
+# Texts of so many characters scroll in a box.
 LONG_FROM = 6000
 NO_COLOUR = "#dddddd"
 ALL_FATES = (*OUTCOMES, UNACCOUNTED, *UNREADABLE)
-# Of passages on the page, and of annotations under a passage.
+# The order of passages on the page, and of annotations under a passage.
 SHOWN_FIRST = (DOUBTFUL, REPAIRED, DROPPED)
 LISTED_FIRST = (DROPPED, DOUBTFUL, REPAIRED)
 
 
 @dataclass(frozen=True)
 class _Listed:
-    """Annotations of one fate for one reason, listed under their passage. source: empty where it is the passage's."""
+    """Annotations with the same fate and reason, listed under their passage. source: empty if it is the passage's."""
 
     fate: str
     how: str
@@ -51,10 +51,10 @@ class _Listed:
 
 @dataclass(frozen=True)
 class _Card:
-    """A passage as the page shows it.
+    """A passage on the page.
 
-    keys: numbers of label and fate of its annotations, reasons: numbers of what is suspicious, for the filters.
-    told: what is suspicious, how often, and the words.
+    keys: numbers of label and fate of its annotations, reasons: numbers of the suspicions, for the filters.
+    suspicions: reason, number of cases, and their words.
     """
 
     passage: Inspected
@@ -62,13 +62,13 @@ class _Card:
     listed: Sequence[_Listed]
     keys: str
     reasons: str
-    told: Sequence[tuple[str, int, str]]
+    suspicions: Sequence[tuple[str, int, str]]
     meta: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """A box to tick: what it says, its value and the number of passages on the page that have it."""
+    """A checkbox: its text, its value and the number of matching passages on the page."""
 
     name: str
     value: str
@@ -77,24 +77,24 @@ class _Choice:
 
 
 def default_colours(inspection: Inspection) -> dict[str, str]:
-    """A colour for each label of the corpus."""
+    """Choose a colour for each label of the corpus."""
     return palette(label for passage in inspection.passages for label in _labels(passage))
 
 
 def select(passages: Sequence[Inspected], max_passages: int) -> list[Inspected]:
-    """At most `max_passages`, those with repaired or dropped annotations and then the most suspicious.
+    """Select at most `max_passages`: those with doubtful, repaired or dropped annotations, then the most suspicious.
 
-    In the order of the page: those with a repaired annotation, with a dropped one, the others; each by score.
+    In the order of the page: by the first of these fates that they have, then the others; each group by score.
     """
     ranked = sorted(most_suspicious(passages), key=lambda passage: _rank(passage) == len(SHOWN_FIRST))
     return sorted(ranked[:max_passages], key=lambda passage: (_rank(passage), -passage.score))
 
 
 def inspect_page(inspection: Inspection, colours: Mapping[str, str], *, max_passages: int, split: str = "") -> str:
-    """The page, as HTML that needs nothing but itself.
+    """Render the page as self-contained HTML.
 
-    colours: of labels, `#rrggbb`; those that are not in it are grey. max_passages: at most so many are shown.
-    split: the one that is shown, for the title; empty: all.
+    colours: of labels, `#rrggbb`; other labels are grey. max_passages: number of passages on the page, at most.
+    split: the shown split, for the title; empty: all.
     """
     rows = [one.row for passage in inspection.passages for one in passage.annotations] + list(inspection.unplaced)
     labels = _ordered(rows, colours)
@@ -130,7 +130,7 @@ def _labels(passage: Inspected) -> set[str]:
 
 
 def _ordered(rows: Iterable[Row], colours: Mapping[str, str]) -> list[str]:
-    """The labels that occur: those with a colour in their order, the others behind them."""
+    """List the labels that occur: those with a colour in their order, then the others."""
     found = {str(row.label) for row in rows if row.outcome not in UNREADABLE}
     return [label for label in colours if label in found] + sorted(found - colours.keys())
 
@@ -138,21 +138,21 @@ def _ordered(rows: Iterable[Row], colours: Mapping[str, str]) -> list[str]:
 def _card(passage: Inspected, labels: Sequence[str], colours: Mapping[str, str]) -> _Card:
     places = {label: n for n, label in enumerate(labels)}
     keys = {_key(one, places) for one in passage.annotations}
-    told = [(reason, len(words), _told(reason, words)) for reason, words in passage.reasons().items()]
+    suspicions = [(reason, len(words), _listed_words(reason, words)) for reason, words in passage.reasons().items()]
     meta = passage.doc.user_data.get(META_KEY, {}).items()
     return _Card(
         passage,
         _highlight(passage, places, colours),
         _listed(passage),
         " ".join(sorted(keys)),
-        " ".join(str(list(REASONS).index(reason)) for reason, _, _ in told),
-        told,
+        " ".join(str(list(REASONS).index(reason)) for reason, _, _ in suspicions),
+        suspicions,
         [(str(key), str(value)[:MAX_META]) for key, value in meta if value not in ("", None)],
     )
 
 
-def _told(reason: str, words: Sequence[str]) -> str:
-    """The first of the words found; empty for a fate, whose annotations are listed anyway."""
+def _listed_words(reason: str, words: Sequence[str]) -> str:
+    """Join the first words of a suspicion; empty for a fate, whose annotations are listed anyway."""
     more = f"; and {len(words) - MAX_WORDS} more" if len(words) > MAX_WORDS else ""
     return "" if reason in OUTCOMES else "; ".join(words[:MAX_WORDS]) + more
 
@@ -162,7 +162,7 @@ def _key(annotation: Annotation, places: Mapping[str, int]) -> str:
 
 
 def _listed(passage: Inspected) -> list[_Listed]:
-    """What became of the annotations that were not simply imported, the lost ones first."""
+    """List the annotations that were not simply imported, with their fates, the lost ones first."""
     groups: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for one in passage.annotations:
         row = one.row
@@ -176,14 +176,14 @@ def _listed(passage: Inspected) -> list[_Listed]:
 
 
 def _highlight(passage: Inspected, places: Mapping[str, int], colours: Mapping[str, str]) -> Markup:
-    """The text with its spans, the names that are not annotated and the tokens of which nothing is known."""
+    """Render the text with its spans, names that are not annotated, and unknown tokens."""
     marks: list[Mark] = []
 
     def add(start: int, end: int, opening: str, tag: str, closing: str) -> None:
         marks.append(Mark(start, -end, len(marks), end, opening, tag, closing))
 
     for start, end in _missing(passage.doc):
-        add(start, end, '<span class="missing" title="unknown: teaches nothing">', "", "</span>")
+        add(start, end, '<span class="missing" title="unknown: ignored in training">', "", "</span>")
     for finding in passage.findings:
         if finding.reason == SKIPPED and finding.start is not None and finding.end is not None:
             opening = f'<span class="skipped" title="{escape(finding.words)}">'
@@ -195,7 +195,7 @@ def _highlight(passage: Inspected, places: Mapping[str, int], colours: Mapping[s
 
 
 def _entity(one: Annotation, places: Mapping[str, int], colours: Mapping[str, str]) -> tuple[str, str, str]:
-    """HTML before an annotated name, the words behind it, and what closes it."""
+    """Return the HTML before an annotated name, its label, and the HTML after it."""
     label, row = str(one.row.label), one.row
     title = escape("; ".join([f"{label}, {row.outcome}", *row.reasons]))
     kind = ' class="flat"' if row.outcome == FLATTENED else ""
@@ -206,7 +206,7 @@ def _entity(one: Annotation, places: Mapping[str, int], colours: Mapping[str, st
 
 
 def _missing(doc: Doc) -> list[tuple[int, int]]:
-    """Stretches of tokens of which nothing is known."""
+    """Find stretches of unknown tokens."""
     stretches: list[tuple[int, int]] = []
     for token in doc:
         if token.ent_iob == 0:
@@ -217,10 +217,10 @@ def _missing(doc: Doc) -> list[tuple[int, int]]:
 
 
 def _choices(cards: Sequence[_Card], labels: Sequence[str]) -> dict[str, list[_Choice]]:
-    """The boxes of each filter, those without a passage left out."""
+    """Create the checkboxes of each filter, without those that match no passage."""
     of_labels = Counter(label for card in cards for label in _labels(card.passage))
     of_fates = Counter(fate for card in cards for fate in {one.row.outcome for one in card.passage.annotations})
-    of_reasons = Counter(reason for card in cards for reason, _, _ in card.told)
+    of_reasons = Counter(reason for card in cards for reason, _, _ in card.suspicions)
     of_splits = Counter(card.passage.split for card in cards)
     found = {
         "type": [_Choice(label, str(n), of_labels[label]) for n, label in enumerate(labels)],
@@ -236,7 +236,7 @@ def _choices(cards: Sequence[_Card], labels: Sequence[str]) -> dict[str, list[_C
 
 
 def _table(rows: Iterable[Row], labels: Sequence[str]) -> tuple[list[str], list[tuple[str, list[int]]]]:
-    """(fates that occur, (label, annotations of each fate and in all)), the sums last."""
+    """Return (fates that occur, rows of (label, number of annotations by fate and in all)), the sums last."""
     counts = Counter((str(row.label), row.outcome) for row in rows if row.outcome not in UNREADABLE)
     fates = [fate for fate in ALL_FATES if any(counts[label, fate] for label in labels)]
     lines = [(label, [counts[label, fate] for fate in fates]) for label in labels]
@@ -245,7 +245,7 @@ def _table(rows: Iterable[Row], labels: Sequence[str]) -> tuple[list[str], list[
 
 
 def _unplaced(rows: Sequence[Row]) -> list[tuple[str, list[Row], int]]:
-    """(fate, rows to show, how many more there are) of annotations whose document is not in the corpus."""
+    """List (fate, rows to show, number of further rows) of annotations whose document is not in the corpus."""
     grouped: dict[str, list[Row]] = {fate: [] for fate in (*UNREADABLE, DROPPED, *ALL_FATES)}
     for row in rows:
         grouped[row.outcome].append(row)

@@ -1,4 +1,4 @@
-"""Suspicious annotations as Markdown: how many of which kind, by whom, and the likeliest errors in context."""
+"""Renders suspicious annotations as Markdown: counts by kind, type and annotator, and the likeliest errors."""
 
 from collections import Counter
 
@@ -10,28 +10,32 @@ from domain_ner.reports.numbers import percent
 
 LIKELY = 0.5
 MAX_SHOWN = 50
-COUNTING = "Each place counts once: under the annotated type or, where nothing is annotated, under the suggested one."
+COUNTING = "Each place counts once: under the annotated type or, if nothing is annotated, under the suggested type."
 
 
 def label_errors_markdown(found: LabelErrors) -> str:
-    """How far the models agree with the annotations, and the suspects, the strongest evidence first."""
+    """Render the models' agreement with the annotations, and the suspects, the strongest evidence first."""
     likely = [one for one in found.suspects if one.score >= LIKELY]
     parts = [
         "# Annotations that are likely wrong",
-        "## How far the models can be believed",
-        "On annotations that they did not learn. No suspicion claims more than this: missing and other annotations no "
-        "more than the precision of the type that is suggested, needless ones no more than the recall of theirs.",
+        "## Reliability of the models",
+        "Scores on annotations that the models were not trained on. They limit the probabilities below: to the recall "
+        "of the type for needless annotations, and to the precision of the suggested type for all others.",
         _held_out(found),
-        "## How many",
+        "## Number of suspects",
         f"{found.n_annotations:,} annotations in {found.n_passages:,} passages. Each passage was predicted by a model "
-        f"that did not learn it ({found.n_folds} folds). {len(found.suspects):,} places differ; at {len(likely):,} of "
-        "them the annotation is likely wrong (50 % or more), by the model and by how the same words are annotated "
-        "elsewhere. Both may mislead: look before you change anything.",
+        f"that was not trained on it ({found.n_folds} folds). {len(found.suspects):,} places differ. At "
+        f"{len(likely):,} of them the annotation is likely wrong (50 % or more), judging by the model and by the "
+        "annotations of the same words elsewhere. Both can be wrong: check before you change anything.",
     ]
     if likely:
-        parts += ["## What kind", _counts(likely), COUNTING, *_annotators(likely)]
+        parts += ["## Suspects by kind", _counts(likely), COUNTING, *_annotators(likely)]
     if found.suspects:
-        parts += ["## Where", "The strongest evidence first.", "\n".join(map(_line, found.suspects[:MAX_SHOWN]))]
+        parts += [
+            "## Suspects in context",
+            "The strongest evidence first.",
+            "\n".join(map(_line, found.suspects[:MAX_SHOWN])),
+        ]
         n_more = len(found.suspects) - MAX_SHOWN
         parts += [f"and {n_more:,} more, in label_errors.json"] if n_more > 0 else []
     return "\n\n".join(parts) + "\n"
@@ -51,7 +55,7 @@ def _counts(likely: list[ShownSuspect]) -> str:
 
 
 def _annotators(likely: list[ShownSuspect]) -> list[str]:
-    """Whose passages they are in, where that is known of more than one."""
+    """Count suspects by annotator, if more than one is known."""
     counts = Counter(one.annotator for one in likely if one.annotator)
     if len(counts) < 2:
         return []
@@ -59,8 +63,8 @@ def _annotators(likely: list[ShownSuspect]) -> list[str]:
 
 
 def _line(one: ShownSuspect) -> str:
-    def words(some: list[Marked]) -> str:
-        return ", ".join(f"{code(one.text[mark.start : mark.end])} {mark.label}" for mark in some) or "nothing"
+    def words(marks: list[Marked]) -> str:
+        return ", ".join(f"{code(one.text[mark.start : mark.end])} {mark.label}" for mark in marks) or "nothing"
 
     change = f"{words(one.annotated)} → {words(one.suggested)}"
     return f"- {percent(one.score)} % {one.kind}, {code(one.source)}: {change}, in {code(one.text)}"

@@ -1,4 +1,4 @@
-"""A learning curve as Markdown and as a chart."""
+"""Renders a learning curve as Markdown and as a chart."""
 
 from typing import Any
 
@@ -8,19 +8,19 @@ from domain_ner.reports.highlights import short
 from domain_ner.reports.markdown import table
 from domain_ner.reports.numbers import MAX_COLUMNS, most, percent
 
-# matplotlib's colours come again after so many curves; with another mark.
+# matplotlib's colours repeat after so many curves, then with another marker.
 N_COLOURS, MARKERS = 10, "osD^"
 OF_ALL: dict[str, Any] = {"color": "black", "linewidth": 2.5}
 
 
 def learning_curve_markdown(found: LearningCurve) -> str:
-    """What was measured on each part, what more would bring, and whether the smaller parts foretold the largest."""
+    """Render the scores on each part, the expected gain of more data, and the check on the largest part."""
     sizes = [size.n_passages for size in next(iter(found.by_type.values())).sizes]
     rows = list(found.by_type.items())
     parts = [
-        "# What more annotation would bring",
+        "# Expected gain of more annotation",
         f"Trained on parts of {found.n_passages:,} passages, scored on {found.n_test_passages:,} test passages. In "
-        "brackets: 95 % intervals. A power law: the farther it goes beyond what there is, the less it is worth.",
+        "brackets: 95 % intervals. The curve is a power law: the farther beyond the data, the less reliable it is.",
         "## F1 on parts of the data",
         table(
             ["type", "support", *(f"{n:,} passages" for n in sizes)],
@@ -29,7 +29,7 @@ def learning_curve_markdown(found: LearningCurve) -> str:
                 for label, one in rows
             ),
         ),
-        "## What more passages like these would add, in points of F1",
+        "## Expected gain of more passages like these, in points of F1",
         table(
             ["type", "F1 now", *(f"+{n:,}" for n in MORE), f"F1 of {100 * found.target_f1:.0f} at"],
             ([label, *_cells(one, found)] for label, one in rows),
@@ -39,13 +39,18 @@ def learning_curve_markdown(found: LearningCurve) -> str:
     if checked:
         n_within = sum(check.is_within for _, check in checked)
         parts += [
-            "## Can it be believed?",
-            f"From the smaller parts alone, the F1 on all {found.n_passages:,} passages was foretold within its "
-            f"interval for {n_within} of {len(checked)}.",
+            "## Check of the curve",
+            f"The smaller parts alone predict the F1 with all {found.n_passages:,} passages within the interval for "
+            f"{n_within} of {len(checked)}.",
             table(
-                ["type", "foretold", "measured", ""],
+                ["type", "predicted", "measured", ""],
                 (
-                    [label, _told(one.expected), percent(one.measured), "within" if one.is_within else "not within"]
+                    [
+                        label,
+                        _with_interval(one.expected),
+                        percent(one.measured),
+                        "within" if one.is_within else "not within",
+                    ]
                     for label, one in checked
                 ),
             ),
@@ -54,19 +59,19 @@ def learning_curve_markdown(found: LearningCurve) -> str:
 
 
 def _cells(one: TypeCurve, found: LearningCurve) -> list[str]:
-    """F1 now, the gains, and when the target is reached; empty where there is no curve."""
+    """Format F1 now, the gains, and when the target is reached; empty if there is no curve."""
     if one.now is None:
         return [""] * (2 + len(MORE))
-    return [_told(one.now), *(f"+{_told(one.more[n])}" for n in MORE), when(one, found)]
+    return [_with_interval(one.now), *(f"+{_with_interval(one.more[n])}" for n in MORE), when(one, found)]
 
 
-def _told(one: ExpectedF1) -> str:
-    """A figure with its interval."""
+def _with_interval(one: ExpectedF1) -> str:
+    """Format a figure with its interval."""
     return f"{percent(one.f1)} ({percent(one.low)}–{percent(one.high)})"
 
 
 def when(one: TypeCurve, found: LearningCurve) -> str:
-    """At how many passages the target is expected."""
+    """Format the number of passages at which the target is expected."""
     if one.target_at is not None and one.target_at <= found.n_passages:
         return "reached"
     if one.target_at is None and one.target_at_low is None:
@@ -77,13 +82,13 @@ def when(one: TypeCurve, found: LearningCurve) -> str:
 
 
 def learning_curve_chart(found: LearningCurve) -> Any:
-    """The measured scores by type over the number of passages, and what is expected of more; a matplotlib figure."""
+    """Draw the scores by type over the number of passages, and the expected scores beyond; a matplotlib figure."""
     from matplotlib.figure import Figure  # noqa: PLC0415 (only the chart needs it)
 
     canvas = Figure(figsize=(7.2, 4.4), layout="constrained")
     axes = canvas.subplots()
     axes.spines[["top", "right"]].set_visible(False)
-    # More curves than these hide one another; those of the types with most entities are drawn.
+    # Too many curves would hide one another: only the types with most entities are drawn.
     support = {label: one.support for label, one in found.by_type.items()}
     for n, label in enumerate(most(support, support, MAX_COLUMNS)):
         one = found.by_type[label]

@@ -1,4 +1,4 @@
-"""Pieces of GitHub-flavoured Markdown that hold whatever they are given."""
+"""Writes GitHub-flavoured Markdown that is robust to any content."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ PIPE = re.compile(r"\|")
 
 
 def code(text: str) -> str:
-    """Words as they stand, whatever they hold: a fence longer than any run of backticks in them."""
+    """Format words as code, in a fence longer than any run of backticks in them."""
     text = " ".join(text.split()) or "␣"
     longest = max((len(run) for run in "".join(char if char == "`" else " " for char in text).split()), default=0)
     fence, space = "`" * (longest + 1), " " if "`" in text else ""
@@ -15,7 +15,7 @@ def code(text: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; all columns but the first to the right, where they hold figures."""
+    """Format a table; columns of figures are right-aligned, except the first column."""
     body = [list(row) for row in rows]
     marks = [":--" if n == 0 or not all(_is_figure(row[n]) for row in body) else "--:" for n in range(len(heads))]
     lines = [[PIPE.sub(r"\\|", " ".join(cell.split())) for cell in line] for line in (heads, marks, *body)]
@@ -27,12 +27,12 @@ def _is_figure(cell: str) -> bool:
 
 
 def kinds_by_type(counts: Mapping[tuple[str, str], int], meanings: Mapping[str, str], labels: Sequence[str]) -> str:
-    """A table of how often each kind of fault stands at each type, a row a type, for there may be many; what is what.
+    """Format a table of the number of faults by type and kind, and a legend. One row per type: there may be many.
 
     counts: by (kind, label). meanings: of each kind, in the order of the columns.
     """
     rows = {label: [counts.get((kind, label), 0) for kind in meanings] for label in labels}
     rows["**all**"] = [sum(row[n] for row in rows.values()) for n in range(len(meanings))]
     lines = ([label, *map(str, (sum(row), *row))] for label, row in rows.items())
-    told = "; ".join(f"{kind}: {meaning}" for kind, meaning in meanings.items())
-    return f"{table(['type', 'all', *meanings], lines)}\n\n{told[:1].upper()}{told[1:]}."
+    legend = "; ".join(f"{kind}: {meaning}" for kind, meaning in meanings.items())
+    return f"{table(['type', 'all', *meanings], lines)}\n\n{legend[:1].upper()}{legend[1:]}."

@@ -1,4 +1,4 @@
-"""Mistakes by type and kind, and how they go with precision and recall: the same counts for page and Markdown."""
+"""Counts mistakes by type and kind, and relates them to precision and recall, for the page and the Markdown alike."""
 
 from domain_ner.evaluation.schema import Report
 
@@ -6,12 +6,12 @@ HEADS = ("false negatives", "false positives")
 
 
 def counted_kinds(report: Report) -> list[str]:
-    """The kinds of mistakes that occur, in their order."""
+    """List the kinds of mistakes that occur, in their order."""
     return list(report.mistake_counts)
 
 
 def count_rows(report: Report) -> list[tuple[str, list[int]]]:
-    """Type to its mistakes, those of each kind, its false negatives and false positives; the sums last, of type ""."""
+    """List (type, numbers): mistakes, mistakes of each kind, false negatives, false positives; the sums last (`""`)."""
     rows = []
     for label in report.labels:
         of_kinds = [report.mistake_counts[kind].get(label, 0) for kind in counted_kinds(report)]
@@ -23,11 +23,11 @@ def count_rows(report: Report) -> list[tuple[str, list[int]]]:
 
 
 def counting(report: Report) -> str:
-    """How the mistakes are counted, and what they have to do with the counts behind precision and recall."""
+    """Explain how mistakes are counted, and how they relate to the counts behind precision and recall."""
     micro, n = report.headline.micro, len(report.mistakes)
     missed, wrong = micro.support - micro.n_correct, micro.n_predicted - micro.n_correct
     return (
-        "Each mistake counts once: under its type in gold or, where gold has none, under the type that was predicted. "
+        "Each mistake counts once: under its type in gold or, if gold has no entity, under the predicted type. "
         f"The {_times(n, 'mistake')} {'holds' if n == 1 else 'hold'} {_times(missed, 'false negative')} "
         f"({micro.support:,} in gold, {micro.n_correct:,} of them found) and {_times(wrong, 'false positive')} "
         f"({micro.n_predicted:,} predicted, {micro.n_correct:,} of them right). A missing entity is a false negative, "
@@ -36,7 +36,7 @@ def counting(report: Report) -> str:
 
 
 def confusing(report: Report) -> str:
-    """How the entities of the confusion table that have no counterpart go with the mistakes."""
+    """Relate the entities without a counterpart in the confusion table to the mistakes."""
     spurious, missing = (sum(report.mistake_counts.get(kind, {}).values()) for kind in ("spurious", "missing"))
     alone = sum(report.confusion.get("", {}).values())
     lost = sum(row.get("", 0) for row in report.confusion.values())

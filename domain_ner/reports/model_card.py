@@ -1,4 +1,4 @@
-"""The model card of a packaged pipeline: what it finds, how well, on what data, and where it should not be trusted."""
+"""Writes the model card of a packaged pipeline: types, scores, data, and limits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from domain_ner.reports.hub_metadata import front_matter
 from domain_ner.reports.markdown import table
 from domain_ner.reports.numbers import elsewhere, percent, told
 
-# Of an F1 that falls by more in worse shape, the card warns.
+# The card warns of changed texts that lower F1 by at least this.
 FALL = 0.03
-# Types that the description of a package names.
+# Types named in the description of a package.
 MAX_NAMED = 10
-USAGE = """Install its two wheels by their files: asked for by name, pip would look for them on a public index too.
+USAGE = """Install the two wheels by file: if you install them by name, pip also looks on a public index.
 
 ```bash
 pip install domain_ner-{own_version}-py3-none-any.whl {name}-{version}-py3-none-any.whl
@@ -37,12 +37,12 @@ for ent in nlp("…").ents:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a card is made of. name, version, licence: of the package; an empty licence is none stated.
+    """The facts for a card. name, version, licence: of the package; licence: empty if none is stated.
 
-    ledger: the shape of ledger.json. calibration: the shape of calibration.json, empty for a pipeline without
+    ledger: in the shape of ledger.json. calibration: in the shape of calibration.json, empty for a pipeline without
     confidences. group_by: the key of `meta` that the splits keep together, or empty. spans_key: of the `doc.spans` that
-    the pipeline writes its entities to, empty for one that writes `doc.ents`. splits: the patterns that its tokenizer
-    learned. author, email, url: of who answers for it, as spaCy's meta.json has them; empty where they are not given.
+    the pipeline writes its entities to, empty if it writes `doc.ents`. splits: the patterns that its tokenizer
+    learned. author, email, url: the contact, as in spaCy's meta.json; empty if not given.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Facts:
 
 
 def model_card(facts: Facts) -> str:
-    """The card as Markdown: the package's README, with front matter for the Hugging Face hub."""
+    """Write the card as Markdown: the package's README, with front matter for the Hugging Face hub."""
     parts = [
         front_matter(facts.name, facts.lang, facts.licence, facts.report.headline, facts.encoder),
         f"# {facts.name} {facts.version}",
@@ -92,10 +92,10 @@ def model_card(facts: Facts) -> str:
 
 
 def meta_of(facts: Facts) -> dict[str, Any]:
-    """What of the card goes into meta.json: spaCy's own keys, and the scores on the test set under `domain_ner`."""
+    """Return the card's data for meta.json: spaCy's own keys, and the scores on the test set under `domain_ner`."""
     head = facts.report.headline
-    answers_for_it = {"author": facts.author, "email": facts.email, "url": facts.url}
-    return {key: value for key, value in answers_for_it.items() if value} | {
+    contacts = {"author": facts.author, "email": facts.email, "url": facts.url}
+    return {key: value for key, value in contacts.items() if value} | {
         "description": _description(facts),
         "license": facts.licence,
         "performance": _performance(facts),
@@ -125,7 +125,7 @@ def meta_of(facts: Facts) -> dict[str, Any]:
 
 
 def _description(facts: Facts) -> str:
-    """A line for the package's summary, which an index cuts off when it is long."""
+    """Write the package's summary, one line; an index truncates a long one."""
     labels, n_more = facts.report.labels[:MAX_NAMED], len(facts.report.labels) - MAX_NAMED
     more = f" and {n_more} more types" if n_more > 0 else ""
     return " ".join(f"Finds {', '.join(labels)}{more}: {facts.guide.title}.".split())
@@ -137,8 +137,8 @@ def _made(facts: Facts) -> str:
 
 
 def _performance(facts: Facts) -> dict[str, Any]:
-    """The scores on the test set under spaCy's names, in the place of those on dev that training left there, which are
-    of before the calibration.
+    """Return the scores on the test set under spaCy's names. They replace the scores on dev from training, which date
+    from before the calibration.
     """
     head, prefix = facts.report.headline, f"spans_{facts.spans_key}" if facts.spans_key else "ents"
     micro = _short(head.micro)
@@ -171,18 +171,18 @@ def _types(facts: Facts) -> str:
 
 
 def _measured(facts: Facts) -> str:
-    apart = f" No `{facts.group_by}` is both in training and in test." if facts.group_by else ""
+    separation = f" No `{facts.group_by}` is both in training and in test." if facts.group_by else ""
     n, other = facts.report.headline.n_passages, elsewhere(facts.report)
     return (
-        f"Exact matches of boundaries and type on {n:,} passages that it did not learn, in per cent; in brackets 95 % "
-        f"intervals, by bootstrap over passages.{apart}{f' Micro F1: {other}.' if other else ''}"
+        f"Exact matches of boundaries and type on {n:,} test passages that are not in the training data, in per cent; "
+        f"in brackets 95 % intervals, by bootstrap over passages.{separation}{f' Micro F1: {other}.' if other else ''}"
     )
 
 
 def _confidence(facts: Facts) -> list[str]:
     error = _error(facts.report)
     if error is None:
-        return ["It tells no confidences."]
+        return ["The pipeline computes no confidences."]
     by_chance = facts.report.certainty[""].after.ece_by_chance
     told = (
         "`ent._.confidence` is the probability of the entity under the model, calibrated on development data. On the "
@@ -192,14 +192,14 @@ def _confidence(facts: Facts) -> list[str]:
     thresholds = facts.calibration.get("thresholds", {})
     if facts.calibration.get("decoding") == "marginal":
         least = {one["confidence"] for one in thresholds.values()}
-        return [told, f"Reported are spans that are at least {percent(max(least, default=0.0))} % sure."]
+        return [told, f"It reports spans with a confidence of at least {percent(max(least, default=0.0))} %."]
     if not thresholds:
         return [told]
     rows = [
-        [label, f"{one['confidence']:.3f}" if one["is_reached"] else "none is reported", percent(one["precision"])]
+        [label, f"{one['confidence']:.3f}" if one["is_reached"] else "not reported", percent(one["precision"])]
         for label, one in thresholds.items()
     ]
-    heads = ["type", "least confidence", "precision on development data"]
+    heads = ["type", "minimum confidence", "precision on development data"]
     return [told, 'Entities below these confidences are in `doc.spans["below_threshold"]`:', table(heads, rows)]
 
 
@@ -215,13 +215,11 @@ def _data(facts: Facts) -> list[str]:
     told = (
         f"Language `{facts.lang}`. {ledger.get('annotations', 0):,} annotations in {n_files:,} exports, of "
         f"{n_accepted:,} accepted documents, which are {n_passages:,} passages; "
-        f"{' and '.join(lost) or 'none'} were lost on the way."
+        f"{' and '.join(lost) or 'none'} were lost in conversion."
     )
     n_words = len(named_words(facts.splits))
-    told += " Of their text the package holds no word but those that the types and their definitions name" + (
-        f", and {n_words:,} in the rules by which its tokenizer splits words (`splits` in config.cfg)."
-        if n_words
-        else "."
+    told += " The package contains no words of their text except those in the types and their definitions" + (
+        f", and {n_words:,} words in the split rules of its tokenizer (`splits` in config.cfg)." if n_words else "."
     )
     rows = [
         [label, *(f"{split[label].n_mentions:,}" if label in split else "0" for split in diversity.values())]
@@ -232,12 +230,12 @@ def _data(facts: Facts) -> list[str]:
 
 def _limits(facts: Facts) -> str:
     told = [
-        f"{label} is below an F1 of {percent(FLOOR_F1)}: have people look at what it finds."
+        f"{label} has an F1 below {percent(FLOOR_F1)}: have people review these entities."
         for label, one in facts.report.headline.by_type.items()
         if one.verdict == "below"
     ]
     told += [
-        f"{label} is not reported at all: the development data could not promise the precision that was asked for."
+        f"{label} is not reported at all: the development data could not guarantee the requested precision."
         for label, one in facts.calibration.get("thresholds", {}).items()
         if not one.get("is_reached", True)
     ]
@@ -250,8 +248,8 @@ def _limits(facts: Facts) -> str:
             told.append(
                 f"Changed text, {shape.name} ({shape.meaning}): F1 falls by {percent(-shape.difference)} points."
             )
-    told.append("It knows the kind of text it learned from; measure it on yours before you rely on it.")
-    return "\n".join(f"- {one}" for one in told)
+    told.append("It was trained on one kind of text: evaluate it on yours before you rely on it.")
+    return "\n".join(f"- {limit}" for limit in told)
 
 
 def _unseen(report: Report) -> list[str]:
@@ -259,8 +257,8 @@ def _unseen(report: Report) -> list[str]:
     if "unseen" not in recall:
         return []
     known = recall.get("seen in training")
-    seen = "" if known is None else f", of names seen in training {percent(known)} %"
-    return [f"Of names that training never had it finds {percent(recall['unseen'])} %{seen}."]
+    seen = "" if known is None else f", and {percent(known)} % of names seen in training"
+    return [f"It finds {percent(recall['unseen'])} % of names not seen in training{seen}."]
 
 
 def _encoder(facts: Facts) -> str:

@@ -1,4 +1,4 @@
-"""Pages that need nothing but themselves, from the templates in this folder."""
+"""Renders self-contained pages from the templates in this folder."""
 
 from importlib.resources import files
 from typing import Any
@@ -7,7 +7,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 
 def render(template: str, **values: Any) -> str:
-    """The page of a template; every value is escaped unless it is Markup. A name that has no value is an error."""
+    """Render a template; every value is escaped unless it is Markup. A name without a value is an error."""
     environment = Environment(
         loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -56,7 +56,7 @@ def test_evaluate_reports_every_test_set_and_writes_review_tasks(project):
     assert list(report.test_sets) == ["march", "dev"]
     assert report.test_sets["march"].micro.support > 50
     assert report.test_sets["dev"].n_passages == len(DocBin().from_disk(corpus / "dev.spacy"))
-    assert "Other test sets" in (reports / "evaluation.html").read_text("utf8")
+    assert "<h3>Other test sets</h3>" in (reports / "evaluation.html").read_text("utf8")
     queues = [tip.queue for tip in report.advice if tip.queue]
     files = sorted(path.name for path in (reports / "queues").iterdir())
     assert queues and len(files) == 3 * len(queues)

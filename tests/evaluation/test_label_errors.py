@@ -108,7 +108,7 @@ def test_report_shows_them_in_context_and_holds_to_its_schema(found):
     # Of the four that the models suggested as INFRA one is annotated: (1 + 1) / (4 + 2).
     assert (second.score, second.evidence) == (pytest.approx(1 / 3, abs=1e-3), pytest.approx(2 * 0.95 / 3, abs=1e-3))
     assert "- 33.3 % missing annotation, `a.jsonl:3`: nothing → `Kafka` INFRA" in told
-    assert told.index("| **all** | 25.0 | 33.3 | 28.6 | 3 |") < told.index("## Where")
+    assert told.index("| **all** | 25.0 | 33.3 | 28.6 | 3 |") < told.index("## Suspects in context")
 
 
 def test_nothing_suspicious_is_a_report_that_says_so(tmp_path):
@@ -221,7 +221,10 @@ def test_models_that_agree_with_nothing_are_refused(tmp_path, example_rows):
     command = prepare(tmp_path, "cnn", example_rows[:30])
     told = run(*command, check=False)
     assert told.returncode == 1
-    assert re.search(r"an F1 of \d\.\d \(.*INFRA \d.*\); expected 40 at least", told.stderr)
+    assert re.search(
+        r"an F1 of \d\.\d on annotations that they were not trained on \(.*INFRA \d.*\); expected at least 40",
+        told.stderr,
+    )
     assert "vars.epochs" in told.stderr
     assert not (tmp_path / "reports" / "label_errors.json").exists()
 

@@ -118,7 +118,7 @@ def test_parts_are_trained_and_the_work_is_cleaned_up(drawn):
     assert "training on 25 % of the passages, seed 0" in told.stdout and not (folder / "work").exists()
     svg = (folder / "reports" / "learning_curve.svg").read_text("utf8")
     assert svg.rstrip().endswith("</svg>")
-    assert "# What more annotation would bring" in (folder / "reports" / "learning_curve.md").read_text("utf8")
+    assert "# Expected gain of more annotation" in (folder / "reports" / "learning_curve.md").read_text("utf8")
 
 
 def test_what_is_wrong_is_said(drawn):

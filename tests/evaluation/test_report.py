@@ -125,7 +125,7 @@ def test_markdown_shows_any_words_as_they_are():
     text = "run `x|y`\nin A|B now"
     made = report(doc([("`x|y`", "CODE|1")], [("A|B", "CODE|1")], text, org="a|b"), doc([], [], text, org="c\nd"))
     shown = evaluation_markdown(made)
-    assert "is `` `x|y` `` CODE|1" in shown
+    assert "gold `` `x|y` `` CODE|1" in shown
     tables = [line for line in shown.split("\n") if line.startswith("|")]
     widths = [len(re.findall(r"(?<!\\)\|", line)) for line in tables]
     heads = [n for n, line in enumerate(tables) if set(line) <= set("|:- ")]
@@ -155,7 +155,7 @@ def test_the_exports_behind_it_count_what_was_lost():
         doc([("Redis", "INFRA")], [("Redis", "INFRA")]), fates={"imported": 1, "dropped": 3, "merged duplicate": 5}
     )
     assert (made.source.n_annotations, made.source.recall) == (4, 0.25)
-    assert "25.0 % of them are found" in evaluation_markdown(made)
+    assert "the pipeline finds 25.0 % of them" in evaluation_markdown(made)
     assert report(doc()).source is None
 
 
@@ -217,6 +217,6 @@ def test_scores_for_other_groups_are_told_where_there_are_enough():
     groups = [f"org {n % 6}" for n in range(24)]
     made = report(*docs, group_by="org", groups=groups)
     assert made.grouped.n_groups == 6 and made.grouped.low < made.headline.micro.f1.value < made.grouped.high
-    assert "for another org, by the 6 of the test set" in evaluation_markdown(made)
+    assert "for a new org, judging by 6 in the test set" in evaluation_markdown(made)
     assert report(*docs[:5], group_by="org", groups=groups[:5]).grouped is None
     assert report(*docs).grouped is None

@@ -56,7 +56,7 @@ def test_nothing_changed_and_nothing_there():
 def test_more_changes_than_a_page_bears_are_counted():
     page = comparison_page(compared(MAX_CHANGES))
     assert page.count("<li data-kind") == MAX_CHANGES
-    assert f"Here are {MAX_CHANGES:,} of {3 * MAX_CHANGES:,}" in page
+    assert f"The page has {MAX_CHANGES:,} of {3 * MAX_CHANGES:,}" in page
 
 
 @pytest.fixture(scope="module")

@@ -169,7 +169,7 @@ def test_a_page_holds_what_fits_and_says_so(monkeypatch):
     monkeypatch.setattr("domain_ner.reports.evaluation_page.MAX_BYTES", 5000)
     page = evaluation_page(made)
     n = len(data_of(page)["mistakes"])
-    assert 3 < n < 20 and f"Here are the {n} most confident of {len(made.mistakes)}" in page
+    assert 3 < n < 20 and f"The page has the {n} most confident of {len(made.mistakes)}" in page
 
 
 def test_a_large_test_set_makes_a_page_of_bounded_size_in_little_time():
@@ -230,7 +230,7 @@ def test_a_type_that_is_not_reported_is_named():
     found = made.certainty | {"TEAM": made.certainty["TEAM"].model_copy(update={"least": 1.0})}
     made = made.model_copy(update={"certainty": found})
     for told in (evaluation_markdown(made), evaluation_page(made, {})):
-        assert "Not reported at all: TEAM; the dev set could not promise the precision" in told
+        assert "Not reported at all: TEAM; the dev set could not guarantee the precision" in told
     assert "Not reported at all" not in evaluation_markdown(full())
 
 
@@ -251,9 +251,9 @@ def crowded(labels):
 def test_with_many_types_charts_and_tables_show_those_that_matter_most_and_say_so():
     page = evaluation_page(crowded(MANY))
     PageReader(page)
-    assert "Drawn are the 50 types with most entities" in page
-    assert "Shown are the 20 types with most mistakes" in page and ">130 others<" in page
-    assert "Drawn, here and below, are all types together and the 11 with most predictions" in page
+    assert "The chart shows the 50 types with most entities" in page
+    assert "The table shows the 20 types with most mistakes" in page and ">130 others<" in page
+    assert "The charts here and below show all types together and the 11 with most predictions" in page
     matrix = re.search(r'<table class="matrix">.*?</table>', page, re.DOTALL)[0]
     assert matrix.count("<tr>") == 22 and matrix.count("<th scope=") == 44
     assert page.count('<tr><th scope="row"><mark') == 2 * 150  # scores, and mistakes

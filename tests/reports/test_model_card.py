@@ -52,9 +52,9 @@ def test_the_card_says_what_the_reports_say():
     assert f"| INFRA | {100 * infra.f1.value:.1f} (" in card
     assert "No `org` is both in training and in test." in card
     assert "1,200 annotations in 1 exports, of 100 accepted documents, which are 98 passages; 1.0 % of the anno" in card
-    assert "annotations and 0.2 % of the tokens were lost on the way." in card
+    assert "annotations and 0.2 % of the tokens were lost in conversion." in card
     assert (
-        "INFRA is below an F1 of 80.0" in card
+        "INFRA has an F1 below 80.0" in card
         and "lower case (everything in lower case): F1 falls by 10.0 points." in card
     )
     assert "org/minilm, revision abc), licence Apache-2.0" in card and "`f00`" in card
@@ -71,14 +71,14 @@ def test_the_card_says_that_the_encoder_is_of_another_language():
 @pytest.mark.parametrize(
     ("calibration", "told"),
     [
-        ({"decoding": "marginal", "thresholds": {"INFRA": {"confidence": 0.4}}}, "at least 40.0 % sure"),
+        ({"decoding": "marginal", "thresholds": {"INFRA": {"confidence": 0.4}}}, "a confidence of at least 40.0 %"),
         (
             {
                 "decoding": "viterbi",
                 "thresholds": {"INFRA": {"confidence": 0.7, "precision": 0.96, "is_reached": True},
                                "TEAM": {"confidence": 1.0, "precision": 0.5, "is_reached": False}},
             },
-            "| TEAM | none is reported | 50.0 |",
+            "| TEAM | not reported | 50.0 |",
         ),
         ({"decoding": "viterbi", "thresholds": {}}, "calibrated on development data"),
     ],
@@ -90,13 +90,13 @@ def test_the_card_says_what_is_reported(calibration, told):
 def test_a_type_that_is_not_reported_is_a_limit():
     thresholds = {"TEAM": {"confidence": 1.0, "precision": 0.5, "is_reached": False}}
     card = model_card(facts(full(), calibration={"decoding": "viterbi", "thresholds": thresholds}))
-    assert "- TEAM is not reported at all: the development data could not promise" in card
+    assert "- TEAM is not reported at all: the development data could not guarantee" in card
 
 
 def test_a_card_of_little():
     encoder = replace(ENCODER, path="", name="cnn")
     card = model_card(facts(report(doc()), encoder=encoder, licence=""))
-    assert "It tells no confidences." in card
+    assert "The pipeline computes no confidences." in card
     assert "No pretrained encoder: cnn. Licence of this package: none stated." in card
 
 
@@ -122,9 +122,11 @@ def test_the_performance_in_meta_is_that_of_the_test_set_under_spacys_names(span
 
 
 def test_the_card_says_which_words_of_the_training_text_the_package_holds():
-    assert "holds no word but those that the types and their definitions name." in model_card(facts(full()))
+    assert "contains no words of their text except those in the types and their definitions." in model_card(
+        facts(full())
+    )
     card = model_card(facts(full(), splits=[r"(?<=UNION)(?=2024)", r"(?<=\d)(?=\-)"]))
-    assert "and 2 in the rules by which its tokenizer splits words" in card
+    assert "and 2 words in the split rules of its tokenizer" in card
 
 
 def test_the_card_installs_the_wheels_by_their_files():
@@ -233,7 +235,7 @@ def test_a_report_of_another_version_is_told(tmp_path):
     (tmp_path / "reports" / "evaluation.json").write_text('{"version": 0}')
     arguments = ("package_pipeline", tmp_path / "model", tmp_path / "test.spacy", tmp_path / "packages", "--name", "x")
     failed = run(*arguments, "--version", "1.0.0", "--reports", tmp_path / "reports", cwd=ROOT, check=False)
-    assert failed.returncode == 1 and re.search("no report of this version", failed.stderr)
+    assert failed.returncode == 1 and re.search("not a report of this version", failed.stderr)
     assert not (tmp_path / "packages").exists()
 
 
@@ -242,7 +244,7 @@ def test_a_name_that_is_none_is_told(tmp_path, name):
     model, test = blank(tmp_path)
     failed = run("package_pipeline", model, test, tmp_path / "packages", "--name", name, "--version", "1.0.0", cwd=ROOT,
                  check=False)  # fmt: skip
-    assert failed.returncode == 1 and "cannot be the name of a package" in failed.stderr
+    assert failed.returncode == 1 and "is not a valid name of a package" in failed.stderr
 
 
 def test_a_report_of_another_pipeline_is_told(tmp_path):
@@ -251,4 +253,4 @@ def test_a_report_of_another_pipeline_is_told(tmp_path):
     (model / "new.txt").write_text("trained again")
     failed = run("package_pipeline", model, test, tmp_path / "packages", "--name", "en_x", "--version", "1.0.0",
                  "--reports", tmp_path / "reports", cwd=ROOT, check=False)  # fmt: skip
-    assert failed.returncode == 1 and "is of another pipeline than" in failed.stderr
+    assert failed.returncode == 1 and "belongs to another pipeline than" in failed.stderr

@@ -391,7 +391,7 @@ def test_the_command_writes_a_corpus_and_the_labelling_config(tmp_path):
     done = run("export_annotations", tmp_path / "x.spacy", output, "--to", "label_studio", "--guide", GUIDE)
     assert len(json.loads(output.read_text("utf8"))) == 2
     assert "<Labels" in (tmp_path / "tasks.xml").read_text("utf8")
-    assert "2 passages with 2 annotations written" in done.stdout
+    assert "wrote 2 passages with 2 annotations" in done.stdout
     assert f"labels that are not in {GUIDE}: NEW" in done.stdout
 
 
