@@ -125,10 +125,10 @@ def test_a_damaged_pipeline_is_named(copy, name, damage):
 @pytest.mark.parametrize(
     ("name", "damage", "told"),
     [
-        ("done.json", cut_off, "done.json is damaged (JSONDecodeError): training this seed again."),
-        ("done.json", empty, "done.json is damaged (JSONDecodeError): training this seed again."),
-        ("model-last/crf_ner/model", zero, "model-last is damaged or has changed: training this seed again."),
-        ("model-best/crf_ner/model", flip, "model-best is damaged or has changed: training this seed again."),
+        ("done.json", cut_off, "done.json is damaged (JSONDecodeError): training this seed again"),
+        ("done.json", empty, "done.json is damaged (JSONDecodeError): training this seed again"),
+        ("model-last/crf_ner/model", zero, "model-last is damaged or has changed: training this seed again"),
+        ("model-best/crf_ner/model", flip, "model-best is damaged or has changed: training this seed again"),
     ],
 )
 def test_a_trained_seed_that_is_damaged_is_told_and_not_taken(made, name, damage, told, tmp_path):

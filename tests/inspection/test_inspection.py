@@ -3,7 +3,7 @@
 import json
 
 import pytest
-import spacy
+from inspected import TOKENIZE, inspected, make, row
 from spacy.tokens import Span
 
 from domain_ner.annotations.outcomes import (
@@ -17,11 +17,9 @@ from domain_ner.annotations.outcomes import (
     REPAIRED,
     UNREADABLE_DOCUMENT,
 )
-from domain_ner.annotations.passages import LabelledSpan, Passage
-from domain_ner.conversion.accounts import enter_doc
 from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.ledger_rows import Row
-from domain_ner.corpus.docs import DocRules, make_doc, to_docbin
+from domain_ner.corpus.docs import DocRules, to_docbin
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.inspection import passages as inspection
@@ -39,38 +37,6 @@ from domain_ner.inspection.passages import (
     most_suspicious,
 )
 from domain_ner.inspection.wordpieces import load_tokenizer, visible, wordpieces
-
-TOKENIZE = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "domain_ner.Tokenizer.v1"}}}).tokenizer
-
-
-def row(source, text, label, outcome, reasons=(), *, document="", start=0):
-    return Row(
-        source,
-        document,
-        "",
-        start,
-        start + len(text),
-        label,
-        text,
-        outcome,
-        list(reasons),
-        "train" * (outcome == IMPORTED),
-    )
-
-
-def make(text, *found, source="a:1", rules=None, **fields):
-    """(document, rows of the ledger); found: (surface, label)."""
-    ledger = Ledger()
-    spans = sorted(LabelledSpan(text.index(words), text.index(words) + len(words), label) for words, label in found)
-    given = [Row(source, "", "", s.start, s.end, s.label, text[s.start : s.end]) for s in spans]
-    rows = tuple(map(ledger.open, given))
-    passage = Passage(text, tuple(spans), source, rows=rows, **fields)
-    return enter_doc(make_doc(passage, rules or DocRules(TOKENIZE)), ledger, split="train"), ledger.rows
-
-
-def inspected(*made, extra=(), tokenizer=None):
-    rows = [row for _, rows in made for row in rows] + list(extra)
-    return inspect([("train", doc) for doc, _ in made], rows, tokenizer)
 
 
 def found(passage):

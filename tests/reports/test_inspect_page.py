@@ -5,9 +5,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inspected import TOKENIZE, inspected, make, row
 from pipelines import run
 from test_guide_page import Reader
-from test_inspection import TOKENIZE, inspected, make, row
 
 from domain_ner.annotations.outcomes import DROPPED, FLATTENED, IMPORTED, REJECTED
 from domain_ner.annotations.passages import LabelledSpan
