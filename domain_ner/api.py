@@ -1,6 +1,7 @@
-"""Provides the steps of the workflow as functions, for your own notebooks and scripts. Prints nothing.
+"""Provides the steps of the workflow as functions, for your own notebooks and scripts.
 
-`domain_ner` exports these names. A step takes and returns what the next one needs; paths may be strings.
+`domain_ner` exports these names. They print nothing, but for the table of scores that spaCy prints in training.
+A step takes and returns what the next one needs; paths may be strings.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,13 +30,13 @@ from domain_ner.evaluation.comparison import Comparison
 from domain_ner.evaluation.predicting import load_pipeline, read_docs
 from domain_ner.evaluation.report import make_report
 from domain_ner.evaluation.schema import Report
-from domain_ner.files import atomic_path, write_text
+from domain_ner.files import write_text
 from domain_ner.guide.schema import load_guide
 from domain_ner.reports.entities import entities_html, found_entities
-from domain_ner.training.config import Choices, build_config
+from domain_ner.training.config import Choices
 from domain_ner.training.run import BEST
 from domain_ner.training.seeded import TrainingOptions, train_seeds
-from domain_ner.training.settings import longest_annotation, read_tokenizer
+from domain_ner.training.settings import write_config
 
 Pathlike = str | Path
 Pipeline = Language | str | Path
@@ -171,12 +172,9 @@ def train(  # noqa: PLR0913
     gpu = choose_gpu(gpu_id)
     paths = {f"paths.{name}": (folder / f"{name}.spacy").as_posix() for name in ("train", "dev")}
     choices = Choices(
-        lang, head, epochs, patience, seed, mixed_precision=gpu != CPU, longest=longest_annotation(docs),
-        settings={**paths, **settings}, **read_tokenizer(folder / "tokenizer.json"),
+        lang, head, epochs, patience, seed, mixed_precision=gpu != CPU, settings={**paths, **settings}
     )  # fmt: skip
-    config = build_config(root / "configs", card, choices, [len(doc) for doc in docs])
-    with atomic_path(target / "config.cfg") as temporary:
-        config.to_disk(temporary)
+    write_config(target / "config.cfg", root / "configs", card, choices, docs, folder / "tokenizer.json")
     options = TrainingOptions(use_gpu(gpu_id), resume, 60.0, lambda kept: nullcontext(), say)
     train_seeds(target / "config.cfg", target, range(seed, seed + 1), options)
     return target / BEST
@@ -245,6 +243,7 @@ def compare(first: Pathlike, second: Pathlike, test: Pathlike, *, margin: float 
     first: the pipeline in use; second: its replacement. Folders, wheels or names of packages.
     margin: accepted loss of F1 in points (0..100). Returns the comparison: `is_passed`, by type, and each difference.
     """
+    comparison.require_margin(margin)
     both = comparison.measure_both(str(first), str(second), Path(test), watched=conversion.no_progress)
     return comparison.compare_pipelines(*both, margin=margin / 100, seed=seed)
 

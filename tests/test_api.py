@@ -64,3 +64,8 @@ def test_exports_are_read_with_their_problems_and_outcomes(write_jsonl):
 def test_what_cannot_be_done_is_the_one_error_of_the_package(tmp_path, call):
     with pytest.raises(DomainNerError):
         call(tmp_path)
+
+
+def test_a_margin_that_is_no_number_of_points_is_refused(tmp_path):
+    with pytest.raises(DomainNerError, match="margin is 101"):
+        domain_ner.compare(tmp_path, tmp_path, tmp_path / "test.spacy", margin=101)

@@ -25,13 +25,12 @@ def main(
 ) -> None:
     """Compare two pipelines on corpus/test.spacy; exit with 1 if the second is significantly worse, or the same."""
     from domain_ner.commands.printing.comparison import print_comparison
-    from domain_ner.evaluation.comparison import Comparison, compare_pipelines, measure_both
+    from domain_ner.evaluation.comparison import Comparison, compare_pipelines, measure_both, require_margin
     from domain_ner.guide.schema import load_guide
     from domain_ner.reports.comparison_markdown import comparison_markdown, verdict
     from domain_ner.reports.comparison_page import comparison_page
 
-    if not 0 <= margin <= 100:
-        raise DomainNerError(f"vars.margin is {margin}; expected points of F1, 0 to 100.")
+    require_margin(margin)
     if not first:
         raise DomainNerError(
             "No pipeline to compare with: vars.baseline is empty.",

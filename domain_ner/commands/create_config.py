@@ -7,8 +7,6 @@ import typer
 from domain_ner.commands.console import GPU_HELP, say, warn, writes
 from domain_ner.corpus.languages import blank
 from domain_ner.devices import CPU, choose_gpu
-from domain_ner.errors import DomainNerError
-from domain_ner.files import atomic_path
 
 
 @writes("config")
@@ -36,15 +34,11 @@ def main(
     """Write configs/config.cfg from the fragments, the encoder's card and the corpus, and check it."""
     from domain_ner.encoders.card import EncoderCard, foreign_language
     from domain_ner.evaluation.predicting import read_docs
-    from domain_ner.training.config import Choices, build_config
-    from domain_ner.training.oversampling import repeated_lengths
-    from domain_ner.training.settings import debug_config, longest_annotation, parse_settings, read_tokenizer
+    from domain_ner.training.config import Choices
+    from domain_ner.training.settings import parse_settings, write_config
 
     encoder = EncoderCard.read(card)
     docs = read_docs(train, blank(lang).vocab)
-    if not 0 <= oversample < 1:
-        raise DomainNerError(f"vars.oversample is {oversample}; expected a share of at least 0 and below 1.")
-    lengths = repeated_lengths(docs, threshold=oversample, seed=seed)
     choices = Choices(
         lang=lang,
         head=head,
@@ -53,17 +47,12 @@ def main(
         seed=seed,
         mixed_precision=choose_gpu(gpu_id) != CPU,
         oversample=oversample,
-        longest=longest_annotation(docs),
         settings=parse_settings(settings),
-        **read_tokenizer(tokenizer),
     )
-    built = build_config(fragments, encoder, choices, lengths)
-    with atomic_path(config) as temporary:
-        built.to_disk(temporary)
-        debug_config(temporary)
+    built, n_passages = write_config(config, fragments, encoder, choices, docs, tokenizer)
     warn(foreign_language(encoder, lang))
     training = built["training"]
     say(
-        f"{encoder.name} + {head}: {len(lengths)} passages in batches of {training['batcher']['size']}, learning rate"
+        f"{encoder.name} + {head}: {n_passages} passages in batches of {training['batcher']['size']}, learning rate"
         f" {encoder.learning_rate}, {training['max_steps']} steps, an evaluation every {training['eval_frequency']}"
     )

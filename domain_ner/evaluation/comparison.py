@@ -215,6 +215,12 @@ def fingerprint(nlp: Language) -> str:
     return digest.hexdigest()
 
 
+def require_margin(points: float) -> None:
+    """Raise DomainNerError for a margin that is no number of F1 points, 0 to 100."""
+    if not 0 <= points <= 100:
+        raise DomainNerError(f"vars.margin is {points}; expected points of F1, 0 to 100.")
+
+
 def compare_pipelines(
     first: tuple[System, Evaluated], second: tuple[System, Evaluated], *, margin: float, seed: int = 0
 ) -> Comparison:

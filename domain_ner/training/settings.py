@@ -1,16 +1,42 @@
-"""What goes into a training config besides its fragments, read from text and files; and the last check of a config."""
+"""Writes a training config: what it takes from the user's text, the corpus and the tokenizer, and its last check."""
 
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from spacy.tokens import Doc
+from thinc.api import Config
 
 from domain_ner.annotations.doc_keys import SPANS_KEY
+from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
+from domain_ner.files import atomic_path
+from domain_ner.training.config import Choices, build_config
+from domain_ner.training.oversampling import repeated_lengths
+
+
+def write_config(  # noqa: PLR0913, PLR0917
+    target: Path, fragments: Path, card: EncoderCard, choices: Choices, docs: Sequence[Doc], tokenizer: Path
+) -> tuple[Config, int]:
+    """Write a training config that spaCy accepts; return it, and the number of passages in an epoch.
+
+    fragments: folder with base.cfg, encoder_*.cfg and head_*.cfg. docs: the training corpus. tokenizer: tokenizer.json
+    of convert; it and the corpus complete the choices.
+    Raises DomainNerError for choices that do not fit, and for a config that `spacy debug config` refuses.
+    """
+    if not 0 <= choices.oversample < 1:
+        raise DomainNerError(f"vars.oversample is {choices.oversample}; expected a share of at least 0 and below 1.")
+    lengths = repeated_lengths(docs, threshold=choices.oversample, seed=choices.seed)
+    complete = replace(choices, longest=longest_annotation(docs), **read_tokenizer(tokenizer))
+    config = build_config(fragments, card, complete, lengths)
+    with atomic_path(target) as temporary:
+        config.to_disk(temporary)
+        debug_config(temporary)
+    return config, len(lengths)
 
 
 def parse_settings(text: str) -> dict[str, Any]:
