@@ -38,6 +38,11 @@ def make(text, *found, source="a:1", rules=None, **fields):
     return enter_doc(make_doc(passage, rules or DocRules(TOKENIZE)), ledger, split="train"), ledger.rows
 
 
+def reasons(passage):
+    """Why the passage is suspicious."""
+    return {finding.reason for finding in passage.findings}
+
+
 def inspected(*made, extra=(), tokenizer=None):
     rows = [row for _, rows in made for row in rows] + list(extra)
     return inspect([("train", doc) for doc, _ in made], rows, tokenizer)

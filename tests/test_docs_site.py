@@ -1,36 +1,31 @@
-"""docs/ and README.md: what they show exists, what exists they show, and their sentences are short."""
+"""docs/ and README.md: what they show exists, what exists is shown, and the site is built from them."""
 
 import re
-import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
-import srsly
 import typer
 from conftest import ROOT
+from docs_pages import (
+    COMMANDS,
+    DOCS,
+    GUIDES,
+    PAGES,
+    PROJECT,
+    REFERENCE,
+    RUNNABLE,
+    blocks,
+    code_spans,
+    parts,
+    read,
+    shell_commands,
+    spacy_words,
+)
 
-PROJECT = srsly.read_yaml(ROOT / "project.yml")
-COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
-RUNNABLE = {*COMMANDS, *PROJECT["workflows"]}
-DOCS = ROOT / "docs"
-REFERENCE = DOCS / "reference"
-GENERATED = {REFERENCE / "variables.md", REFERENCE / "commands.md"}
-PAGES = [ROOT / "README.md", *sorted(set(DOCS.rglob("*.md")) - GENERATED)]
-GUIDES = [page for page in PAGES if page.parent == DOCS]
-MAX_WORDS = 35
-FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})(.*)$")
-CODE = re.compile(r"(`+)(.+?)\1")
-LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
-LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+")
-SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*]*\s+")
-ABBREVIATION = re.compile(r"\b(e\.g|i\.e|etc|vs|cf)\.")
-WEASEL = re.compile(r"<!-- WEASEL.*?START.*?END[^>]*-->", re.DOTALL)
 # What a page says of a folder of the project: `training/reports/ledger.json`.
 PATH = re.compile(
     r"(?<![\w/.-])(?:assets|benchmarks|configs|corpus|docs|domain_ner|findings|scripts|tests|training)/[\w./-]*\w"
@@ -39,74 +34,6 @@ PATH = re.compile(
 GIVEN = re.compile(r"(--vars\.\w+)[ =](?:'[^']*'|\"[^\"]*\"|\S+)")
 # Below these are files of the user's own.
 OF_USERS = ("assets/annotations/", "assets/encoders/", "assets/raw", "training/exports/")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A block of code. line: of its first line, from 1."""
-
-    page: Path
-    line: int
-    language: str
-    text: str
-
-    def __str__(self):
-        return f"{self.page.relative_to(ROOT).as_posix()}:{self.line}"
-
-
-@cache
-def read(page):
-    """A page; what weasel writes into the README goes, its lines stay."""
-    return WEASEL.sub(lambda found: "\n" * found[0].count("\n"), page.read_text(encoding="utf8"))
-
-
-@cache
-def parts(page):
-    """(blocks of code, lines of the page with those of the blocks left empty)."""
-    blocks, prose, inside, fence, language, start = [], [], [], "", "", 0
-    for number, line in enumerate(read(page).splitlines(), start=1):
-        found = FENCE.match(line)
-        if fence and found and found[2].startswith(fence) and not found[3].strip():
-            blocks.append(Block(page, start, language, dedent("\n".join(inside)) + "\n"))
-            fence, inside = "", []
-        elif fence:
-            inside.append(line)
-        elif found:
-            fence, language, start = found[2], found[3].strip().partition(" ")[0], number + 1
-        prose.append("" if fence or found else line)
-    assert not fence, f"{page}: a block that does not end"
-    return blocks, prose
-
-
-def blocks(language, *pages):
-    return [block for page in pages or PAGES for block in parts(page)[0] if block.language == language]
-
-
-def marked(block):
-    """Whether the line above a block says that it needs a GPU, a hub, a network or hours."""
-    lines = read(block.page).splitlines()
-    return re.search(r"<!-- needs: (gpu|hub|network|hours) -->", lines[block.line - 3]) is not None
-
-
-def code_spans(page):
-    """(line, code) of every code in a sentence."""
-    for number, line in enumerate(parts(page)[1], start=1):
-        for found in CODE.finditer(line):
-            yield number, found[2].strip()
-
-
-def shell_commands(text):
-    """The words of each command of a shell block."""
-    for line in text.replace("\\\n", " ").splitlines():
-        words = shlex.split(line, comments=True)
-        command = []
-        for word in [*words, ";"]:
-            if word in {"&&", "||", "|", ";"}:
-                if command:
-                    yield command
-                command = []
-            else:
-                command.append(word)
 
 
 def shown_commands():
@@ -134,13 +61,6 @@ def script_options():
         elif row:
             found[script] |= set(row[1].split(" / "))
     return found
-
-
-def spacy_words(words):
-    """The words behind `spacy` of a command line that calls it; else none."""
-    if Path(words[0]).name == "spacy":
-        return words[1:]
-    return words[3:] if Path(words[0]).name.startswith("python") and words[1:3] == ["-m", "spacy"] else []
 
 
 def options_in(words):
@@ -293,51 +213,6 @@ def test_every_command_and_variable_is_on_a_page_outside_the_reference(kind):
     names = COMMANDS if kind == "commands" else PROJECT["vars"]
     missing = [name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)]
     assert not missing
-
-
-def paragraphs(page):
-    """(line, text) of each paragraph and list item; not of tables, code, comments and headings."""
-    found, start, text = [], 0, ""
-    for number, line in enumerate([*re.sub(r"<!--.*?-->", blank_lines, "\n".join(parts(page)[1]), flags=re.DOTALL)
-                                  .splitlines(), ""], start=1):  # fmt: skip
-        plain = line.strip().lstrip("> ").strip()
-        is_other = not plain or plain.startswith(("|", "#", "!!!", "???", ":::")) or re.match(r"[-:| ]+$", plain)
-        if text and (is_other or LIST_ITEM.match(line)):
-            found.append((start, text))
-            text = ""
-        if not is_other:
-            start, text = (start, f"{text} {plain}") if text else (number, LIST_ITEM.sub("", line).strip().lstrip("> "))
-    return found
-
-
-def blank_lines(found):
-    return "\n" * found[0].count("\n")
-
-
-def sentences(text):
-    """The sentences of a paragraph; a code is one word, a link its text."""
-    text = CODE.sub("Code", LINK.sub(r"\1", text))
-    return SENTENCE_END.split(ABBREVIATION.sub(lambda found: found[0].replace(".", ""), text))
-
-
-def count_words(sentence):
-    return len([word for word in sentence.split() if re.search(r"\w", word)])
-
-
-def test_sentences_are_told_apart():
-    text = 'It reads `a.b c` (e.g. [a b](x.md)). Next one: *one*, two? "Three" is the last.'
-    assert [count_words(sentence) for sentence in sentences(text)] == [6, 4, 4]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_no_sentence_is_too_long(page):
-    long = [
-        f"{page.relative_to(ROOT)}:{line}: {count_words(sentence)} words: {sentence[:100]}…"
-        for line, text in paragraphs(page)
-        for sentence in sentences(text)
-        if count_words(sentence) > MAX_WORDS
-    ]
-    assert not long, "\n".join(long)
 
 
 def load(script):

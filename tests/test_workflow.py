@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import spacy
 from conftest import ANNOTATIONS, LABELS, ROOT
-from test_docs_site import PAGES, blocks, marked, shell_commands, spacy_words
+from docs_pages import PAGES, blocks, marked, shell_commands, spacy_words
 from wheels import assert_forgotten, pickles_in, words
 
 SKIPPED = "nothing changed"

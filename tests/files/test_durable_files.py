@@ -1,13 +1,9 @@
-"""What a power cut and kill -9 leave: synced files, swept folders, locks of the living."""
+"""Writes survive a crash: files are synced before their rename, change together, and damage is found."""
 
 import errno
 import os
-import signal
 import stat
-import subprocess
 import sys
-import tempfile
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -17,49 +13,13 @@ from domain_ner.files import (
     DiskList,
     atomic_path,
     find_damage,
-    hold_lock,
     link_folder,
     renaming,
-    require_free,
-    scratch_folder,
     seal,
-    sweep,
     syncing,
     together,
     write_text,
 )
-
-needs_locks = pytest.mark.skipif(sys.platform == "win32", reason="locks are flock(2)")
-BEFORE = "import sys; from pathlib import Path; from domain_ner.files import *; from domain_ner.files import hold_lock"
-
-
-def start(code):
-    """A process that runs this and says when it is at its end, where it waits to be killed."""
-    script = f"{BEFORE}\n{textwrap.dedent(code)}"
-    running = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert running.stdout.readline() == "here\n"
-    return running
-
-
-def kill(running):
-    running.send_signal(signal.SIGKILL)
-    running.communicate()
-
-
-HERE = 'print("here", flush=True); sys.stdin.read()'
-
-
-@pytest.fixture
-def in_atomic_path(tmp_path):
-    """A process within `atomic_path`, with half of a folder written."""
-    running = start(f"""
-        with atomic_path(Path({str(tmp_path)!r}) / "model") as new:
-            new.mkdir()
-            (new / "half").write_text("half")
-            {HERE}
-    """)
-    yield running
-    kill(running)
 
 
 @pytest.fixture
@@ -209,138 +169,6 @@ def test_a_folder_without_sync_is_still_written_to(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", refuse_folders)
     write_text(tmp_path / "a.txt", "new")
     assert (tmp_path / "a.txt").read_text() == "new"
-
-
-@needs_locks
-def test_what_a_killed_process_left_is_swept_by_the_next_write_to_the_folder(tmp_path, in_atomic_path):
-    kill(in_atomic_path)
-    assert len(os.listdir(tmp_path)) == 1
-    write_text(tmp_path / "other.txt", "")
-    assert os.listdir(tmp_path) == ["other.txt"]
-
-
-@needs_locks
-def test_what_a_living_process_uses_is_not_swept(tmp_path, in_atomic_path):
-    write_text(tmp_path / "other.txt", "")
-    in_atomic_path.communicate("")  # it goes on to its end
-    assert in_atomic_path.returncode == 0
-    assert (tmp_path / "model" / "half").read_text() == "half"
-    assert sorted(os.listdir(tmp_path)) == ["model", "other.txt"]
-
-
-@needs_locks
-def test_many_processes_that_write_and_sweep_at_once_lose_nothing(tmp_path):
-    code = f"""
-        for n in range(60):
-            write_text(Path({str(tmp_path)!r}) / f"{{sys.argv[1]}}-{{n}}", "whole")
-    """
-    script = f"{BEFORE}\n{textwrap.dedent(code)}"
-    running = [subprocess.Popen([sys.executable, "-c", script, str(n)]) for n in range(4)]
-    assert [one.wait() for one in running] == [0] * 4
-    assert sorted(os.listdir(tmp_path)) == sorted(f"{k}-{n}" for k in range(4) for n in range(60))
-    assert {path.read_text() for path in tmp_path.iterdir()} == {"whole"}
-
-
-def test_only_our_own_temporary_folders_are_swept(tmp_path):
-    for name in (
-        ".model-20251128/model",
-        ".config-template/domain-ner.txt",
-        "model-abcdefgh/domain-ner.lock",
-        ".git/a",
-    ):
-        (tmp_path / name).parent.mkdir()
-        (tmp_path / name).write_text("mine")
-    sweep(tmp_path)
-    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 4
-
-
-@needs_locks
-def test_one_killed_before_its_folder_was_locked_leaves_nothing(tmp_path):
-    (tmp_path / ".model-abcdefgh").mkdir()
-    sweep(tmp_path)
-    assert os.listdir(tmp_path) == []
-
-
-@needs_locks
-def test_a_former_folder_that_was_put_aside_comes_back(tmp_path, monkeypatch):
-    """Where two folders cannot change places at once, there is a moment with neither in its place."""
-    target = tmp_path / "model"
-    target.mkdir()
-    (target / "former").write_text("")
-    running = start(f"""
-        from domain_ner.files import renaming
-        renaming._exchange = lambda *_: False
-        def rename(self, other, real=Path.rename):
-            if not str(other).endswith(".old"):
-                {HERE}
-            return real(self, other)
-        Path.rename = rename
-        with atomic_path(Path({str(target)!r})) as new:
-            new.mkdir()
-    """)
-    kill(running)
-    assert not target.exists()
-    sweep(tmp_path)
-    assert os.listdir(target) == ["former"]
-    assert os.listdir(tmp_path) == ["model"]
-
-
-@needs_locks
-def test_a_scratch_folder_of_a_killed_process_is_swept_and_that_of_a_living_one_is_not(tmp_path, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    code = f"""
-        with scratch_folder() as folder:
-            (folder / "venv").write_text("")
-            {HERE}
-    """
-    killed, living = start(code), start(code)
-    kill(killed)
-    with scratch_folder() as folder:
-        assert folder.is_dir() and not os.listdir(folder)
-        assert len(os.listdir(tmp_path)) == 2
-    living.communicate("")
-    assert living.returncode == 0
-    assert os.listdir(tmp_path) == []
-    monkeypatch.setattr(tempfile, "tempdir", None)
-
-
-@needs_locks
-def test_two_that_write_the_same_are_told_who_holds_it(tmp_path):
-    running = start(f"""
-        with hold_lock(Path({str(tmp_path / "corpus")!r}), "convert_annotations.py"):
-            {HERE}
-    """)
-    told = rf"corpus is in use by process {running.pid} \(convert_annotations.py, since 2"
-    for shared in (False, True):
-        with pytest.raises(DomainNerError, match=told), hold_lock(tmp_path / "corpus", "other", shared=shared):
-            pass
-    with pytest.raises(DomainNerError, match=told):
-        require_free(tmp_path)
-    with hold_lock(tmp_path / "other", "other"):
-        pass
-    kill(running)
-    with hold_lock(tmp_path / "corpus", "other"):
-        require_free(tmp_path / "corpus")
-    assert os.listdir(tmp_path) == []
-
-
-@needs_locks
-def test_several_may_read_what_none_may_write_meanwhile(tmp_path):
-    with hold_lock(tmp_path / "corpus", "train", shared=True):
-        with hold_lock(tmp_path / "corpus", "tune", shared=True):
-            pass
-        with pytest.raises(DomainNerError, match="train, since"), hold_lock(tmp_path / "corpus", "convert"):
-            pass
-    with hold_lock(tmp_path / "corpus", "convert"):
-        pass
-    assert os.listdir(tmp_path) == []
-
-
-def test_where_there_is_no_place_for_a_lock_nothing_is_held(tmp_path):
-    (tmp_path / "file").write_text("")
-    with hold_lock(tmp_path / "file" / "corpus", "train"):
-        assert os.listdir(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize(

@@ -1,60 +1,31 @@
+"""Prodigy's files: recognised, read row by row, and damaged."""
+
 import json
 import re
+from functools import partial
 
 import pytest
+from prodigy_exports import INFRA, TEAM, TEXT, read_row, read_rows, task, write_rows
 
-from domain_ner.annotations.records import FileLog, ReaderOptions, Sample, SourceSpan
+from domain_ner.annotations.records import FileLog, ReaderOptions, Sample
 from domain_ner.errors import DomainNerError
 from domain_ner.readers import prodigy
 from domain_ner.readers.text_files.decoding import read_sample
 
-TEXT = "Payments uses Redis."
-TEAM = {"start": 0, "end": 8, "label": "TEAM"}
-INFRA = {"start": 14, "end": 19, "label": "INFRA"}
-TOKENS = [
-    {"text": "Payments", "start": 0, "end": 8, "id": 0, "ws": True},
-    {"text": "uses", "start": 9, "end": 13, "id": 1, "ws": True},
-    {"text": "Redis", "start": 14, "end": 19, "id": 2, "ws": False},
-    {"text": ".", "start": 19, "end": 20, "id": 3, "ws": False},
-]
-
-
-def task(**changes):
-    return {"text": TEXT, "spans": [TEAM], "answer": "accept", "_view_id": "ner_manual"} | changes
-
-
-def teach(*spans, answer="accept", **changes):
-    return task(spans=list(spans), answer=answer, _view_id="ner", **changes)
-
 
 @pytest.fixture
 def write(tmp_path):
-    def write_rows(*rows, name="export.jsonl"):
-        path = tmp_path / name
-        lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return path
-
-    return write_rows
+    return partial(write_rows, tmp_path)
 
 
 @pytest.fixture
-def read(write):
-    def read_rows(*rows, **options):
-        log = FileLog("export.jsonl")
-        return list(prodigy.read(write(*rows), ReaderOptions(**options), log)), log
-
-    return read_rows
+def read(tmp_path):
+    return partial(read_rows, tmp_path)
 
 
 @pytest.fixture
-def read_one(read):
-    def read_row(row, **options):
-        (record,), log = read(row, **options)
-        assert not log.problems
-        return record
-
-    return read_row
+def read_one(tmp_path):
+    return partial(read_row, tmp_path)
 
 
 def recognises(path):
@@ -121,181 +92,6 @@ def test_annotators_are_named_by_id_then_by_session(read):
     named = {"_annotator_id": "ann", "_session_id": "s"}
     records, _ = read(task(**named), task(_session_id="s-bob"), task(_session_id=None))
     assert [record.annotator for record in records] == ["ann", "s-bob", ""]
-
-
-def test_an_accepted_task_without_spans_is_a_text_without_entities(read_one):
-    record = read_one({"text": "Nothing.", "answer": "accept"})
-    assert (record.answer, record.spans, record.partial) == ("accepted", (), False)
-
-
-def test_manual_answers_are_told_and_their_spans_kept(read):
-    records, _ = read(task(), task(answer="reject"), task(answer="ignore"))
-    assert [record.answer for record in records] == ["accepted", "rejected", "ignored"]
-    assert all(len(record.spans) == 1 and not record.spans[0].rejected for record in records)
-
-
-def test_a_task_without_answer_is_accepted_and_that_is_said(read):
-    (record,), log = read({"text": TEXT, "spans": [TEAM]})
-    assert record.answer == "accepted"
-    assert log.notes == ["tasks without `answer` count as accepted"]
-
-
-@pytest.mark.parametrize("row", [teach(TEAM), task(_is_binary=True)], ids=["ner", "_is_binary"])
-def test_an_accepted_yes_no_task_says_nothing_of_the_rest(read_one, row):
-    record = read_one(row)
-    assert (record.answer, record.partial) == ("accepted", True)
-    assert record.spans == (SourceSpan(0, 8, "TEAM"),)
-
-
-def test_a_rejected_yes_no_task_is_knowledge_of_what_is_no_entity(read_one):
-    record = read_one(teach(TEAM, answer="reject"))
-    assert (record.answer, record.partial, record.spans[0].rejected) == ("accepted", True, True)
-
-
-def test_an_ignored_yes_no_task_is_ignored(read_one):
-    record = read_one(teach(TEAM, answer="ignore"))
-    assert (record.answer, record.spans[0].rejected) == ("ignored", False)
-
-
-def test_the_answer_of_a_span_beats_that_of_its_yes_no_task(read):
-    spans = [TEAM, INFRA | {"answer": "reject"}, {"start": 9, "end": 13, "label": "INFRA", "answer": "ignore"}]
-    (judged, ignored), _ = read(teach(*spans))
-    assert [span.rejected for span in judged.spans] == [False, True]
-    assert judged.spans[1].how == ("the span's own answer overrides the task's: reject / accept",)
-    assert (ignored.answer, ignored.spans[0].start) == ("ignored", 9)
-
-
-OLD = {"text": TEXT, "answer": "accept"}
-SCORED = TEAM | {"score": 0.5, "rank": 1}
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        OLD | {"spans": [SCORED], "tokens": TOKENS},
-        OLD | {"spans": [TEAM | {"pattern": 3}]},
-        OLD | {"spans": [TEAM | {"answer": "accept"}, INFRA]},
-    ],
-    ids=["score and rank", "pattern without tokens", "answers on spans"],
-)
-def test_old_yes_no_tasks_are_told_by_their_spans(read_one, row):
-    assert read_one(row).partial
-
-
-def test_a_score_left_over_from_a_suggestion_does_not_make_a_manual_task_yes_no(read_one):
-    assert not read_one(task(spans=[SCORED])).partial
-
-
-def test_an_answer_left_over_on_a_span_of_a_manual_task_is_overruled_and_listed(read_one):
-    (span,) = read_one(task(spans=[TEAM | {"answer": "reject"}])).spans
-    assert (span.rejected, span.how) == (False, ("an older answer of the span ignored: reject",))
-
-
-@pytest.mark.parametrize("row", [task(no_missing=False), task(meta={"no_missing": False})])
-def test_a_task_that_says_it_is_incomplete_is_partial(read_one, row):
-    assert read_one(row).partial
-
-
-def test_spans_of_a_choice_are_predictions(read):
-    (record,), log = read(task(_view_id="choice"))
-    assert (record.answer, len(record.spans)) == ("prediction", 1)
-    assert "'choice' does not ask for entities" in log.notes[0]
-
-
-def test_predictions_are_taken_on_request(read_one):
-    assert read_one(task(_view_id="choice"), predictions=True).answer == "accepted"
-
-
-@pytest.mark.parametrize("row", [task(_view_id="classification", spans=[]), OLD | {"label": "SPAM"}])
-def test_a_text_that_was_only_classified_is_not_a_text_without_entities(read_one, row):
-    assert read_one(row).answer == "not annotated"
-
-
-def test_spans_of_relations_are_annotations_and_relations_are_told(read):
-    (record,), log = read(task(_view_id="relations", relations=[{"head": 0, "child": 1}]))
-    assert (record.answer, len(record.spans), log.notes) == ("accepted", 1, ["relations are not read"])
-
-
-def test_versions_under_review_are_not_counted(read_one):
-    record = read_one(task(_view_id="review", view_id="ner_manual", versions=[task(), task(spans=[INFRA])]))
-    assert (len(record.spans), record.partial) == (1, False)
-
-
-def test_a_reviewed_yes_no_task_is_yes_no(read_one):
-    assert read_one(task(_view_id="review", view_id="ner")).partial
-
-
-def test_overlapping_spans_pass_through(read_one):
-    spans = [TEAM, TEAM | {"end": 4}, TEAM]
-    assert len(read_one(task(spans=spans, _view_id="spans_manual")).spans) == 3
-
-
-def test_tokens_become_words_and_spaces(read_one):
-    record = read_one(task(tokens=TOKENS))
-    assert record.words == ("Payments", "uses", "Redis", ".")
-    assert record.spaces == (True, True, False, False)
-
-
-def test_tokens_without_ws_are_spaced_by_their_offsets(read_one):
-    old = [{key: value for key, value in token.items() if key != "ws"} for token in TOKENS]
-    assert read_one(task(tokens=old)).spaces == (True, True, False, False)
-
-
-def test_a_space_after_the_last_token_that_the_text_lacks_is_left_out(read_one):
-    assert read_one(task(tokens=[*TOKENS[:-1], TOKENS[-1] | {"ws": True}])).spaces == (True, True, False, False)
-
-
-def test_tokens_that_do_not_make_up_the_text_are_not_used(read):
-    (record,), log = read(task(tokens=TOKENS[:-1]))
-    assert (record.words, record.spaces) == (None, None)
-    assert log.notes == ["tokens that do not make up their text are not used"]
-
-
-def at_tokens(first, last, **changes):
-    return TEAM | {"token_start": first, "token_end": last} | changes
-
-
-def test_stale_text_is_ignored_where_offsets_and_tokens_agree(read_one):
-    (span,) = read_one(task(tokens=TOKENS, spans=[at_tokens(0, 0, text="Pay")])).spans
-    assert (span.start, span.end, span.text) == (0, 8, None)
-    assert span.how == ("stale text of the span ignored: 'Pay' / 'Payments'",)
-
-
-def test_text_of_a_span_without_token_indices_is_passed_on(read_one):
-    (span,) = read_one(task(spans=[TEAM | {"text": "Pay"}])).spans
-    assert (span.text, span.how) == ("Pay", ())
-
-
-def test_the_text_decides_between_offsets_and_tokens(read_one):
-    (span,) = read_one(task(tokens=TOKENS, spans=[at_tokens(0, 1, text="Payments uses")])).spans
-    assert (span.start, span.end) == (0, 13)
-    assert span.how == ("token indices used where the offsets disagree: 0-13 instead of 0-8",)
-
-
-@pytest.mark.parametrize("extra", [{}, {"text": "Payments"}])
-def test_offsets_stand_where_no_text_speaks_for_the_tokens(read_one, extra):
-    (span,) = read_one(task(tokens=TOKENS, spans=[at_tokens(0, 1, **extra)])).spans
-    assert (span.start, span.end) == (0, 8)
-    assert span.how == ("offsets used where the token indices disagree: the tokens are at 0-13",)
-
-
-def test_a_span_of_tokens_alone_gets_its_offsets_from_them(read_one):
-    (span,) = read_one(task(tokens=TOKENS, spans=[{"token_start": 2, "token_end": 3, "label": "INFRA"}])).spans
-    assert (span.start, span.end) == (14, 20)
-
-
-def test_impossible_offsets_are_passed_on_for_the_check(read_one):
-    spans = [TEAM | {"end": 99}, TEAM | {"start": "zero"}, {"label": "TEAM"}]
-    assert [(span.start, span.end) for span in read_one(task(spans=spans)).spans] == [
-        (0, 99),
-        ("zero", 8),
-        (None, None),
-    ]
-
-
-def test_a_span_that_is_no_object_is_kept_with_its_fault(read_one):
-    (span,) = read_one(task(spans=["Payments"])).spans
-    assert span.fault == "it is 'Payments': expected an object with start, end and label"
 
 
 BAD_ROWS = {
