@@ -1,4 +1,4 @@
-"""The rooms of the package: a module imports from its own room and from those below it."""
+"""The rooms of the package: a module imports from its own room and from those below it. Files stay short."""
 
 import ast
 import re
@@ -23,6 +23,7 @@ PURE_MODULES = {
     "corpus/near_duplicates", "corpus/normalization", "corpus/set_join", "corpus/splits", "crf_ner/selection",
     "crf_ner/settings", "guide/markup", "transformer/alignment", "transformer/windows",
 }  # fmt: skip
+MAX_LINES = 300
 HEAVY = {"spacy", "spacy_transformers", "torch", "transformers", "thinc"}
 PACKAGE = ROOT / "domain_ner"
 MODULES = sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))
@@ -131,3 +132,11 @@ def test_what_spacy_finds_by_entry_point_imports_without_torch():
 def test_no_module_imports_itself_by_way_of_others():
     graph = {name: set(own_imports(PACKAGE / f"{name}.py")) for name in MODULES}
     list(TopologicalSorter(graph).static_order())  # raises CycleError
+
+
+@pytest.mark.parametrize("folder", ["domain_ner", "scripts", "benchmarks", "tests"])
+def test_no_file_is_too_long(folder):
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    assert paths
+    n_lines = {path.relative_to(ROOT).as_posix(): len(path.read_text("utf8").splitlines()) for path in paths}
+    assert not {name: n for name, n in n_lines.items() if n > MAX_LINES}
