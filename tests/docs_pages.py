@@ -25,7 +25,7 @@ WEASEL = re.compile(r"<!-- WEASEL.*?START.*?END[^>]*-->", re.DOTALL)
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code. line: of its first line, from 1."""
+    """A block of code. line: the number of its first line, from 1."""
 
     page: Path
     line: int
@@ -38,13 +38,13 @@ class Block:
 
 @cache
 def read(page):
-    """A page; what weasel writes into the README goes, its lines stay."""
+    """The text of a page, with empty lines for what weasel writes into the README."""
     return WEASEL.sub(lambda found: "\n" * found[0].count("\n"), page.read_text(encoding="utf8"))
 
 
 @cache
 def parts(page):
-    """(blocks of code, lines of the page with those of the blocks left empty)."""
+    """(blocks of code, lines of the page with those of blocks emptied)."""
     blocks, prose, inside, fence, language, start = [], [], [], "", "", 0
     for number, line in enumerate(read(page).splitlines(), start=1):
         found = FENCE.match(line)
@@ -71,7 +71,7 @@ def marked(block):
 
 
 def code_spans(page):
-    """(line, code) of every code in a sentence."""
+    """(line, code) of all code in sentences."""
     for number, line in enumerate(parts(page)[1], start=1):
         for found in CODE.finditer(line):
             yield number, found[2].strip()
@@ -92,7 +92,7 @@ def shell_commands(text):
 
 
 def spacy_words(words):
-    """The words behind `spacy` of a command line that calls it; else none."""
+    """The words after `spacy` in a command line that calls it, or else none."""
     if Path(words[0]).name == "spacy":
         return words[1:]
     return words[3:] if Path(words[0]).name.startswith("python") and words[1:3] == ["-m", "spacy"] else []

@@ -14,7 +14,7 @@ ABBREVIATION = re.compile(r"\b(e\.g|i\.e|etc|vs|cf)\.")
 
 
 def paragraphs(page):
-    """(line, text) of each paragraph and list item; not of tables, code, comments and headings."""
+    """(line, text) of each paragraph and list item, without tables, code, comments and headings."""
     found, start, text = [], 0, ""
     for number, line in enumerate([*re.sub(r"<!--.*?-->", blank_lines, "\n".join(parts(page)[1]), flags=re.DOTALL)
                                   .splitlines(), ""], start=1):  # fmt: skip
@@ -33,7 +33,7 @@ def blank_lines(found):
 
 
 def sentences(text):
-    """The sentences of a paragraph; a code is one word, a link its text."""
+    """The sentences of a paragraph, where code counts as one word and a link as its text."""
     text = CODE.sub("Code", LINK.sub(r"\1", text))
     return SENTENCE_END.split(ABBREVIATION.sub(lambda found: found[0].replace(".", ""), text))
 
@@ -42,7 +42,7 @@ def count_words(sentence):
     return len([word for word in sentence.split() if re.search(r"\w", word)])
 
 
-def test_sentences_are_told_apart():
+def test_paragraphs_are_split_into_sentences():
     text = 'It reads `a.b c` (e.g. [a b](x.md)). Next one: *one*, two? "Three" is the last.'
     assert [count_words(sentence) for sentence in sentences(text)] == [6, 4, 4]
 

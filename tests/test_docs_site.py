@@ -37,7 +37,7 @@ OF_USERS = ("assets/annotations/", "assets/encoders/", "assets/raw", "training/e
 
 
 def shown_commands():
-    """(where, words) of every command line in a block, or in a sentence that begins like one."""
+    """(where, words) of every command line in a block, or in code in a sentence that begins like one."""
     for block in blocks("bash"):
         yield from ((str(block), words) for words in shell_commands(block.text))
     for page in PAGES:
@@ -50,7 +50,7 @@ SHOWN = list(shown_commands())
 
 
 def script_options():
-    """Script to its options, by the reference, which another test compares with the scripts."""
+    """The options of each script, as in the reference, which another test compares with the scripts."""
     found, script = {}, ""
     for line in (REFERENCE / "commands.md").read_text(encoding="utf8").splitlines():
         heading = re.match(r"`([\w/]+\.py)`:", line)
@@ -68,18 +68,18 @@ def options_in(words):
 
 
 def is_override(option):
-    """Like `--training.max_steps`, of a config or of vars."""
+    """Whether an option overrides a setting or variable, like `--training.max_steps`."""
     return "." in option
 
 
-def test_the_pages_are_those_of_the_navigation():
+def test_the_navigation_lists_exactly_the_pages():
     config = (ROOT / "mkdocs.yml").read_text(encoding="utf8")
     named = re.findall(r": ([\w/-]+\.md)$", config, re.MULTILINE)
     assert sorted(named) == sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 
 
 def test_the_generated_pages_are_up_to_date():
-    """Mend it with: python -m spacy project run docs."""
+    """Fix it with: python -m spacy project run docs."""
     ran = subprocess.run(
         [sys.executable, "scripts/build_docs.py", "project.yml", "docs", "--check"],
         cwd=ROOT, capture_output=True, text=True, encoding="utf8", check=False,
@@ -159,7 +159,7 @@ def test_every_variable_mentioned_exists():
 
 @cache
 def written():
-    """Every path that a command of project.yml is said to write, with the folders above it."""
+    """Every path that project.yml names for a command, with its parent folders."""
     texts = [str(value) for value in PROJECT["vars"].values()]
     for command in COMMANDS.values():
         texts += [*command.get("outputs", ()), *command.get("outputs_no_cache", ()), *command["script"]]
@@ -181,7 +181,7 @@ def source():
 
 
 def is_path(path):
-    """Whether a path is in the repository, or something writes it, as far as can be told without a run."""
+    """Whether a path is in the repository or written by the code, as far as its names show without a run."""
     is_made = path.startswith(("training", "corpus"))
     is_made_folder = any(path.startswith(f"{folder}/") for folder in made_folders())
     if path in written() or is_made_folder or path.startswith(OF_USERS) or (not is_made and (ROOT / path).exists()):
@@ -222,7 +222,7 @@ def load(script):
     return module
 
 
-def test_on_the_site_a_link_to_another_file_of_the_repository_is_its_name():
+def test_the_site_replaces_a_link_to_another_file_of_the_repository_by_its_name():
     replace = load("_site_links").replace_links
     text = "[`README.md`](../README.md), [how](../../configs/presets.yml#x), [data](data.md), [gone](../gone.md)"
     shown = "`README.md`, how (`configs/presets.yml`), [data](data.md), [gone](../gone.md)"
@@ -239,7 +239,7 @@ def test_docstrings_get_the_sections_that_mkdocstrings_reads():
     )
 
 
-def test_what_a_page_would_fetch_from_another_host_is_found(tmp_path):
+def test_files_that_a_page_loads_from_another_host_are_found(tmp_path):
     page = '<a href="https://a.org">link</a><script src="x.js"></script><script src="https://b.org/x.js"></script>'
     (tmp_path / "index.html").write_text(page, encoding="utf8")
     (tmp_path / "site.css").write_text("p { background: url(//c.org/x.png) } a { background: url(x.png) }", "utf8")

@@ -24,12 +24,12 @@ DRIFTS = list(product(["codepoint", "utf16", "grapheme", "byte"], ["", CRLF_TO_L
 
 
 def characters(white):
-    """The user-perceived characters of white space."""
+    """White space split into user-perceived characters."""
     return re.findall(r"\r\n|.", white, flags=re.DOTALL)
 
 
 class Document:
-    """A text made character by character, so that what a tool would count is known without the code under test."""
+    """A text built character by character: offsets in any unit are counted without the code under test."""
 
     def __init__(self, rng):
         self.chars = characters(rng.choice(LEADING))
@@ -44,7 +44,7 @@ class Document:
         self.text = "".join(self.chars)
 
     def offset(self, n_chars, unit, line_ends, trimmed):
-        """Where the character stands, as a tool counts it that changed the text in this way."""
+        """The offset of a character, as counted by a tool that changed line ends or leading white space like this."""
         before = self.chars[self.n_leading if trimmed else 0 : n_chars]
         if line_ends and unit != "grapheme":
             new = "\n" if line_ends == CRLF_TO_LF else "\r\n"
@@ -67,7 +67,7 @@ class Document:
 
 
 def unrepairable(document, rng):
-    """Offsets and words that agree in no reading."""
+    """A span whose offsets and words agree in no reading."""
     start, end = document.true(rng.choice(document.words))
     words, far = document.text[start:end], len(document.text.encode()) * 2
     bad = {
@@ -87,7 +87,7 @@ def unrepairable(document, rng):
 
 
 def shifted(document, chars):
-    """A word with offsets that it has in no reading, as near to the true ones as can be."""
+    """A word with offsets that no reading gives it, as close to the true ones as possible."""
     start, end = document.true(chars)
     taken = {document.offset(chars[0], *drift) for drift in DRIFTS}
     near = sorted(range(start + 99), key=lambda n: abs(n - start))
@@ -95,7 +95,7 @@ def shifted(document, chars):
     return SourceSpan(moved, moved + end - start, "X", document.text[start:end])
 
 
-def test_of_10000_drifted_documents_every_span_is_recovered_exactly_or_reported():
+def test_every_span_of_10000_drifted_documents_is_recovered_exactly_or_reported():
     rng = random.Random(42)
     n_repaired = n_dropped = 0
     seen = set()

@@ -19,7 +19,7 @@ def located(text, *spans, unit=None, **fields):
     return [(at.start, at.end) for at in locate(record(text, *spans, **fields), unit)]
 
 
-def test_right_offsets_into_plain_text_need_no_other_reading(monkeypatch):
+def test_correct_offsets_into_plain_text_try_no_other_reading(monkeypatch):
     monkeypatch.setattr(offsets, "readings", None)
     monkeypatch.setattr(Reading, "boundaries", None)
     assert located("Redis runs", SourceSpan(0, 5, "X", "Redis"), SourceSpan(6, 10, "X")) == [(0, 5), (6, 10)]
@@ -47,7 +47,7 @@ def test_a_repair_names_the_reading(text, start, how):
     assert (text[at.start : at.end], at.repair) == ("Redis", how)
 
 
-def test_spans_without_words_follow_those_that_have_them():
+def test_spans_without_words_use_the_reading_of_spans_with_words():
     text = "🔥 Redis and Kafka"
     assert located(text, SourceSpan(3, 8, "X", "Redis"), SourceSpan(13, 18, "X")) == [(2, 7), (12, 17)]
 
@@ -59,12 +59,12 @@ def test_one_document_can_mix_two_units():
     assert located(text, right, drifted, SourceSpan(23, 28, "X", "Flink")) == [(2, 7), (12, 17), (22, 27)]
 
 
-def test_words_that_stand_at_two_places_in_two_readings_are_reported():
+def test_words_found_at_two_places_by_two_readings_are_reported():
     text = "\n🔥 gogo Redis"  # 4-6 is the first "go" in UTF-16, the second where the line end at the start was cut
     assert located(text, SourceSpan(8, 13, "X", "Redis"), SourceSpan(4, 6, "X", "go")) == [(8, 13), (None, None)]
 
 
-def test_words_with_their_white_space_tell_more_than_without():
+def test_white_space_in_the_words_decides_between_readings():
     assert located(" Redis  x", SourceSpan(0, 6, "X", "Redis ")) == [(1, 7)]
 
 
@@ -87,14 +87,14 @@ def test_only_readings_that_can_differ_are_tried(text, units):
     ("words", "said"),
     [("Berlin,  Germany", "Berlin, Germany"), ("New\nYork", r"New\nYork"), ("New\r\nYork", "New York")],
 )
-def test_white_space_garbled_by_the_tool_is_no_difference(words, said):
+def test_white_space_that_the_tool_changed_is_ignored(words, said):
     text = f"In {words} it is."
     (at,) = locate(record(text, SourceSpan(*find(text, words), "X", said)), None)
     assert (text[at.start : at.end], at.repair) == (words, "")
 
 
 @pytest.mark.parametrize(("words", "said"), [("Gbeloch", "Gbe"), ("simple text", "ple tex"), ("Bonn", "in Bonn")])
-def test_where_the_words_are_of_before_a_correction_the_offsets_win(words, said):
+def test_offsets_win_over_words_from_before_a_correction(words, said):
     text = f"Some {words} with explanations in Bonn"
     (at,) = locate(record(text, SourceSpan(*find(text, words), "X", said)), None)
     assert text[at.start : at.end] == words
@@ -105,7 +105,7 @@ def test_where_the_words_are_of_before_a_correction_the_offsets_win(words, said)
     ("start", "end", "said"),
     [(4, 9, "Redis"), (6, 11, "Redis"), (5, 9, "Redis"), (5, 10, "R"), (5, 10, " "), (0, 10, "Kafka")],
 )
-def test_words_that_are_elsewhere_or_cut_are_reported(start, end, said):
+def test_words_that_are_elsewhere_or_incomplete_are_reported(start, end, said):
     (at,) = locate(record("Some Redis here", SourceSpan(start, end, "X", said)), None)
     assert (at.start, at.end) == (None, None)
     assert repr(said) in at.fault
@@ -125,7 +125,7 @@ def test_words_that_are_elsewhere_or_cut_are_reported(start, end, said):
     ],
 )
 @pytest.mark.parametrize("words", [None, "Redis"])
-def test_offsets_that_point_nowhere_are_reported(start, end, fault, words):
+def test_invalid_offsets_are_reported(start, end, fault, words):
     (at,) = locate(record("Some Redis", SourceSpan(start, end, "X", words)), None)
     assert (at.start, at.end, at.fault) == (None, None, fault)
 
@@ -136,12 +136,12 @@ def test_an_offset_inside_a_character_is_reported(unit, start, end):
     assert at.fault == f"{start}-{end} splits a character"
 
 
-def test_a_span_off_a_text_that_is_a_path_says_so():
+def test_a_span_outside_a_text_that_looks_like_a_path_is_explained():
     (at,) = locate(record("/data/local/1.txt", SourceSpan(204, 215, "X", "Redis")), None)
     assert at.fault.endswith("(the text looks like a path or URL: export the text itself)")
 
 
-def test_without_words_the_unit_is_the_records_and_else_the_given_one():
+def test_without_words_the_unit_of_the_record_is_used_or_else_the_given_one():
     text, span = f"{FAMILY} Redis", SourceSpan(2, 7, "X")
     assert located(text, span, unit="grapheme") == [(2, 7)]
     open_record = Record(text, (span,), "f", unit=None)
@@ -167,7 +167,7 @@ def voters(unit, texts=("The {} of Redis and Kafka.", "Use {}{} Flink, {} Spark!
 
 
 @pytest.mark.parametrize("unit", ["codepoint", "utf16", "grapheme"])
-def test_vote_finds_the_unit_from_the_edges_of_words(unit):
+def test_vote_finds_the_unit_from_word_edges(unit):
     found, fits = vote(voters(unit))
     assert found == unit
     assert fits[unit] == 12  # of three symbols; where it is an x all units agree
@@ -175,14 +175,14 @@ def test_vote_finds_the_unit_from_the_edges_of_words(unit):
 
 
 @pytest.mark.parametrize("unit", ["codepoint", "utf16"])
-def test_vote_does_not_need_units_apart_that_agree_on_every_span(unit):
+def test_vote_decides_although_other_units_agree_on_every_span(unit):
     text = "🔥 Redis, 🔥🔥 Kafka"
     bounds = Reading(unit).boundaries(text)
     spans = [SourceSpan(bounds[a], bounds[b], "X") for a, b in (find(text, "Redis"), find(text, "Kafka"))]
     assert vote([record(text, *spans, unit=None)])[0] == unit
 
 
-def test_white_space_at_the_edge_of_a_span_is_no_edge_of_a_word():
+def test_white_space_at_the_edge_of_a_span_is_not_a_word_edge():
     assert vote([record("🔥 (C) Redis", SourceSpan(3, 6, "X"))])[0] == "utf16"
 
 
@@ -215,7 +215,7 @@ def test_vote_does_not_guess(records):
         ("🔥 Redis", None, 7, False),
     ],
 )
-def test_differs_by_unit_looks_at_where_the_spans_are(text, start, end, differs):
+def test_differs_by_unit_depends_on_where_the_spans_are(text, start, end, differs):
     assert differs_by_unit(record(text, SourceSpan(start, end, "X"))) is differs
 
 

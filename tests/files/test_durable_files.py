@@ -24,7 +24,7 @@ from domain_ner.files import (
 
 @pytest.fixture
 def calls(monkeypatch):
-    """What is synced and renamed, in order: names of files and folders."""
+    """The calls to `fsync` and `replace`, in order, with the name of the file or folder."""
     found = []
 
     def record(name):
@@ -44,7 +44,7 @@ def calls(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_file_is_on_the_disk_before_it_gets_its_name_and_its_name_before_it_is_told(tmp_path, calls):
+def test_a_file_is_synced_before_its_rename_and_its_folder_after_it(tmp_path, calls):
     write_text(tmp_path / "a.txt", "one")
     (room, name), *others = calls
     assert room == "fsync"
@@ -53,7 +53,7 @@ def test_a_file_is_on_the_disk_before_it_gets_its_name_and_its_name_before_it_is
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_every_file_and_folder_of_a_folder_is_synced_and_each_new_one_above_it(tmp_path, calls):
+def test_every_file_and_folder_in_a_folder_is_synced_and_each_new_parent(tmp_path, calls):
     with atomic_path(tmp_path / "deep" / "model") as new:
         (new / "part").mkdir(parents=True)
         (new / "part" / "weights").write_text("w")
@@ -65,7 +65,7 @@ def test_every_file_and_folder_of_a_folder_is_synced_and_each_new_one_above_it(t
     assert synced[-1] == "deep"
 
 
-def test_very_many_files_are_synced_at_once(tmp_path, monkeypatch):
+def test_very_many_files_are_synced_by_one_call(tmp_path, monkeypatch):
     monkeypatch.setattr(syncing, "_MAX_SYNCED", 2)
     called = []
     monkeypatch.setattr(os, "sync", lambda: called.append("sync"), raising=False)
@@ -76,7 +76,7 @@ def test_very_many_files_are_synced_at_once(tmp_path, monkeypatch):
     assert called == ["sync"]
 
 
-def test_a_sync_that_fails_leaves_the_former_file(tmp_path, monkeypatch):
+def test_a_failed_sync_keeps_the_old_file(tmp_path, monkeypatch):
     write_text(tmp_path / "a.txt", "former")
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.EIO, "Input/output error")))
     with pytest.raises(DomainNerError, match="Cannot write .*a.txt: Input/output error"):
@@ -86,7 +86,7 @@ def test_a_sync_that_fails_leaves_the_former_file(tmp_path, monkeypatch):
 
 
 def write_all(folder, content):
-    """Two files and a folder of one, written together."""
+    """Write two files, and a folder with one file, together."""
     with together():
         write_text(folder / "a.txt", content)
         with atomic_path(folder / "model") as new:
@@ -101,13 +101,13 @@ def contents(folder):
 
 @pytest.fixture(params=["exchange", "two renames"])
 def swapping(request, monkeypatch):
-    """Both ways of putting something in the place of what is there."""
+    """Both ways to replace a file or folder."""
     if request.param == "two renames":
         monkeypatch.setattr(renaming, "_exchange", lambda one, other: False)
 
 
 @pytest.mark.usefixtures("swapping")
-def test_what_is_written_together_changes_together(tmp_path):
+def test_files_written_together_change_together(tmp_path):
     write_all(tmp_path, "one")
     write_all(tmp_path, "two")
     assert contents(tmp_path) == dict.fromkeys(("a.txt", "model/weights", "deep/b.txt"), "two")
@@ -126,7 +126,7 @@ def test_an_error_before_the_end_changes_nothing(tmp_path):
 
 @pytest.mark.usefixtures("swapping")
 @pytest.mark.parametrize("is_there", [True, False])
-def test_a_name_that_cannot_be_given_takes_back_those_before_it(tmp_path, monkeypatch, is_there):
+def test_a_failed_rename_undoes_the_earlier_ones(tmp_path, monkeypatch, is_there):
     if is_there:
         write_all(tmp_path, "one")
     before = contents(tmp_path)
@@ -143,7 +143,7 @@ def test_a_name_that_cannot_be_given_takes_back_those_before_it(tmp_path, monkey
     assert contents(tmp_path) == before
 
 
-def test_a_full_disk_is_told_with_the_name_of_what_was_written(tmp_path):
+def test_a_full_disk_is_an_error_that_names_the_file(tmp_path):
     resource = pytest.importorskip("resource")
     write_text(tmp_path / "a.txt", "former")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -158,7 +158,7 @@ def test_a_full_disk_is_told_with_the_name_of_what_was_written(tmp_path):
     assert contents(tmp_path) == {"a.txt": "former"}
 
 
-def test_a_folder_without_sync_is_still_written_to(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_synced_is_still_written_to(tmp_path, monkeypatch):
     real = os.fsync
 
     def refuse_folders(opened):
@@ -194,7 +194,7 @@ def test_damage_is_found_and_named(tmp_path, damage, told):
     assert found.startswith(told) and bool(found) == bool(told)
 
 
-def test_a_linked_folder_holds_the_same_and_takes_no_room(tmp_path):
+def test_a_linked_folder_has_the_same_files_and_takes_no_space(tmp_path):
     (tmp_path / "a" / "in").mkdir(parents=True)
     (tmp_path / "a" / "in" / "file").write_text("one")
     link_folder(tmp_path / "a", tmp_path / "b")

@@ -17,7 +17,7 @@ BEFORE = "import sys; from pathlib import Path; from domain_ner.files import *; 
 
 
 def start(code):
-    """A process that runs this and says when it is at its end, where it waits to be killed."""
+    """Start a process that runs the code, and return when it waits at HERE to be killed."""
     script = f"{BEFORE}\n{textwrap.dedent(code)}"
     running = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert running.stdout.readline() == "here\n"
@@ -34,7 +34,7 @@ HERE = 'print("here", flush=True); sys.stdin.read()'
 
 @pytest.fixture
 def in_atomic_path(tmp_path):
-    """A process within `atomic_path`, with half of a folder written."""
+    """A running process inside `atomic_path` that has written half of a folder."""
     running = start(f"""
         with atomic_path(Path({str(tmp_path)!r}) / "model") as new:
             new.mkdir()
@@ -46,7 +46,7 @@ def in_atomic_path(tmp_path):
 
 
 @needs_locks
-def test_what_a_killed_process_left_is_swept_by_the_next_write_to_the_folder(tmp_path, in_atomic_path):
+def test_leftovers_of_a_killed_process_are_swept_by_the_next_write_to_the_folder(tmp_path, in_atomic_path):
     kill(in_atomic_path)
     assert len(os.listdir(tmp_path)) == 1
     write_text(tmp_path / "other.txt", "")
@@ -54,7 +54,7 @@ def test_what_a_killed_process_left_is_swept_by_the_next_write_to_the_folder(tmp
 
 
 @needs_locks
-def test_what_a_living_process_uses_is_not_swept(tmp_path, in_atomic_path):
+def test_files_of_a_running_process_are_not_swept(tmp_path, in_atomic_path):
     write_text(tmp_path / "other.txt", "")
     in_atomic_path.communicate("")  # it goes on to its end
     assert in_atomic_path.returncode == 0
@@ -63,7 +63,7 @@ def test_what_a_living_process_uses_is_not_swept(tmp_path, in_atomic_path):
 
 
 @needs_locks
-def test_many_processes_that_write_and_sweep_at_once_lose_nothing(tmp_path):
+def test_many_processes_that_write_and_sweep_at_once_lose_no_file(tmp_path):
     code = f"""
         for n in range(60):
             write_text(Path({str(tmp_path)!r}) / f"{{sys.argv[1]}}-{{n}}", "whole")
@@ -89,15 +89,15 @@ def test_only_our_own_temporary_folders_are_swept(tmp_path):
 
 
 @needs_locks
-def test_one_killed_before_its_folder_was_locked_leaves_nothing(tmp_path):
+def test_the_folder_of_a_process_killed_before_it_locked_it_is_swept(tmp_path):
     (tmp_path / ".model-abcdefgh").mkdir()
     sweep(tmp_path)
     assert os.listdir(tmp_path) == []
 
 
 @needs_locks
-def test_a_former_folder_that_was_put_aside_comes_back(tmp_path, monkeypatch):
-    """Where two folders cannot change places at once, there is a moment with neither in its place."""
+def test_an_old_folder_that_was_moved_aside_is_restored(tmp_path, monkeypatch):
+    """Where two folders cannot be exchanged in one step, the target is missing for a moment."""
     target = tmp_path / "model"
     target.mkdir()
     (target / "former").write_text("")
@@ -120,7 +120,7 @@ def test_a_former_folder_that_was_put_aside_comes_back(tmp_path, monkeypatch):
 
 
 @needs_locks
-def test_a_scratch_folder_of_a_killed_process_is_swept_and_that_of_a_living_one_is_not(tmp_path, monkeypatch):
+def test_a_scratch_folder_is_swept_only_if_its_process_was_killed(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
     code = f"""
@@ -140,7 +140,7 @@ def test_a_scratch_folder_of_a_killed_process_is_swept_and_that_of_a_living_one_
 
 
 @needs_locks
-def test_two_that_write_the_same_are_told_who_holds_it(tmp_path):
+def test_a_second_writer_is_told_which_process_holds_the_lock(tmp_path):
     running = start(f"""
         with hold_lock(Path({str(tmp_path / "corpus")!r}), "convert_annotations.py"):
             {HERE}
@@ -160,7 +160,7 @@ def test_two_that_write_the_same_are_told_who_holds_it(tmp_path):
 
 
 @needs_locks
-def test_several_may_read_what_none_may_write_meanwhile(tmp_path):
+def test_a_shared_lock_admits_readers_and_no_writer(tmp_path):
     with hold_lock(tmp_path / "corpus", "train", shared=True):
         with hold_lock(tmp_path / "corpus", "tune", shared=True):
             pass
@@ -171,7 +171,7 @@ def test_several_may_read_what_none_may_write_meanwhile(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_where_there_is_no_place_for_a_lock_nothing_is_held(tmp_path):
+def test_without_a_place_for_the_lock_file_nothing_is_locked(tmp_path):
     (tmp_path / "file").write_text("")
     with hold_lock(tmp_path / "file" / "corpus", "train"):
         assert os.listdir(tmp_path) == ["file"]

@@ -29,7 +29,7 @@ FEW = ("too few mentions", "passages without entities")
 
 
 def check_passages(folder, marked=(), *, guide=MINIMAL, problems=(), annotators=None, trimmed=()):
-    """Validate marked passages against a guide; the findings that are not about size."""
+    """Validate passages in markup against a guide, and return the findings that are not about size."""
     path = folder / "guide.yml"
     path.write_text(guide, encoding="utf8")
     names = annotators or [""] * len(marked)

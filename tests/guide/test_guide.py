@@ -33,7 +33,7 @@ def check(tmp_path):
         ('      - {text: "f", why: b}\n', "", "few edge cases"),
     ],
 )
-def test_a_fault_of_the_guide_names_its_line(check, before, after, kind):
+def test_a_fault_in_the_guide_is_reported_with_its_line(check, before, after, kind):
     assert before in MINIMAL
     found = [finding for finding in check(guide=MINIMAL.replace(before, after, 1)) if finding.kind == kind]
     assert found
@@ -52,7 +52,7 @@ def test_a_fault_of_the_guide_names_its_line(check, before, after, kind):
         ("types:", "types: [", "not valid YAML"),
     ],
 )
-def test_a_fault_of_shape_is_an_error_with_its_line(tmp_path, before, after, message):
+def test_a_guide_of_the_wrong_shape_is_an_error_with_its_line(tmp_path, before, after, message):
     path = tmp_path / "guide.yml"
     path.write_text(MINIMAL.replace(before, after, 1))
     with pytest.raises(DomainNerError, match=message):
@@ -63,25 +63,25 @@ def test_every_kind_has_a_severity_and_a_title():
     assert all(severity in {"error", "warning", "note"} and title for severity, title in KINDS.values())
 
 
-def test_the_shipped_guide_has_more_than_enough_of_everything():
+def test_the_shipped_guide_has_all_labels_with_enough_examples():
     guide = load_guide(GUIDE)
     assert guide.labels == LABELS
     assert all(len(entry.examples) >= 5 and len(entry.edge_cases) >= 5 for entry in guide.types)
 
 
-def test_label_studio_takes_the_labels_with_colours():
+def test_the_label_studio_config_has_the_labels_with_colours():
     view = ElementTree.fromstring(label_studio_config(load_guide(GUIDE)))
     assert [label.get("value") for label in view.iter("Label")] == LABELS
     assert all(label.get("background", "").startswith("#") for label in view.iter("Label"))
     assert view.find("Labels").get("toName") == view.find("Text").get("name")
 
 
-def test_prodigy_takes_the_labels_with_colours():
+def test_the_prodigy_config_has_the_labels_with_colours():
     config = json.loads(json.dumps(prodigy_config(load_guide(GUIDE))))
     assert config["labels"] == list(config["custom_theme"]["labels"]) == LABELS
 
 
-def test_types_may_be_named_in_any_script_and_like_those_of_corpora():
+def test_type_names_may_be_in_any_script_and_have_the_signs_that_corpora_use():
     for label in ["武器名称", "event-attack/battle", "TRAT", "Größe"]:
         _, spans = parse_markup(f"see [x]({label}) now")
         assert [span.label for span in spans] == [label]

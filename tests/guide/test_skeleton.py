@@ -17,7 +17,7 @@ def check(tmp_path):
     return partial(check_passages, tmp_path)
 
 
-def test_a_skeleton_is_a_guide_without_errors_that_asks_what_to_decide(check):
+def test_a_skeleton_has_no_errors_but_its_placeholders_and_lists_what_to_decide(check):
     marked = [f"Yesterday the [Ops](TEAM) people restarted the [Redis](INFRA) box {n}." for n in "abcd"]
     marked += ["Then somebody asked [Redis](TEAM) for help with it.", "In the end Redis was left alone by everybody."]
     passages = [Passage(*parse_markup(text), f"a.jsonl:{n}") for n, text in enumerate(marked)]

@@ -14,14 +14,14 @@ from domain_ner.inspection import passages as inspection
 from domain_ner.inspection.passages import PIECES, SKIPPED, Finding, Inspected, inspect
 
 
-def test_a_draw_is_the_same_for_the_same_seed_and_never_too_long():
+def test_a_random_sample_depends_on_the_seed_and_is_never_too_long():
     passages = list(range(100))
     assert inspection.at_random(passages, 5, seed=1) == inspection.at_random(passages, 5, seed=1)
     assert inspection.at_random(passages, 5, seed=1) != inspection.at_random(passages, 5, seed=2)
     assert sorted(inspection.at_random(passages, 500, seed=0)) == passages
 
 
-def test_tags_are_biluo_and_missing_values_a_dash():
+def test_tags_are_biluo_and_missing_values_are_dashes():
     doc, _ = make("Anna B Smith met Bob", ("Anna B Smith", "PER"), ("Bob", "PER"), partial=True)
     assert inspection.biluo_tags(doc) == ["B-PER", "I-PER", "L-PER", "-", "U-PER"]
 
@@ -49,31 +49,31 @@ def test_corpus_and_ledger_are_read_as_convert_writes_them(tmp_path):
     assert read == [*rows, Row("a:2", "", "", "", "", "", "", UNREADABLE_DOCUMENT, ["invalid JSON"])]
 
 
-def test_odd_line_ends_and_broken_characters_in_the_ledger_are_no_fault(tmp_path):
+def test_odd_line_ends_and_broken_characters_in_the_ledger_are_read(tmp_path):
     ledger = Ledger([row("a:1", "one\u2028two\ud83d", "T", DROPPED, ["why\ud83d"])])
     (tmp_path / "ledger.jsonl").write_text("".join(f"{line}\n" for line in ledger.to_jsonl()), encoding="utf8")
     (read,) = inspection.read_ledger(tmp_path / "ledger.jsonl")
     assert (read.text, read.reasons) == ("one\u2028two\\ud83d", ["why\\ud83d"])
 
 
-def test_a_missing_corpus_is_told(tmp_path):
+def test_a_missing_corpus_is_an_error(tmp_path):
     with pytest.raises(DomainNerError, match=r"(?s)train\.spacy.*Run convert first"):
         inspection.read_corpus(tmp_path)
 
 
-def test_a_missing_ledger_is_told(tmp_path):
+def test_a_missing_ledger_is_an_error(tmp_path):
     with pytest.raises(DomainNerError, match=r"(?s)ledger\.jsonl.*Run convert first"):
         inspection.read_ledger(tmp_path / "ledger.jsonl")
 
 
 @pytest.mark.parametrize("line", ["{", '{"surprise": 1}', json.dumps({"source": "a:1", "fate": "eaten"})])
-def test_another_file_in_the_place_of_the_ledger_is_told(tmp_path, line):
+def test_a_file_that_is_not_a_ledger_is_an_error(tmp_path, line):
     (tmp_path / "ledger.jsonl").write_text(line)
     with pytest.raises(DomainNerError, match="is not a ledger of convert"):
         inspection.read_ledger(tmp_path / "ledger.jsonl")
 
 
-def test_an_unknown_split_is_told():
+def test_an_unknown_split_is_an_error():
     with pytest.raises(DomainNerError, match="expected train, dev, test"):
         inspection.check_split("dve")
 

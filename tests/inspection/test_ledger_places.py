@@ -28,7 +28,7 @@ def test_a_span_has_the_row_of_its_words_and_label():
     assert (placed(annotations), unplaced) == ([("Redis", IMPORTED, 0), ("Ops", IMPORTED, 10)], [])
 
 
-def test_of_equal_words_each_span_has_the_row_that_starts_there():
+def test_spans_with_equal_words_have_the_rows_with_their_offsets():
     doc, _ = make("Ops met Ops")
     doc.spans["sc"] = [Span(doc, 0, 1, "TEAM"), Span(doc, 2, 3, "TEAM")]
     rows = [row("a:1", "Ops", "TEAM", IMPORTED, start=start) for start in (8, 0)]
@@ -36,20 +36,20 @@ def test_of_equal_words_each_span_has_the_row_that_starts_there():
     assert {(one.row.start, one.start) for one in annotations} == {(0, 0), (8, 8)}
 
 
-def test_a_span_that_was_changed_still_has_its_row():
+def test_a_repaired_span_still_has_its_row():
     rules = DocRules(TOKENIZE, misaligned="expand")
     doc, rows = make("see UNION2024 now", ("UNION", "ORG"), rules=rules)
     (annotations,), _ = locate_rows([doc], rows)
     assert placed(annotations) == [("UNION", REPAIRED, 4)]
 
 
-def test_an_annotation_that_is_not_in_the_corpus_stands_beside_its_passage_without_a_place():
+def test_an_annotation_that_was_dropped_is_listed_with_its_passage_without_an_offset():
     doc, rows = make("Redis is up", ("Redis", "INFRA"))
     (annotations,), _ = locate_rows([doc], [*rows, row("a:1", "up", "?", DROPPED, ["why"])])
     assert ("up", DROPPED, None) in placed(annotations)
 
 
-def test_a_span_that_the_ledger_does_not_have_is_told():
+def test_a_span_missing_from_the_ledger_is_marked():
     doc, _ = make("Redis is up", ("Redis", "INFRA"))
     (annotations,), _ = locate_rows([doc], [])
     assert placed(annotations) == [("Redis", UNACCOUNTED, 0)]
@@ -64,13 +64,13 @@ def test_a_span_that_the_ledger_does_not_have_is_told():
         (OVERRULED, "the text is annotated in full elsewhere: a:1"),
     ],
 )
-def test_a_copy_of_a_text_stands_beside_the_passage_that_was_kept(fate, how):
+def test_annotations_of_a_duplicate_are_listed_with_the_passage_that_was_kept(fate, how):
     doc, rows = make("Redis is up", ("Redis", "INFRA"))
     (annotations,), unplaced = locate_rows([doc], [*rows, row("b:7", "Redis", "INFRA", fate, [how])])
     assert (len(annotations), unplaced) == (2, [])
 
 
-def test_a_copy_of_a_copy_is_followed_to_the_passage():
+def test_a_duplicate_of_a_duplicate_is_followed_to_the_passage_that_was_kept():
     doc, rows = make("Redis is up", ("Redis", "INFRA"))
     second = row("b:7", "Redis", "INFRA", MERGED, ["the same span elsewhere: a:1"])
     third = row("c:9", "is", "TEAM", MERGED, ["the same span elsewhere: b:7"])
@@ -78,12 +78,12 @@ def test_a_copy_of_a_copy_is_followed_to_the_passage():
     assert (len(annotations), unplaced) == (3, [])
 
 
-def test_copies_that_name_each_other_belong_to_no_passage():
+def test_duplicates_that_name_each_other_belong_to_no_passage():
     one, other = (row(f"{a}:1", "x", "T", MERGED, [f"the same span elsewhere: {b}:1"]) for a, b in ("bc", "cb"))
     assert locate_rows([], [one, other]) == ([], [one, other])
 
 
-def test_an_annotation_without_a_reason_that_names_a_passage_is_found_by_the_id_in_its_file():
+def test_an_annotation_whose_reason_names_no_passage_is_matched_by_file_and_document():
     doc, _ = make("Redis is up")
     doc.user_data["document"] = "7"
     same, other = (row(f"{file}:2", "up", "TEAM", MASKED, ["1 of 2"], document="7") for file in "ab")

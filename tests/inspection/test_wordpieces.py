@@ -14,7 +14,7 @@ from domain_ner.inspection.wordpieces import load_tokenizer, visible, wordpieces
     ("token", "seen"),
     [("Redis", "Redis"), ("\n\n", "⏎⏎"), (" \t", "␣⇥"), ("\ufe0f", "U+FE0F"), ("a\u200bb", "aU+200Bb"), ("क्षि", "क्षि")],
 )
-def test_what_cannot_be_seen_is_shown(token, seen):
+def test_invisible_characters_are_made_visible(token, seen):
     assert visible(token) == seen
 
 
@@ -34,7 +34,7 @@ def test_each_token_has_the_wordpieces_that_cover_it(tokenizer):
     assert len(pieces[1]) > 1
 
 
-def test_what_the_encoder_does_not_know_is_flagged_and_suspicious(tokenizer):
+def test_a_token_that_the_encoder_does_not_know_is_flagged_and_suspicious(tokenizer):
     made = make("up 𓂀\n\n!")
     assert [found.unknown for found in wordpieces(made[0], tokenizer)] == [False, True, False, False]
     (passage,) = inspected(made, tokenizer=tokenizer).passages
@@ -64,12 +64,12 @@ def test_an_encoder_without_a_transformer_has_no_wordpieces():
     assert load_tokenizer(card("")) is None
 
 
-def test_a_tokenizer_that_is_not_there_is_told(tmp_path):
+def test_a_missing_tokenizer_is_an_error(tmp_path):
     with pytest.raises(DomainNerError, match="Run fetch-encoder"):
         load_tokenizer(card(tmp_path))
 
 
-def test_an_empty_document_is_shown_as_any_other(tokenizer):
+def test_an_empty_document_is_shown_like_any_other(tokenizer):
     (passage,) = inspected(make(""), tokenizer=tokenizer).passages
     assert (passage.score, wordpieces(passage.doc, tokenizer)) == (0, [])
     assert inspection.shown_tokens(passage, 80) == range(0)

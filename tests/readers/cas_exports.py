@@ -18,7 +18,7 @@ TEXT = "😀 Anna Smith went to New York."
 
 
 def types(*more):
-    """A type system as projects have it: layers of the tools, and some of their own. more: further features."""
+    """A type system like that of a project: built-in and custom layers. more: further features of a custom layer."""
     found = cassis.TypeSystem()
     for name, features in {
         NER: ["value", "identifier"],
@@ -42,7 +42,7 @@ def types(*more):
 
 
 def make(*spans, text=TEXT, system=None):
-    """A CAS. spans: (words, type, features), each at the first place where the text has the words."""
+    """A CAS. spans: (words, type, features), each at the first occurrence of its words."""
     system = system or types()
     found = cassis.Cas(system)
     found.sofa_string, found.sofa_mime = text, "text/plain"
@@ -68,7 +68,7 @@ def zipped(members):
 
 
 def exported(made, user="admin"):
-    """The zip that INCEpTION makes of one annotator's work on one document."""
+    """The files that INCEpTION zips for one annotator of one document."""
     return {f"{user}.xmi": made.to_xmi(), "TypeSystem.xml": made.typesystem.to_xml()}
 
 

@@ -1,4 +1,4 @@
-"""Exports of Label Studio with several texts to a task, in each of its formats."""
+"""Label Studio's exports of tasks with several texts, in each of its formats."""
 
 import csv
 import json
@@ -34,7 +34,7 @@ def task(data, *results, n=1, **annotation):
 
 
 def two_texts(names=("title", "body"), **more):
-    """A task with two texts, and one without a region in its body."""
+    """A task with regions in both of its texts, and one without a region in its body."""
     data = {"title": TITLE, "body": BODY, "site": "a"}
     results = [result(name, values(data[key], SPANS[key], **more)) for name, key in zip(names, SPANS, strict=True)]
     other = {"title": "Eve in Rome", "body": "Nothing is told of her.", "site": "b"}
@@ -54,7 +54,7 @@ def write(path, content):
 
 
 def write_csv(path, rows, delimiter=","):
-    """As Label Studio writes it: lists as JSON, numbers bare."""
+    """Write a CSV file like Label Studio: lists as JSON, numbers without quotes."""
     with path.open("w", newline="", encoding="utf8") as stream:
         out = csv.writer(stream, delimiter=delimiter, quoting=csv.QUOTE_NONNUMERIC)
         header = sorted({key for row in rows for key in row})

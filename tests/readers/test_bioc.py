@@ -35,7 +35,7 @@ def test_infons_are_meta(write):
 
 
 @pytest.mark.parametrize("unit", ["utf-8", "utf-16-le"])
-def test_offsets_in_bytes_or_utf16_are_told_by_the_words(write, unit):
+def test_offsets_in_bytes_or_utf16_are_recognised_by_the_words(write, unit):
     def size(text):
         return len(text.encode(unit)) // (2 if unit == "utf-16-le" else 1)
 
@@ -62,14 +62,14 @@ def test_nested_and_overlapping_annotations_are_all_read(write):
         ("fragments", [("Left", "ORGAN"), ("ventricles", "ORGAN")]),
     ],
 )
-def test_annotations_of_several_locations_are_read_as_the_user_says(write, setting, expected):
+def test_annotations_with_several_locations_are_read_as_the_user_chooses(write, setting, expected):
     mark = annotation(0, "Left ventricles", "ORGAN", parts=[(100, 4), (115, 10)])
     ((record,), _) = read(write(collection([passage(100, BODY, mark)])), discontinuous=setting)
     assert found(record) == expected
     assert ("discontinuous" in record.spans[0].fault) == (setting == "drop")
 
 
-def test_locations_with_only_white_space_between_them_are_one(write):
+def test_locations_with_only_white_space_between_them_are_one_span(write):
     mark = annotation(0, "Left and", parts=[(0, 4), (5, 3)])
     assert found(read(write(collection([passage(0, BODY, mark)])))[0][0]) == [("Left and", "PER")]
 
@@ -80,7 +80,7 @@ def test_a_passage_of_sentences_has_their_texts_at_their_offsets(write):
     assert (record.text, found(record)) == ("Anna left.  Bob too.", [("Anna", "PER"), ("Bob", "PER")])
 
 
-def test_a_sentence_far_behind_its_passage_is_a_problem_and_no_long_text(write):
+def test_a_sentence_far_beyond_its_passage_is_a_problem_and_not_padded(write):
     far = passage(0, None, sentences=[sentence(10**12, "Anna left.")])
     records, log = read(write(collection([far], [passage(0, TITLE)])))
     assert [record.document for record in records] == ["doc2"]
@@ -93,7 +93,7 @@ def test_annotations_of_the_document_belong_to_the_passage_in_which_they_begin(w
     assert [found(record) for record in read(write(whole))[0]] == [[], [("Bob", "PER")]]
 
 
-def test_annotators_whom_the_annotations_name_have_a_record_each(write):
+def test_each_annotator_named_by_annotations_has_a_record(write):
     marks = [annotation(2, "Anna", annotator="ann"), annotation(7, "left", "ACT", annotator="bob")]
     records, _ = read(write(collection([passage(0, TITLE, *marks), passage(13, BODY)])))
     assert [(record.annotator, found(record)) for record in records] == [
@@ -101,7 +101,7 @@ def test_annotators_whom_the_annotations_name_have_a_record_each(write):
     ]  # fmt: skip
 
 
-def test_what_names_nobody_is_of_the_one_who_is_named_and_of_several_nobodys(write):
+def test_an_anonymous_annotation_belongs_to_the_only_annotator_but_to_none_of_several(write):
     ours, other = annotation(2, "Anna", annotator="ann"), annotation(7, "left")
     records, _ = read(write(collection([passage(0, TITLE, ours, other)])))
     assert [(record.annotator, len(record.spans)) for record in records] == [("ann", 2)]
@@ -118,7 +118,7 @@ def test_the_infon_with_the_type_can_be_named(write):
 
 
 @pytest.mark.parametrize(("empty", "answer"), [("negative", "accepted"), ("skip", "not annotated")])
-def test_a_document_without_annotations_means_what_the_user_says(write, empty, answer):
+def test_the_user_chooses_what_a_document_without_annotations_means(write, empty, answer):
     records, _ = read(write(collection([passage(0, TITLE)], [passage(0, BODY, annotation(29, "Bob"))])), empty=empty)
     assert [record.answer for record in records] == [answer, "accepted"]
 

@@ -28,7 +28,7 @@ def write_text(tmp_path):
         ('offset="2"', 'offset=""', "ValueError"),
     ],
 )
-def test_a_bad_document_does_not_cost_the_others(write_text, old, new, told):
+def test_a_bad_document_is_a_problem_and_the_others_are_read(write_text, old, new, told):
     whole = collection(*[[passage(0, TITLE, annotation(2, "Anna"))]] * 3)
     text = biocxml.dumps(whole)
     first, second, third = text.split("<document>")[1:]
@@ -40,7 +40,7 @@ def test_a_bad_document_does_not_cost_the_others(write_text, old, new, told):
     assert told in message
 
 
-def test_a_file_that_ends_early_is_told_with_what_was_read(write_text):
+def test_a_truncated_file_is_reported_with_the_number_of_documents_read(write_text):
     text = biocxml.dumps(collection(*[[passage(0, TITLE)]] * 3))
     records, log = read(write_text(text[: text.rindex("<passage>")]))
     assert len(records) == 2
@@ -49,7 +49,7 @@ def test_a_file_that_ends_early_is_told_with_what_was_read(write_text):
     assert (problem.cost, problem.n_behind) == ("rest", None)
 
 
-def test_what_is_behind_a_break_is_guessed_from_what_was_before_it(write_text):
+def test_the_number_of_documents_after_broken_xml_is_estimated(write_text):
     text = biocxml.dumps(collection(*[[passage(0, TITLE)]] * 100))
     parts = text.split("<document>")
     parts[21] = parts[21].replace("</passage>", "</message>")
@@ -61,7 +61,7 @@ def test_what_is_behind_a_break_is_guessed_from_what_was_before_it(write_text):
     assert 75 <= problem.n_behind <= 85
 
 
-def test_the_dtd_that_bioc_names_is_passed_over_and_entities_are_refused(write_text):
+def test_the_dtd_of_bioc_is_ignored_and_entity_declarations_are_refused(write_text):
     head, body = biocxml.dumps(collection([passage(0, TITLE, annotation(2, "Anna"))])).split("?>", 1)
     path = write_text(f'{head}?><!DOCTYPE collection SYSTEM "BioC.dtd">{body}')
     assert recognises(path)
@@ -85,14 +85,14 @@ SENTENCE = {"bioctype": "BioCSentence"} | PASSAGE
         [DOCUMENT], {"bioctype": "BioCPassage"} | PASSAGE, SENTENCE,
     ],
 )  # fmt: skip
-def test_json_of_services_and_with_keys_missing_is_read(write_text, whole):
+def test_json_of_web_services_and_json_with_missing_keys_is_read(write_text, whole):
     path = write_text(whole, "export.json")
     ((record,), log) = read(path)
     assert recognises(path)
     assert (record.text, found(record), log.problems) == ("Anna left", [("Anna", "PER")], [])
 
 
-def test_rows_of_json_are_read_one_a_line(write_text):
+def test_json_lines_are_read(write_text):
     path = write_text("".join(f"{json.dumps(DOCUMENT | {'id': n})}\n" for n in range(3)), "export.jsonl")
     records, _ = read(path)
     assert recognises(path)
@@ -110,7 +110,7 @@ def test_rows_of_json_are_read_one_a_line(write_text):
         {"passages": [{"offset": "x", "sentences": [{"offset": 1}]}]},
     ],
 )
-def test_bad_rows_of_json_do_not_cost_the_others(write_text, bad):
+def test_bad_json_documents_are_problems_and_the_others_are_read(write_text, bad):
     records, log = read(write_text({"documents": [DOCUMENT, bad, DOCUMENT]}, "export.json"))
     assert len([record for record in records if record.spans]) == 2
     assert log.n_documents == 3
@@ -118,13 +118,13 @@ def test_bad_rows_of_json_do_not_cost_the_others(write_text, bad):
 
 
 @pytest.mark.parametrize(("offset", "length"), [("0", 4.0), (0.0, "4")])
-def test_offsets_are_whole_numbers_however_they_are_written(write_text, offset, length):
+def test_whole_numbers_are_read_as_offsets_however_they_are_written(write_text, offset, length):
     mark = MARK | {"locations": [{"offset": offset, "length": length}]}
     path = write_text({"documents": [{"passages": [PASSAGE | {"offset": "0", "annotations": [mark]}]}]}, "export.json")
     assert found(read(path)[0][0]) == [("Anna", "PER")]
 
 
-def test_offsets_that_are_no_numbers_are_a_fault(write_text):
+def test_offsets_that_are_not_numbers_are_a_fault(write_text):
     mark = MARK | {"locations": [{"offset": "x", "length": 4}]}
     path = write_text({"documents": [{"passages": [PASSAGE | {"annotations": [mark]}]}]}, "export.json")
     assert "expected whole numbers" in read(path)[0][0].spans[0].fault

@@ -62,7 +62,7 @@ def test_nested_overlapping_and_stacked_annotations_are_all_read(write):
     assert sorted(found(record)) == [("Anna", "ALSO"), ("Anna", "FIRST"), ("Anna Smith", "PER"), ("Smith went", "X")]
 
 
-def test_a_type_below_named_entity_is_a_label_where_it_has_no_value(write):
+def test_a_subtype_of_named_entity_is_the_label_if_there_is_no_value(write):
     spans = ("Anna", PERSON, {}), ("Smith", PERSON, {"value": "LAST"}), ("York", NER, {})
     ((record,), _) = read(write(make(*spans)))
     assert found(record) == [("Anna", "Person"), ("Smith", "LAST"), ("York", None)]
@@ -74,14 +74,14 @@ def test_line_ends_and_white_space_of_the_text_are_kept(write):
     assert (record.text, found(record)) == (text, [("Bob", "PER")])
 
 
-def test_other_layers_are_left_out_where_there_are_named_entities(write):
+def test_other_layers_are_left_out_if_there_are_named_entities(write):
     ((record,), _) = read(
         write(make(ner("Anna", "PER"), ("went", POS, {"PosValue": "V"}), ("York", SKILL, {"label": "A"})))
     )
     assert found(record) == [("Anna", "PER")]
 
 
-def test_the_one_custom_layer_is_read_with_the_feature_that_looks_like_a_label(write):
+def test_the_only_custom_layer_is_read_with_the_feature_that_looks_like_a_label(write):
     ((record,), log) = read(
         write(make(("went", POS, {"PosValue": "V"}), ("York", SKILL, {"level": "1", "label": "A"})))
     )
@@ -89,7 +89,7 @@ def test_the_one_custom_layer_is_read_with_the_feature_that_looks_like_a_label(w
     assert log.notes == [f"entities from the layer {SKILL}, feature label"]
 
 
-def test_of_two_custom_layers_the_user_names_one(write):
+def test_the_user_chooses_between_two_custom_layers(write):
     path = write(make(("York", SKILL, {"level": "1", "label": "A"}), ("Anna", SECTION, {})))
     with pytest.raises(DomainNerError, match=r"the layers webanno\S+ and webanno\S+ may each have the entities"):
         read(path)
@@ -98,29 +98,29 @@ def test_of_two_custom_layers_the_user_names_one(write):
     assert found(read(path, field=f"{SKILL}|label")[0][0]) == [("York", "A")]
 
 
-def test_layers_of_the_tools_are_read_where_the_user_names_them(write):
+def test_built_in_layers_are_read_if_the_user_names_them(write):
     assert found(read(write(make(("went", POS, {"PosValue": "V"}))), field="POS")[0][0]) == [("went", "V")]
 
 
-def test_an_unknown_layer_is_told_with_those_that_are_there(write):
+def test_an_unknown_layer_is_reported_with_the_existing_ones(write):
     records, log = read(write(ANNA), field="Skull")
     assert [record.spans for record in records] == [()]
     assert log.notes[0] == "no layer has Skull (layers: NamedEntity): read as annotated without any"
 
 
-def test_relations_are_no_entities(write):
+def test_relations_are_not_entities(write):
     ((record,), _) = read(write(make(("went", LINK, {}), ("York", SECTION, {}))))
     assert found(record) == [("York", "Section")]
 
 
-def test_of_a_layer_that_has_several_values_each_is_an_annotation(write):
+def test_each_value_of_a_multi_valued_feature_is_an_annotation(write):
     system = types()
     tags = system.get_type("uima.cas.StringArray")(elements=["A", "B"])
     ((record,), _) = read(write(make(("York", SKILL, {"tags": tags}), system=system)), field="Skill|tags")
     assert found(record) == [("York", "A"), ("York", "B")]
 
 
-def test_without_a_feature_for_the_label_types_below_the_layer_are_the_labels(write):
+def test_without_a_label_feature_the_subtypes_of_the_layer_are_the_labels(write):
     system = types()
     system.create_type("clinic.Mention")
     system.create_feature(system.get_type("clinic.Mention"), "subject", "uima.cas.String")
@@ -132,7 +132,7 @@ def test_without_a_feature_for_the_label_types_below_the_layer_are_the_labels(wr
 
 
 @pytest.mark.parametrize(("empty", "answer"), [("negative", "accepted"), ("skip", "not annotated")])
-def test_a_document_without_annotations_means_what_the_user_says(write, empty, answer):
+def test_the_user_chooses_what_a_document_without_annotations_means(write, empty, answer):
     ((record,), _) = read(write(make(text="Nobody.")), empty=empty)
     assert (record.text, record.answer) == ("Nobody.", answer)
 
@@ -142,7 +142,7 @@ def test_an_empty_text_is_read(write):
     assert (record.text, record.spans, log.problems) == ("", (), [])
 
 
-def test_the_document_is_called_as_the_cas_says(write):
+def test_the_document_has_the_title_in_the_cas(write):
     ((record,), _) = read(write(make(ner("Anna", "PER"), (TEXT, META, {"documentTitle": "letter 7"}))))
     assert record.document == "letter 7"
 
@@ -158,7 +158,7 @@ def test_each_text_of_a_cas_is_a_record(tmp_path):
     assert [found(record) for record in records] == [[("Anna", "PER")], [("Anna", "PERSON")]]
 
 
-def test_an_offset_that_is_no_place_in_the_text_is_a_fault(write):
+def test_an_offset_inside_a_character_is_a_fault(write):
     path = write(make(ner("Anna", "PER"), ner("York", "LOC")))
     path.write_text(re.sub(r'("?begin"?[=:] ?"?)3\b', r"\g<1>1", path.read_text("utf8")), "utf8")  # inside the emoji
     ((record,), _) = read(path)
@@ -167,7 +167,7 @@ def test_an_offset_that_is_no_place_in_the_text_is_a_fault(write):
 
 
 @pytest.mark.parametrize("name", ["my label", "a-b", "x=1", "__init__", "class", "1st"])
-def test_a_feature_whose_name_is_no_plain_word_is_refused_before_the_library_makes_a_class_of_it(write, name):
+def test_a_feature_whose_name_is_not_a_plain_word_is_refused_before_the_library_makes_a_class_of_it(write, name):
     records, log = read(write(make(("York", SKILL, {"label": "A"}), system=types("harmless"))))
     assert (len(records), log.problems) == (1, [])
     path = write(make(ner("Anna", "PER"), system=types("harmless")))
@@ -178,7 +178,7 @@ def test_a_feature_whose_name_is_no_plain_word_is_refused_before_the_library_mak
     assert f"the layer {SKILL} has a feature called {name!r}" in log.problems[0][1]
 
 
-def test_the_documents_of_a_long_one_are_read_in_order(write):
+def test_the_spans_of_a_long_document_are_read_in_order(write):
     n = 500
     text = "😀 Bob. " * n
     system = types()

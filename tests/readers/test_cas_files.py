@@ -15,7 +15,7 @@ def test_xmi_without_its_type_system_is_an_error(tmp_path):
         read(tmp_path / "doc.xmi")
 
 
-def test_the_type_system_may_lie_in_a_folder_above_as_far_as_the_folder_of_the_exports(tmp_path):
+def test_the_type_system_may_be_in_any_parent_folder_up_to_that_of_the_exports(tmp_path):
     inner = tmp_path / "exports" / "a" / "b"
     inner.mkdir(parents=True)
     ANNA.to_xmi(inner / "doc.xmi")
@@ -27,7 +27,7 @@ def test_the_type_system_may_lie_in_a_folder_above_as_far_as_the_folder_of_the_e
     assert found(record) == [("Anna Smith", "PER"), ("New York", "LOC")]
 
 
-def test_several_type_systems_count_together(tmp_path):
+def test_several_type_systems_are_merged(tmp_path):
     one, other = cassis.TypeSystem(), cassis.TypeSystem()
     one.create_feature(one.create_type(NER), "value", "uima.cas.String")
     other.create_type(SECTION)
@@ -38,7 +38,7 @@ def test_several_type_systems_count_together(tmp_path):
     assert found(read(tmp_path / "doc.xmi")[0][0]) == [("Anna", "PER")]
 
 
-def test_a_type_that_the_type_system_does_not_know_is_a_problem(tmp_path):
+def test_a_type_missing_from_the_type_system_is_a_problem(tmp_path):
     made = make(ner("Anna", "PER"), ("York", SECTION, {}))
     made.to_xmi(tmp_path / "doc.xmi")
     (tmp_path / "TypeSystem.xml").write_text(types().to_xml().replace(SECTION, "webanno.custom.Other"))
@@ -56,7 +56,7 @@ def test_a_damaged_file_is_a_problem(tmp_path, broken):
     assert (records, len(log.problems), log.n_documents) == ([], 1, 1)
 
 
-def test_entities_are_refused(tmp_path):
+def test_entity_declarations_are_refused(tmp_path):
     (tmp_path / "TypeSystem.xml").write_text(types().to_xml())
     head, body = ANNA.to_xmi().split("?>", 1)
     (tmp_path / "doc.xmi").write_text(f'{head}?><!DOCTYPE xmi:XMI [ <!ENTITY a "b"> ]>{body}', "utf8")
@@ -81,7 +81,7 @@ def test_json_without_types_is_a_problem(tmp_path):
         (json.dumps(TEXT, ensure_ascii=False), "5"),
     ],
 )
-def test_json_with_a_value_that_no_cas_has_is_a_problem(tmp_path, old, new):
+def test_json_with_an_invalid_value_is_a_problem(tmp_path, old, new):
     path = tmp_path / "doc.json"
     text = ANNA.to_json()
     assert old in text

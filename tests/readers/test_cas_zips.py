@@ -19,7 +19,7 @@ def write_zip(tmp_path):
     return write_members
 
 
-def test_in_a_zip_it_is_a_problem(write_zip):
+def test_xmi_in_a_zip_without_its_type_system_is_a_problem(write_zip):
     records, log = read(write_zip({"a.xmi": ANNA.to_xmi(), "b.json": ANNA.to_json()}))
     assert (len(records), log.n_documents) == (1, 2)
     assert log.problems == [
@@ -47,7 +47,7 @@ PROJECT = {
 }
 
 
-def test_the_zip_of_a_project_tells_documents_and_annotators(write_zip):
+def test_the_zip_of_a_project_names_documents_and_annotators(write_zip):
     path = write_zip(PROJECT)
     records, log = read(path)
     assert recognises(path)
@@ -62,7 +62,7 @@ def test_the_zip_of_a_project_tells_documents_and_annotators(write_zip):
     assert records[1].file == "export.zip/annotation/one.txt/export1.zip/ann.xmi"
 
 
-def test_an_unpacked_project_is_read_alike(tmp_path):
+def test_an_unpacked_project_is_read_like_its_zip(tmp_path):
     folder = tmp_path / "annotation" / "one.txt"
     folder.mkdir(parents=True)
     ANNA.to_json(folder / "ann.json")
@@ -72,13 +72,13 @@ def test_an_unpacked_project_is_read_alike(tmp_path):
         assert (record.document, record.annotator) == ("one.txt", annotator)
 
 
-def test_the_layer_is_one_for_the_whole_zip(write_zip):
+def test_one_layer_is_chosen_for_the_whole_zip(write_zip):
     members = {"a.json": make(("York", SECTION, {})).to_json(), "b.json": ANNA.to_json()}
     records, _ = read(write_zip(members))
     assert [found(record) for record in records] == [[], [("Anna Smith", "PER"), ("New York", "LOC")]]
 
 
-def test_a_damaged_member_does_not_cost_the_others(write_zip):
+def test_damaged_members_are_problems_and_the_others_are_read(write_zip):
     members = {
         "annotation/one.txt/a.zip": b"no zip", "annotation/one.txt/b.zip": zipped(exported(ANNA)),
         "annotation/one.txt/c.xmi": "<broken", "annotation/two.txt/d.json": ANNA.to_json(),
@@ -90,7 +90,7 @@ def test_a_damaged_member_does_not_cost_the_others(write_zip):
     ]  # fmt: skip
 
 
-def test_a_wrong_checksum_is_told(write_zip):
+def test_a_wrong_checksum_is_a_problem(write_zip):
     path = write_zip({"a.json": ANNA.to_json(), "b.xmi": ANNA.to_xmi(), "TypeSystem.xml": types().to_xml()})
     with zipfile.ZipFile(path) as archive:
         start = archive.getinfo("b.xmi").header_offset
@@ -102,7 +102,7 @@ def test_a_wrong_checksum_is_told(write_zip):
     assert log.problems[0][1].startswith("b.xmi: ")
 
 
-def test_a_zip_that_unpacks_to_more_than_is_read_is_refused(write_zip, monkeypatch):
+def test_a_zip_that_unpacks_to_more_than_the_limit_is_refused(write_zip, monkeypatch):
     path = write_zip(exported(ANNA))
     monkeypatch.setattr(cas_files, "MAX_UNPACKED_BYTES", 100)
     with pytest.raises(DomainNerError, match=r"export.zip unpacks to [\d,]+ bytes; expected at most 100"):
@@ -110,7 +110,7 @@ def test_a_zip_that_unpacks_to_more_than_is_read_is_refused(write_zip, monkeypat
 
 
 @pytest.mark.parametrize("limit", ["MAX_INNER_BYTES", "MAX_UNPACKED_BYTES"])
-def test_a_zip_in_a_zip_that_is_too_long_is_a_problem(write_zip, monkeypatch, limit):
+def test_a_zip_in_a_zip_that_is_too_large_is_a_problem(write_zip, monkeypatch, limit):
     inner = zipped(exported(ANNA) | {"long.txt": "x" * 10_000})
     path = write_zip({"annotation/one.txt/a.zip": inner, "annotation/two.txt/b.json": ANNA.to_json()})
     monkeypatch.setattr(cas_files, limit, len(inner) - 1 if limit == "MAX_INNER_BYTES" else 10_000 + len(inner))
@@ -120,7 +120,7 @@ def test_a_zip_in_a_zip_that_is_too_long_is_a_problem(write_zip, monkeypatch, li
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_two_members_of_one_name_are_both_read(tmp_path):
+def test_two_members_with_the_same_name_are_both_read(tmp_path):
     path = tmp_path / "export.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for words in ("Anna", "York"):
@@ -130,7 +130,7 @@ def test_two_members_of_one_name_are_both_read(tmp_path):
     assert log.notes[0] == "two files in the zip have the same name; both are read: a.json"
 
 
-def test_what_is_no_zip_is_an_error(tmp_path):
+def test_a_file_that_is_not_a_zip_is_an_error(tmp_path):
     (tmp_path / "export.zip").write_bytes(b"PK nothing")
     assert not recognises(tmp_path / "export.zip")
     with pytest.raises(DomainNerError, match="is not a readable zip"):

@@ -13,7 +13,7 @@ def write(tmp_path):
     return partial(write_file, tmp_path)
 
 
-def test_sentences_become_records_with_words_and_text_of_single_spaces(write):
+def test_sentences_become_records_with_words_joined_by_single_spaces(write):
     records, log = read(write(PLAIN))
     assert [(record.text, record.line, record.words, record.spaces) for record in records] == [
         ("Anna Smith sings", 1, ("Anna", "Smith", "sings"), None),
@@ -23,7 +23,7 @@ def test_sentences_become_records_with_words_and_text_of_single_spaces(write):
     assert (log.n_documents, log.problems) == (2, [])
 
 
-def test_scheme_and_column_are_told(write):
+def test_scheme_and_column_are_reported(write):
     assert "scheme IOB2; tags in column 2" in read(write(PLAIN))[1].notes
 
 
@@ -32,7 +32,7 @@ def test_scheme_and_column_are_told(write):
     ["{tag} {pos} {word}", "{pos} {tag} {word}", "{tag} 0 0 {pos} {word} x x 0", "{word} {pos} {tag}"],
     ids=["tag first", "tag between", "Illinois", "tag last"],
 )
-def test_words_are_told_from_parts_of_speech(write, row):
+def test_words_and_parts_of_speech_are_told_apart(write, row):
     sentences = [
         [("Anna", "NNP", "B-PER"), ("Smith", "NNP", "I-PER"), ("sings", "VBZ", "O")],
         [("Oslo", "NNP", "B-LOC"), ("fell", "VBD", "O")],
@@ -44,7 +44,7 @@ def test_words_are_told_from_parts_of_speech(write, row):
 
 
 @pytest.mark.parametrize("line_end", ["\r\n", "\r"])
-def test_other_line_ends_are_line_ends(write, line_end):
+def test_other_line_ends_are_read_too(write, line_end):
     assert entities(read(write(PLAIN.replace("\n", line_end)))[0]) == [("Anna Smith", "PER"), ("Oslo", "LOC")]
 
 
@@ -53,20 +53,20 @@ def test_line_of_white_space_ends_a_sentence(write, blank):
     assert len(read(write(PLAIN.replace("\n\n", f"\n{blank}\n")))[0]) == 2
 
 
-def test_byte_order_mark_is_no_part_of_the_first_token(write):
+def test_byte_order_mark_is_not_part_of_the_first_token(write):
     records, log = read(write(b"\xef\xbb\xbf" + PLAIN.encode()))
     assert records[0].words[0] == "Anna"
     assert any("byte-order mark" in note for note in log.notes)
 
 
-def test_tags_are_found_in_the_last_of_four_columns_beside_base_phrases(write):
+def test_entity_tags_are_preferred_to_base_phrases(write):
     text = "EU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\nPeter NNP I-NP B-PER\n. . O O\n"
     records, log = read(write(text))
     assert entities(records) == [("EU", "ORG"), ("Peter", "PER")]
     assert any("column 4" in note for note in log.notes)
 
 
-def test_base_phrases_are_read_where_there_is_nothing_else(write):
+def test_base_phrases_are_read_if_there_are_no_other_tags(write):
     assert entities(read(write("EU NNP B-NP\nrejects VBZ B-VP\n. . O\n"))[0]) == [("EU", "NP"), ("rejects", "VP")]
 
 
@@ -97,7 +97,7 @@ def test_comments_are_skipped_and_give_id_and_meta(write):
     assert "3 comment lines skipped" in log.notes
 
 
-def test_document_of_a_comment_holds_until_the_next(write):
+def test_document_named_by_a_comment_lasts_until_the_next(write):
     text = "# newdoc id = a\n# sent_id = 1\nEU B-ORG\n\n# sent_id = 2\nx O\n\n# newdoc id = b\ny O\n"
     assert [record.document for record in read(write(text))[0]] == ["a", "a", "b"]
 
@@ -123,12 +123,12 @@ def test_header_names_the_columns(write):
 
 
 @pytest.mark.parametrize("tag_column", ["3", "fine", "FINE"])
-def test_named_column_is_taken(write, tag_column):
+def test_named_column_is_used(write, tag_column):
     text = "token\tner\tfine\nEU\tB-ORG\tB-union\nis\tO\tO\n"
     assert entities(read(write(text), tag_column=tag_column)[0]) == [("EU", "union")]
 
 
-def test_column_that_is_not_there_is_an_error(write):
+def test_missing_column_is_an_error(write):
     with pytest.raises(DomainNerError, match="there is no column '5'; the file has 2 columns"):
         read(write(PLAIN), tag_column="5")
 
@@ -154,7 +154,7 @@ def test_no_break_space_belongs_to_its_token(write):
     assert any("1 token with white space, first line 1" in note for note in log.notes)
 
 
-def test_token_with_a_space_in_a_file_split_at_spaces_is_put_together(write):
+def test_token_with_a_space_is_joined_in_a_file_split_at_spaces(write):
     records, log = read(write("in O\nNew York B-LOC\n. O\nOslo B-LOC\n"))
     assert entities(records) == [("New York", "LOC"), ("Oslo", "LOC")]
     assert any("1 row of another length, first line 2 (3 columns, most have 2)" in note for note in log.notes)
@@ -165,7 +165,7 @@ def test_row_split_at_a_space_among_rows_split_at_tabs_is_read(write):
     assert entities(read(write(text))[0]) == [("Gruber", "PER")]
 
 
-def test_columns_of_offsets_are_told_and_give_the_spaces(write):
+def test_columns_of_offsets_are_reported_and_give_the_spaces(write):
     records, log = read(write("(\t0\t1\tO\nEU\t1\t3\tB-ORG\nsays\t4\t8\tO\n"))
     assert records[0].text == "(EU says"
     assert "columns 2 and 3 are offsets" in log.notes
@@ -181,24 +181,24 @@ def test_spaces_after_a_token_are_read_from_a_column_of_features(write):
     assert (records[0].text, records[0].spaces) == ("EU.", (False, False))
 
 
-def test_language_before_every_token_is_removed(write):
+def test_language_prefix_of_every_token_is_removed(write):
     records, log = read(write("en:Sioux\tB-LOC\nen:Falls\tI-LOC\nen::\tO\n"))
     assert records[0].words == ("Sioux", "Falls", ":")
     assert any('"en:" removed' in note for note in log.notes)
 
 
-def test_file_without_blank_lines_is_one_document_and_says_so(write):
+def test_file_without_blank_lines_is_one_document_with_a_note(write):
     records, log = read(write("word O\n" * 150 + "EU B-ORG\n"))
     assert len(records) == 1
     assert "no blank lines: 1 document, the first of 151 tokens" in log.notes
 
 
-def test_comments_part_documents_where_there_are_no_blank_lines(write):
+def test_comments_separate_documents_if_there_are_no_blank_lines(write):
     records, _ = read(write("# file: a\nEU B-ORG\nsays O\n# file: b\nyes O\n"))
     assert [(record.text, record.meta) for record in records] == [("EU says", {"file": "a"}), ("yes", {"file": "b"})]
 
 
-def test_tokens_counted_anew_part_sentences_where_there_are_no_blank_lines(write):
+def test_restarted_token_numbers_separate_sentences_if_there_are_no_blank_lines(write):
     records, _ = read(write("0\tEU\tB-ORG\n1\tsays\tO\n0\tyes\tO\n1\t.\tO\n"))
     assert [record.text for record in records] == ["EU says", "yes ."]
 
@@ -213,11 +213,11 @@ def test_export_of_label_studio_is_recognised_and_refused(write):
         read(path)
 
 
-def test_export_of_label_studio_is_read_where_it_is_forced(write):
+def test_export_of_label_studio_is_read_if_it_is_forced(write):
     assert entities(read(write(LABEL_STUDIO), forced=True)[0]) == [("Angela", "PER")]
 
 
-def test_labels_with_spaces_of_label_studio_are_refused_too_and_read_whole_where_it_is_forced(write):
+def test_labels_with_spaces_of_label_studio_are_refused_too_and_read_whole_if_forced(write):
     path = write(LABEL_STUDIO.replace("smiles -X- _ O", "Bo -X- _ I-first name").replace("B-PER", "B-first name"))
     with pytest.raises(DomainNerError, match="Label Studio's CONLL2003 export"):
         read(path)
@@ -226,14 +226,14 @@ def test_labels_with_spaces_of_label_studio_are_refused_too_and_read_whole_where
     assert not log.problems
 
 
-def test_sentences_a_line_are_read(write):
+def test_one_sentence_per_line_is_read(write):
     records, log = read(write("I|PRP|O like|O London|NNP|B-GPE\n\nParis|B-GPE ||O\n", "file.iob"))
     assert [(record.text, record.line) for record in records] == [("I like London", 1), ("Paris |", 3)]
     assert entities(records) == [("London", "GPE"), ("Paris", "GPE")]
     assert "scheme IOB2; one sentence per line" in log.notes
 
 
-def test_sentence_a_line_without_a_valid_tag_is_a_problem(write):
+def test_line_of_a_sentence_with_an_invalid_tag_is_a_problem(write):
     text = "a|O b|O c|O d|O e|O f|B-X\ng|O h|x\ni|O j|O k|O l|O m|O n|O o|O p|O\n"
     records, log = read(write(text, "file.iob"))
     assert [record.line for record in records] == [1, 3]
@@ -251,7 +251,7 @@ def test_sentence_a_line_without_a_valid_tag_is_a_problem(write):
         "x O\ny O\n",
     ],
 )
-def test_columns_and_sentences_a_line_are_recognised(write, text):
+def test_columns_and_one_sentence_per_line_are_recognised(write, text):
     assert recognised(write(text))
 
 

@@ -60,14 +60,14 @@ def test_a_pretty_printed_object_is_recognised_and_read(tmp_path):
     assert [(record.line, record.document) for record in records] == [(1, "1"), (13, "2")]
 
 
-def test_a_pretty_printed_object_that_was_cut_off_is_told_with_its_line(tmp_path):
+def test_a_truncated_pretty_printed_object_is_reported_with_its_line(tmp_path):
     path = tmp_path / "export.jsonl"
     path.write_text(f"{json.dumps(row(), indent=4)}\n{json.dumps(row(), indent=4)[:-20]}", encoding="utf-8")
     records, log = read(path)
     assert (len(records), log.problems) == (1, [(13, "JSON ends early; 1 good row before it")])
 
 
-def test_offsets_are_left_to_the_vote(write):
+def test_the_unit_of_offsets_is_left_to_the_vote(write):
     (record,), _ = read(write(row()))
     assert record.unit is None
 
@@ -78,17 +78,17 @@ def test_metadata_at_the_top_level_is_kept_beside_meta(write):
     assert record.meta == {"lang": "fr", "labels": "x", "Comments": ["check"], "page": 1}
 
 
-def test_meta_that_is_no_object_is_kept(write):
+def test_meta_that_is_not_an_object_is_kept(write):
     (record,), _ = read(write(row(meta="page 1")))
     assert record.meta == {"meta": "page 1"}
 
 
-def test_metadata_called_like_annotations_is_not_taken_for_them(write):
+def test_metadata_under_a_key_for_annotations_is_not_read_as_annotations(write):
     (record,), _ = read(write(row(entities=["a", "b"])))
     assert [span.label for span in record.spans] == ["LOC"]
 
 
-def test_annotators_of_one_row_are_a_record_each(write):
+def test_each_annotator_of_a_row_has_a_record(write):
     spans = [offset(0, 5, "LOC", user=1), offset(0, 5, "ORG", user=2), offset(9, 12, "LOC", user=1)]
     records, log = read(write({"id": 1, "text": TEXT, "annotations": spans}))
     assert [(record.annotator, len(record.spans)) for record in records] == [("1", 2), ("2", 1)]
@@ -100,7 +100,7 @@ def test_the_annotator_of_the_oldest_exports_is_read(write):
     assert record.annotator == "ann"
 
 
-def test_integer_labels_without_names_stay_numbers_and_are_told(write):
+def test_integer_labels_without_names_stay_numbers_and_are_reported(write):
     spans = [offset(0, 5, 12), offset(0, 5, 2), offset(6, 8, 12)]
     (record,), log = read(write({"id": 1, "text": TEXT, "annotations": spans}))
     assert [span.label for span in record.spans] == ["12", "2", "12"]
@@ -117,13 +117,13 @@ def test_overlaps_and_duplicates_pass_through(write):
     assert len(record.spans) == 3
 
 
-def test_impossible_offsets_and_labels_are_passed_on_for_the_check(write):
+def test_invalid_offsets_and_labels_are_left_to_the_conversion(write):
     (record,), _ = read(write(row(label=[[0, 99, "LOC"], [None, 5, "LOC"], [0, 5, None]])))
     found = [(span.start, span.end, span.label) for span in record.spans]
     assert found == [(0, 99, "LOC"), (None, 5, "LOC"), (0, 5, None)]
 
 
-def test_what_is_no_span_is_kept_with_its_fault(write):
+def test_an_entry_that_is_not_a_span_is_kept_with_its_fault(write):
     (record,), _ = read(write(row(label=[[0, 5, "LOC"], "travel"])))
     assert record.spans[1].fault.startswith("it is 'travel': expected [start, end, label]")
 
@@ -134,7 +134,7 @@ def test_empty_rows_are_texts_without_entities_or_left_out_on_request(write, emp
     assert [record.answer for record in records] == ["accepted", answer]
 
 
-def test_relations_are_told(write):
+def test_relations_are_noted_as_not_read(write):
     _, log = read(write(VARIANTS["entities"] | {"relations": [{"from_id": 7, "to_id": 7}]}))
     assert log.notes == ["relations are not read"]
 
@@ -147,7 +147,7 @@ BAD_ROWS = {
 
 
 @pytest.mark.parametrize(("bad", "message"), BAD_ROWS.values(), ids=BAD_ROWS)
-def test_a_bad_row_is_a_problem_and_costs_no_other(write, bad, message):
+def test_a_bad_row_is_a_problem_and_the_others_are_read(write, bad, message):
     records, log = read(write(row(), bad, row()))
     assert [record.line for record in records] == [1, 3]
     ((line, told),) = log.problems

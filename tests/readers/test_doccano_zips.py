@@ -27,18 +27,18 @@ def write_zip(tmp_path):
     return write_members
 
 
-def test_a_zip_is_recognised_by_what_is_in_it(write_zip):
+def test_a_zip_is_recognised_by_its_files(write_zip):
     assert recognises(write_zip(ann__jsonl="", bob__jsonl=lines(row())))
     assert not recognises(write_zip(ann__jsonl=lines(OTHERS["Prodigy"])))
     assert not recognises(write_zip(ann__txt="Paris"))
 
 
-def test_something_called_zip_that_is_none_is_an_error(write):
+def test_recognising_a_file_that_is_not_a_zip_is_an_error(write):
     with pytest.raises(DomainNerError, match=r"export.zip is not a readable zip: .*\nDownload the export again"):
         recognises(write("PK", name="export.zip"))
 
 
-def test_the_files_of_a_zip_are_annotators(write_zip):
+def test_each_file_of_a_zip_is_an_annotator(write_zip):
     content = {"bob__jsonl": lines(row(), row(id=2)), "ann__jsonl": "\ufeff" + lines(row(label=[])), "x__txt": "x"}
     records, log = read(write_zip(**content))
     assert [(record.annotator, record.source) for record in records] == [
@@ -50,18 +50,18 @@ def test_the_files_of_a_zip_are_annotators(write_zip):
     assert log.notes == ["byte-order mark removed (utf-8): ann.jsonl"]
 
 
-def test_the_file_of_all_annotators_names_none(write_zip):
+def test_the_file_of_all_annotators_has_no_annotator(write_zip):
     (record,), _ = read(write_zip(all__jsonl=lines(row())))
     assert record.annotator == ""
 
 
-def test_an_annotator_without_rows_is_told_and_costs_no_other(write_zip):
+def test_an_annotator_without_rows_is_noted_and_the_others_are_read(write_zip):
     records, log = read(write_zip(ann__jsonl="", bob__jsonl=lines(row())))
     assert (len(records), log.problems) == (1, [])
     assert log.notes == ["an empty file in the zip: no text was exported for that annotator: ann.jsonl"]
 
 
-def test_a_broken_file_in_a_zip_is_named_and_costs_no_other(write_zip):
+def test_a_broken_file_in_a_zip_is_reported_and_the_others_are_read(write_zip):
     content = {"ann__jsonl": lines(row()) + '{"text": "Os', "bob__jsonl": "\0\0", "cid__jsonl": lines(row())}
     records, log = read(write_zip(**content))
     assert [record.annotator for record in records] == ["ann", "cid"]
@@ -70,7 +70,7 @@ def test_a_broken_file_in_a_zip_is_named_and_costs_no_other(write_zip):
 
 
 def damaged(path, name, at):
-    """A zip in which a byte of a member is another one. at: counted from the end of its name."""
+    """Change one byte of a file in a zip. at: where, counted from the end of the file's name."""
     data = bytearray(path.read_bytes())
     data[data.rfind(name, 0, data.rfind(b"PK\x01\x02", 0, data.find(b"PK\x05\x06"))) + len(name) + at] ^= 0x10
     path.write_bytes(data)
@@ -85,7 +85,7 @@ def stored(tmp_path, **members):
     return path
 
 
-def test_a_damaged_file_of_a_zip_is_named_and_its_rows_are_guessed(tmp_path):
+def test_a_damaged_file_in_a_zip_is_reported_with_an_estimate_of_its_rows(tmp_path):
     rows = {"ann": lines(*[row(id=n) for n in range(300)]), "bob": lines(*[row(id=n) for n in range(1000)])}
     path = damaged(stored(tmp_path, **rows), b"bob.jsonl", 40)
     records, log = read(path)
@@ -96,13 +96,13 @@ def test_a_damaged_file_of_a_zip_is_named_and_its_rows_are_guessed(tmp_path):
     assert recognises(path)
 
 
-def test_a_zip_of_which_no_file_can_be_read_is_called_damaged(tmp_path):
+def test_a_zip_without_a_readable_file_is_an_error(tmp_path):
     path = damaged(stored(tmp_path, all=lines(row())), b"all.jsonl", 20)
     with pytest.raises(DomainNerError, match=r"export\.zip is damaged or encrypted: Bad CRC-32 for file 'all\.jsonl'"):
         recognises(path)
 
 
-def test_two_files_of_one_name_are_both_read_and_told(tmp_path):
+def test_two_files_with_the_same_name_are_both_read_with_a_note(tmp_path):
     path = tmp_path / "export.zip"
     with zipfile.ZipFile(path, "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         for text in ("Paris and Rome", "Oslo and Bonn"):
@@ -112,7 +112,7 @@ def test_two_files_of_one_name_are_both_read_and_told(tmp_path):
     assert log.notes == ["two files in the zip have the same name; both are read: ann.jsonl"]
 
 
-def test_a_zip_that_unpacks_to_more_than_is_stated_is_refused(write_zip, monkeypatch):
+def test_a_zip_that_unpacks_to_more_than_the_limit_is_refused(write_zip, monkeypatch):
     content = lines(row())
     path = write_zip(all__jsonl=content)
     monkeypatch.setattr(doccano, "MAX_UNPACKED_BYTES", len(content))
@@ -125,12 +125,12 @@ def test_a_zip_that_unpacks_to_more_than_is_stated_is_refused(write_zip, monkeyp
             tried(path)
 
 
-def test_a_note_of_many_files_of_a_zip_is_told_once(write_zip):
+def test_a_note_on_many_files_of_a_zip_is_given_once(write_zip):
     told = {f"a{n}__jsonl": lines(row(relations=[{"id": 1}])) for n in range(12)}
     assert read(write_zip(**told))[1].notes == ["relations are not read: a0.jsonl, a1.jsonl, a10.jsonl … (12 in all)"]
 
 
-def test_a_zip_that_is_none_is_an_error(write):
+def test_reading_a_file_that_is_not_a_zip_is_an_error(write):
     with pytest.raises(DomainNerError, match=r"export.zip is not a readable zip"):
         read(write("PK", name="export.zip"))
 

@@ -16,13 +16,13 @@ def test_regions_become_spans_with_their_words(tmp_path):
     assert log.n_documents == 1
 
 
-def test_each_annotator_is_a_record(tmp_path):
+def test_each_annotator_has_a_record(tmp_path):
     by_mail = annotation(ADA, completed_by={"id": 2, "email": "a@b.org"})
     records, _ = read_tasks(tmp_path, task(annotation(ADA, PARIS), by_mail))
     assert [(record.annotator, len(record.spans)) for record in records] == [("1", 2), ("a@b.org", 1)]
 
 
-def test_cancelled_annotation_keeps_its_spans_and_says_so(tmp_path):
+def test_cancelled_annotation_keeps_its_spans_and_is_marked(tmp_path):
     [record], _ = read_tasks(tmp_path, task(annotation(ADA, was_cancelled=True)))
     assert (record.answer, len(record.spans)) == ("cancelled", 1)
 
@@ -37,13 +37,13 @@ def test_annotation_without_regions_is_a_negative(tmp_path):
     assert (record.answer, record.spans, record.unknown) == ("accepted", (), ())
 
 
-def test_predictions_are_told_apart(tmp_path):
+def test_predictions_are_marked_with_their_model(tmp_path):
     predicted = {"model_version": "m1", "result": [region(PARIS)]}
     records, _ = read_tasks(tmp_path, task(predictions=[predicted]))
     assert [(record.answer, record.annotator) for record in records] == [("not annotated", ""), ("prediction", "m1")]
 
 
-def test_predictions_are_taken_on_request_where_nobody_annotated(tmp_path):
+def test_predictions_are_used_on_request_for_tasks_without_annotations(tmp_path):
     predicted = {"model_version": "m1", "result": [region(PARIS)]}
     tasks = [task(predictions=[predicted]), task(annotation(ADA), predictions=[predicted])]
     records, _ = read_tasks(tmp_path, *tasks, options=ReaderOptions(predictions=True))
@@ -73,13 +73,13 @@ def test_region_with_two_labels_is_two_spans(tmp_path):
     assert found(record) == [("Paris", "LOC"), ("Paris", "ORG")]
 
 
-def test_region_without_label_is_accounted_for(tmp_path):
+def test_region_without_label_is_a_span_without_label(tmp_path):
     given = {"id": 1, "result": [{"type": "text", "value": {"start": 0, "end": 3, "text": "Ada"}}]}
     [record], _ = read_tasks(tmp_path, task(given))
     assert [span.label for span in record.spans] == [None]
 
 
-def test_audio_region_is_no_span_of_the_text(tmp_path):
+def test_audio_region_is_not_a_span_of_the_text(tmp_path):
     [record], log = read_tasks(tmp_path, task(annotation({"start": 0.5, "end": 2.0, "channel": 0, "labels": ["A"]})))
     assert (record.spans, log.notes) == ((), ["results of type labels not read: 1"])
 
@@ -92,7 +92,7 @@ def test_code_points_and_utf16_are_both_found_by_the_words(tmp_path, start, end)
     assert found(record) == [("annotation", "X")]
 
 
-def test_unit_is_settled_where_no_character_is_astral(tmp_path):
+def test_unit_is_the_code_point_if_no_character_is_astral(tmp_path):
     [record], _ = read_tasks(tmp_path, task(annotation(ADA), text="Ada mét Bob in Paris."))
     assert record.unit == "codepoint"
 
@@ -109,19 +109,19 @@ def test_annotation_that_holds_its_task_is_read(tmp_path):
     assert (recognised(path), record.document, found(record)) == (["label_studio"], "9", [("Ada", "PER")])
 
 
-def test_tasks_one_a_line_are_read(tmp_path):
+def test_json_lines_are_read(tmp_path):
     lines = "\n".join(json.dumps(task(annotation(value))) for value in (ADA, PARIS))
     records, _ = read(write(tmp_path / "export.jsonl", lines))
     assert [found(record) for record in records] == [[("Ada", "PER")], [("Paris", "LOC")]]
 
 
-def test_byte_order_mark_is_read_over(tmp_path):
+def test_byte_order_mark_is_skipped(tmp_path):
     [record], log = read(write(tmp_path / "bom.json", "\ufeff" + json.dumps([task(annotation(ADA))])))
     assert found(record) == [("Ada", "PER")]
     assert log.notes == ["byte-order mark removed (utf-8)"]
 
 
-def test_text_key_is_the_one_whose_content_the_words_fit(tmp_path):
+def test_text_key_is_the_one_whose_text_has_the_words(tmp_path):
     given = task(annotation(PARIS))
     given["data"] = {"summary": "A much longer text about something else altogether.", "body": TEXT}
     [record], log = read_tasks(tmp_path, given)
@@ -137,7 +137,7 @@ def test_text_key_is_taken_from_the_configuration_beside_the_export(tmp_path):
     assert record.text == TEXT
 
 
-def test_region_in_a_file_behind_an_address_is_explained(tmp_path):
+def test_region_of_a_text_given_by_its_url_is_explained(tmp_path):
     given = task(annotation({"start": 204, "end": 215, "labels": ["X"]}), text="/data/upload/1/a.txt")
     [record], _ = read_tasks(tmp_path, given)
     expected = 'span 204-215, text has 20 characters (looks like a path: Label Studio valueType="url")'
@@ -153,7 +153,7 @@ def html_value(start, end, text, **offsets):
             "endOffset": end, "text": text, "hypertextlabels": ["PER"], **offsets}  # fmt: skip
 
 
-def test_global_offsets_fall_into_the_text_nodes(tmp_path):
+def test_global_offsets_count_the_text_nodes_of_the_page(tmp_path):
     values = [
         html_value(6, 9, "Bob", globalOffsets={"start": 6, "end": 9}),
         html_value(0, 5, "Paris", globalOffsets={"start": 16, "end": 21}),
@@ -163,7 +163,7 @@ def test_global_offsets_fall_into_the_text_nodes(tmp_path):
     assert found(record) == [("Bob", "PER"), ("Paris", "PER")]
 
 
-def test_head_counts_where_the_words_say_that_it_does(tmp_path):
+def test_head_of_a_page_is_counted_if_the_words_show_it(tmp_path):
     page = "<html><head><title>Title</title></head><body><p>Ada</p></body></html>"
     [inside], _ = read_tasks(
         tmp_path, task(annotation(html_value(0, 3, "Ada", globalOffsets={"start": 0, "end": 3})), text=page)
@@ -205,20 +205,20 @@ def test_dialogue_is_joined_and_its_regions_moved(tmp_path):
         (task(12), "an annotation is a JSON int; expected an object with `result`, a list of regions"),
     ],
 )  # fmt: skip
-def test_bad_task_costs_no_other(tmp_path, bad, message):
+def test_bad_task_is_a_problem_and_the_others_are_read(tmp_path, bad, message):
     records, log = read_tasks(tmp_path, bad, task(annotation(ADA)))
     assert log.problems == [(1, message)]
     assert (len(records), log.n_documents) == (1, 2)
 
 
-def test_cut_file_keeps_the_tasks_before_the_cut(tmp_path):
+def test_truncated_file_is_read_up_to_its_last_complete_task(tmp_path):
     content = json.dumps([task(annotation(ADA)), task(annotation(PARIS))])[:-40]
     records, log = read(write(tmp_path / "cut.json", content))
     assert len(records) == 1
     assert log.problems == [(2, "JSON ends early; 1 good row before it")]
 
 
-def test_nan_of_another_program_is_read(tmp_path):
+def test_nan_is_read(tmp_path):
     records, log = read_tasks(tmp_path, task(annotation(ADA)), task(annotation(PARIS, lead_time=float("nan"))))
     assert (len(records), log.problems) == (2, [])
 
@@ -228,7 +228,7 @@ def test_file_without_a_task_is_refused(tmp_path):
         read(write(tmp_path / "none.json", "[]"))
 
 
-def test_file_cut_in_its_first_task_is_a_rest_that_is_not_read(tmp_path):
+def test_file_truncated_in_its_first_task_is_a_problem(tmp_path):
     records, log = read(write(tmp_path / "cut.json", '[{"id": 1, "annotations'))
     assert (records, log.problems) == ([], [(1, "JSON ends early; 0 good rows before it")])
     assert log.failures[0].cost == "rest"

@@ -34,13 +34,13 @@ def write_rows(request, tmp_path):
 # Rows
 
 
-def test_a_region_of_a_row_lies_on_the_text_that_has_its_words(write_rows):
+def test_a_region_of_a_row_belongs_to_the_text_that_has_its_words(write_rows):
     records, _ = read(write_rows(two_text_rows()))
     assert sorted(found(records)) == sorted(BOTH)
     assert records[0].meta == {"site": "a"}
 
 
-def test_rows_without_words_need_an_answer_where_texts_are_long_enough(write_rows):
+def test_without_words_the_user_is_asked_if_several_texts_are_long_enough(write_rows):
     path = write_rows(two_text_rows(said=False))
     with pytest.raises(DomainNerError, match="4 regions of 'names' may lie on (title or body|body or title)"):
         read(path)
@@ -61,13 +61,13 @@ def test_an_empty_text_is_an_empty_passage(write_rows):
     assert (found(records), log.problems) == ([(BODY, SPANS["body"]), ("", [])], [])
 
 
-def test_a_key_that_label_studio_renamed_has_its_own_name(tmp_path):
+def test_a_text_under_a_key_that_label_studio_renamed_is_found(tmp_path):
     path = write_csv(tmp_path / "x.csv", [row({"text": values(BODY, SPANS["body"])}, _data_text=BODY, site="a")])
     (record,), log = read(path)
     assert (found([record]), record.meta, log.notes) == ([(BODY, SPANS["body"])], {"site": "a"}, [])
 
 
-def test_a_text_whose_place_its_regions_took_is_told(tmp_path):
+def test_a_text_overwritten_by_its_regions_is_reported(tmp_path):
     _, log = read(write(tmp_path / "min.json", [row({"text": values(BODY, SPANS["body"])})]))
     assert "regions take the place of a text whose key is the name of their tag: export JSON" in log.problems[0][1]
     with pytest.raises(DomainNerError, match="occur in none of site"):
@@ -75,7 +75,7 @@ def test_a_text_whose_place_its_regions_took_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("field", ["", "title"])
-def test_texts_without_any_region_need_an_answer(write_rows, field):
+def test_the_user_is_asked_if_no_text_has_a_region(write_rows, field):
     path = write_rows([row({}, title="One thing", body="Another thing"), row({}, n=2, title="x", body="y")])
     if not field:
         with pytest.raises(DomainNerError, match="there is no region: (title or body|body or title)"):
@@ -84,7 +84,7 @@ def test_texts_without_any_region_need_an_answer(write_rows, field):
         assert [one.text for one in read(path, field=field)[0]] == ["One thing", "x"]
 
 
-def test_a_config_says_it_of_labelling_tags(tmp_path, write_rows):
+def test_a_config_decides_the_text_of_each_labelling_tag(tmp_path, write_rows):
     write(tmp_path / "config.xml", CONFIG)
     records, _ = read(write_rows(two_text_rows(said=False)))
     assert sorted(found(records)) == sorted(BOTH)
@@ -113,7 +113,7 @@ def test_a_dialogue_is_the_same_in_every_format(write_rows):
     assert log.notes == ["dialogues: paragraphs joined by line ends"]
 
 
-def test_what_is_said_in_a_dialogue_is_what_has_the_words(write_rows):
+def test_the_spoken_text_of_a_dialogue_is_under_the_key_that_has_the_words(write_rows):
     spoken = [
         {"speaker": "Doctor Annabel Longname", "said": one["text"], "tone": "calm, and much longer than what is said"}
         for one in SPOKEN
@@ -122,7 +122,7 @@ def test_what_is_said_in_a_dialogue_is_what_has_the_words(write_rows):
     assert found(records) == [OF_DIALOGUE]
 
 
-def test_a_config_says_what_is_said(tmp_path, write_rows):
+def test_a_config_names_the_key_of_the_spoken_text(tmp_path, write_rows):
     config = '<View><Paragraphs name="p" value="$talk" textKey="said" nameKey="speaker"/>{}</View>'
     write(tmp_path / "config.xml", config.format('<ParagraphLabels name="label" toName="p"/>'))
     spoken = [{"speaker": "Ann is here", "said": one["text"]} for one in SPOKEN]
@@ -131,7 +131,7 @@ def test_a_config_says_what_is_said(tmp_path, write_rows):
     assert found(records) == [(JOINED, [("Bob", "PER")])]
 
 
-def test_paragraphs_with_times_are_no_regions(write_rows):
+def test_paragraphs_with_times_are_not_regions(write_rows):
     timed = [{"text": one["text"], "start": n, "end": n + 4} for n, one in enumerate(SPOKEN)]
     records, _ = read(write_rows([row({"label": IN_DIALOGUE}, talk=timed)]))
     assert found(records) == [OF_DIALOGUE]
@@ -157,21 +157,21 @@ def answers(**changes):
     ]
 
 
-def test_answers_about_regions_are_notes_and_no_annotations(tmp_path):
+def test_answers_about_regions_are_noted_and_not_read(tmp_path):
     records, log = read_tasks(tmp_path, [task({"text": BODY}, result("text", values(BODY, SPANS["body"])), answers())])
     assert found(records) == [(BODY, SPANS["body"])]
     kinds = ("textarea", "choices", "rating", "taxonomy", "number")
     assert log.notes == [f"results of type {kind} not read: 1" for kind in kinds]
 
 
-def test_answers_about_regions_are_notes_in_rows_too(write_rows):
+def test_answers_about_regions_in_rows_are_noted_too(write_rows):
     told = {one["from_name"]: [one["value"], one["value"]] for one in answers()}
     records, log = read(write_rows([row({"label": values(BODY, SPANS["body"]), **told}, text=BODY)]))
     assert (found(records), records[0].meta) == ([(BODY, SPANS["body"])], {})
     assert sorted(log.notes) == sorted(f"answers under '{one['from_name']}' are not read" for one in answers())
 
 
-def test_an_answer_that_repeats_the_words_is_no_text(write_rows):
+def test_an_answer_that_repeats_the_words_is_not_read_as_a_text(write_rows):
     regions = {"label": values(BODY, SPANS["body"]), "canonical": "Bob"}
     records, _ = read(write_rows([row(regions, text=BODY)]))
     assert found(records) == [(BODY, SPANS["body"])]

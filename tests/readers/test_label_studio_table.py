@@ -45,7 +45,7 @@ def test_table_is_read_with_any_delimiter_under_the_name_csv(tmp_path, delimiter
     assert records[0].meta == {"source": "s"}
 
 
-def test_table_without_annotation_ids_leaves_empty_rows_to_the_user(tmp_path):
+def test_the_user_chooses_what_empty_rows_without_annotation_ids_mean(tmp_path):
     path = write(tmp_path / "min.json", [{"text": TEXT, "label": [ADA]}, {"text": "Nothing."}])
     [_, kept], _ = read(path, label_studio_table)
     [_, skipped], _ = read(path, label_studio_table, ReaderOptions(empty="skip"))
@@ -58,7 +58,7 @@ def test_cell_with_a_python_literal_is_read(tmp_path):
     assert found(record) == [("Ada", "PER")]
 
 
-def test_a_region_alone_is_read_as_a_list_of_one_is(tmp_path):
+def test_a_single_region_is_read_like_a_list_of_one(tmp_path):
     alone = {**row([ADA]), "label": ADA}
     [record], _ = read(write(tmp_path / "min.json", [alone]), label_studio_table)
     [of_csv], _ = read(write_csv(tmp_path / "a.csv", [{**alone, "label": json.dumps(ADA)}]), label_studio_table)
@@ -77,7 +77,7 @@ def test_cell_beyond_the_limit_of_the_csv_module_is_read(tmp_path):
     assert len(record.text) == 200_000
 
 
-def test_cell_that_is_cut_is_a_problem_of_its_row(tmp_path):
+def test_truncated_cell_is_a_problem_of_its_row(tmp_path):
     path = write_csv(tmp_path / "cut.csv", [{**row([ADA]), "label": json.dumps([ADA])[:-5]}, row([PARIS])])
     records, log = read(path, label_studio_table)
     assert len(records) == 1
@@ -101,7 +101,7 @@ def test_short_row_is_a_problem(tmp_path):
 
 
 @pytest.mark.parametrize(("rest", "n_behind"), [("Ada met,4", None), ('Ada met,"4\n' + "x,1\n" * 3, 2)])
-def test_a_table_that_ends_inside_a_row_is_not_read_to_its_end(tmp_path, rest, n_behind):
+def test_a_table_truncated_inside_a_row_is_read_up_to_it(tmp_path, rest, n_behind):
     path = write_csv(tmp_path / "cut.csv", [row([ADA]), row([PARIS])])
     path.write_text(path.read_text() + rest)
     records, log = read(path, label_studio_table)
@@ -109,7 +109,7 @@ def test_a_table_that_ends_inside_a_row_is_not_read_to_its_end(tmp_path, rest, n
     assert (len(records), problem.line, problem.cost, problem.n_behind) == (2, 4, "rest", n_behind)
 
 
-def test_a_column_name_that_stands_twice_loses_no_column(tmp_path):
+def test_a_duplicate_column_name_loses_no_column(tmp_path):
     path = tmp_path / "twice.csv"
     path.write_text("text,annotation_id,note,note\nAda met,1,first,second\n")
     (record,), log = read(path, label_studio_table, ReaderOptions(field="text"))
@@ -117,7 +117,7 @@ def test_a_column_name_that_stands_twice_loses_no_column(tmp_path):
     assert log.notes == ["duplicate column names in the header: note (column 4)"]
 
 
-def test_json_min_row_that_is_no_object_is_a_problem(tmp_path):
+def test_json_min_row_that_is_not_an_object_is_a_problem(tmp_path):
     records, log = read(write(tmp_path / "min.json", ["x", row([ADA])]), label_studio_table)
     assert (len(records), log.problems) == (1, [(1, "a JSON str; expected an object with a text and regions")])
 

@@ -21,19 +21,19 @@ from domain_ner.errors import DomainNerError
 
 
 @pytest.mark.parametrize("names", [("title", "body"), ("t1", "t2"), ("body", "title")])
-def test_a_region_lies_on_the_text_that_has_its_words(tmp_path, names):
+def test_a_region_belongs_to_the_text_that_has_its_words(tmp_path, names):
     records, log = read_tasks(tmp_path, two_texts(names))
     assert found(records) == BOTH
     assert [(one.document, one.line, one.meta) for one in records[:2]] == [("1", 1, {"site": "a"})] * 2
     assert log.notes == ["the texts are under 'title' and 'body'"]
 
 
-def test_without_words_a_region_lies_on_the_text_that_its_tag_is_named_as(tmp_path):
+def test_without_words_a_region_belongs_to_the_text_named_like_its_tag(tmp_path):
     records, _ = read_tasks(tmp_path, two_texts(said=False))
     assert found(records) == BOTH
 
 
-def test_where_nothing_tells_it_the_user_is_asked_and_may_answer(tmp_path):
+def test_the_user_is_asked_if_nothing_decides_and_the_answer_is_used(tmp_path):
     one, other = "Ada met Bob in Oslo.", "Bob met Ada in Rome."
     spans = [("Ada", "PER"), ("Bob", "PER")]
     regions = [result(name, values(text, spans, said=False)) for name, text in (("t1", one), ("t2", other))]
@@ -50,20 +50,20 @@ def test_where_nothing_tells_it_the_user_is_asked_and_may_answer(tmp_path):
     assert found(records) == [(other, spans[::-1])]
 
 
-def test_regions_that_do_not_fit_into_a_text_do_not_lie_on_it(tmp_path):
+def test_regions_beyond_the_end_of_a_text_do_not_belong_to_it(tmp_path):
     given = task({"headline": "Short", "story": BODY}, result("t", values(BODY, SPANS["body"], said=False)))
     records, _ = read_tasks(tmp_path, [given])
     assert found(records) == [(BODY, SPANS["body"])]
     assert records[0].meta == {"headline": "Short"}
 
 
-def test_a_tag_that_is_named_as_another_text_deceives_nobody(tmp_path):
+def test_words_decide_against_the_text_named_like_the_tag(tmp_path):
     data = {"text": "A much longer summary, of something else altogether.", "body": BODY}
     records, _ = read_tasks(tmp_path, [task(data, result("text", values(BODY, SPANS["body"])))])
     assert found(records) == [(BODY, SPANS["body"])]
 
 
-def test_nor_does_it_without_words_where_its_regions_start_and_end_inside_words(tmp_path):
+def test_without_words_the_user_is_asked_if_word_edges_contradict_the_name_of_the_tag(tmp_path):
     summary = "Uninterruptedly counterrevolutionary internationalisations"
     data = {"text": summary, "body": BODY}
     five = [(word, "X") for word in ("Then", "Bob", "met", "went", "both")]
@@ -71,20 +71,20 @@ def test_nor_does_it_without_words_where_its_regions_start_and_end_inside_words(
         read_tasks(tmp_path, [task(data, result("text", values(BODY, five, said=False)))])
 
 
-def test_edges_of_words_tell_the_text_of_many_regions(tmp_path):
+def test_word_edges_decide_the_text_of_many_regions(tmp_path):
     data = {"raw": "Uninterruptedly counterrevolutionary internationalisations", "body": BODY}
     five = [(word, "X") for word in ("Then", "Bob", "met", "went", "both")]
     records, _ = read_tasks(tmp_path, [task(data, result("t", values(BODY, five, said=False)))])
     assert [one.text for one in records] == [BODY]
 
 
-def test_texts_that_are_the_same_are_one(tmp_path):
+def test_identical_texts_count_as_one(tmp_path):
     given = task({"raw": BODY, "copy": BODY}, result("t", values(BODY, SPANS["body"])))
     records, _ = read_tasks(tmp_path, [given])
     assert found(records) == [(BODY, SPANS["body"])]
 
 
-def test_a_text_that_begins_as_another_does_is_told_from_it(tmp_path):
+def test_two_texts_with_the_same_beginning_are_told_apart_by_regions_after_it(tmp_path):
     begin = "Then Bob met Ada"
     near = task({"lead": begin, "story": BODY}, result("t", values(BODY, SPANS["body"][:2])))
     far = task({"lead": begin, "story": BODY}, result("t", values(BODY, SPANS["body"])))
@@ -96,31 +96,31 @@ def test_a_text_that_begins_as_another_does_is_told_from_it(tmp_path):
     assert [one.text for one in records] == [begin]
 
 
-def test_the_user_may_want_one_of_the_texts(tmp_path):
+def test_the_user_may_choose_one_of_the_texts(tmp_path):
     records, log = read_tasks(tmp_path, two_texts(("t1", "t2")), field="body")
     assert found(records) == [BOTH[1], BOTH[3]]
     assert "regions of 't1' are not read: vars.reading wants another text (field=…)" in log.notes
     assert records[0].meta == {"title": TITLE, "site": "a"}
 
 
-def test_a_field_of_other_files_of_the_folder_changes_nothing(tmp_path):
+def test_a_field_meant_for_other_files_changes_nothing(tmp_path):
     records, _ = read_tasks(tmp_path, two_texts(), field="ner_tags")
     assert found(records) == BOTH
 
 
-def test_words_that_stand_nowhere_name_the_texts_there_are(tmp_path):
+def test_words_found_in_no_text_are_an_error_that_lists_the_texts(tmp_path):
     given = task({"url": "s3://x/y.txt", "note": "checked"}, result("t", values(BODY, SPANS["body"])))
     with pytest.raises(DomainNerError, match="the words of the 3 regions of 't' occur in none of url, note"):
         read_tasks(tmp_path, [given])
 
 
-def test_words_that_stand_nowhere_in_the_only_text_say_that_it_is_another(tmp_path):
+def test_words_missing_from_the_only_text_are_an_error(tmp_path):
     given = task({"customer": "Acme"}, result("t", values(BODY, SPANS["body"][:1])))
     with pytest.raises(DomainNerError, match="the words of the 1 regions of 't' occur in none of customer"):
         read_tasks(tmp_path, [given])
 
 
-def test_a_name_alone_is_no_evidence(tmp_path):
+def test_the_name_of_a_tag_alone_does_not_decide(tmp_path):
     swapped = task({"summary": f"{BODY} {BODY}", "body": BODY}, result("summary", values(BODY, SPANS["body"][:2])))
     bare = task({"summary": "Ada met Bob", "body": BODY}, result("summary", [value(BODY, "Bob", "PER", said=False)]))
     for given in (swapped, bare):
@@ -131,7 +131,7 @@ def test_a_name_alone_is_no_evidence(tmp_path):
         assert [one.text for one in records] == [BODY]
 
 
-def test_words_in_one_task_say_it_of_the_tag_in_all(tmp_path):
+def test_words_in_one_task_decide_the_text_of_the_tag_in_all_tasks(tmp_path):
     data = {"summary": f"Ada, says {BODY}", "body": BODY}
     given = [
         task(data, result("summary", values(BODY, SPANS["body"][:1]))),
@@ -142,7 +142,7 @@ def test_words_in_one_task_say_it_of_the_tag_in_all(tmp_path):
 
 
 @pytest.mark.parametrize("said", [True, False])
-def test_the_usual_project_is_read_without_a_question(tmp_path, said):
+def test_a_usual_project_is_read_without_asking_the_user(tmp_path, said):
     texts = [
         ("Ada Lovelace met Bob in Oslo.", ["Ada Lovelace", "Bob", "Oslo"]), ("Nothing is told.", []),
         ("Then she and Eve went on to Rome by train.", ["Eve", "Rome"]),
@@ -159,14 +159,14 @@ def test_the_usual_project_is_read_without_a_question(tmp_path, said):
     assert log.notes == []
 
 
-def test_a_copied_span_is_no_further_evidence(tmp_path):
+def test_repeated_spans_count_once_as_evidence(tmp_path):
     data = {"lead": "Uninterruptedly internationalised", "body": BODY}
     given = task(data, result("t", [value(BODY, "met", "X", said=False)] * 9))
     with pytest.raises(DomainNerError, match="9 regions of 't' may lie on lead or body"):
         read_tasks(tmp_path, [given])
 
 
-def test_sources_that_differ_are_asked_about(tmp_path):
+def test_the_user_is_asked_if_the_sources_of_regions_differ(tmp_path):
     regions = result("t", values(BODY, SPANS["body"][:2], said=False))
     regions[0]["source"], regions[1]["source"] = "$title", "$body"
     given = task({"title": "A title as long as a body is", "body": BODY}, regions)
@@ -176,7 +176,7 @@ def test_sources_that_differ_are_asked_about(tmp_path):
     assert [one.text for one in read_tasks(tmp_path, [given])[0]] == [BODY]
 
 
-def test_a_config_that_edges_of_words_deny_is_asked_about(tmp_path):
+def test_the_user_is_asked_if_word_edges_contradict_a_config(tmp_path):
     write(tmp_path / "config.xml", '<View><Text name="t" value="$raw"/><Labels name="label" toName="t"/></View>')
     data = {"raw": "Uninterruptedly counterrevolutionary internationalisations", "body": BODY}
     five = [(word, "X") for word in ("Then", "Bob", "met", "went", "both")]
@@ -184,7 +184,7 @@ def test_a_config_that_edges_of_words_deny_is_asked_about(tmp_path):
         read_tasks(tmp_path, [task(data, result("t", values(BODY, five, said=False)))])
 
 
-def test_a_wanted_text_takes_no_regions_that_cannot_lie_on_it(tmp_path):
+def test_a_chosen_text_gets_no_regions_that_cannot_belong_to_it(tmp_path):
     data = {"title": "A", "body": BODY, "copy": f"{BODY} Again."}
     given = task(data, result("t1", [value("A", "A", "X")]), result("t2", values(BODY, SPANS["body"])))
     records, log = read_tasks(tmp_path, [given], field="title")
@@ -192,33 +192,33 @@ def test_a_wanted_text_takes_no_regions_that_cannot_lie_on_it(tmp_path):
     assert "regions of 't2' are not read: vars.reading wants another text (field=…)" in log.notes
 
 
-def test_spans_that_fit_into_an_address_by_chance_are_lost_too(tmp_path):
+def test_spans_that_fit_into_a_url_by_chance_are_faults_too(tmp_path):
     regions = result("text", [value(BODY, one, "PER", said=False) for one in ("Then", "Bonn")])
     (record,), _ = read_tasks(tmp_path, [task({"text": "s3://x/y.txt"}, regions)])
     assert all("looks like a path" in span.fault for span in record.spans)
 
 
-def test_regions_without_words_that_fit_nowhere_are_told(tmp_path):
+def test_regions_beyond_the_end_of_every_text_are_an_error(tmp_path):
     given = task({"a": "Short", "b": "One"}, result("t", [value(BODY, "Bonn", "LOC", said=False)]))
     with pytest.raises(DomainNerError, match="the 1 regions of 't' fit into none of a, b"):
         read_tasks(tmp_path, [given])
 
 
-def test_offsets_in_utf16_are_words_at_their_place(tmp_path):
+def test_words_at_utf16_offsets_decide_the_text(tmp_path):
     body = "🔥 Then Bob met Ada."
     shifted = [{**one, "start": one["start"] + 1, "end": one["end"] + 1} for one in values(body, SPANS["body"][:2])]
     records, _ = read_tasks(tmp_path, [task({"a": "Bob met Ada Bob", "b": body}, result("t", shifted))])
     assert found(records) == [(body, SPANS["body"][:2])]
 
 
-def test_what_nobody_accepted_is_one_record(tmp_path):
+def test_a_cancelled_or_unannotated_task_is_one_record(tmp_path):
     data = {"title": "x", "body": "y"}
     more = [task(data, n=3, was_cancelled=True), {"id": 4, "data": data, "annotations": []}]
     records, _ = read_tasks(tmp_path, [*two_texts(), *more])
     assert [one.answer for one in records] == ["accepted"] * 4 + ["cancelled", "not annotated"]
 
 
-def test_a_region_whose_text_its_task_lacks_is_told(tmp_path):
+def test_a_region_on_a_text_missing_from_its_task_is_a_fault(tmp_path):
     first, second = two_texts()
     second["annotations"][0]["result"] += result("body", [value("Bob", "Bob", "PER")])
     del second["data"]["body"]
@@ -235,20 +235,20 @@ def test_a_text_within_an_object_is_found(tmp_path):
     assert (records[0].meta, log.notes) == ({"source": "wire"}, ["the text is under 'article.body'"])
 
 
-def test_a_config_says_it_of_tags(tmp_path):
+def test_a_config_decides_the_text_of_each_tag(tmp_path):
     write(tmp_path / "config.xml", CONFIG)
     records, _ = read_tasks(tmp_path, two_texts(("t1", "t2"), said=False))
     assert found(records) == BOTH
 
 
-def test_a_config_tells_the_texts_that_are_labelled_and_have_no_region(tmp_path):
+def test_a_config_shows_which_texts_were_annotated_without_any_region(tmp_path):
     write(tmp_path / "config.xml", CONFIG)
     tasks = [task({"title": TITLE, "body": "Nothing.", "site": "a"}, result("t1", values(TITLE, SPANS["title"])))]
     records, _ = read_tasks(tmp_path, tasks)
     assert found(records) == [(TITLE, SPANS["title"]), ("Nothing.", [])]
 
 
-def test_a_config_of_another_project_is_not_believed(tmp_path):
+def test_a_config_of_another_project_is_ignored(tmp_path):
     write(tmp_path / "config.xml", '<View><Text name="t" value="$title"/><Labels name="label" toName="t"/></View>')
     given = task({"title": "Another title", "body": BODY}, result("t", values(BODY, SPANS["body"])))
     records, _ = read_tasks(tmp_path, [given])
@@ -262,6 +262,6 @@ def test_an_empty_text_of_a_task_is_an_empty_passage(tmp_path, empty):
     assert ([one.text for one in records], log.problems) == ([BODY, ""], [])
 
 
-def test_texts_that_nobody_annotated_need_none(tmp_path):
+def test_the_user_is_not_asked_about_texts_that_nobody_annotated(tmp_path):
     tasks = [{"id": 1, "data": {"title": "x", "body": "y"}, "annotations": [], "predictions": []}]
     assert [one.answer for one in read_tasks(tmp_path, tasks)[0]] == ["not annotated"]

@@ -84,7 +84,7 @@ def test_a_task_keeps_its_text_spans_meta_and_place(read):
 @pytest.mark.parametrize(
     ("given", "kept"), [(None, {}), (["a"], {"meta": ["a"]}), ({"a": [{"b": [[None]]}]}, {"a": [{"b": [[None]]}]})]
 )
-def test_strange_meta_is_kept(read_one, given, kept):
+def test_meta_of_any_type_is_kept(read_one, given, kept):
     assert read_one(task(meta=given)).meta == kept
 
 
@@ -107,7 +107,7 @@ BAD_ROWS = {
 
 
 @pytest.mark.parametrize(("bad", "message"), BAD_ROWS.values(), ids=BAD_ROWS)
-def test_a_bad_row_is_a_problem_and_costs_no_other(read, bad, message):
+def test_a_bad_row_is_a_problem_and_the_others_are_read(read, bad, message):
     records, log = read(task(), bad, task())
     assert [record.line for record in records] == [1, 3]
     ((line, told),) = log.problems
@@ -117,24 +117,24 @@ def test_a_bad_row_is_a_problem_and_costs_no_other(read, bad, message):
 
 
 @pytest.mark.parametrize("cut", ['{"text": "a', '{"text": "a", "meta": {"b": 1}', '{"text": "ends in }', '{"a": tru'])
-def test_a_file_that_was_cut_off_is_told_with_the_rows_before(read, cut):
+def test_a_truncated_file_is_reported_with_the_number_of_rows_read(read, cut):
     records, log = read(task(), task(), cut)
     assert (len(records), log.problems) == (2, [(3, "JSON ends early; 2 good rows before it")])
 
 
-def test_line_separators_of_unicode_do_not_cut_a_row(write):
+def test_unicode_line_separators_do_not_split_a_row(write):
     path = write(json.dumps(task(text="a\u2028b\u0085c", spans=[]), ensure_ascii=False))
     (record,) = prodigy.read(path, ReaderOptions(), FileLog("a"))
     assert record.text == "a\u2028b\u0085c"
 
 
-def test_half_a_character_becomes_the_replacement_character(read):
+def test_a_lone_surrogate_becomes_the_replacement_character(read):
     (record,), log = read('{"text": "a\\ud83d b", "answer": "accept"}')
     assert record.text == "a\ufffd b"
     assert log.notes == ["half of a character (a lone surrogate) read as U+FFFD: line 1"]
 
 
-def test_whole_characters_written_as_escapes_stay(read_one):
+def test_surrogate_pairs_written_as_escapes_are_kept(read_one):
     assert read_one(task(text="🔥 Redis", spans=[])).text == "🔥 Redis"
 
 

@@ -27,26 +27,26 @@ def test_an_accepted_task_without_spans_is_a_text_without_entities(read_one):
     assert (record.answer, record.spans, record.partial) == ("accepted", (), False)
 
 
-def test_manual_answers_are_told_and_their_spans_kept(read):
+def test_manual_answers_are_kept_with_their_spans(read):
     records, _ = read(task(), task(answer="reject"), task(answer="ignore"))
     assert [record.answer for record in records] == ["accepted", "rejected", "ignored"]
     assert all(len(record.spans) == 1 and not record.spans[0].rejected for record in records)
 
 
-def test_a_task_without_answer_is_accepted_and_that_is_said(read):
+def test_a_task_without_answer_is_accepted_with_a_note(read):
     (record,), log = read({"text": TEXT, "spans": [TEAM]})
     assert record.answer == "accepted"
     assert log.notes == ["tasks without `answer` count as accepted"]
 
 
 @pytest.mark.parametrize("row", [teach(TEAM), task(_is_binary=True)], ids=["ner", "_is_binary"])
-def test_an_accepted_yes_no_task_says_nothing_of_the_rest(read_one, row):
+def test_an_accepted_yes_no_task_is_partial(read_one, row):
     record = read_one(row)
     assert (record.answer, record.partial) == ("accepted", True)
     assert record.spans == (SourceSpan(0, 8, "TEAM"),)
 
 
-def test_a_rejected_yes_no_task_is_knowledge_of_what_is_no_entity(read_one):
+def test_a_rejected_yes_no_task_is_partial_and_its_span_is_rejected(read_one):
     record = read_one(teach(TEAM, answer="reject"))
     assert (record.answer, record.partial, record.spans[0].rejected) == ("accepted", True, True)
 
@@ -56,7 +56,7 @@ def test_an_ignored_yes_no_task_is_ignored(read_one):
     assert (record.answer, record.spans[0].rejected) == ("ignored", False)
 
 
-def test_the_answer_of_a_span_beats_that_of_its_yes_no_task(read):
+def test_the_answer_of_a_span_overrides_that_of_its_yes_no_task(read):
     spans = [TEAM, INFRA | {"answer": "reject"}, {"start": 9, "end": 13, "label": "INFRA", "answer": "ignore"}]
     (judged, ignored), _ = read(teach(*spans))
     assert [span.rejected for span in judged.spans] == [False, True]
@@ -77,7 +77,7 @@ SCORED = TEAM | {"score": 0.5, "rank": 1}
     ],
     ids=["score and rank", "pattern without tokens", "answers on spans"],
 )
-def test_old_yes_no_tasks_are_told_by_their_spans(read_one, row):
+def test_old_yes_no_tasks_are_recognised_by_their_spans(read_one, row):
     assert read_one(row).partial
 
 
@@ -85,7 +85,7 @@ def test_a_score_left_over_from_a_suggestion_does_not_make_a_manual_task_yes_no(
     assert not read_one(task(spans=[SCORED])).partial
 
 
-def test_an_answer_left_over_on_a_span_of_a_manual_task_is_overruled_and_listed(read_one):
+def test_an_answer_left_over_on_a_span_of_a_manual_task_is_ignored_and_noted(read_one):
     (span,) = read_one(task(spans=[TEAM | {"answer": "reject"}])).spans
     assert (span.rejected, span.how) == (False, ("an older answer of the span ignored: reject",))
 
@@ -101,7 +101,7 @@ def test_spans_of_a_choice_are_predictions(read):
     assert "'choice' does not ask for entities" in log.notes[0]
 
 
-def test_predictions_are_taken_on_request(read_one):
+def test_predictions_are_used_on_request(read_one):
     assert read_one(task(_view_id="choice"), predictions=True).answer == "accepted"
 
 
@@ -110,12 +110,12 @@ def test_a_text_that_was_only_classified_is_not_a_text_without_entities(read_one
     assert read_one(row).answer == "not annotated"
 
 
-def test_spans_of_relations_are_annotations_and_relations_are_told(read):
+def test_spans_of_relations_are_annotations_and_relations_are_noted(read):
     (record,), log = read(task(_view_id="relations", relations=[{"head": 0, "child": 1}]))
     assert (record.answer, len(record.spans), log.notes) == ("accepted", 1, ["relations are not read"])
 
 
-def test_versions_under_review_are_not_counted(read_one):
+def test_versions_of_a_reviewed_task_are_not_read(read_one):
     record = read_one(task(_view_id="review", view_id="ner_manual", versions=[task(), task(spans=[INFRA])]))
     assert (len(record.spans), record.partial) == (1, False)
 

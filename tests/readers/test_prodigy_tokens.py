@@ -46,7 +46,7 @@ def at_tokens(first, last, **changes):
     return TEAM | {"token_start": first, "token_end": last} | changes
 
 
-def test_stale_text_is_ignored_where_offsets_and_tokens_agree(read_one):
+def test_stale_text_is_ignored_if_offsets_and_tokens_agree(read_one):
     (span,) = read_one(task(tokens=TOKENS, spans=[at_tokens(0, 0, text="Pay")])).spans
     assert (span.start, span.end, span.text) == (0, 8, None)
     assert span.how == ("stale text of the span ignored: 'Pay' / 'Payments'",)
@@ -64,7 +64,7 @@ def test_the_text_decides_between_offsets_and_tokens(read_one):
 
 
 @pytest.mark.parametrize("extra", [{}, {"text": "Payments"}])
-def test_offsets_stand_where_no_text_speaks_for_the_tokens(read_one, extra):
+def test_offsets_win_over_tokens_unless_the_text_confirms_the_tokens(read_one, extra):
     (span,) = read_one(task(tokens=TOKENS, spans=[at_tokens(0, 1, **extra)])).spans
     assert (span.start, span.end) == (0, 8)
     assert span.how == ("offsets used where the token indices disagree: the tokens are at 0-13",)
@@ -75,7 +75,7 @@ def test_a_span_of_tokens_alone_gets_its_offsets_from_them(read_one):
     assert (span.start, span.end) == (14, 20)
 
 
-def test_impossible_offsets_are_passed_on_for_the_check(read_one):
+def test_invalid_offsets_are_left_to_the_conversion(read_one):
     spans = [TEAM | {"end": 99}, TEAM | {"start": "zero"}, {"label": "TEAM"}]
     assert [(span.start, span.end) for span in read_one(task(spans=spans)).spans] == [
         (0, 99),
@@ -84,6 +84,6 @@ def test_impossible_offsets_are_passed_on_for_the_check(read_one):
     ]
 
 
-def test_a_span_that_is_no_object_is_kept_with_its_fault(read_one):
+def test_a_span_that_is_not_an_object_is_kept_with_its_fault(read_one):
     (span,) = read_one(task(spans=["Payments"])).spans
     assert span.fault == "it is 'Payments': expected an object with start, end and label"

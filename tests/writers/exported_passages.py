@@ -1,4 +1,4 @@
-"""Passages of few words, and what the writers make of them."""
+"""Short passages, and what the writers make of them."""
 
 import json
 

@@ -38,13 +38,13 @@ def same(one, other):
         passage(TEAM, text="Payments uses Redis .", words=("Payments", "uses", "Redis", ".")),
     ],
 )
-def test_a_corpus_gives_the_passages_it_was_made_of(tmp_path, given):
+def test_a_corpus_gives_back_its_passages(tmp_path, given):
     to_docbin([make(given)]).to_disk(tmp_path / "x.spacy")
     (read,) = read_docbin(tmp_path / "x.spacy")
     assert same(read, given)
 
 
-def test_where_white_space_was_normalised_the_original_text_is_written():
+def test_the_original_text_is_written_if_white_space_was_normalised():
     text = "Pay\u200b \n uses Redis\u200bs now"
     given = passage(LabelledSpan(12, 17, "INFRA"), text=text, unknown=((20, 23),))
     assert (text[12:17], text[20:]) == ("Redis", "now")
@@ -53,7 +53,7 @@ def test_where_white_space_was_normalised_the_original_text_is_written():
     assert same(to_passage(doc, "b:1"), given)
 
 
-def test_documents_of_others_are_named_by_file_and_number_and_trimmed(tmp_path):
+def test_documents_of_other_programs_are_named_by_file_and_number_and_trimmed(tmp_path):
     doc = Doc(spacy.blank("en").vocab, words=["Redis", " ", "up"], spaces=[False, False, False])
     doc.ents = [doc.char_span(0, 6, label="INFRA")]
     to_docbin([doc]).to_disk(tmp_path / "x.spacy")
@@ -61,7 +61,7 @@ def test_documents_of_others_are_named_by_file_and_number_and_trimmed(tmp_path):
     assert (read.source, read.spans) == ("x.spacy:1", (LabelledSpan(0, 5, "INFRA"),))
 
 
-def test_documents_of_others_with_span_groups_alone_are_complete():
+def test_documents_of_other_programs_with_span_groups_only_are_complete():
     doc = TOKENIZER(TEXT)
     doc.spans["sc"] = [doc.char_span(0, 8, label="TEAM")]
     read = to_passage(doc, "x:1")
@@ -75,7 +75,7 @@ def test_the_scores_of_predicted_spans_are_kept_as_their_mean():
     assert to_passage(doc, "x:1").meta == {"score": 0.75}
 
 
-def test_a_missing_and_a_broken_corpus_are_told(tmp_path):
+def test_a_missing_and_a_broken_corpus_are_errors(tmp_path):
     with pytest.raises(DomainNerError, match="gone.spacy does not exist"):
         next(read_docbin(tmp_path / "gone.spacy"))
     (tmp_path / "junk.spacy").write_bytes(b"junk")

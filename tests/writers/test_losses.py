@@ -44,7 +44,7 @@ def test_what_a_format_cannot_hold_is_counted(tmp_path, what, given, holding):
         assert lost(tmp_path / to, to, other, given) == ({} if to in holding.split() else {what: 1}), to
 
 
-def test_an_empty_text_is_told_and_left_out_of_what_doccano_would_refuse(tmp_path):
+def test_an_empty_text_is_counted_and_left_out_for_doccano(tmp_path):
     done = export([passage(TEAM), passage(text="")], tmp_path / "out", "doccano", OPTIONS)
     assert (dict(done.lost), done.n_passages) == ({EMPTY: 1}, 1)
     assert lost(tmp_path / "ls", "label_studio", passage(TEAM), passage(text="")) == {}
@@ -59,7 +59,7 @@ def test_losses_are_refused_with_their_number_and_place_and_nothing_is_written(t
     assert (tmp_path / "out").read_text() == "old"
 
 
-def test_a_lost_mark_of_what_nobody_annotated_is_warned_of(tmp_path):
+def test_the_loss_of_marks_of_unannotated_text_is_explained(tmp_path):
     with pytest.raises(
         DomainNerError, match=r"(?s)1 marks of texts .* unannotated text reads as having no entity"
     ) as error:
@@ -67,22 +67,22 @@ def test_a_lost_mark_of_what_nobody_annotated_is_warned_of(tmp_path):
     assert "Export to prodigy or conll or hf_json" in error.value.fix
 
 
-def test_of_overlapping_spans_the_longest_is_written(tmp_path):
+def test_the_longest_of_overlapping_spans_is_written(tmp_path):
     (row,) = rows(tmp_path, "hf_json", passage(TEAM, WHOLE), options=LOSSY)
     assert row["ner_tags"] == ["B-CLAIM", "I-CLAIM", "I-CLAIM", "O"]
 
 
-def test_what_is_unknown_in_part_becomes_unknown_around_the_spans_in_prodigy(tmp_path):
+def test_a_partly_unknown_text_is_a_yes_no_row_in_prodigy(tmp_path):
     (row,) = rows(tmp_path, "prodigy", passage(TEAM, unknown=((14, 19),)), options=LOSSY)
     assert row["_is_binary"]
 
 
-def test_told_but_not_refused_is_what_concerns_no_annotation(tmp_path):
+def test_losses_that_concern_no_annotation_are_counted_and_not_refused(tmp_path):
     done = export([passage(TEAM, meta={"org": "x"}, text="Payments  x")], tmp_path / "out", "conll", OPTIONS)
     assert dict(done.lost) == {META: 1, WHITE_SPACE: 1}
 
 
-def test_an_unknown_format_names_those_there_are(tmp_path):
+def test_an_unknown_format_is_an_error_that_lists_the_formats(tmp_path):
     with pytest.raises(DomainNerError, match="--to is 'xml'; expected one of prodigy, label_studio, doccano, conll"):
         export([passage()], tmp_path / "out", "xml", OPTIONS)
 

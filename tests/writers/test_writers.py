@@ -37,13 +37,13 @@ def test_overlapping_spans_are_rows_of_spans_manual(tmp_path):
     assert (row["_view_id"], len(row["spans"])) == ("spans_manual", 2)
 
 
-def test_prodigy_answers_yes_and_no_are_a_row_each(tmp_path):
+def test_accepted_and_rejected_spans_have_a_prodigy_row_each(tmp_path):
     found = rows(tmp_path, "prodigy", passage(TEAM, partial=True, rejected=(INFRA,)))
     told = [(row["answer"], row["_is_binary"], [span["label"] for span in row["spans"]]) for row in found]
     assert told == [("accept", True, ["TEAM"]), ("reject", True, ["INFRA"])]
 
 
-def test_tokens_are_cut_where_a_span_starts_or_ends_inside_one(tmp_path):
+def test_tokens_are_split_where_a_span_starts_or_ends_inside_one(tmp_path):
     (row,) = rows(tmp_path, "prodigy", passage(LabelledSpan(3, 8, "X")))
     assert [token["text"] for token in row["tokens"]][:2] == ["Pay", "ments"]
     assert [token["ws"] for token in row["tokens"]][:2] == [False, True]
@@ -70,14 +70,14 @@ def test_label_studio_predictions_have_the_model_and_its_score(tmp_path):
     assert [region["value"]["text"] for region in prediction["result"]] == ["Payments"]
 
 
-def test_label_studio_ids_are_numbers_and_the_document_is_carried(tmp_path):
+def test_label_studio_ids_are_numbers_and_the_document_id_is_kept(tmp_path):
     tasks = json.loads(written(tmp_path, "label_studio", passage(document="17"), passage(document="d-1")))
     assert [(task["id"], task["data"]["domain_ner"]) for task in tasks] == [
         (17, '{"document": "17"}'), (2, '{"document": "d-1"}'),
     ]  # fmt: skip
 
 
-def test_label_studio_shows_plain_meta_whose_names_are_no_columns_of_its_own(tmp_path):
+def test_label_studio_shows_plain_meta_but_not_under_its_own_column_names(tmp_path):
     meta = {"org": "x", "n": 1, "more": {}, "text": "no", "label": "no", "id": 7, "a b": "no", "history": "no"}
     (task,) = json.loads(written(tmp_path, "label_studio", passage(TEAM, meta=meta)))
     assert {key: value for key, value in task["data"].items() if key != "domain_ner"} == {
@@ -98,12 +98,12 @@ def test_doccano_rows_count_utf16_units(tmp_path):
     assert json.loads(carried) == {"document": "", "meta": {"org": "x"}}
 
 
-def test_doccano_s_own_keys_are_not_overwritten_by_meta(tmp_path):
+def test_meta_does_not_overwrite_the_keys_of_doccano(tmp_path):
     (row,) = rows(tmp_path, "doccano", passage(TEAM, meta={"label": "news", "id": 5}))
     assert (row["id"], row["label"], row["meta"]) == (1, [[0, 8, "TEAM"]], {"label": "news", "id": 5})
 
 
-def test_doccano_s_rows_have_the_same_keys_whatever_is_known_of_their_passages(tmp_path):
+def test_doccano_rows_all_have_the_same_keys(tmp_path):
     given = passage(TEAM), passage(meta={"org": "x"}, annotator="ann", document="d"), passage(meta={"n": 1})
     found = rows(tmp_path, "doccano", *given)
     assert [list(row) for row in found] == [["id", "text", "label", "meta", "domain_ner"]] * 3
@@ -114,7 +114,7 @@ def test_doccano_s_rows_have_the_same_keys_whatever_is_known_of_their_passages(t
 # CoNLL
 
 
-def test_conll_has_token_space_and_tag_between_tabs(tmp_path):
+def test_conll_rows_have_token_space_and_tag_separated_by_tabs(tmp_path):
     found = written(tmp_path, "conll", passage(LabelledSpan(0, 13, "TEAM"), INFRA), passage(text="Bye"))
     assert found == (
         "Payments\t_\tB-TEAM\nuses\t_\tI-TEAM\nRedis\tSpaceAfter=No\tB-INFRA\n.\tSpaceAfter=No\tO\n\n"
@@ -150,7 +150,7 @@ def brat(tmp_path, *passages):
     return {path.name: path.read_bytes().decode() for path in (tmp_path / "pairs").iterdir()}
 
 
-def test_brat_has_a_pair_for_each_passage_and_the_labels_in_its_configuration(tmp_path):
+def test_brat_has_two_files_for_each_passage_and_the_labels_in_its_configuration(tmp_path):
     found = brat(tmp_path, passage(TEAM, INFRA, document="doc.1"), passage(document="doc.1"), passage(document="a/b"))
     assert sorted(found) == [
         "000003.ann", "000003.txt", "annotation.conf", "doc.1-2.ann", "doc.1-2.txt", "doc.1.ann", "doc.1.txt",
@@ -161,7 +161,7 @@ def test_brat_has_a_pair_for_each_passage_and_the_labels_in_its_configuration(tm
     assert found["annotation.conf"].startswith("[entities]\nINFRA\nTEAM\n")
 
 
-def test_brat_has_a_span_over_line_ends_in_fragments(tmp_path):
+def test_brat_splits_a_span_at_line_ends(tmp_path):
     found = brat(tmp_path, passage(LabelledSpan(0, 11, "ORG"), text="Foo \r\n\n Bar."))
     assert found["000001.txt"] == "Foo \r\n\n Bar."
     assert found["000001.ann"] == "T1\tORG 0 3;8 11\tFoo Bar\n"
