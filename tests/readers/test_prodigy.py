@@ -161,7 +161,7 @@ def test_the_answer_of_a_span_beats_that_of_its_yes_no_task(read):
     spans = [TEAM, INFRA | {"answer": "reject"}, {"start": 9, "end": 13, "label": "INFRA", "answer": "ignore"}]
     (judged, ignored), _ = read(teach(*spans))
     assert [span.rejected for span in judged.spans] == [False, True]
-    assert judged.spans[1].how == ("the span's own answer overrides the task's: reject / accept",)
+    assert judged.spans[1].repairs == ("the span's own answer overrides the task's: reject / accept",)
     assert (ignored.answer, ignored.spans[0].start) == ("ignored", 9)
 
 
@@ -188,7 +188,7 @@ def test_a_score_left_over_from_a_suggestion_does_not_make_a_manual_task_yes_no(
 
 def test_an_answer_left_over_on_a_span_of_a_manual_task_is_overruled_and_listed(read_one):
     (span,) = read_one(task(spans=[TEAM | {"answer": "reject"}])).spans
-    assert (span.rejected, span.how) == (False, ("an older answer of the span ignored: reject",))
+    assert (span.rejected, span.repairs) == (False, ("an older answer of the span ignored: reject",))
 
 
 @pytest.mark.parametrize("row", [task(no_missing=False), task(meta={"no_missing": False})])
@@ -258,25 +258,25 @@ def at_tokens(first, last, **changes):
 def test_stale_text_is_ignored_where_offsets_and_tokens_agree(read_one):
     (span,) = read_one(task(tokens=TOKENS, spans=[at_tokens(0, 0, text="Pay")])).spans
     assert (span.start, span.end, span.text) == (0, 8, None)
-    assert span.how == ("stale text of the span ignored: 'Pay' / 'Payments'",)
+    assert span.repairs == ("stale text of the span ignored: 'Pay' / 'Payments'",)
 
 
 def test_text_of_a_span_without_token_indices_is_passed_on(read_one):
     (span,) = read_one(task(spans=[TEAM | {"text": "Pay"}])).spans
-    assert (span.text, span.how) == ("Pay", ())
+    assert (span.text, span.repairs) == ("Pay", ())
 
 
 def test_the_text_decides_between_offsets_and_tokens(read_one):
     (span,) = read_one(task(tokens=TOKENS, spans=[at_tokens(0, 1, text="Payments uses")])).spans
     assert (span.start, span.end) == (0, 13)
-    assert span.how == ("token indices used where the offsets disagree: 0-13 instead of 0-8",)
+    assert span.repairs == ("token indices used where the offsets disagree: 0-13 instead of 0-8",)
 
 
 @pytest.mark.parametrize("extra", [{}, {"text": "Payments"}])
 def test_offsets_stand_where_no_text_speaks_for_the_tokens(read_one, extra):
     (span,) = read_one(task(tokens=TOKENS, spans=[at_tokens(0, 1, **extra)])).spans
     assert (span.start, span.end) == (0, 8)
-    assert span.how == ("offsets used where the token indices disagree: the tokens are at 0-13",)
+    assert span.repairs == ("offsets used where the token indices disagree: the tokens are at 0-13",)
 
 
 def test_a_span_of_tokens_alone_gets_its_offsets_from_them(read_one):
