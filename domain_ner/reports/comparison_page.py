@@ -39,9 +39,9 @@ def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = 
         rows=rows,
         alpha=ALPHA,
         kinds=KINDS,
-        counts=Counter(one.kind for one in comparison.changes),
+        counts=Counter(change.kind for change in comparison.changes),
         labels=labels,
-        changes=[shown(one) for one in in_order(comparison)[:MAX_CHANGES]],
+        changes=[change_parts(change) for change in in_order(comparison)[:MAX_CHANGES]],
         percent=percent,
         difference=difference,
         interval=interval,
@@ -53,16 +53,16 @@ def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = 
 def in_order(comparison: Comparison) -> list[Change]:
     """Sort the changes, the worse ones first."""
     order = list(KINDS)
-    return sorted(comparison.changes, key=lambda one: order.index(one.kind))
+    return sorted(comparison.changes, key=lambda change: order.index(change.kind))
 
 
-def shown(one: Change) -> dict[str, str]:
+def change_parts(change: Change) -> dict[str, str]:
     """Split the text of a change in three parts."""
     return {
-        "kind": one.kind,
-        "label": one.label,
-        "source": one.source,
-        "before": one.text[: one.start],
-        "words": one.text[one.start : one.end],
-        "behind": one.text[one.end :],
+        "kind": change.kind,
+        "label": change.label,
+        "source": change.source,
+        "before": change.text[: change.start],
+        "words": change.text[change.start : change.end],
+        "behind": change.text[change.end :],
     }

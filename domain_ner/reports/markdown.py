@@ -17,8 +17,8 @@ def code(text: str) -> str:
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Format a table; columns of figures are right-aligned, except the first column."""
     body = [list(row) for row in rows]
-    marks = [":--" if n == 0 or not all(_is_figure(row[n]) for row in body) else "--:" for n in range(len(heads))]
-    lines = [[PIPE.sub(r"\\|", " ".join(cell.split())) for cell in line] for line in (heads, marks, *body)]
+    alignments = [":--" if n == 0 or not all(_is_figure(row[n]) for row in body) else "--:" for n in range(len(heads))]
+    lines = [[PIPE.sub(r"\\|", " ".join(cell.split())) for cell in line] for line in (heads, alignments, *body)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

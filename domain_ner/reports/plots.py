@@ -28,7 +28,7 @@ class Axis:
 
     def at(self, value: float) -> float:
         """The place of a value, in per cent of the axis."""
-        low, value, high = (log10(one) if self.is_log else one for one in (self.low, value, self.high))
+        low, value, high = (log10(bound) if self.is_log else bound for bound in (self.low, value, self.high))
         return 100 * min(1.0, max(0.0, (value - low) / (high - low)))
 
 
@@ -116,9 +116,9 @@ def _number(value: float) -> str:
     return f"{round(value, 6):,.10g}".replace("-", "−")
 
 
-def panels(found: Iterable[Markup], *, label: str, legend: Sequence[tuple[str, str]] = ()) -> Markup:
+def panels(charts: Iterable[Markup], *, label: str, legend: Sequence[tuple[str, str]] = ()) -> Markup:
     """Charts side by side as one figure. label: what it says, for those who cannot see it. legend: (classes, name)."""
-    return _figure("panels", "".join(found), label, legend)
+    return _figure("panels", "".join(charts), label, legend)
 
 
 def rows(
@@ -148,5 +148,7 @@ def rows(
 
 def _figure(kind: str, body: str, label: str, legend: Sequence[tuple[str, str]]) -> Markup:
     keys = "".join(f'<span><i class="key {classes}"></i>{escape(name)}</span>' for classes, name in legend)
-    told = f'<p class="legend">{keys}</p>' if keys else ""
-    return Markup(f'<figure class="{kind}" role="img" aria-label="{escape(label)}">{told}<div>{body}</div></figure>')
+    key_line = f'<p class="legend">{keys}</p>' if keys else ""
+    return Markup(
+        f'<figure class="{kind}" role="img" aria-label="{escape(label)}">{key_line}<div>{body}</div></figure>'
+    )

@@ -48,7 +48,7 @@ def full(n=1):
             mentions={"train": mentions(train)},
             others={"train": docs[:2]},
             test_sets={"march": docs[1:]},
-            fates={"imported": 7 * n, "dropped": 1},
+            outcomes={"imported": 7 * n, "dropped": 1},
             robustness=Robustness(4, scores, [worse]),
             log=log,
         )

@@ -40,7 +40,7 @@ def print_errors(errors: LabelErrors) -> None:
     out.print(printed)
     for suspect in errors.suspects[:MAX_PRINTED]:
         annotated, suggested = (
-            ", ".join(f"{suspect.text[mark.start : mark.end]!r} {mark.label}" for mark in marks) or "nothing"
-            for marks in (suspect.annotated, suspect.suggested)
+            ", ".join(f"{suspect.text[span.start : span.end]!r} {span.label}" for span in spans) or "nothing"
+            for spans in (suspect.annotated, suspect.suggested)
         )
         say(f"{100 * suspect.score:.0f} % {suspect.kind}: {annotated} -> {suggested} ({suspect.source})")

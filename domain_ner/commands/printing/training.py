@@ -11,8 +11,8 @@ from domain_ner.training.summary import TrainingSummary
 def print_spread(runs: Sequence[SeedRun], best: SeedRun) -> None:
     """Print mean and standard deviation over the seeds."""
     printed = table("type", "precision", "recall", "F1", title=f"dev, {len(runs)} seeds: mean ± standard deviation")
-    for name, figures in spread(runs).items():
-        printed.add_row(name, *(f"{100 * mean:.1f} ± {100 * sd:.1f}" for mean, sd in figures.values()))
+    for name, statistics in spread(runs).items():
+        printed.add_row(name, *(f"{100 * mean:.1f} ± {100 * sd:.1f}" for mean, sd in statistics.values()))
     out.print(printed)
     say(f"seed {best.seed} is best: dev F1 {100 * best.scores['all']['f']:.1f}")
 
