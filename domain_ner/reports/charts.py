@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from domain_ner.evaluation.confidence_schema import Certainty, Histogram, ReliabilityBin
 from domain_ner.evaluation.schema import Evaluation, Figure, Shapes
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.reports.highlights import short
 from domain_ner.reports.plots import (
     FIRST,
@@ -131,7 +132,7 @@ def reliability_chart(certainty: Mapping[str, Certainty]) -> Markup:
         ]
         drawn.append(panel(short(label) or "all types", (x, y), marks))
     errors = ", ".join(
-        f"{label or 'all'} {100 * calibration.before.ece:.1f} before, {100 * calibration.after.ece:.1f} after"
+        f"{label or ALL_TYPES} {100 * calibration.before.ece:.1f} before, {100 * calibration.after.ece:.1f} after"
         for label, calibration in certainty.items()
     )
     legend = [(SECOND, "before calibration"), (FIRST, "after calibration"), (f"{SOFT} line", "confidence = precision")]

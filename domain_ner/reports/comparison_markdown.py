@@ -16,7 +16,7 @@ from domain_ner.evaluation.comparison import (
     Comparison,
     System,
 )
-from domain_ner.reports.markdown import code, table
+from domain_ner.reports.markdown import ALL_ROW, code, table
 from domain_ner.reports.numbers import percent
 
 MAX_CHANGES = 10
@@ -43,7 +43,7 @@ def comparison_markdown(comparison: Comparison) -> str:
         table(
             ["type", "F1 now", "F1 before", "difference", "verdict", "95 %", "p", "p (Holm)", "support"],
             [
-                _row("**all**", comparison.overall),
+                _row(ALL_ROW, comparison.overall),
                 *(_row(label, compared) for label, compared in comparison.by_type.items()),
             ],
         ),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from domain_ner.evaluation.comparison import ALPHA, Change, Comparison
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.reports import charts
 from domain_ner.reports.comparison_markdown import KINDS, difference, interval, p_value, verdict
 from domain_ner.reports.highlights import palette, readable, short
@@ -22,8 +23,8 @@ def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = 
     """
     labels = list(comparison.by_type)
     colours = palette(labels) | dict(colours or {})
-    rows = {"all": comparison.overall, **comparison.by_type}
-    drawn = ["all", *most(labels, {label: abs(rows[label].difference) for label in labels}, MAX_ROWS - 1)]
+    rows = {ALL_TYPES: comparison.overall, **comparison.by_type}
+    drawn = [ALL_TYPES, *most(labels, {label: abs(rows[label].difference) for label in labels}, MAX_ROWS - 1)]
     return render(
         "comparison.html.j2",
         comparison=comparison,

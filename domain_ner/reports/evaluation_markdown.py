@@ -6,7 +6,8 @@ from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.report import TEST_SET
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake, Slice, TypeScore
 from domain_ner.metrics.mistakes import KINDS
-from domain_ner.reports.markdown import code, table
+from domain_ner.metrics.scores import ALL_TYPES
+from domain_ner.reports.markdown import ALL_ROW, code, table
 from domain_ner.reports.mistake_counts import HEADS, confusing, count_rows, counted_kinds, counting
 from domain_ner.reports.numbers import (
     MAX_TIPS,
@@ -98,7 +99,7 @@ def _counts(report: Report) -> list[str]:
     if not report.mistake_counts:
         return ["None."]
     kinds = counted_kinds(report)
-    rows = ([label or "**all**", *map(str, numbers)] for label, numbers in count_rows(report))
+    rows = ([label or ALL_ROW, *map(str, numbers)] for label, numbers in count_rows(report))
     meanings = "; ".join(f"{kind}: {KINDS[kind]}" for kind in kinds)
     heads = ["type", "mistakes", *kinds, *HEADS]
     return [table(heads, rows), f"{meanings[:1].upper()}{meanings[1:]}.", counting(report)]
@@ -228,7 +229,7 @@ def _robustness(report: Report) -> list[str]:
 def _certainty(report: Report) -> list[str]:
     rows = [
         [
-            label or "all",
+            label or ALL_TYPES,
             *(
                 percent(error)
                 for error in (calibration.before.ece, calibration.after.ece, calibration.after.ece_by_chance)

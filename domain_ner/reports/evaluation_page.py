@@ -11,6 +11,7 @@ from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.report import TEST_SET
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake
 from domain_ner.metrics.mistakes import KINDS
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.reports import charts
 from domain_ner.reports.highlights import MAX_LABEL, entity_mark, nest, palette, readable, short
 from domain_ner.reports.mistake_counts import confusing, count_rows, counted_kinds, counting
@@ -52,8 +53,8 @@ TITLES = {
 TEMPLATE_NAMES: dict[str, Any] = {
     "target": TARGET_F1, "floor": FLOOR_F1, "kinds": KINDS, "titles": TITLES, "verdicts": VERDICTS, "short": short,
     "with_interval": with_interval, "percent": percent, "reported_from": reported_from, "unreported": unreported,
-    "entropy": entropy, "change": change, "max_label": MAX_LABEL, "max_tips": MAX_TIPS, "max_rows": MAX_ROWS,
-    "max_small": MAX_SMALL, "first_shown": FIRST_SHOWN, "more_shown": MORE_SHOWN,
+    "entropy": entropy, "change": change, "all_types": ALL_TYPES, "max_label": MAX_LABEL, "max_tips": MAX_TIPS,
+    "max_rows": MAX_ROWS, "max_small": MAX_SMALL, "first_shown": FIRST_SHOWN, "more_shown": MORE_SHOWN,
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from domain_ner.inspection.passages import (
     Inspection,
     most_suspicious,
 )
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.reports.highlights import Mark, nest, palette, readable, short
 from domain_ner.reports.pages import render
 
@@ -244,7 +245,7 @@ def _table(rows: Iterable[Row], labels: Sequence[str]) -> tuple[list[str], list[
     counts = Counter((str(row.label), row.outcome) for row in rows if row.outcome not in UNREADABLE)
     outcomes = [outcome for outcome in ALL_OUTCOMES if any(counts[label, outcome] for label in labels)]
     lines = [(label, [counts[label, outcome] for outcome in outcomes]) for label in labels]
-    lines.append(("all", [sum(numbers[n] for _, numbers in lines) for n in range(len(outcomes))]))
+    lines.append((ALL_TYPES, [sum(numbers[n] for _, numbers in lines) for n in range(len(outcomes))]))
     return outcomes, [(label, [*numbers, sum(numbers)]) for label, numbers in lines]
 
 

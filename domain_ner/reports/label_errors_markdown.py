@@ -5,7 +5,7 @@ from collections import Counter
 from domain_ner.evaluation.schema import Marked
 from domain_ner.evaluation.suspect_schema import LabelErrors, ShownSuspect
 from domain_ner.metrics.suspects import KINDS
-from domain_ner.reports.markdown import code, kinds_by_type, table
+from domain_ner.reports.markdown import ALL_ROW, code, kinds_by_type, table
 from domain_ner.reports.numbers import percent
 
 LIKELY = 0.5
@@ -43,7 +43,7 @@ def label_errors_markdown(errors: LabelErrors) -> str:
 
 def _held_out(errors: LabelErrors) -> str:
     rows = (
-        [label or "**all**", *map(percent, (score.precision, score.recall, score.f1)), f"{score.support:,}"]
+        [label or ALL_ROW, *map(percent, (score.precision, score.recall, score.f1)), f"{score.support:,}"]
         for label, score in errors.held_out.items()
     )
     return table(["type", "precision", "recall", "F1", "annotations"], rows)

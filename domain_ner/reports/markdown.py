@@ -3,7 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from domain_ner.metrics.scores import ALL_TYPES
+
 PIPE = re.compile(r"\|")
+# The name of the row over all types.
+ALL_ROW = f"**{ALL_TYPES}**"
 
 
 def code(text: str) -> str:
@@ -32,7 +36,7 @@ def kinds_by_type(counts: Mapping[tuple[str, str], int], meanings: Mapping[str, 
     counts: by (kind, label). meanings: of each kind, in the order of the columns.
     """
     rows = {label: [counts.get((kind, label), 0) for kind in meanings] for label in labels}
-    rows["**all**"] = [sum(row[n] for row in rows.values()) for n in range(len(meanings))]
+    rows[ALL_ROW] = [sum(row[n] for row in rows.values()) for n in range(len(meanings))]
     lines = ([label, *map(str, (sum(row), *row))] for label, row in rows.items())
     legend = "; ".join(f"{kind}: {meaning}" for kind, meaning in meanings.items())
     return f"{table(['type', 'all', *meanings], lines)}\n\n{legend[:1].upper()}{legend[1:]}."

@@ -11,6 +11,7 @@ from domain_ner.encoders.card import EncoderCard, is_foreign, name_languages
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.schema import Figure, Report, TypeScore
 from domain_ner.guide.schema import Guide
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.reports.card_use import contact, intended_use, out_of_scope
 from domain_ner.reports.hub_metadata import front_matter
 from domain_ner.reports.markdown import table
@@ -174,9 +175,8 @@ def _types(facts: Facts) -> str:
         for label, score in facts.report.headline.by_type.items()
     ]
     micro = facts.report.headline.micro
-    rows.append(
-        ["**all (micro)**", *map(with_interval, (micro.f1, micro.precision, micro.recall)), f"{micro.support:,}", ""]
-    )
+    figures = map(with_interval, (micro.f1, micro.precision, micro.recall))
+    rows.append([f"**{ALL_TYPES} (micro)**", *figures, f"{micro.support:,}", ""])
     return table(["type", "F1", "precision", "recall", "support", "what it is"], rows)
 
 

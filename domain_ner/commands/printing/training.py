@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from domain_ner.commands.console import out, say, table
 from domain_ner.encoders.card import EncoderCard
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.training.seeds import SeedRun, spread
 from domain_ner.training.summary import TrainingSummary
 
@@ -14,7 +15,7 @@ def print_spread(runs: Sequence[SeedRun], best: SeedRun) -> None:
     for name, statistics in spread(runs).items():
         printed.add_row(name, *(f"{100 * mean:.1f} ± {100 * sd:.1f}" for mean, sd in statistics.values()))
     out.print(printed)
-    say(f"seed {best.seed} is best: dev F1 {100 * best.scores['all']['f']:.1f}")
+    say(f"seed {best.seed} is best: dev F1 {100 * best.scores[ALL_TYPES]['f']:.1f}")
 
 
 def print_summary(card: EncoderCard, summary: TrainingSummary, seeds: int) -> None:
