@@ -1,16 +1,21 @@
 """Renders a learning curve as Markdown and as a chart."""
 
-from typing import Any
+from collections.abc import Sequence
+from statistics import fmean
 
 from domain_ner.evaluation.learning_curve import MORE, ExpectedF1, LearningCurve, TypeCurve
 from domain_ner.metrics.scores import ALL_TYPES
+from domain_ner.reports import plots
 from domain_ner.reports.highlights import short
 from domain_ner.reports.markdown import table
-from domain_ner.reports.numbers import MAX_COLUMNS, most, percent
+from domain_ner.reports.numbers import most, percent
+from domain_ner.reports.plots import Axis, axis_of
 
-# matplotlib's colours repeat after so many curves, then with another marker.
-N_COLOURS, MARKERS = 10, "osD^"
-OF_ALL: dict[str, Any] = {"color": "black", "linewidth": 2.5}
+# Each colour is used for two types: once with filled dots, once with hollow ones. All types together have their own.
+MAX_CURVES = 2 * len(plots.SERIES) + 1
+TARGET_LINE = f"{plots.SOFT} dash"
+# Share of the width that the words of two ticks need.
+MIN_APART = 0.09
 
 
 def learning_curve_markdown(curve: LearningCurve) -> str:
@@ -85,39 +90,72 @@ def when(type_curve: TypeCurve, curve: LearningCurve) -> str:
     return f"{'?' if type_curve.target_at is None else f'{type_curve.target_at:,}'} ({low}–{high})"
 
 
-def learning_curve_chart(curve: LearningCurve) -> Any:
-    """Draw the scores by type over the number of passages, and the expected scores beyond; a matplotlib figure."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 (only the chart needs it)
-
-    canvas = Figure(figsize=(7.2, 4.4), layout="constrained")
-    axes = canvas.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    # Too many curves would hide one another: only the types with most entities are drawn.
+def learning_curve_chart(curve: LearningCurve) -> str:
+    """Draw the scores by type over the number of passages, and the expected scores beyond, as an SVG file."""
+    # Too many curves would hide one another: only the types with most entities are drawn, all of them together on top.
     support = {label: type_curve.support for label, type_curve in curve.by_type.items()}
-    for n, label in enumerate(most(support, support, MAX_COLUMNS)):
-        type_curve = curve.by_type[label]
-        sizes = [size.n_passages for size in type_curve.sizes]
-        [line] = axes.plot(
-            sizes,
-            [100 * sum(size.f1) / len(size.f1) for size in type_curve.sizes],
-            MARKERS[n // N_COLOURS % len(MARKERS)] + "-",
-            label=short(label).replace("$", r"\$"),
-            **(OF_ALL if label == ALL_TYPES else {}),
-        )
-        if type_curve.now is not None:
-            now, base = type_curve.now.f1, curve.n_passages
-            further = [base, *(base + n for n in MORE)]
-            axes.plot(
-                further, [100 * now, *(100 * (now + type_curve.more[n].f1) for n in MORE)], ":", color=line.get_color()
-            )
-    target = f"target {100 * curve.target_f1:.0f}"
-    axes.axhline(100 * curve.target_f1, color="grey", linewidth=1, linestyle="--", label=target)
-    axes.set_xscale("log")
-    ticks = [*(size.n_passages for size in next(iter(curve.by_type.values())).sizes), curve.n_passages + MORE[-1]]
-    axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
-    axes.minorticks_off()
-    axes.set_xlabel("passages (dotted: expected)")
-    axes.set_ylabel("test F1")
-    axes.grid(linewidth=0.4)
-    canvas.legend(loc="outside right upper", frameon=False)  # within the axes it would hide curves
-    return canvas
+    labels = most(support, support, MAX_CURVES)
+    measured = {label: _measured(curve.by_type[label]) for label in labels}
+    expected = {label: _expected(curve.by_type[label], curve.n_passages) for label in labels}
+    sizes = [n for n, _ in next(iter(measured.values()))]
+    target, last = 100 * curve.target_f1, curve.n_passages + MORE[-1]
+    x = Axis(sizes[0], last, _apart([*sizes, last]), "training passages (dotted: expected)", is_log=True)
+    f1 = [value for points in (*measured.values(), *expected.values()) for _, value in points]
+    y = axis_of([*f1, target], least=0, most=100)
+    marks = [plots.line((0, 100), (y.at(target),) * 2, TARGET_LINE)]
+    legend = []
+    for n, label in enumerate(labels):
+        kind, dots = _look(n, label)
+        marks.append(plots.curve(_placed(measured[label], x, y), kind))
+        marks.append(plots.curve(_placed(expected[label], x, y), f"{kind} dots"))
+        marks += [plots.dot(*place, dots) for place in _placed(measured[label], x, y)]
+        legend.append((_key(kind, dots), short(label)))
+    figures = ", ".join(f"{label} {points[-1][1]:.1f}" for label, points in measured.items())
+    return plots.chart_file(
+        "Test F1 by number of training passages",
+        (x, y),
+        marks,
+        label=f"Test F1 with {curve.n_passages:,} passages: {figures}",
+        legend=[*legend, (_key(TARGET_LINE), f"target {target:.0f}")],
+    )
+
+
+def _measured(type_curve: TypeCurve) -> list[tuple[float, float]]:
+    """List (passages, F1 in per cent) of the trainings, the mean over the seeds."""
+    return [(size.n_passages, 100 * fmean(size.f1)) for size in type_curve.sizes]
+
+
+def _expected(type_curve: TypeCurve, n_passages: int) -> list[tuple[float, float]]:
+    """List (passages, F1 in per cent) of the forecast; empty if there is no curve."""
+    if type_curve.now is None:
+        return []
+    now = type_curve.now.f1
+    return [(n_passages, 100 * now), *((n_passages + n, 100 * (now + type_curve.more[n].f1)) for n in MORE)]
+
+
+def _apart(values: Sequence[float]) -> list[float]:
+    """Leave out values whose words would overlap those of the next one on a logarithmic axis; the last one stays."""
+    least = (values[-1] / values[0]) ** MIN_APART
+    kept = [values[-1]]
+    for value in reversed(values[:-1]):
+        if kept[-1] / value >= least:
+            kept.append(value)
+    return kept[::-1]
+
+
+def _look(n: int, label: str) -> tuple[str, str]:
+    """Choose the classes of a type's lines and of its dots."""
+    if label == ALL_TYPES:
+        return f"{plots.SUM} bold", plots.SUM
+    colour = plots.SERIES[n % len(plots.SERIES)]
+    return f"{colour} strong", colour if n < len(plots.SERIES) else f"{colour} hollow"
+
+
+def _placed(points: Sequence[tuple[float, float]], x: Axis, y: Axis) -> list[tuple[float, float]]:
+    return [(x.at(n), y.at(value)) for n, value in points]
+
+
+def _key(kind: str, dots: str = "") -> str:
+    """Draw a piece of a curve for the legend. kind, dots: classes; dots may be empty."""
+    drawn = f'<line class="{kind}" x1="0" y1="10" x2="28" y2="10"/>'
+    return drawn + (f'<circle class="{dots}" cx="14" cy="10" r="4"/>' if dots else "")
