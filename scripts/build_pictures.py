@@ -76,15 +76,15 @@ def main(
 @contextmanager
 def opened_browser() -> Iterator[Any]:
     """Chromium, as the machine has it. Raises DomainNerError without it, or without playwright."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    executable = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 (only this command needs it)
     except ImportError as err:
         raise DomainNerError("playwright is not installed.", 'pip install -e ".[test]"') from err
-    if found is None:
+    if executable is None:
         raise DomainNerError("There is no Chromium on the PATH.", f"Install one: {', '.join(BROWSERS)}.")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        started = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
         yield started
         started.close()
 
@@ -109,7 +109,7 @@ def take(browser: Any, html: str, shot: Shot, scheme: str, pictures: Path) -> No
 
 def smaller(picture: bytes) -> bytes:
     """The same picture in few colours."""
-    from PIL import Image  # noqa: PLC0415 (comes with matplotlib)
+    from PIL import Image  # noqa: PLC0415 (only this command needs it)
 
     stream = io.BytesIO()
     Image.open(io.BytesIO(picture)).convert("RGB").quantize(N_COLOURS, dither=Image.Dither.NONE).save(

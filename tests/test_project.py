@@ -73,7 +73,7 @@ def test_a_command_depends_on_exactly_the_code_it_runs(name):
 
 
 def test_a_command_depends_on_the_templates_of_its_page():
-    reports = {f"domain_ner/reports/{name}" for name in ("base.css", "guide.html.j2", "tables.css")}
+    reports = {f"domain_ner/reports/{name}" for name in ("base.css", "colours.css", "guide.html.j2", "tables.css")}
     assert {path for path in fingerprinted("validate") if not path.endswith(".py")} == reports
 
 

@@ -42,7 +42,7 @@ class SourceSpan(Pickled):
     label: as the file has it.
     text: the span's words as the export gives them; None if it gives none.
     rejected: the annotator said that this is *not* an entity of that label.
-    how: the reader's repairs, each a short name (`I- after O opens an entity`).
+    repairs: by the reader, each a short name (`I- after O opens an entity`).
     fault: why this annotation cannot be used (a discontinuous span) and is dropped; empty if it can.
     """
 
@@ -51,7 +51,7 @@ class SourceSpan(Pickled):
     label: Any
     text: str | None = None
     rejected: bool = False
-    how: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
     fault: str = ""
 
 

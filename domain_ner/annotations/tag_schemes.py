@@ -70,13 +70,13 @@ class TagScheme:
 class TagSpan:
     """An entity in tokens, `end` exclusive.
 
-    how: the repair of its tags: a short name, then a colon and the tags; empty for none.
+    repair: of its tags: a short name, then a colon and the tags; empty for none.
     """
 
     start: int
     end: int
     label: str
-    how: str = ""
+    repair: str = ""
 
 
 @dataclass
@@ -157,11 +157,11 @@ def decode_tags(tags: Sequence[Tag], scheme: TagScheme) -> Iterator[TagSpan]:
     tags: each outside, None, or valid for `scheme.parse`; the caller has reported all others.
     A tag that continues nothing opens an entity; an entity without its closing tag ends with its last tag.
     """
-    start, label, how, letter, before = -1, "", "", "", OUTSIDE
+    start, label, repair, letter, before = -1, "", "", "", OUTSIDE
 
     def close(end: int) -> Iterator[TagSpan]:
         if start >= 0:
-            yield TagSpan(start, end, label, how or _unclosed(letter, before, scheme))
+            yield TagSpan(start, end, label, repair or _unclosed(letter, before, scheme))
 
     for n_token, tag in enumerate(tags):
         parsed = None if tag is None or scheme.is_outside(tag) else scheme.parse(tag)
@@ -173,7 +173,7 @@ def decode_tags(tags: Sequence[Tag], scheme: TagScheme) -> Iterator[TagSpan]:
         continues = start >= 0 and parsed[1] == label and not opens and letter not in ENDS + SINGLES
         if not continues:
             yield from close(n_token)
-            how = "" if opens or scheme.name in ("IO", "IOB1") else f"{OPENED}: {tag} after {before}"
+            repair = "" if opens or scheme.name in ("IO", "IOB1") else f"{OPENED}: {tag} after {before}"
             start, label = n_token, parsed[1]
         letter, before = parsed[0], tag
     yield from close(len(tags))

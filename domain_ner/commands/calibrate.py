@@ -28,7 +28,7 @@ def main(
 ) -> None:
     """Fit confidences and thresholds on corpus/dev.spacy, and write training/model-calibrated."""
     from domain_ner.commands.printing.calibration import print_choice, print_fitted
-    from domain_ner.evaluation.calibrating import NAME, fit_on, require_guarantee, require_threshold, to_figures
+    from domain_ner.evaluation.calibrating import NAME, fit_on, require_guarantee, require_threshold, to_json
     from domain_ner.evaluation.predicting import load_pipeline
     from domain_ner.training.saving import save, save_copy
 
@@ -41,11 +41,11 @@ def main(
             print_fitted(fitted)
             require_guarantee(fitted, threshold)
             print_choice(fitted)
-            figures: dict[str, Any] = {"calibrated": True} | to_figures(fitted)
+            calibration: dict[str, Any] = {"calibrated": True} | to_json(fitted)
             save(nlp, output)
         else:
             say(f"{model} has no {NAME}, so there are no confidences to calibrate; copying it unchanged")
-            figures = {"calibrated": False}
+            calibration = {"calibrated": False}
             save_copy(model, output)
-        write_text(report, json.dumps(figures, indent=1) + "\n")
+        write_text(report, json.dumps(calibration, indent=1) + "\n")
     say(f"calibrated pipeline: {output}")

@@ -95,7 +95,7 @@ def main(
     with together():
         scored = score(nlp, gold, ledger, watched=watched)
         print_scored(scored)
-        write_text(metrics, json.dumps(scored.figures, indent=2) + "\n")
+        write_text(metrics, json.dumps(scored.metrics, indent=2) + "\n")
         say(f"written to {metrics}")
         if reports is None:
             return

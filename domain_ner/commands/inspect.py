@@ -51,10 +51,14 @@ def main(
     say(f"{len(printed)} of {len(inspection.passages)} passages, {order}")
     if tokenizer is None:
         say("no wordpieces: " + ("the encoder is not a transformer and works on words" if card else "no --card"))
-    fates = inspection.fates()
-    say("annotations: " + ", ".join(f"{fates[fate]} {fate}" for fate in (*OUTCOMES, *UNREADABLE) if fates[fate]))
-    if fates[UNACCOUNTED]:
-        say(f"{fates[UNACCOUNTED]} entities are not in {ledger}: corpus and ledger are of two runs, run convert again")
+    outcomes = inspection.outcomes()
+    say(
+        "annotations: "
+        + ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in (*OUTCOMES, *UNREADABLE) if outcomes[outcome])
+    )
+    if outcomes[UNACCOUNTED]:
+        n_extra = outcomes[UNACCOUNTED]
+        say(f"{n_extra} entities are not in {ledger}: corpus and ledger are of two runs, run convert again")
     write_text(page, inspect_page(inspection, colours, max_passages=max_passages, split=split))
     n_all = len(inspection.passages)
     limit = f" without {n_all - max_passages} of {n_all} passages (--max-passages {max_passages})"

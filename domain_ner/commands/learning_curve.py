@@ -9,7 +9,7 @@ from domain_ner.commands.console import GPU_HELP, say, writes
 from domain_ner.commands.stopping import resumable
 from domain_ner.corpus.languages import blank
 from domain_ner.devices import use_gpu
-from domain_ner.files import atomic_path, remove_within, together, write_text
+from domain_ner.files import remove_within, together, write_text
 
 
 @writes("work")
@@ -60,7 +60,6 @@ def main(
         write_text(reports / "learning_curve.json", curve.model_dump_json(indent=1) + "\n")
         write_text(reports / "learning_curve.schema.json", json.dumps(schema, indent=1) + "\n")
         write_text(reports / "learning_curve.md", learning_curve_markdown(curve))
-        with atomic_path(reports / "learning_curve.svg") as temporary:
-            learning_curve_chart(curve).savefig(temporary, format="svg")
+        write_text(reports / "learning_curve.svg", learning_curve_chart(curve))
     remove_within(work, (f"{part:g}" for part in parts))
     say(f"report: {reports / 'learning_curve.md'}, chart {reports / 'learning_curve.svg'}")

@@ -43,7 +43,7 @@ def main(
         outcome = train_seeds(config, output, range(first, first + seeds), options)
     if outcome.best:
         print_spread(outcome.runs, outcome.best)
-    reached = outcome.reached
-    say(f"in training batches: {reached['documents']} of {summary.n_passages} passages with {reached['mentions']}"
-        f" of {summary.n_mentions} mentions, {reached['learnable']} of them on the pipeline's tokens")  # fmt: skip
+    coverage = outcome.coverage
+    say(f"in training batches: {coverage['documents']} of {summary.n_passages} passages with {coverage['mentions']}"
+        f" of {summary.n_mentions} mentions, {coverage['learnable']} of them on the pipeline's tokens")  # fmt: skip
     say(f"best pipeline: {output / BEST}")

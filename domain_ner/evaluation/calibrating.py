@@ -86,13 +86,13 @@ def _no_guarantee(fitted: Fitted, precision: float) -> DomainNerError:
     )
 
 
-def to_figures(fitted: Fitted) -> dict[str, Any]:
+def to_json(fitted: Fitted) -> dict[str, Any]:
     """Convert the fitted values to the shape of `training/reports/calibration.json`; errors and shares in 0..1."""
     return {
         "temperature": fitted.settings.temperature,
         "type_temperatures": fitted.settings.type_temperatures,
         "decoding": fitted.settings.decoding,
-        "choice": None if fitted.choice is None else _choice_figures(fitted),
+        "choice": None if fitted.choice is None else _choice_to_json(fitted),
         "thresholds": {label: asdict(threshold) for label, threshold in fitted.thresholds.items()},
         "predicted": Counter(span.label for span in fitted.after),
         "gold": fitted.n_gold,
@@ -100,7 +100,7 @@ def to_figures(fitted: Fitted) -> dict[str, Any]:
     }
 
 
-def _choice_figures(fitted: Fitted) -> dict[str, Any]:
+def _choice_to_json(fitted: Fitted) -> dict[str, Any]:
     """Return the basis of the decoding choice: F1 of both decodings, the gain out of fold, and its p."""
     assert fitted.choice is not None
     return {"f1_best_path": fitted.f1[0], "cutoff": CUTOFFS[fitted.choice.best]} | asdict(fitted.choice)

@@ -31,6 +31,7 @@ from domain_ner.evaluation.sections import context
 from domain_ner.files import scratch_folder
 from domain_ner.files.archives import unpack as unpack_archive
 from domain_ner.metrics.resampling import Difference, compare, count
+from domain_ner.metrics.scores import ALL_TYPES
 
 Share = Annotated[float, Field(ge=0, le=1)]
 ALPHA = 0.05
@@ -120,7 +121,7 @@ class Comparison(_Part):
     @property
     def lost(self) -> list[str]:
         """The types, or `all`, whose loss is significant and larger than the margin."""
-        rows = {"all": self.overall} | self.by_type
+        rows = {ALL_TYPES: self.overall} | self.by_type
         return [label for label, row in rows.items() if row.verdict == WORSE and row.difference < -self.margin]
 
 

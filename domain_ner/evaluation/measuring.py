@@ -17,8 +17,8 @@ from domain_ner.evaluation.predicting import (
     Evaluated,
     Watched,
     compare_calibration,
-    count_fates,
     count_intended,
+    count_outcomes,
     evaluate_pipeline,
     minimum_confidences,
     nests,
@@ -40,13 +40,13 @@ UNNAMED = "pipeline"
 class Scored:
     """evaluated: on the test corpus. uncalibrated: the predictions before calibration, if there is one.
 
-    fates: number of annotations in the exports by fate. figures: in the shape of `training/metrics.json`.
+    outcomes: number of annotations in the exports by outcome. metrics: in the shape of `training/metrics.json`.
     """
 
     evaluated: Evaluated
     uncalibrated: list[ScoredSpan]
-    fates: dict[str, int]
-    figures: dict[str, Any]
+    outcomes: dict[str, int]
+    metrics: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -71,18 +71,18 @@ class MeasureSettings:
 def score(nlp: Language, gold: Sequence[Doc], ledger: Path | None, *, watched: Watched) -> Scored:
     """Score on the test corpus, and against the exports. ledger: ledger.jsonl, written by convert."""
     evaluated = _predict(nlp, gold, "predicting", watched)
-    figures, before, fates = to_metrics(evaluated.scores), list[ScoredSpan](), dict[str, int]()
+    metrics, before, outcomes = to_metrics(evaluated.scores), list[ScoredSpan](), dict[str, int]()
     if evaluated.judged:
         with uncalibrated(nlp):
             before = _predict(nlp, gold, "predicting without calibration", watched).judged
     if before:
-        figures["calibration"] = compare_calibration(before, evaluated.judged)
+        metrics["calibration"] = compare_calibration(before, evaluated.judged)
     if ledger is not None:
-        fates = count_fates(read_ledger(ledger), gold)
-        n_source = count_intended(fates)
+        outcomes = count_outcomes(read_ledger(ledger), gold)
+        n_source = count_intended(outcomes)
         recall = evaluated.scores.micro.n_correct / n_source if n_source else 0.0
-        figures["source"] = {"annotations": n_source, "recall": recall}
-    return Scored(evaluated, before, fates, figures)
+        metrics["source"] = {"annotations": n_source, "recall": recall}
+    return Scored(evaluated, before, outcomes, metrics)
 
 
 def measure(  # noqa: PLR0913
@@ -123,7 +123,7 @@ def measure(  # noqa: PLR0913
             name: _predict(nlp, test_docs, f"predicting on {name}", watched).docs
             for name, test_docs in settings.test_sets.items()
         },
-        fates=scored.fates,
+        outcomes=scored.outcomes,
         robustness=(
             _measure_robustness(nlp, gold, train or gold, settings, watched, say) if settings.robustness else None
         ),

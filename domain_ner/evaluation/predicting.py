@@ -169,7 +169,7 @@ def compare_calibration(before: Sequence[ScoredSpan], after: Sequence[ScoredSpan
     ece_by_chance: the error that perfectly calibrated confidences would show on as few predictions.
     """
 
-    def figures(label: str) -> dict[str, Any]:
+    def errors_of(label: str) -> dict[str, Any]:
         of_label: dict[str, Any] = {}
         for name, judged in (("before", before), ("after", after)):
             chosen = [span for span in judged if label in ("", span.label)]
@@ -177,7 +177,7 @@ def compare_calibration(before: Sequence[ScoredSpan], after: Sequence[ScoredSpan
             of_label[name] = errors | {"bins": [asdict(part) for part in reliability(chosen)]}
         return of_label
 
-    return figures("") | {"by_type": {label: figures(label) for label in sorted({span.label for span in after})}}
+    return errors_of("") | {"by_type": {label: errors_of(label) for label in sorted({span.label for span in after})}}
 
 
 def _judge(gold: Doc, predicted: Doc) -> Iterator[ScoredSpan]:
@@ -200,15 +200,18 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
         raise DomainNerError(f"Cannot read the ledger {path}: {err}.", "Run convert first.") from err
 
 
-def count_fates(rows: Iterable[Mapping[str, Any]], gold: Sequence[Doc]) -> dict[str, int]:
-    """Count the fates of the annotations that the exports hold for these documents. rows: of `read_ledger`."""
+def count_outcomes(rows: Iterable[Mapping[str, Any]], gold: Sequence[Doc]) -> dict[str, int]:
+    """Count the outcomes of the annotations that the exports hold for these documents. rows: of `read_ledger`."""
     sources = {doc.user_data.get(SOURCE_KEY) for doc in gold}
     return dict(Counter(row["fate"] for row in rows if row["source"] in sources and "fate" in row))
 
 
-def count_intended(fates: Mapping[str, int]) -> int:
-    """Count the annotations that people intended, including flattened, masked and lost ones. fates: `count_fates`."""
-    return sum(n for fate, n in fates.items() if fate in INTENDED)
+def count_intended(outcomes: Mapping[str, int]) -> int:
+    """Count the annotations that people intended, including flattened, masked and lost ones.
+
+    outcomes: from `count_outcomes`.
+    """
+    return sum(n for outcome, n in outcomes.items() if outcome in INTENDED)
 
 
 def input_doc(nlp: Language, gold: Doc) -> Doc:
@@ -230,13 +233,15 @@ def verdict(score: Score) -> str:
 def to_metrics(scores: Scores) -> dict[str, Any]:
     """Convert the scores to the shape of `training/metrics.json`; figures in 0..1."""
     return {
-        "micro": _figures(scores.micro),
+        "micro": _score_values(scores.micro),
         "macro": {"precision": scores.macro_precision, "recall": scores.macro_recall, "f1": scores.macro_f1},
-        "by_type": {label: _figures(score) | {"verdict": verdict(score)} for label, score in scores.by_type.items()},
+        "by_type": {
+            label: _score_values(score) | {"verdict": verdict(score)} for label, score in scores.by_type.items()
+        },
         "target_f1": TARGET_F1,
         "floor_f1": FLOOR_F1,
     }
 
 
-def _figures(score: Score) -> dict[str, float]:
+def _score_values(score: Score) -> dict[str, float]:
     return {"precision": score.precision, "recall": score.recall, "f1": score.f1, "support": score.support}

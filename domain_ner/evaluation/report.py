@@ -78,7 +78,7 @@ class Measured:
     others: split to evaluated documents, besides the test set. test_sets: name to those of other test sets.
     can_nest: entities are `doc.spans["sc"]`, not `doc.ents`. group_by: the key that names the group of a passage;
     groups: the group of each of `docs`. least: type to the minimum confidence of reported entities.
-    fates: number of annotations in the exports for the test set, by fate. log: rows of training.jsonl.
+    outcomes: number of annotations in the exports for the test set, by outcome. log: rows of training.jsonl.
     """
 
     pipeline: str
@@ -93,7 +93,7 @@ class Measured:
     group_by: str = ""
     groups: Sequence[str] = ()
     least: Mapping[str, float] = field(default_factory=dict)
-    fates: Mapping[str, int] = field(default_factory=dict)
+    outcomes: Mapping[str, int] = field(default_factory=dict)
     robustness: Robustness | None = None
     log: Sequence[Mapping[str, Any]] = ()
     test_set: str = TEST_SET
@@ -123,7 +123,7 @@ def make_report(measured: Measured) -> Report:
     mistakes = [mistake for _, mistake in in_docs]
     trained = mentions(measured.train, can_nest=measured.can_nest)
     all_occurrences = list(occurrences(docs, trained_surfaces(measured.train, can_nest=measured.can_nest)))
-    shown = sorted((shown_mistake(doc, mistake) for doc, mistake in in_docs), key=by_confidence)
+    shown_mistakes = sorted((shown_mistake(doc, mistake) for doc, mistake in in_docs), key=by_confidence)
     counts = count_mistakes(mistakes)
     confused = confusion_table(docs, mistakes, list(scores.by_type))
     support = {label: score.support for label, score in scores.by_type.items()}
@@ -136,20 +136,20 @@ def make_report(measured: Measured) -> Report:
         headline=headline(docs, scores),
         grouped=grouped(docs, measured.groups, measured.group_by) if measured.group_by else None,
         schemes={name: scheme_score(pairs, name) for name in SCHEMES},
-        advice=[_tip(advice, shown) for advice in _advice(facts)],
+        advice=[_tip(advice, shown_mistakes) for advice in _advice(facts)],
         mistake_counts=counts,
         mistake_entities=count_entities(mistakes),
-        mistakes=shown,
+        mistakes=shown_mistakes,
         confusion=confused,
         slices={
-            trait: [slice_score(value, score) for value, score in values.items()]
-            for trait, values in slices(all_occurrences).items()
+            attribute: [slice_score(value, score) for value, score in values.items()]
+            for attribute, values in slices(all_occurrences).items()
         },
         confidence=histogram(docs),
         diversity={split: varied(diversity(pairs)) for split, pairs in measured.mentions.items()},
         splits={split: split_score(members) for split, members in {**measured.others, TEST_SET: docs}.items()},
         test_sets={name: headline(members, _scores(members)) for name, members in measured.test_sets.items()},
-        source=source(measured.fates, scores.micro.n_correct) if measured.fates else None,
+        source=source(measured.outcomes, scores.micro.n_correct) if measured.outcomes else None,
         certainty=certainty(measured.judged, measured.uncalibrated, support, measured.least),
         robustness=shapes(measured.robustness) if measured.robustness else None,
         training=[evaluation_row(row) for row in measured.log],
@@ -181,7 +181,7 @@ def queue_tasks(tip: Tip, by_source: Mapping[str, tuple[Doc, EvaluatedDoc]]) -> 
 
 
 def occurrences(docs: Iterable[EvaluatedDoc], trained: Surfaces) -> Iterable[Occurrence]:
-    """Yield every entity of gold and prediction with the values for slices: its traits and its passage's `meta`."""
+    """Yield every entity of gold and prediction with the values for slices: its attributes and its passage's `meta`."""
     docs = list(docs)
     groups, has_cuts = _groups(docs), any(doc.cuts for doc in docs)
     for doc in docs:
@@ -194,8 +194,8 @@ def occurrences(docs: Iterable[EvaluatedDoc], trained: Surfaces) -> Iterable[Occ
             first, last = bisect_right(ends, start), bisect_left(starts, end)
             place = position_attributes(first=first, n_entity_tokens=last - first, n_tokens=len(starts))
             window = {"window": window_distance(first, last, doc.cuts)} if has_cuts else {}
-            traits = surface_attributes(doc.text[start:end], label, trained) | place | window | of_passage
-            yield Occurrence(label, entity in gold, entity in predicted, traits)
+            attributes = surface_attributes(doc.text[start:end], label, trained) | place | window | of_passage
+            yield Occurrence(label, entity in gold, entity in predicted, attributes)
 
 
 def _groups(docs: Sequence[EvaluatedDoc]) -> list[str]:

@@ -11,7 +11,7 @@ from domain_ner.corpus.docs import entities, spans_or_entities, unknown_tokens
 from domain_ner.evaluation.predicting import nests
 from domain_ner.metrics.perturbations import KNOWN_NAMES, NEW_NAMES, PERTURBATIONS, Passage, Surfaces, perturb
 from domain_ner.metrics.resampling import Counts, Difference, compare, count
-from domain_ner.metrics.scores import Entity, Scores, score_entities
+from domain_ner.metrics.scores import ALL_TYPES, Entity, Scores, score_entities
 from domain_ner.metrics.slices import normalize_surface
 
 Pairs = list[tuple[tuple[Entity, ...], set[Entity]]]
@@ -109,5 +109,5 @@ def _difference(plain: Pairs, perturbed: Pairs, seed: int) -> Difference:
     labels = sorted({entity[2] for pairs in (plain, perturbed) for pair in pairs for side in pair for entity in side})
     # Single types are not tested: with hundreds of types that would take long.
     both = (count(pairs, labels) for pairs in (plain, perturbed))
-    summed = (Counts(("all",), counts.values.sum(axis=-1, keepdims=True)) for counts in both)
+    summed = (Counts((ALL_TYPES,), counts.values.sum(axis=-1, keepdims=True)) for counts in both)
     return compare(*summed, seed=seed)[""]

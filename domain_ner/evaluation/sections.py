@@ -155,20 +155,20 @@ def split_score(docs: Sequence[EvaluatedDoc]) -> SplitScore:
     )
 
 
-def source(fates: Mapping[str, int], n_correct: int) -> Source:
+def source(outcomes: Mapping[str, int], n_correct: int) -> Source:
     """Compute the recall against the exports. n_correct: number of entities that were found."""
-    n_intended = count_intended(fates)
+    n_intended = count_intended(outcomes)
     recall = min(1.0, n_correct / n_intended) if n_intended else 0.0
-    return Source(n_annotations=n_intended, recall=recall, fates=dict(fates))
+    return Source(n_annotations=n_intended, recall=recall, fates=dict(outcomes))
 
 
-def shapes(found: Robustness) -> Shapes:
+def shapes(robustness: Robustness) -> Shapes:
     """Convert the robustness for the report."""
     return Shapes(
-        n_passages=found.n_passages,
-        f1=found.baseline.micro.f1,
-        by_type={label: score.f1 for label, score in found.baseline.by_type.items()},
-        shapes=[_shape(perturbed) for perturbed in found.perturbed],
+        n_passages=robustness.n_passages,
+        f1=robustness.baseline.micro.f1,
+        by_type={label: score.f1 for label, score in robustness.baseline.by_type.items()},
+        shapes=[_shape(perturbed) for perturbed in robustness.perturbed],
     )
 
 
@@ -224,7 +224,7 @@ def scheme_score(pairs: Sequence[tuple[Sequence[Entity], Sequence[Entity]]], nam
 
 
 def slice_score(value: str, score: Score) -> Slice:
-    """Convert the score of the entities with one value of a trait."""
+    """Convert the score of the entities with one value of an attribute."""
     return Slice(
         value=value,
         precision=score.precision,

@@ -32,7 +32,7 @@ def require_plain_labels(passages: Iterable[Passage]) -> None:
     raise_for(
         [repr(label) for label in hard],
         summary="{n} labels begin or end with white space, or are of several lines:",
-        fix=f"Name them otherwise in project.yml: {as_setting({one: ' '.join(one.split()) for one in hard})}.",
+        fix=f"Name them otherwise in project.yml: {as_setting({label: ' '.join(label.split()) for label in hard})}.",
     )
 
 

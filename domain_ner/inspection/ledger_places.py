@@ -89,7 +89,7 @@ def _pointers(documents: Iterable[Key], rows: Sequence[Row]) -> dict[Key, Key]:
 def _match(spans: Sequence[tuple[int, Span]], rows: Iterable[Row], first: int) -> Iterator[tuple[int, Annotation]]:
     """Yield (document, annotation): each span with the row of its label and words, else with a row of similar words.
 
-    Rows without a span, whatever their fate, go to the document `first`.
+    Rows without a span, whatever their outcome, go to the document `first`.
     """
     free: dict[tuple[Any, str], list[Row]] = defaultdict(list)
     for row in rows:

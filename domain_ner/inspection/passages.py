@@ -68,7 +68,7 @@ N_DEVIATIONS, MIN_MENTIONS = 3, 20
 
 @dataclass(frozen=True)
 class Finding:
-    """A reason for suspicion: a key of `REASONS`, the words or their fate, and the position in `doc.text`."""
+    """A reason for suspicion: a key of `REASONS`, the words or their outcome, and the position in `doc.text`."""
 
     reason: str
     words: str
@@ -111,7 +111,7 @@ class Inspection:
     passages: tuple[Inspected, ...]
     unplaced: tuple[Row, ...]
 
-    def fates(self) -> Counter[str]:
+    def outcomes(self) -> Counter[str]:
         """Count spans and annotations by outcome; `UNACCOUNTED` if corpus and ledger are from different runs."""
         placed = [annotation.row for passage in self.passages for annotation in passage.annotations]
         return Counter(row.outcome for row in [*placed, *self.unplaced])
@@ -165,7 +165,7 @@ def inspect(
     passages = []
     for (split, doc), placed, findings in zip(docs, annotations, compared, strict=True):
         of_pieces = _of_pieces(doc, tokenizer) if tokenizer is not None else ()
-        passages.append(Inspected(split, doc, tuple(placed), (*_of_fates(placed), *findings, *of_pieces)))
+        passages.append(Inspected(split, doc, tuple(placed), (*_of_outcomes(placed), *findings, *of_pieces)))
         on_doc()
     return Inspection(tuple(passages), tuple(unplaced))
 
@@ -211,7 +211,7 @@ def shown_tokens(passage: Inspected, max_tokens: int) -> range:
     return range(first, min(n_tokens, first + max_tokens))
 
 
-def _of_fates(annotations: Iterable[Annotation]) -> Iterator[Finding]:
+def _of_outcomes(annotations: Iterable[Annotation]) -> Iterator[Finding]:
     for annotation in annotations:
         row, why = annotation.row, annotation.row.reasons[-1] if annotation.row.reasons else ""
         if row.outcome != DOUBTFUL and any(reason.startswith(GOLD_ONLY) for reason in row.reasons):

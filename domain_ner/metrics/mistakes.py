@@ -37,17 +37,17 @@ class Mistake:
     @property
     def start(self) -> int:
         """Where it begins, in the unit of the entities."""
-        return min(one[0] for one in self.gold + self.predicted)
+        return min(entity[0] for entity in self.gold + self.predicted)
 
     @property
     def end(self) -> int:
         """Where it ends, exclusive."""
-        return max(one[1] for one in self.gold + self.predicted)
+        return max(entity[1] for entity in self.gold + self.predicted)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The types that take part, in alphabetical order."""
-        return tuple(sorted({one[2] for one in self.gold + self.predicted}))
+        return tuple(sorted({entity[2] for entity in self.gold + self.predicted}))
 
     @property
     def label(self) -> str:
@@ -58,14 +58,14 @@ class Mistake:
 def find_mistakes(gold: Iterable[Entity], predicted: Iterable[Entity]) -> list[Mistake]:
     """The mistakes of a document, in the order of the text; what is equal is right and takes no part.
 
-    Entities that overlap, directly or by others, are told as one mistake, so that no entity is in two.
+    Entities that overlap, directly or by others, are one mistake, so that no entity is in two.
     """
     right = set(gold) & set(predicted)
-    golden, found = (sorted(set(some) - right) for some in (gold, predicted))
+    gold_left, predicted_left = (sorted(set(entities) - right) for entities in (gold, predicted))
     mistakes = []
-    for group in _groups(golden, found):
-        mistakes += _tell(*group)
-    return sorted(mistakes, key=lambda one: (one.start, one.end))
+    for group in _groups(gold_left, predicted_left):
+        mistakes += _classify(*group)
+    return sorted(mistakes, key=lambda mistake: (mistake.start, mistake.end))
 
 
 def confusion(mistakes: Iterable[Mistake], right: Iterable[Entity]) -> Counter[tuple[str, str]]:
@@ -74,49 +74,51 @@ def confusion(mistakes: Iterable[Mistake], right: Iterable[Entity]) -> Counter[t
     right: entities without mistake. Entities with wrong boundaries count as found.
     """
     counts = Counter((label, label) for _, _, label in right)
-    for one in mistakes:
-        pairs = _pairs(one.gold, one.predicted)
+    for mistake in mistakes:
+        pairs = _pairs(mistake.gold, mistake.predicted)
         counts.update((gold[2], predicted[2]) for gold, predicted in pairs)
         paired = {entity for pair in pairs for entity in enumerate(pair)}
-        counts.update((entity[2], NOTHING) for entity in one.gold if (0, entity) not in paired)
-        counts.update((NOTHING, entity[2]) for entity in one.predicted if (1, entity) not in paired)
+        counts.update((entity[2], NOTHING) for entity in mistake.gold if (0, entity) not in paired)
+        counts.update((NOTHING, entity[2]) for entity in mistake.predicted if (1, entity) not in paired)
     return counts
 
 
 def _groups(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[tuple[list[Entity], list[Entity]]]:
     """Gold and predicted entities that are connected by overlaps of one with the other."""
-    groups: list[tuple[list[Entity], list[Entity]]] = [([one], []) for one in gold]
-    for one in predicted:
-        joined: tuple[list[Entity], list[Entity]] = ([], [one])
+    groups: list[tuple[list[Entity], list[Entity]]] = [([entity], []) for entity in gold]
+    for entity in predicted:
+        joined: tuple[list[Entity], list[Entity]] = ([], [entity])
         apart = []
         for group in groups:
-            if any(overlap(one, other) > 0 for other in group[0]):
+            if any(overlap(entity, other) > 0 for other in group[0]):
                 joined[0].extend(group[0])
                 joined[1].extend(group[1])
             else:
                 apart.append(group)
         groups = [*apart, joined]
-    return [(sorted(golden), sorted(found)) for golden, found in groups]
+    return [(sorted(of_gold), sorted(of_predicted)) for of_gold, of_predicted in groups]
 
 
-def _tell(gold: list[Entity], predicted: list[Entity]) -> list[Mistake]:
+def _classify(gold: list[Entity], predicted: list[Entity]) -> list[Mistake]:
     """The mistakes of a group."""
     if not predicted:
         return [Mistake(MISSING, tuple(gold), ())]
     if not gold:
         return [Mistake(SPURIOUS, (), tuple(predicted))]
-    labels = {one[2] for one in gold}, {one[2] for one in predicted}
+    labels = {entity[2] for entity in gold}, {entity[2] for entity in predicted}
     if min(len(gold), len(predicted)) > 1 or (labels[0] & labels[1] and labels[0] != labels[1]):
         pairs = _pairs(gold, predicted)
-        told = [one for pair in pairs for one in _tell([pair[0]], [pair[1]])]
-        told += [Mistake(MISSING, (one,), ()) for one in gold if all(one != pair[0] for pair in pairs)]
-        return told + [Mistake(SPURIOUS, (), (one,)) for one in predicted if all(one != pair[1] for pair in pairs)]
+        mistakes = [mistake for pair in pairs for mistake in _classify([pair[0]], [pair[1]])]
+        mistakes += [Mistake(MISSING, (entity,), ()) for entity in gold if all(entity != pair[0] for pair in pairs)]
+        return mistakes + [
+            Mistake(SPURIOUS, (), (entity,)) for entity in predicted if all(entity != pair[1] for pair in pairs)
+        ]
     return [Mistake(_kind(gold, predicted), tuple(gold), tuple(predicted))]
 
 
 def _kind(gold: list[Entity], predicted: list[Entity]) -> str:
     """Of entities that overlap, one of them on one side at least."""
-    if len({one[2] for one in gold + predicted}) > 1:
+    if len({entity[2] for entity in gold + predicted}) > 1:
         return WRONG_TYPE
     if len(predicted) > 1:
         return SPLIT
@@ -131,10 +133,19 @@ def _kind(gold: list[Entity], predicted: list[Entity]) -> str:
 def _pairs(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[tuple[Entity, Entity]]:
     """Each entity at most once: those of one type first, then those that share most."""
     ranked = sorted(
-        ((one[2] != other[2], -overlap(one, other), one, other) for one in gold for other in predicted),
+        (
+            (
+                gold_entity[2] != predicted_entity[2],
+                -overlap(gold_entity, predicted_entity),
+                gold_entity,
+                predicted_entity,
+            )
+            for gold_entity in gold
+            for predicted_entity in predicted
+        ),
     )
     pairs: list[tuple[Entity, Entity]] = []
-    for _, shared, one, other in ranked:
-        if shared < 0 and all(one != pair[0] and other != pair[1] for pair in pairs):
-            pairs.append((one, other))
+    for _, shared, gold_entity, predicted_entity in ranked:
+        if shared < 0 and all(gold_entity != pair[0] and predicted_entity != pair[1] for pair in pairs):
+            pairs.append((gold_entity, predicted_entity))
     return pairs

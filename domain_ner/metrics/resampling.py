@@ -220,11 +220,11 @@ def _of_share(observed: float, n: float, n_docs: int, level: float) -> Interval 
 def _resample(values: Array, n_resamples: int, seed: int) -> Iterable[Array]:
     """Yield sums over documents drawn with replacement, a block of resamples at a time: (n, …)."""
     rng, n_docs = np.random.default_rng(seed), len(values)
-    flat = values.reshape(n_docs, -1)
+    by_doc = values.reshape(n_docs, -1)
     for start in range(0, n_resamples, BLOCK):
         n = min(BLOCK, n_resamples - start)
         weights = rng.multinomial(n_docs, np.full(n_docs, 1 / n_docs), size=n) if n_docs else np.zeros((n, 0))
-        yield (weights.astype(np.float64) @ flat).reshape(n, *values.shape[1:])
+        yield (weights.astype(np.float64) @ by_doc).reshape(n, *values.shape[1:])
 
 
 def _interval(resampled: Array, observed: float, left_out: Array, level: float) -> Interval | None:

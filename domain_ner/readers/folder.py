@@ -11,7 +11,7 @@ from domain_ner.readers.formats import FORMATS
 from domain_ner.readers.text_files.decoding import read_sample
 from domain_ner.readers.text_files.xml_text import find_root
 from domain_ner.readers.unread import detection as unread
-from domain_ner.readers.unread.marks import UnsupportedFormat
+from domain_ner.readers.unread.signatures import UnsupportedFormat
 
 # Files beside exports that are not exports: documents, configurations of tools, the texts of brat's pairs.
 LEFT_ALONE = {".md", ".conf", ".yml", ".yaml", ".cfg", ".arrow"}

@@ -144,7 +144,8 @@ def _yes_no(base: Record, spans: list[Any], answer: str) -> list[Record]:
     for span, raw in zip(base.spans, spans, strict=True):
         own = _own_answer(raw) or answer
         if own != answer:
-            span = replace(span, how=(*span.how, f"the span's own answer overrides the task's: {own} / {answer}"))  # noqa: PLW2901
+            repair = f"the span's own answer overrides the task's: {own} / {answer}"
+            span = replace(span, repairs=(*span.repairs, repair))  # noqa: PLW2901
         if own == "ignore":
             ignored.append(span)
         else:
@@ -161,7 +162,7 @@ def _own_answer(span: Any) -> str:
 def _as_shown(spans: tuple[SourceSpan, ...], raw: list[Any], answer: str) -> tuple[SourceSpan, ...]:
     """Process spans of a completely annotated task: an answer on a span is older than the task's."""
     return tuple(
-        replace(span, how=(*span.how, f"an older answer of the span ignored: {own}"))
+        replace(span, repairs=(*span.repairs, f"an older answer of the span ignored: {own}"))
         if (own := _own_answer(raw_span)) and own != answer
         else span
         for span, raw_span in zip(spans, raw, strict=True)
@@ -220,8 +221,8 @@ def _span(span: Any, text: str, tokens: list[Row]) -> SourceSpan:
     if at_tokens != (start, end):
         return _contradicted(span, text, said, at_tokens)
     if said is not None and said != text[start:end]:
-        how = f"stale text of the span ignored: {said!r} / {text[start:end]!r}"
-        return SourceSpan(start, end, label, how=(how,))
+        repair = f"stale text of the span ignored: {said!r} / {text[start:end]!r}"
+        return SourceSpan(start, end, label, repairs=(repair,))
     return SourceSpan(start, end, label, text=said)
 
 
@@ -231,10 +232,10 @@ def _contradicted(span: Row, text: str, said: str | None, at_tokens: tuple[int, 
     first, last = at_tokens
     by_text = said is not None and said == text[first:last] and said != _slice(text, start, end)
     if by_text or (start is None and end is None):
-        how = f"token indices used where the offsets disagree: {first}-{last} instead of {start}-{end}"
-        return SourceSpan(first, last, label, text=said, how=(how,))
-    how = f"offsets used where the token indices disagree: the tokens are at {first}-{last}"
-    return SourceSpan(start, end, label, text=said, how=(how,))
+        repair = f"token indices used where the offsets disagree: {first}-{last} instead of {start}-{end}"
+        return SourceSpan(first, last, label, text=said, repairs=(repair,))
+    repair = f"offsets used where the token indices disagree: the tokens are at {first}-{last}"
+    return SourceSpan(start, end, label, text=said, repairs=(repair,))
 
 
 def _slice(text: str, start: Any, end: Any) -> str | None:

@@ -16,7 +16,7 @@ from domain_ner.evaluation.comparison import (
     Comparison,
     System,
 )
-from domain_ner.reports.markdown import code, table
+from domain_ner.reports.markdown import ALL_ROW, code, table
 from domain_ner.reports.numbers import percent
 
 MAX_CHANGES = 10
@@ -42,7 +42,10 @@ def comparison_markdown(comparison: Comparison) -> str:
         "## F1 by type",
         table(
             ["type", "F1 now", "F1 before", "difference", "verdict", "95 %", "p", "p (Holm)", "support"],
-            [_row("**all**", comparison.overall), *(_row(label, one) for label, one in comparison.by_type.items())],
+            [
+                _row(ALL_ROW, comparison.overall),
+                *(_row(label, compared) for label, compared in comparison.by_type.items()),
+            ],
         ),
         f"{comparison.n_passages:,} passages; intervals by paired bootstrap, p by permutation of passages, corrected "
         f"by Holm for the number of types ({len(comparison.by_type)}); significant below {ALPHA}.",
@@ -84,9 +87,13 @@ def difference(value: float) -> str:
     return f"{100 * value:+.1f}" if abs(value) >= SMALLEST else "0.0"
 
 
-def interval(one: Compared) -> str:
+def interval(compared: Compared) -> str:
     """Format the interval of the difference; empty if there are too few passages."""
-    return "" if one.low is None or one.high is None else f"{difference(one.low)} to {difference(one.high)}"
+    return (
+        ""
+        if compared.low is None or compared.high is None
+        else f"{difference(compared.low)} to {difference(compared.high)}"
+    )
 
 
 def p_value(p: float) -> str:
@@ -94,29 +101,35 @@ def p_value(p: float) -> str:
     return f"{p:.4f}" if p >= SMALLEST_P else f"<{SMALLEST_P}"
 
 
-def _row(label: str, one: Compared) -> list[str]:
-    figures = [percent(one.second), percent(one.first), difference(one.difference), one.verdict, interval(one)]
-    return [label, *figures, p_value(one.p), p_value(one.p_holm), f"{one.support:,}"]
+def _row(label: str, compared: Compared) -> list[str]:
+    figures = [
+        percent(compared.second),
+        percent(compared.first),
+        difference(compared.difference),
+        compared.verdict,
+        interval(compared),
+    ]
+    return [label, *figures, p_value(compared.p), p_value(compared.p_holm), f"{compared.support:,}"]
 
 
 def _systems(first: System, second: System) -> list[list[str]]:
     pair = (first, second)
     return [
-        ["pipeline", *(one.name for one in pair)],
-        ["words per second", *(f"{one.words_s:,.0f}" for one in pair)],
-        ["size, MB", *(f"{one.size_mb:.1f}" for one in pair)],
-        ["entities predicted", *(f"{one.n_predicted:,}" for one in pair)],
+        ["pipeline", *(system.name for system in pair)],
+        ["words per second", *(f"{system.words_s:,.0f}" for system in pair)],
+        ["size, MB", *(f"{system.size_mb:.1f}" for system in pair)],
+        ["entities predicted", *(f"{system.n_predicted:,}" for system in pair)],
     ]
 
 
 def _changes(comparison: Comparison) -> list[str]:
     if not comparison.changes:
         return ["## Changes", "None: both find the same entities."]
-    counts = Counter(one.kind for one in comparison.changes)
-    n_passages = len({one.source for one in comparison.changes})
+    counts = Counter(change.kind for change in comparison.changes)
+    n_passages = len({change.source for change in comparison.changes})
     parts = ["## Changes", f"{len(comparison.changes):,} entities in {n_passages:,} passages."]
     for kind, meaning in KINDS.items():
-        changes = [one for one in comparison.changes if one.kind == kind]
+        changes = [change for change in comparison.changes if change.kind == kind]
         if changes:
             parts += [f"### {kind}: {counts[kind]:,} ({meaning})", "\n".join(map(_change, changes[:MAX_CHANGES]))]
             n_more = len(changes) - MAX_CHANGES
@@ -124,5 +137,7 @@ def _changes(comparison: Comparison) -> list[str]:
     return parts
 
 
-def _change(one: Change) -> str:
-    return f"- {code(one.source)} {code(one.text[one.start : one.end])} {one.label}, in {code(one.text)}"
+def _change(change: Change) -> str:
+    return (
+        f"- {code(change.source)} {code(change.text[change.start : change.end])} {change.label}, in {code(change.text)}"
+    )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from domain_ner.evaluation.comparison import ALPHA, Change, Comparison
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.reports import charts
 from domain_ner.reports.comparison_markdown import KINDS, difference, interval, p_value, verdict
 from domain_ner.reports.highlights import palette, readable, short
@@ -22,8 +23,8 @@ def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = 
     """
     labels = list(comparison.by_type)
     colours = palette(labels) | dict(colours or {})
-    rows = {"all": comparison.overall, **comparison.by_type}
-    drawn = ["all", *most(labels, {label: abs(rows[label].difference) for label in labels}, MAX_ROWS - 1)]
+    rows = {ALL_TYPES: comparison.overall, **comparison.by_type}
+    drawn = [ALL_TYPES, *most(labels, {label: abs(rows[label].difference) for label in labels}, MAX_ROWS - 1)]
     return render(
         "comparison.html.j2",
         comparison=comparison,
@@ -39,9 +40,9 @@ def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = 
         rows=rows,
         alpha=ALPHA,
         kinds=KINDS,
-        counts=Counter(one.kind for one in comparison.changes),
+        counts=Counter(change.kind for change in comparison.changes),
         labels=labels,
-        changes=[shown(one) for one in in_order(comparison)[:MAX_CHANGES]],
+        changes=[change_parts(change) for change in in_order(comparison)[:MAX_CHANGES]],
         percent=percent,
         difference=difference,
         interval=interval,
@@ -53,16 +54,16 @@ def comparison_page(comparison: Comparison, colours: Mapping[str, str] | None = 
 def in_order(comparison: Comparison) -> list[Change]:
     """Sort the changes, the worse ones first."""
     order = list(KINDS)
-    return sorted(comparison.changes, key=lambda one: order.index(one.kind))
+    return sorted(comparison.changes, key=lambda change: order.index(change.kind))
 
 
-def shown(one: Change) -> dict[str, str]:
+def change_parts(change: Change) -> dict[str, str]:
     """Split the text of a change in three parts."""
     return {
-        "kind": one.kind,
-        "label": one.label,
-        "source": one.source,
-        "before": one.text[: one.start],
-        "words": one.text[one.start : one.end],
-        "behind": one.text[one.end :],
+        "kind": change.kind,
+        "label": change.label,
+        "source": change.source,
+        "before": change.text[: change.start],
+        "words": change.text[change.start : change.end],
+        "behind": change.text[change.end :],
     }

@@ -29,16 +29,18 @@ def entities_html(doc: Doc | Passage, *, spans_key: str = SPANS_KEY, colours: Ma
     spans_key: of that group in `doc.spans`, if any. colours: of types, `#rrggbb`; others come from a palette.
     The HTML is self-contained, and readable on light and dark backgrounds.
     """
-    found = found_entities(doc, spans_key)
-    chosen = palette(label for _, _, label in found) | dict(colours or {})
-    shown = {place: sure for place, sure in found.items() if place[1] <= MAX_SHOWN}
+    confidences = found_entities(doc, spans_key)
+    chosen = palette(label for _, _, label in confidences) | dict(colours or {})
+    visible = {place: sure for place, sure in confidences.items() if place[1] <= MAX_SHOWN}
     marks = [
         entity_mark((start, end), label, chosen.get(label, NO_COLOUR), number=n, confidence=sure)
-        for n, ((start, end, label), sure) in enumerate(shown.items())
+        for n, ((start, end, label), sure) in enumerate(visible.items())
     ]
     more = ""
     if len(doc.text) > MAX_SHOWN:
-        more = f"\n… and {len(doc.text) - MAX_SHOWN:,} more characters with {len(found) - len(shown):,} entities"
+        more = (
+            f"\n… and {len(doc.text) - MAX_SHOWN:,} more characters with {len(confidences) - len(visible):,} entities"
+        )
     is_long = len(doc.text) > LONG_FROM
     region = ' long" tabindex="0" role="region" aria-label="Text with entities' if is_long else ""
     html = nest(doc.text[:MAX_SHOWN], marks) + more
@@ -49,16 +51,16 @@ def found_entities(doc: Doc | Passage, spans_key: str = SPANS_KEY) -> dict[tuple
     """Map (start, end, type) of entities and spans to the confidence, in characters; one that is both counts once."""
     if isinstance(doc, Passage):
         return {(span.start, span.end, span.label): None for span in doc.spans}
-    found: dict[tuple[int, int, str], float | None] = {}
+    confidences: dict[tuple[int, int, str], float | None] = {}
     if spans_key in doc.spans:
         group = doc.spans[spans_key]
         scores = np.ravel(group.attrs.get("scores", ())).tolist()
         for n, span in enumerate(group):
             sure = min(1.0, max(0.0, scores[n])) if len(scores) == len(group) else None
-            found[span.start_char, span.end_char, span.label_] = sure
+            confidences[span.start_char, span.end_char, span.label_] = sure
     for ent in doc.ents:
-        found[ent.start_char, ent.end_char, ent.label_] = _confidence(ent)
-    return found
+        confidences[ent.start_char, ent.end_char, ent.label_] = _confidence(ent)
+    return confidences
 
 
 def _confidence(ent: Span) -> float | None:

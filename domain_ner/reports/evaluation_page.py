@@ -11,6 +11,7 @@ from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.report import TEST_SET
 from domain_ner.evaluation.schema import Marked, Report, ShownMistake
 from domain_ner.metrics.mistakes import KINDS
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.reports import charts
 from domain_ner.reports.highlights import MAX_LABEL, entity_mark, nest, palette, readable, short
 from domain_ner.reports.mistake_counts import confusing, count_rows, counted_kinds, counting
@@ -27,8 +28,8 @@ from domain_ner.reports.numbers import (
     most,
     percent,
     reported_from,
-    told,
     unreported,
+    with_interval,
 )
 from domain_ner.reports.pages import render
 
@@ -38,7 +39,7 @@ NO_ENTITY = "no entity"
 MAX_SMALL = 12
 # Bytes of mistakes on the page, the most confident ones; the others are in evaluation.json.
 MAX_BYTES = 6_000_000
-MARKS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no gold": "no gold"}
+VERDICTS = {"target": "✔ target", "floor": "~ floor", "below": "✘ below", "no gold": "no gold"}
 TITLES = {
     "surface": "Names seen and unseen in training",
     "in training": "Frequency in training",
@@ -50,10 +51,10 @@ TITLES = {
 }
 # Names that the templates use for every report.
 TEMPLATE_NAMES: dict[str, Any] = {
-    "target": TARGET_F1, "floor": FLOOR_F1, "kinds": KINDS, "titles": TITLES, "marks": MARKS, "short": short,
-    "told": told, "percent": percent, "reported_from": reported_from, "unreported": unreported, "entropy": entropy,
-    "change": change, "max_label": MAX_LABEL, "max_tips": MAX_TIPS, "max_rows": MAX_ROWS, "max_small": MAX_SMALL,
-    "first_shown": FIRST_SHOWN, "more_shown": MORE_SHOWN,
+    "target": TARGET_F1, "floor": FLOOR_F1, "kinds": KINDS, "titles": TITLES, "verdicts": VERDICTS, "short": short,
+    "with_interval": with_interval, "percent": percent, "reported_from": reported_from, "unreported": unreported,
+    "entropy": entropy, "change": change, "all_types": ALL_TYPES, "max_label": MAX_LABEL, "max_tips": MAX_TIPS,
+    "max_rows": MAX_ROWS, "max_small": MAX_SMALL, "first_shown": FIRST_SHOWN, "more_shown": MORE_SHOWN,
 }  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
         counting=counting(report),
         confusing=confusing(report),
         measured_on=measured_on(report),
-        cards=[(one, *_lines(one, colours)) for one in report.mistakes[: min(FIRST_SHOWN, len(mistakes))]],
+        cards=[(mistake, *_lines(mistake, colours)) for mistake in report.mistakes[: min(FIRST_SHOWN, len(mistakes))]],
         columns=columns,
         n_others=len(report.labels) - len(columns),
         confusion=_confusion(report, columns),
@@ -84,47 +85,51 @@ def evaluation_page(report: Report, colours: Mapping[str, str] | None = None) ->
         data=_data(mistakes, {label: colours.get(label, NO_COLOUR) for label in report.labels}),
         verdict=_verdict(report),
         test_sets={TEST_SET: report.headline, **report.test_sets} if report.test_sets else {},
-        labels_of_all=sorted({label for one in report.test_sets.values() for label in one.by_type} | {*report.labels}),
-        files=sorted({one.source.rpartition(":")[0] for one in report.mistakes[: len(mistakes)]}),
+        labels_of_all=sorted(
+            {label for head in report.test_sets.values() for label in head.by_type} | {*report.labels}
+        ),
+        files=sorted({mistake.source.rpartition(":")[0] for mistake in report.mistakes[: len(mistakes)]}),
     )
 
 
 def _verdict(report: Report) -> str:
     """Say how many types reach the target."""
-    in_gold = [one for one in report.headline.by_type.values() if one.support]
+    in_gold = [score for score in report.headline.by_type.values() if score.support]
     if not in_gold:
         return "The test set holds no entity: there is nothing to measure."
-    n_target = sum(one.verdict == "target" for one in in_gold)
-    below = [label for label, one in report.headline.by_type.items() if one.verdict == "below"]
+    n_target = sum(score.verdict == "target" for score in in_gold)
+    below = [label for label, score in report.headline.by_type.items() if score.verdict == "below"]
     more = f" and {len(below) - MAX_TIPS} more" if len(below) > MAX_TIPS else ""
-    told_below = f" Below the floor of {100 * FLOOR_F1:.0f}: {', '.join(map(short, below[:MAX_TIPS]))}{more}."
-    told_below = told_below if below else ""
-    return f"{n_target} of {len(in_gold)} types reach the target F1 of {100 * TARGET_F1:.0f}.{told_below}"
+    below_floor = f" Below the floor of {100 * FLOOR_F1:.0f}: {', '.join(map(short, below[:MAX_TIPS]))}{more}."
+    below_floor = below_floor if below else ""
+    return f"{n_target} of {len(in_gold)} types reach the target F1 of {100 * TARGET_F1:.0f}.{below_floor}"
 
 
 def _charts(report: Report) -> dict[str, Markup]:
     """Draw the charts for which there are figures."""
-    in_gold = {label: one.f1 for label, one in report.headline.by_type.items() if one.support}
-    found = {}
+    in_gold = {label: score.f1 for label, score in report.headline.by_type.items() if score.support}
+    svgs = {}
     if in_gold:
-        support = {label: one.support for label, one in report.headline.by_type.items()}
+        support = {label: score.support for label, score in report.headline.by_type.items()}
         drawn = {label: in_gold[label] for label in most(in_gold, support, MAX_ROWS)}
-        found["scores"] = charts.scores_chart(drawn, target=TARGET_F1, floor=FLOOR_F1)
+        svgs["scores"] = charts.scores_chart(drawn, target=TARGET_F1, floor=FLOOR_F1)
     if report.training:
-        found["training"] = charts.training_chart(report.training)
+        svgs["training"] = charts.training_chart(report.training)
     if report.confidence:
-        found["confidence"] = charts.confidence_chart(report.confidence)
+        svgs["confidence"] = charts.confidence_chart(report.confidence)
     if report.certainty:
-        n_of = {label: sum(part.n for part in one.after.bins) for label, one in report.certainty.items()}
+        n_of = {
+            label: sum(part.n for part in calibration.after.bins) for label, calibration in report.certainty.items()
+        }
         small = {label: report.certainty[label] for label in most(n_of, n_of, MAX_SMALL)}
-        found["reliability"] = charts.reliability_chart(small)
-        found["thresholds"] = charts.threshold_chart(small)
+        svgs["reliability"] = charts.reliability_chart(small)
+        svgs["thresholds"] = charts.threshold_chart(small)
     if report.robustness:
-        found["shapes"] = charts.shapes_chart(report.robustness)
-    return found
+        svgs["shapes"] = charts.shapes_chart(report.robustness)
+    return svgs
 
 
-def _lines(one: ShownMistake, colours: Mapping[str, str]) -> tuple[Markup, Markup]:
+def _lines(mistake: ShownMistake, colours: Mapping[str, str]) -> tuple[Markup, Markup]:
     """Render the text of a mistake twice: with the gold entities, and with the predicted ones."""
 
     def marked(spans: Sequence[Marked]) -> Markup:
@@ -138,9 +143,9 @@ def _lines(one: ShownMistake, colours: Mapping[str, str]) -> tuple[Markup, Marku
             )
             for n, span in enumerate(spans)
         ]
-        return Markup(nest(one.text, marks))
+        return Markup(nest(mistake.text, marks))
 
-    return marked(one.gold), marked(one.predicted)
+    return marked(mistake.gold), marked(mistake.predicted)
 
 
 def _confusion(report: Report, columns: Sequence[str]) -> list[tuple[str, int, list[tuple[int, float, bool]]]]:
@@ -159,32 +164,35 @@ def _confusion(report: Report, columns: Sequence[str]) -> list[tuple[str, int, l
 def _in_columns(n_of: Mapping[str, int], report: Report, columns: Sequence[str]) -> dict[str | None, int]:
     """Return the number of each type with a column, and the sum of all others under None, if any."""
     n_others = sum(n_of.get(label, 0) for label in {*report.labels}.difference(columns))
-    shown: dict[str | None, int] = {label: n_of.get(label, 0) for label in columns}
-    return shown | ({None: n_others} if len(columns) < len(report.labels) else {})
+    counts: dict[str | None, int] = {label: n_of.get(label, 0) for label in columns}
+    return counts | ({None: n_others} if len(columns) < len(report.labels) else {})
 
 
 def _fitting(mistakes: Iterable[ShownMistake]) -> list[str]:
     """Convert the first mistakes to JSON, as many as a page holds."""
-    found, n_bytes = [], 0
-    for one in mistakes:
-        text = _json(_in_browser(one))
+    fitting, n_bytes = [], 0
+    for mistake in mistakes:
+        text = _json(_in_browser(mistake))
         n_bytes += len(text.encode())
         if n_bytes > MAX_BYTES:
             break
-        found.append(text)
-    return found
+        fitting.append(text)
+    return fitting
 
 
-def _in_browser(one: ShownMistake) -> dict[str, Any]:
+def _in_browser(mistake: ShownMistake) -> dict[str, Any]:
     """Convert a mistake for the script: with offsets in the UTF-16 units of JavaScript."""
-    offsets = utf16_offsets(one.text)
+    offsets = utf16_offsets(mistake.text)
 
     def placed(span: Marked) -> dict[str, Any]:
         return span.model_dump() | {"start": offsets[span.start], "end": offsets[span.end]}
 
-    spans = {name: [placed(span) for span in some] for name, some in (("gold", one.gold), ("predicted", one.predicted))}
-    tokens = [(offsets[start], offsets[end]) for start, end in one.tokens]
-    return one.model_dump(exclude={"labels", "offset", "end"}) | spans | {"tokens": tokens}
+    spans = {
+        name: [placed(span) for span in entities]
+        for name, entities in (("gold", mistake.gold), ("predicted", mistake.predicted))
+    }
+    tokens = [(offsets[start], offsets[end]) for start, end in mistake.tokens]
+    return mistake.model_dump(exclude={"labels", "offset", "end"}) | spans | {"tokens": tokens}
 
 
 def _data(mistakes: Sequence[str], colours: Mapping[str, str]) -> Markup:

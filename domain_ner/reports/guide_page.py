@@ -13,6 +13,7 @@ from domain_ner.guide.findings import KINDS, SEVERITIES, Finding, count_by_sever
 from domain_ner.guide.markup import MarkupError, parse_markup
 from domain_ner.guide.schema import EntityType, Guide
 from domain_ner.guide.validate import Validation
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.reports.highlights import readable, short
 from domain_ner.reports.numbers import FIRST_SHOWN
 from domain_ner.reports.pages import render
@@ -43,7 +44,7 @@ def to_json(validation: Validation) -> dict[str, Any]:
             {
                 "annotators": list(pair.annotators),
                 "n_texts": pair.n_texts,
-                "span_f1": {label: score.f1 for label, score in pair.f1.items()} | {"all": pair.micro.f1},
+                "span_f1": {label: score.f1 for label, score in pair.f1.items()} | {ALL_TYPES: pair.micro.f1},
                 "kappa": pair.kappa,
             }
             for pair in validation.agreement

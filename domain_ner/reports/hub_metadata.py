@@ -53,5 +53,7 @@ def _result(head: Headline) -> dict[str, Any]:
     return {
         "task": {"type": TASK, "name": "NER"},
         "dataset": {"type": "held-out-test-set", "name": f"{head.n_passages:,} test passages", "split": "test"},
-        "metrics": [{"type": kind, "name": f"NER {name}", "value": round(one.value, 4)} for name, kind, one in figures],
+        "metrics": [
+            {"type": kind, "name": f"NER {name}", "value": round(figure.value, 4)} for name, kind, figure in figures
+        ],
     }

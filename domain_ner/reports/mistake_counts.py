@@ -15,8 +15,8 @@ def count_rows(report: Report) -> list[tuple[str, list[int]]]:
     rows = []
     for label in report.labels:
         of_kinds = [report.mistake_counts[kind].get(label, 0) for kind in counted_kinds(report)]
-        one = report.headline.by_type[label]
-        wrong = [one.support - one.n_correct, one.n_predicted - one.n_correct]
+        score = report.headline.by_type[label]
+        wrong = [score.support - score.n_correct, score.n_predicted - score.n_correct]
         rows.append((label, [sum(of_kinds), *of_kinds, *wrong]))
     n_columns = len(report.mistake_counts) + 3
     return [*rows, ("", [sum(numbers[n] for _, numbers in rows) for n in range(n_columns)])]
@@ -51,5 +51,5 @@ def _sum(n: int, n_alone: int, kind: str) -> str:
     return f"{n:,}, which are {n_alone:,} {kind} and {n - n_alone:,} of mistakes with several entities"
 
 
-def _times(n: int, one: str) -> str:
-    return f"{n:,} {one if n == 1 else one + 's'}"
+def _times(n: int, singular: str) -> str:
+    return f"{n:,} {singular if n == 1 else singular + 's'}"

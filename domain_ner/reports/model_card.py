@@ -11,10 +11,11 @@ from domain_ner.encoders.card import EncoderCard, is_foreign, name_languages
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.schema import Figure, Report, TypeScore
 from domain_ner.guide.schema import Guide
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.reports.card_use import contact, intended_use, out_of_scope
 from domain_ner.reports.hub_metadata import front_matter
 from domain_ner.reports.markdown import table
-from domain_ner.reports.numbers import elsewhere, percent, told
+from domain_ner.reports.numbers import elsewhere, percent, with_interval
 
 # The card warns of changed texts that lower F1 by at least this.
 FALL = 0.03
@@ -103,15 +104,18 @@ def meta_of(facts: Facts) -> dict[str, Any]:
             "performance": f"on the {head.n_passages} test passages, as packaged: the scores of the model card",
             "date": facts.report.date,
             "n_test_passages": head.n_passages,
-            "micro": _figures(head.micro.precision, head.micro.recall, head.micro.f1),
+            "micro": _score_values(head.micro.precision, head.micro.recall, head.micro.f1),
             "by_type": {
-                label: _figures(one.precision, one.recall, one.f1) | {"support": one.support, "verdict": one.verdict}
-                for label, one in head.by_type.items()
+                label: _score_values(score.precision, score.recall, score.f1)
+                | {"support": score.support, "verdict": score.verdict}
+                for label, score in head.by_type.items()
             },
             "target_f1": TARGET_F1,
             "floor_f1": FLOOR_F1,
             "calibration_error": _error(facts.report),
-            "thresholds": {label: one["confidence"] for label, one in facts.calibration.get("thresholds", {}).items()},
+            "thresholds": {
+                label: threshold["confidence"] for label, threshold in facts.calibration.get("thresholds", {}).items()
+            },
             "decoding": facts.calibration.get("decoding", ""),
             "encoder": {
                 "name": facts.encoder.name,
@@ -143,7 +147,7 @@ def _performance(facts: Facts) -> dict[str, Any]:
     head, prefix = facts.report.headline, f"spans_{facts.spans_key}" if facts.spans_key else "ents"
     micro = _short(head.micro)
     return {f"{prefix}_{name}": value for name, value in micro.items()} | {
-        f"{prefix}_per_type": {label: _short(one) for label, one in head.by_type.items()}
+        f"{prefix}_per_type": {label: _short(score) for label, score in head.by_type.items()}
     }
 
 
@@ -151,7 +155,7 @@ def _short(score: TypeScore) -> dict[str, float]:
     return {"p": score.precision.value, "r": score.recall.value, "f": score.f1.value}
 
 
-def _figures(precision: Figure, recall: Figure, f1: Figure) -> dict[str, float]:
+def _score_values(precision: Figure, recall: Figure, f1: Figure) -> dict[str, float]:
     return {"precision": precision.value, "recall": recall.value, "f1": f1.value}
 
 
@@ -160,13 +164,19 @@ def _error(report: Report) -> float | None:
 
 
 def _types(facts: Facts) -> str:
-    definitions = {one.label: one.definition for one in facts.guide.types}
+    definitions = {entity_type.label: entity_type.definition for entity_type in facts.guide.types}
     rows = [
-        [label, *map(told, (one.f1, one.precision, one.recall)), f"{one.support:,}", definitions.get(label, "")]
-        for label, one in facts.report.headline.by_type.items()
+        [
+            label,
+            *map(with_interval, (score.f1, score.precision, score.recall)),
+            f"{score.support:,}",
+            definitions.get(label, ""),
+        ]
+        for label, score in facts.report.headline.by_type.items()
     ]
     micro = facts.report.headline.micro
-    rows.append(["**all (micro)**", *map(told, (micro.f1, micro.precision, micro.recall)), f"{micro.support:,}", ""])
+    figures = map(with_interval, (micro.f1, micro.precision, micro.recall))
+    rows.append([f"**{ALL_TYPES} (micro)**", *figures, f"{micro.support:,}", ""])
     return table(["type", "F1", "precision", "recall", "support", "what it is"], rows)
 
 
@@ -184,23 +194,27 @@ def _confidence(facts: Facts) -> list[str]:
     if error is None:
         return ["The pipeline computes no confidences."]
     by_chance = facts.report.certainty[""].after.ece_by_chance
-    told = (
+    meaning = (
         "`ent._.confidence` is the probability of the entity under the model, calibrated on development data. On the "
         f"test passages, confidence and precision are {percent(error)} points apart on average (expected calibration "
         f"error; {percent(by_chance)} by chance alone)."
     )
     thresholds = facts.calibration.get("thresholds", {})
     if facts.calibration.get("decoding") == "marginal":
-        least = {one["confidence"] for one in thresholds.values()}
-        return [told, f"It reports spans with a confidence of at least {percent(max(least, default=0.0))} %."]
+        least = {threshold["confidence"] for threshold in thresholds.values()}
+        return [meaning, f"It reports spans with a confidence of at least {percent(max(least, default=0.0))} %."]
     if not thresholds:
-        return [told]
+        return [meaning]
     rows = [
-        [label, f"{one['confidence']:.3f}" if one["is_reached"] else "not reported", percent(one["precision"])]
-        for label, one in thresholds.items()
+        [
+            label,
+            f"{threshold['confidence']:.3f}" if threshold["is_reached"] else "not reported",
+            percent(threshold["precision"]),
+        ]
+        for label, threshold in thresholds.items()
     ]
     heads = ["type", "minimum confidence", "precision on development data"]
-    return [told, 'Entities below these confidences are in `doc.spans["below_threshold"]`:', table(heads, rows)]
+    return [meaning, 'Entities below these confidences are in `doc.spans["below_threshold"]`:', table(heads, rows)]
 
 
 def _data(facts: Facts) -> list[str]:
@@ -208,52 +222,56 @@ def _data(facts: Facts) -> list[str]:
     n_accepted, n_files = ledger.get("documents", {}).get("accepted", 0), len(ledger.get("files", {}))
     n_passages = ledger.get("accepted", {}).get(IN_CORPUS, n_accepted)
     lost = [
-        f"{percent(found['share'])} % of the {kind}"
-        for kind, found in ledger.get("lost", {}).items()
-        if found["n"] or kind == "annotations"
+        f"{percent(loss['share'])} % of the {kind}"
+        for kind, loss in ledger.get("lost", {}).items()
+        if loss["n"] or kind == "annotations"
     ]
-    told = (
+    origin = (
         f"Language `{facts.lang}`. {ledger.get('annotations', 0):,} annotations in {n_files:,} exports, of "
         f"{n_accepted:,} accepted documents, which are {n_passages:,} passages; "
         f"{' and '.join(lost) or 'none'} were lost in conversion."
     )
     n_words = len(named_words(facts.splits))
-    told += " The package contains no words of their text except those in the types and their definitions" + (
+    origin += " The package contains no words of their text except those in the types and their definitions" + (
         f", and {n_words:,} words in the split rules of its tokenizer (`splits` in config.cfg)." if n_words else "."
     )
     rows = [
         [label, *(f"{split[label].n_mentions:,}" if label in split else "0" for split in diversity.values())]
         for label in facts.report.labels
     ]
-    return [told, table(["mentions", *diversity], rows)] if diversity else [told]
+    return [origin, table(["mentions", *diversity], rows)] if diversity else [origin]
 
 
 def _limits(facts: Facts) -> str:
-    told = [
+    limits = [
         f"{label} has an F1 below {percent(FLOOR_F1)}: have people review these entities."
-        for label, one in facts.report.headline.by_type.items()
-        if one.verdict == "below"
+        for label, score in facts.report.headline.by_type.items()
+        if score.verdict == "below"
     ]
-    told += [
+    limits += [
         f"{label} is not reported at all: the development data could not guarantee the requested precision."
-        for label, one in facts.calibration.get("thresholds", {}).items()
-        if not one.get("is_reached", True)
+        for label, threshold in facts.calibration.get("thresholds", {}).items()
+        if not threshold.get("is_reached", True)
     ]
     if is_foreign(facts.encoder, facts.lang):
-        told.append(f"Its encoder was pretrained on {name_languages(facts.encoder.languages)}, not on `{facts.lang}`.")
-    told += _unseen(facts.report)
+        limits.append(
+            f"Its encoder was pretrained on {name_languages(facts.encoder.languages)}, not on `{facts.lang}`."
+        )
+    limits += _unseen(facts.report)
     shapes = facts.report.robustness.shapes if facts.report.robustness else []
-    for shape in sorted(shapes, key=lambda one: one.difference):
+    for shape in sorted(shapes, key=lambda shape: shape.difference):
         if shape.difference <= -FALL:
-            told.append(
+            limits.append(
                 f"Changed text, {shape.name} ({shape.meaning}): F1 falls by {percent(-shape.difference)} points."
             )
-    told.append("It was trained on one kind of text: evaluate it on yours before you rely on it.")
-    return "\n".join(f"- {limit}" for limit in told)
+    limits.append("It was trained on one kind of text: evaluate it on yours before you rely on it.")
+    return "\n".join(f"- {limit}" for limit in limits)
 
 
 def _unseen(report: Report) -> list[str]:
-    recall = {one.value: one.recall for one in report.slices.get("surface", []) if one.support}
+    recall = {
+        slice_score.value: slice_score.recall for slice_score in report.slices.get("surface", []) if slice_score.support
+    }
     if "unseen" not in recall:
         return []
     known = recall.get("seen in training")
@@ -262,13 +280,13 @@ def _unseen(report: Report) -> list[str]:
 
 
 def _encoder(facts: Facts) -> str:
-    one = facts.encoder
-    source = f" ({one.hub_id}, revision {one.revision})" if one.hub_id else ""
-    sums = "".join(f" SHA-256 of {name} before training: `{value}`." for name, value in one.files.items())
+    encoder = facts.encoder
+    source = f" ({encoder.hub_id}, revision {encoder.revision})" if encoder.hub_id else ""
+    sums = "".join(f" SHA-256 of {name} before training: `{value}`." for name, value in encoder.files.items())
     licence = facts.licence or "none stated"
-    if not one.path:
-        return f"No pretrained encoder: {one.name}. Licence of this package: {licence}."
+    if not encoder.path:
+        return f"No pretrained encoder: {encoder.name}. Licence of this package: {licence}."
     return (
-        f"Trained from the encoder {one.name}{source}, licence {one.licence or 'unknown'}.{sums} "
+        f"Trained from the encoder {encoder.name}{source}, licence {encoder.licence or 'unknown'}.{sums} "
         f"Licence of this package: {licence}."
     )

@@ -34,7 +34,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def told(figure: Figure) -> str:
+def with_interval(figure: Figure) -> str:
     """Format a figure as a percentage, with its interval if it has one."""
     if figure.low is None or figure.high is None:
         return percent(figure.value)
@@ -50,39 +50,46 @@ def measured_on(report: Report) -> str:
     return f"{report.date}. {text}." if report.date else f"{text}."
 
 
-def _times(n: int, one: str, many: str = "") -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
+def _times(n: int, singular: str, plural: str = "") -> str:
+    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
 
 
 def elsewhere(report: Report) -> str:
     """State micro F1 on passages of groups that are not in the test set; empty if it has too few groups."""
-    one = report.grouped
-    if one is None:
+    grouped = report.grouped
+    if grouped is None:
         return ""
-    return f"{percent(one.low)} to {percent(one.high)} for a new {one.key}, judging by {one.n_groups} in the test set"
+    low, high = percent(grouped.low), percent(grouped.high)
+    return f"{low} to {high} for a new {grouped.key}, judging by {grouped.n_groups} in the test set"
 
 
-def change(one: Shape) -> str:
+def change(shape: Shape) -> str:
     """Format the difference of F1 on changed texts, in points, with its interval if it has one."""
-    interval = "" if one.low is None or one.high is None else f" ({100 * one.low:+.1f} to {100 * one.high:+.1f})"
-    return f"{100 * one.difference:+.1f}{interval}"
+    interval = (
+        "" if shape.low is None or shape.high is None else f" ({100 * shape.low:+.1f} to {100 * shape.high:+.1f})"
+    )
+    return f"{100 * shape.difference:+.1f}{interval}"
 
 
-def entropy(one: SplitScore) -> str:
+def entropy(score: SplitScore) -> str:
     """Format the entropy of the confidences on a split, in bits; empty if there are none."""
-    return "" if one.entropy is None else f"{one.entropy:.2f}"
+    return "" if score.entropy is None else f"{score.entropy:.2f}"
 
 
-def reported_from(found: Certainty) -> str:
+def reported_from(calibration: Certainty) -> str:
     """Format the minimum confidence of reported entities, in per cent; empty if there is none."""
-    if found.least is None:
+    if calibration.least is None:
         return ""
-    return "not reported" if found.least >= 1 else percent(found.least)
+    return "not reported" if calibration.least >= 1 else percent(calibration.least)
 
 
 def unreported(report: Report) -> str:
     """Name the types that are not reported at all; empty if there are none."""
-    labels = [label for label, found in report.certainty.items() if found.least is not None and found.least >= 1]
+    labels = [
+        label
+        for label, calibration in report.certainty.items()
+        if calibration.least is not None and calibration.least >= 1
+    ]
     if not labels:
         return ""
     return f"Not reported at all: {', '.join(labels)}; the dev set could not guarantee the precision of vars.threshold."

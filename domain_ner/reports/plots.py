@@ -9,9 +9,18 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup
 
+from domain_ner.reports.pages import render
+
 # Classes of charts.css: two series, what is good and what is wrong, what is beside the point, and the grid.
 FIRST, SECOND, TARGET, WRONG, SOFT, GRID = "a", "b", "t", "w", "n", "g"
+# Classes of chart.svg.j2: as many colours as can be told apart, for series of which none is the first; their sum.
+SERIES, SUM = tuple(f"s{n}" for n in range(8)), "sum"
 MAX_TICKS = 6
+# Of a chart in a file: places across in per cent, so that it takes the width there is; places from above in pixels.
+LEFT, MIDDLE, WIDTH = "10%", "52%", "84%"
+TOP, PLOT_HEIGHT, FOOT, LINE_HEIGHT = 44, 320, 64, 22
+# Letters of a name for which half of a phone's width is enough.
+MAX_NAME = 15
 # From so many times the smallest value on, orders of magnitude read better than steps.
 MANY_TIMES = 20
 
@@ -28,7 +37,7 @@ class Axis:
 
     def at(self, value: float) -> float:
         """The place of a value, in per cent of the axis."""
-        low, value, high = (log10(one) if self.is_log else one for one in (self.low, value, self.high))
+        low, value, high = (log10(bound) if self.is_log else bound for bound in (self.low, value, self.high))
         return 100 * min(1.0, max(0.0, (value - low) / (high - low)))
 
 
@@ -98,14 +107,48 @@ def panel(title: str, axes: tuple[Axis, Axis], marks: Iterable[str], *, is_wide:
 
     title: above it. axes: x and y. marks: what is drawn, the first undermost. is_wide: takes the whole width.
     """
+    y = axes[1]
+    name = f"{title} ({y.label})" if y.label and title else title or y.label
+    svg = f'<svg class="plot">{"".join([_axes(axes), *marks])}{_label(axes[0])}</svg>'
+    return Markup(f'<div class="panel{" wide" if is_wide else ""}"><p>{escape(name)}</p>{svg}</div>')
+
+
+def chart_file(
+    title: str, axes: tuple[Axis, Axis], marks: Iterable[str], *, label: str, legend: Sequence[tuple[str, str]]
+) -> str:
+    """A chart as an SVG file of its own, in the colours of the pages, light and dark.
+
+    title, axes, marks: as of `panel`. label: what it says, for those who cannot see it. legend: (what is drawn, name),
+    below the chart, in two columns if the names are short.
+    """
+    n_columns = 1 if any(len(name) > MAX_NAME for _, name in legend) else 2
+    n_lines, foot = ceil(len(legend) / n_columns), TOP + PLOT_HEIGHT + FOOT
+    places = [(LEFT if n < n_lines else MIDDLE, foot + LINE_HEIGHT * (n % n_lines)) for n in range(len(legend))]
+    return render(
+        "chart.svg.j2",
+        title=title,
+        label=label,
+        left=LEFT,
+        width=WIDTH,
+        top=TOP,
+        plot_height=PLOT_HEIGHT,
+        line_height=LINE_HEIGHT,
+        height=foot + LINE_HEIGHT * n_lines + LINE_HEIGHT // 2,
+        n_series=len(SERIES),
+        plot=Markup("".join([_axes(axes), *marks, _label(axes[0])])),
+        legend=[(x, y, Markup(drawn), name) for (x, y), (drawn, name) in zip(places, legend, strict=True)],
+    )
+
+
+def _axes(axes: tuple[Axis, Axis]) -> str:
     x, y = axes
     drawn = [line((0, 100), (y.at(value), y.at(value)), GRID) for value in y.ticks]
     drawn += [words("-6", f"{100 - y.at(value):.2f}%", _number(value), "end") for value in y.ticks]
-    drawn += [_below(x, value) for value in x.ticks]
-    named = f'<text class="label" x="50%" y="100%" dy="34" text-anchor="middle">{escape(x.label)}</text>'
-    name = f"{title} ({y.label})" if y.label and title else title or y.label
-    svg = f'<svg class="plot">{"".join([*drawn, *marks])}{named}</svg>'
-    return Markup(f'<div class="panel{" wide" if is_wide else ""}"><p>{escape(name)}</p>{svg}</div>')
+    return "".join(drawn + [_below(x, value) for value in x.ticks])
+
+
+def _label(x: Axis) -> str:
+    return f'<text class="label" x="50%" y="100%" dy="34" text-anchor="middle">{escape(x.label)}</text>'
 
 
 def _below(x: Axis, value: float) -> str:
@@ -116,9 +159,9 @@ def _number(value: float) -> str:
     return f"{round(value, 6):,.10g}".replace("-", "−")
 
 
-def panels(found: Iterable[Markup], *, label: str, legend: Sequence[tuple[str, str]] = ()) -> Markup:
+def panels(charts: Iterable[Markup], *, label: str, legend: Sequence[tuple[str, str]] = ()) -> Markup:
     """Charts side by side as one figure. label: what it says, for those who cannot see it. legend: (classes, name)."""
-    return _figure("panels", "".join(found), label, legend)
+    return _figure("panels", "".join(charts), label, legend)
 
 
 def rows(
@@ -148,5 +191,7 @@ def rows(
 
 def _figure(kind: str, body: str, label: str, legend: Sequence[tuple[str, str]]) -> Markup:
     keys = "".join(f'<span><i class="key {classes}"></i>{escape(name)}</span>' for classes, name in legend)
-    told = f'<p class="legend">{keys}</p>' if keys else ""
-    return Markup(f'<figure class="{kind}" role="img" aria-label="{escape(label)}">{told}<div>{body}</div></figure>')
+    key_line = f'<p class="legend">{keys}</p>' if keys else ""
+    return Markup(
+        f'<figure class="{kind}" role="img" aria-label="{escape(label)}">{key_line}<div>{body}</div></figure>'
+    )

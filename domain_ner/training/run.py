@@ -25,8 +25,8 @@ from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, discard, sha256
 from domain_ner.training import checkpoint
 from domain_ner.training.checkpoint import Checkpoint, Progress
+from domain_ner.training.coverage import CorpusCoverage
 from domain_ner.training.loop import Training, resolve, run_steps
-from domain_ner.training.reached import CorpusCoverage
 from domain_ner.training.saving import save
 
 UNFINISHED = "unfinished"
@@ -38,12 +38,12 @@ PACKAGES = ("domain-ner", "spacy", "spacy-transformers", "thinc", "torch", "tran
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """best: folder of the best pipeline. reached: what it was trained on. log: a row for each evaluation.
+    """best: folder of the best pipeline. coverage: counts of what it was trained on. log: a row for each evaluation.
     resumed_at: the step at which an interrupted run was resumed, or 0.
     """
 
     best: Path
-    reached: CorpusCoverage
+    coverage: CorpusCoverage
     log: list[dict[str, Any]]
     resumed_at: int
 
@@ -128,7 +128,7 @@ def train(
         fix_random_seed(block["seed"])
     if gpu >= 0 and block["gpu_allocator"]:
         set_gpu_allocator(block["gpu_allocator"])
-    training, progress, reached = resolve(nlp), Progress(), CorpusCoverage()
+    training, progress, coverage = resolve(nlp), Progress(), CorpusCoverage()
     if resume is not None:
         resume.restore(nlp, training.optimizer)
         progress = resume.progress
@@ -136,7 +136,7 @@ def train(
         checkpoint.remove_later(unfinished, progress.step)
     resumed_at, saved = progress.step, default_timer()
     with _logged(nlp, training) as log:
-        for info in run_steps(nlp, training, progress, on_batch=reached.add):
+        for info in run_steps(nlp, training, progress, on_batch=coverage.add):
             if info is not None and progress.best[1] == info["step"]:
                 _save(nlp, training, unfinished / BEST)
             log(info)
@@ -147,7 +147,7 @@ def train(
     for name in (LAST, BEST):
         with atomic_path(output / name) as new:
             shutil.copytree(unfinished / name, new)
-    return TrainingResult(output / BEST, reached, progress.rows, resumed_at)
+    return TrainingResult(output / BEST, coverage, progress.rows, resumed_at)
 
 
 def forget(output: Path) -> None:

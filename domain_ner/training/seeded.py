@@ -21,7 +21,7 @@ Stoppable = Callable[[Callable[[], str]], AbstractContextManager[None]]
 class TrainingOptions:
     """gpu: its number, or -1. resume: go on with an interrupted run of the same. checkpoint_s: seconds between two.
 
-    stoppable: told what a training leaves that is stopped. say: told what becomes of an interrupted run.
+    stoppable: receives what a stopped training leaves. say: receives what becomes of an interrupted run.
     """
 
     gpu: int
@@ -33,9 +33,9 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class SeedsResult:
-    """reached: what was taught, as in `reached.json`. runs: of several seeds, each; best: the one that is kept."""
+    """coverage: counts as in `reached.json`. runs: of several seeds, each; best: the one that is kept."""
 
-    reached: dict[str, int]
+    coverage: dict[str, int]
     runs: tuple[SeedRun, ...] = ()
     best: SeedRun | None = None
 
@@ -49,14 +49,14 @@ def train_seeds(config: Path, output: Path, seeds: range, options: TrainingOptio
     reports = output / "reports"
     if len(seeds) == 1:
         trained = train_one(initialize(config, gpu=options.gpu, warns=False), output, output / BEST, options)
-        outcome, log = SeedsResult(trained.reached.to_json()), trained.log
+        outcome, log = SeedsResult(trained.coverage.to_json()), trained.log
         (reports / "seeds.json").unlink(missing_ok=True)
     else:
         runs = tuple(_train_seed(config, output, seed, options) for seed in seeds)
         best = keep_best(output, runs)
-        outcome, log = SeedsResult(best.reached, runs, best), best.log
+        outcome, log = SeedsResult(best.coverage, runs, best), best.log
         write_text(reports / "seeds.json", json.dumps(to_json(runs), indent=1) + "\n")
-    write_text(reports / "reached.json", json.dumps(outcome.reached, indent=1) + "\n")
+    write_text(reports / "reached.json", json.dumps(outcome.coverage, indent=1) + "\n")
     write_text(reports / "training.jsonl", "".join(json.dumps(row) + "\n" for row in log))
     forget(output)
     return outcome
@@ -74,9 +74,9 @@ def _train_seed(config: Path, output: Path, seed: int, options: TrainingOptions)
 
 def train_one(nlp: Language, folder: Path, kept: Path, options: TrainingOptions) -> TrainingResult:
     """Train into a folder, from where an interrupted run was if there is one. kept: what stays as it is until then."""
-    checkpoint, told = find_interrupted(nlp, folder) if options.resume else (None, [])
-    for line in told:
-        options.say(line)
+    checkpoint, messages = find_interrupted(nlp, folder) if options.resume else (None, [])
+    for message in messages:
+        options.say(message)
     with options.stoppable(lambda: _left_by(folder, kept)):
         return train(nlp, folder, gpu=options.gpu, checkpoint_s=options.checkpoint_s, resume=checkpoint)
 

@@ -21,14 +21,14 @@ DONE = "done.json"
 @dataclass(frozen=True)
 class SeedRun:
     """A finished training. scores: of the best pipeline on dev, `p`, `r` and `f` (0 to 1) by type and for `all`.
-    log: a row for each evaluation. reached: counts as in `reached.json`.
+    log: a row for each evaluation. coverage: counts as in `reached.json`.
     """
 
     seed: int
     folder: Path
     scores: dict[str, dict[str, float]]
     log: list[dict[str, Any]]
-    reached: dict[str, int]
+    coverage: dict[str, int]
 
 
 def seed_folder(output: Path, seed: int) -> Path:
@@ -42,7 +42,7 @@ def finish(nlp: Language, output: Path, seed: int, trained: TrainingResult) -> S
     weights = nlp.config["training"]["score_weights"]
     scored = [name[:-2] for name, weight in weights.items() if weight and name.endswith(("_f", "_p", "_r"))]
     scores = _scores(meta["performance"], scored[0] if scored else "ents")
-    run = SeedRun(seed, trained.best.parent, scores, trained.log, trained.reached.to_json())
+    run = SeedRun(seed, trained.best.parent, scores, trained.log, trained.coverage.to_json())
     row = asdict(run) | {"folder": None, "run": identify(nlp.config.interpolate())}
     row["sha256"] = {name: sha256_of_folder(run.folder / name) for name in (BEST, LAST)}
     write_text(seed_folder(output, seed) / DONE, json.dumps(row) + "\n")

@@ -41,16 +41,16 @@ def write_config(  # noqa: PLR0913, PLR0917
 
 def parse_settings(text: str) -> dict[str, Any]:
     """Read `section.name=value …`; a value is JSON, or else text. Raises DomainNerError for what is neither."""
-    found = {}
+    settings = {}
     for part in text.split():
         place, equals, value = part.partition("=")
         if not equals or "." not in place:
             raise DomainNerError(f"vars.settings has {part!r}; expected section.name=value, apart by spaces.")
         try:
-            found[place] = json.loads(value)
+            settings[place] = json.loads(value)
         except ValueError:
-            found[place] = value
-    return found
+            settings[place] = value
+    return settings
 
 
 def read_tokenizer(path: Path) -> dict[str, Any]:

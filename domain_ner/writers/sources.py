@@ -26,7 +26,7 @@ def read_passages(
     require_usable(read, max_loss=max_loss)
     for line in read.problems:
         say(f"lost: {line}")
-    say(", ".join(f"{n} documents {fate}" for fate, n in read.documents.items()))
+    say(", ".join(f"{n} documents {outcome}" for outcome, n in read.documents.items()))
     return read.merged
 
 

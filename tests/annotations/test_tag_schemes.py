@@ -21,8 +21,8 @@ def spans_of(tags: str, scheme: TagScheme) -> list[tuple[int, int, str]]:
     return [(span.start, span.end, span.label) for span in decode_tags(tags.split(), scheme)]
 
 
-def hows_of(tags: str, scheme: TagScheme) -> list[str]:
-    return [span.how for span in decode_tags(tags.split(), scheme)]
+def repairs_of(tags: str, scheme: TagScheme) -> list[str]:
+    return [span.repair for span in decode_tags(tags.split(), scheme)]
 
 
 def layouts(n_tokens):
@@ -154,12 +154,12 @@ def test_parse_refuses_a_tag_without_a_mark_or_a_label(tag):
 
 def test_inside_after_outside_opens_an_entity_and_says_so():
     assert spans_of("O I-LOC I-LOC", IOB2) == [(1, 3, "LOC")]
-    assert hows_of("O I-LOC I-LOC", IOB2) == ["opens an entity: I-LOC after O"]
+    assert repairs_of("O I-LOC I-LOC", IOB2) == ["opens an entity: I-LOC after O"]
 
 
 def test_type_switch_opens_an_entity_and_says_so():
     assert spans_of("B-ORG I-LOC", IOB2) == [(0, 1, "ORG"), (1, 2, "LOC")]
-    assert hows_of("B-ORG I-LOC", IOB2) == ["", "opens an entity: I-LOC after B-ORG"]
+    assert repairs_of("B-ORG I-LOC", IOB2) == ["", "opens an entity: I-LOC after B-ORG"]
 
 
 @pytest.mark.parametrize(
@@ -171,16 +171,16 @@ def test_type_switch_opens_an_entity_and_says_so():
     ],
 )
 def test_inside_after_a_closed_entity_opens_one_and_says_so(tags, scheme, how):
-    assert hows_of(tags, scheme) == ["", f"opens an entity: {how}"]
+    assert repairs_of(tags, scheme) == ["", f"opens an entity: {how}"]
 
 
 def test_entity_without_an_end_is_kept_and_says_so():
     assert spans_of("B-X I-X O", BIOES) == [(0, 2, "X")]
-    assert hows_of("B-X I-X O", BIOES) == ["not closed: ends with I-X"]
+    assert repairs_of("B-X I-X O", BIOES) == ["not closed: ends with I-X"]
 
 
 def test_iob1_needs_no_repair_where_an_entity_starts_with_inside():
-    assert hows_of("O I-LOC B-LOC I-PER", IOB1) == ["", "", ""]
+    assert repairs_of("O I-LOC B-LOC I-PER", IOB1) == ["", "", ""]
 
 
 def test_io_joins_neighbours_of_one_type():
@@ -188,7 +188,7 @@ def test_io_joins_neighbours_of_one_type():
 
 
 def test_repair_of_a_suffix_tag_names_the_tag_as_it_stands_in_the_file():
-    assert hows_of("ORG-B LOC-I", TagScheme("IOB2", "suffix"))[-1] == "opens an entity: LOC-I after ORG-B"
+    assert repairs_of("ORG-B LOC-I", TagScheme("IOB2", "suffix"))[-1] == "opens an entity: LOC-I after ORG-B"
 
 
 def test_missing_tag_ends_an_entity():

@@ -23,7 +23,7 @@ PROJECT = {one["name"]: one for one in srsly.read_yaml(ROOT / "project.yml")["co
 # Outside the package: what makes the project's own pages, and its benchmarks.
 OF_PROJECT = {name for name in PROJECT if name in {"docs", "pictures"} or name.startswith("benchmark-")}
 # What takes seconds to import, or brings what does, or takes tenths; typer itself may bring pydantic.
-HEAVY = {"spacy", "torch", "transformers", "thinc", "numpy", "matplotlib", "srsly", "jinja2", "sklearn", "tqdm"}
+HEAVY = {"spacy", "torch", "transformers", "thinc", "numpy", "srsly", "jinja2", "sklearn", "tqdm"}
 HELP = """
 import sys
 from domain_ner.commands.main import run

@@ -27,7 +27,7 @@ SPANS = st.builds(
     st.sampled_from([*LABELS * 3, "ORG", None, 12, "", {"a": 1}]),
     text=st.one_of(st.none(), st.sampled_from(["Redis", "Kafka", "x", "", " ", "🔥", 7])),
     rejected=st.booleans(),
-    how=st.sampled_from([(), ("I- after O opens an entity",)]),
+    repairs=st.sampled_from([(), ("I- after O opens an entity",)]),
     fault=st.sampled_from(["", "", "", "discontinuous"]),
 )
 RECORDS = st.builds(

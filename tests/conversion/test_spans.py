@@ -97,7 +97,7 @@ def test_a_dropped_span_shows_the_words_that_the_export_gave():
 
 
 def test_repairs_of_the_reader_are_in_the_row():
-    _, ledger = check(SourceSpan(0, 8, "TEAM", how=("I-TEAM after O opens an entity",)))
+    _, ledger = check(SourceSpan(0, 8, "TEAM", repairs=("I-TEAM after O opens an entity",)))
     assert ledger.rows[0].reasons == ["I-TEAM after O opens an entity"]
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
@@ -116,8 +117,8 @@ def test_parts_are_trained_and_the_work_is_cleaned_up(drawn):
     sizes = [size.n_passages for size in found.by_type["all"].sizes]
     assert len(sizes) == 3 and sizes[-1] == found.n_passages and sizes == sorted(sizes)
     assert "training on 25 % of the passages, seed 0" in told.stdout and not (folder / "work").exists()
-    svg = (folder / "reports" / "learning_curve.svg").read_text("utf8")
-    assert svg.rstrip().endswith("</svg>")
+    svg = ElementTree.parse(folder / "reports" / "learning_curve.svg").getroot()
+    assert f"Test F1 with {found.n_passages} passages" in svg.get("aria-label")
     assert "# Expected gain of more annotation" in (folder / "reports" / "learning_curve.md").read_text("utf8")
 
 

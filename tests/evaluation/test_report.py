@@ -152,7 +152,7 @@ def test_other_test_sets_stand_beside():
 
 def test_the_exports_behind_it_count_what_was_lost():
     made = report(
-        doc([("Redis", "INFRA")], [("Redis", "INFRA")]), fates={"imported": 1, "dropped": 3, "merged duplicate": 5}
+        doc([("Redis", "INFRA")], [("Redis", "INFRA")]), outcomes={"imported": 1, "dropped": 3, "merged duplicate": 5}
     )
     assert (made.source.n_annotations, made.source.recall) == (4, 0.25)
     assert "the pipeline finds 25.0 % of them" in evaluation_markdown(made)

@@ -96,4 +96,4 @@ def test_rejected_and_unreadable_documents_belong_to_no_passage():
     lost = [row("a:2", "Ops", "TEAM", REJECTED), row("a:3", "", "", UNREADABLE_DOCUMENT, ["invalid JSON"])]
     result = inspected((doc, rows), extra=lost)
     assert list(result.unplaced) == lost
-    assert result.fates() == {IMPORTED: 1, REJECTED: 1, UNREADABLE_DOCUMENT: 1}
+    assert result.outcomes() == {IMPORTED: 1, REJECTED: 1, UNREADABLE_DOCUMENT: 1}

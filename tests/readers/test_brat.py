@@ -40,7 +40,7 @@ def test_entities_are_read_with_their_words(write):
 def test_fragments_over_white_space_are_one_entity(write):
     record, _ = read(write("T1\tPER 9 12;13 18\tBen Smith\n"))
     assert found(record) == [("Ben\nSmith", "PER")]
-    assert record.spans[0].how == ("fragments joined over white space",)
+    assert record.spans[0].repairs == ("fragments joined over white space",)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_fragments_over_white_space_are_one_entity(write):
 def test_a_discontinuous_entity_is_dealt_with_by_rule(write, rule, spans):
     record, _ = read(write("T1\tPER 0 4;9 12\tAnna Ben\n"), discontinuous=rule)
     assert found(record) == spans
-    assert all("discontinuous" in (span.fault or span.how[0]) for span in record.spans)
+    assert all("discontinuous" in (span.fault or span.repairs[0]) for span in record.spans)
 
 
 def test_fragments_have_their_share_of_the_words(write):

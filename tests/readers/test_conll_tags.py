@@ -104,7 +104,7 @@ def test_tag_without_a_token_is_a_problem(write):
 def test_repairs_are_counted_with_their_first_line_and_noted_on_the_span(write):
     records, log = read(write("Peter B-PER\n\nEU O\nUnion I-LOC\n. O\nOslo I-LOC\n"))
     assert "2 tags do not fit IOB2, first line 4: I-LOC after O; read as a new entity" in log.notes
-    assert records[1].spans[0].how == ("opens an entity: I-LOC after O",)
+    assert records[1].spans[0].repairs == ("opens an entity: I-LOC after O",)
 
 
 def test_entities_that_are_not_closed_are_reported(write):

@@ -179,13 +179,13 @@ def test_multiword_token_is_one_token_of_the_text(write):
 def test_name_in_a_multiword_token_that_is_made_up_of_its_words_is_exact(write):
     records, _ = read(write(row("1-2", "Osloby"), row(1, "Oslo", "name=B-LOC"), row(2, "by")))
     assert entities(records) == [("Oslo", "LOC")]
-    assert records[0].spans[0].how == ()
+    assert records[0].spans[0].repairs == ()
 
 
 def test_name_in_another_multiword_token_is_all_of_it_and_says_so(write):
     records, _ = read(write(row("1-2", "du"), row(1, "de"), row(2, "le", "name=B-LOC"), row(3, "Lac", "name=I-LOC")))
     assert entities(records) == [("du Lac", "LOC")]
-    assert records[0].spans[0].how == ("part of a multiword token: read as all of it",)
+    assert records[0].spans[0].repairs == ("part of a multiword token: read as all of it",)
 
 
 def test_empty_node_is_no_token(write):
@@ -214,7 +214,7 @@ def test_wanted_column_without_names_is_an_error(write):
 def test_repairs_are_told_with_their_line(write):
     records, log = read(write(row(1, "i"), row(2, "Oslo", "name=I-LOC"), "", row(1, "Per", "name=B-PER")))
     assert "1 tag does not fit IOB2, first line 2: I-LOC after O; read as a new entity" in log.notes
-    assert records[0].spans[0].how == ("opens an entity: I-LOC after O",)
+    assert records[0].spans[0].repairs == ("opens an entity: I-LOC after O",)
 
 
 @pytest.mark.parametrize(

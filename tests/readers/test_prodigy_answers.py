@@ -60,7 +60,7 @@ def test_the_answer_of_a_span_overrides_that_of_its_yes_no_task(read):
     spans = [TEAM, INFRA | {"answer": "reject"}, {"start": 9, "end": 13, "label": "INFRA", "answer": "ignore"}]
     (judged, ignored), _ = read(teach(*spans))
     assert [span.rejected for span in judged.spans] == [False, True]
-    assert judged.spans[1].how == ("the span's own answer overrides the task's: reject / accept",)
+    assert judged.spans[1].repairs == ("the span's own answer overrides the task's: reject / accept",)
     assert (ignored.answer, ignored.spans[0].start) == ("ignored", 9)
 
 
@@ -87,7 +87,7 @@ def test_a_score_left_over_from_a_suggestion_does_not_make_a_manual_task_yes_no(
 
 def test_an_answer_left_over_on_a_span_of_a_manual_task_is_ignored_and_noted(read_one):
     (span,) = read_one(task(spans=[TEAM | {"answer": "reject"}])).spans
-    assert (span.rejected, span.how) == (False, ("an older answer of the span ignored: reject",))
+    assert (span.rejected, span.repairs) == (False, ("an older answer of the span ignored: reject",))
 
 
 @pytest.mark.parametrize("row", [task(no_missing=False), task(meta={"no_missing": False})])

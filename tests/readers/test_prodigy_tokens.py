@@ -49,25 +49,25 @@ def at_tokens(first, last, **changes):
 def test_stale_text_is_ignored_if_offsets_and_tokens_agree(read_one):
     (span,) = read_one(task(tokens=TOKENS, spans=[at_tokens(0, 0, text="Pay")])).spans
     assert (span.start, span.end, span.text) == (0, 8, None)
-    assert span.how == ("stale text of the span ignored: 'Pay' / 'Payments'",)
+    assert span.repairs == ("stale text of the span ignored: 'Pay' / 'Payments'",)
 
 
 def test_text_of_a_span_without_token_indices_is_passed_on(read_one):
     (span,) = read_one(task(spans=[TEAM | {"text": "Pay"}])).spans
-    assert (span.text, span.how) == ("Pay", ())
+    assert (span.text, span.repairs) == ("Pay", ())
 
 
 def test_the_text_decides_between_offsets_and_tokens(read_one):
     (span,) = read_one(task(tokens=TOKENS, spans=[at_tokens(0, 1, text="Payments uses")])).spans
     assert (span.start, span.end) == (0, 13)
-    assert span.how == ("token indices used where the offsets disagree: 0-13 instead of 0-8",)
+    assert span.repairs == ("token indices used where the offsets disagree: 0-13 instead of 0-8",)
 
 
 @pytest.mark.parametrize("extra", [{}, {"text": "Payments"}])
 def test_offsets_win_over_tokens_unless_the_text_confirms_the_tokens(read_one, extra):
     (span,) = read_one(task(tokens=TOKENS, spans=[at_tokens(0, 1, **extra)])).spans
     assert (span.start, span.end) == (0, 8)
-    assert span.how == ("offsets used where the token indices disagree: the tokens are at 0-13",)
+    assert span.repairs == ("offsets used where the token indices disagree: the tokens are at 0-13",)
 
 
 def test_a_span_of_tokens_alone_gets_its_offsets_from_them(read_one):

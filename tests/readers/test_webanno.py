@@ -217,7 +217,7 @@ def test_version_1_has_its_entities_in_the_fifth_column(write_old):
 
 def test_an_old_orphan_opens_an_entity(write_old):
     (span,) = read(write_old(f"{OLD_NER}\n#id=1\n#text=Anna\n1-1\tAnna\tI-PER\t\n"))[0].spans
-    assert span.how == ("I-PER opens an entity",)
+    assert span.repairs == ("I-PER opens an entity",)
 
 
 def test_old_tokens_that_are_not_in_their_text_make_it(write_old):

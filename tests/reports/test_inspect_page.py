@@ -104,7 +104,7 @@ def test_the_table_counts_every_annotation():
     result = three()
     page = page_of(result)
     assert "all3111" in "".join(page.text.split())
-    assert result.fates().total() == 3
+    assert result.outcomes().total() == 3
 
 
 def test_the_page_needs_nothing_but_itself():

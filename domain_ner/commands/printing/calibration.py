@@ -6,6 +6,7 @@ from domain_ner.commands.console import out, say, table
 from domain_ner.crf_ner.fitting import CUTOFFS, Fitted
 from domain_ner.evaluation.calibrating import of_type
 from domain_ner.metrics.calibration import Threshold, calibration_error, chance_error
+from domain_ner.metrics.scores import ALL_TYPES
 
 
 def print_fitted(fitted: Fitted) -> None:
@@ -18,7 +19,7 @@ def print_fitted(fitted: Fitted) -> None:
         temperature = fitted.settings.type_temperatures.get(label, 1.0) if label else fitted.settings.temperature
         shares = calibration_error(before), calibration_error(after), chance_error(after)
         errors = (f"{100 * share:.1f}" for share in shares)
-        printed.add_row(label or "all", str(len(after)), *errors, f"{temperature:.2f}")
+        printed.add_row(label or ALL_TYPES, str(len(after)), *errors, f"{temperature:.2f}")
     out.print(printed)
     if fitted.thresholds:
         print_thresholds(fitted.thresholds)

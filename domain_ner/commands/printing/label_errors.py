@@ -4,6 +4,7 @@ from collections import Counter
 
 from domain_ner.commands.console import out, say, table
 from domain_ner.evaluation.suspect_schema import LabelErrors
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.metrics.suspects import KINDS
 from domain_ner.reports.label_errors_markdown import LIKELY
 from domain_ner.reports.numbers import percent
@@ -22,7 +23,8 @@ def print_held_out(errors: LabelErrors) -> None:
         title="agreement of the models with annotations that they were not trained on",
     )
     for label, score in errors.held_out.items():
-        printed.add_row(label or "all", *map(percent, (score.precision, score.recall, score.f1)), str(score.support))
+        scores = (score.precision, score.recall, score.f1)
+        printed.add_row(label or ALL_TYPES, *map(percent, scores), str(score.support))
     out.print(printed)
     say("This limits the probabilities below: to the recall of the type for needless annotations, and to the precision")
     say("of the suggested type for all others.")
@@ -40,7 +42,7 @@ def print_errors(errors: LabelErrors) -> None:
     out.print(printed)
     for suspect in errors.suspects[:MAX_PRINTED]:
         annotated, suggested = (
-            ", ".join(f"{suspect.text[mark.start : mark.end]!r} {mark.label}" for mark in marks) or "nothing"
-            for marks in (suspect.annotated, suspect.suggested)
+            ", ".join(f"{suspect.text[span.start : span.end]!r} {span.label}" for span in spans) or "nothing"
+            for spans in (suspect.annotated, suspect.suggested)
         )
         say(f"{100 * suspect.score:.0f} % {suspect.kind}: {annotated} -> {suggested} ({suspect.source})")

@@ -25,8 +25,8 @@ def print_passage(passage: Inspected, tokenizer: Any) -> None:
     for reason, cases in passage.reasons().items():
         more = f"; and {len(cases) - MAX_CASES} more" if len(cases) > MAX_CASES else ""
         say(f"   {reason}: {'; '.join(cases[:MAX_CASES])}{more}")
-    fates = Counter(annotation.row.outcome for annotation in passage.annotations)
-    say(f"   annotations: {', '.join(f'{n} {fate}' for fate, n in fates.most_common()) or 'none'}")
+    outcomes = Counter(annotation.row.outcome for annotation in passage.annotations)
+    say(f"   annotations: {', '.join(f'{n} {outcome}' for outcome, n in outcomes.most_common()) or 'none'}")
     printed = shown_tokens(passage, MAX_TOKENS)
     for line in _columns(_cells(passage, printed, tokenizer)):
         say(line)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from domain_ner.commands.console import out, say, table
 from domain_ner.encoders.card import EncoderCard
+from domain_ner.metrics.scores import ALL_TYPES
 from domain_ner.training.seeds import SeedRun, spread
 from domain_ner.training.summary import TrainingSummary
 
@@ -11,10 +12,10 @@ from domain_ner.training.summary import TrainingSummary
 def print_spread(runs: Sequence[SeedRun], best: SeedRun) -> None:
     """Print mean and standard deviation over the seeds."""
     printed = table("type", "precision", "recall", "F1", title=f"dev, {len(runs)} seeds: mean ± standard deviation")
-    for name, figures in spread(runs).items():
-        printed.add_row(name, *(f"{100 * mean:.1f} ± {100 * sd:.1f}" for mean, sd in figures.values()))
+    for name, statistics in spread(runs).items():
+        printed.add_row(name, *(f"{100 * mean:.1f} ± {100 * sd:.1f}" for mean, sd in statistics.values()))
     out.print(printed)
-    say(f"seed {best.seed} is best: dev F1 {100 * best.scores['all']['f']:.1f}")
+    say(f"seed {best.seed} is best: dev F1 {100 * best.scores[ALL_TYPES]['f']:.1f}")
 
 
 def print_summary(card: EncoderCard, summary: TrainingSummary, seeds: int) -> None:

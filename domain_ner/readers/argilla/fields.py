@@ -58,11 +58,11 @@ def fields_of(row: Row) -> dict[str, Any]:
     """Return the possible text fields; of a flattened record also metadata, which cannot be distinguished."""
     if isinstance(row.get("fields"), Mapping):
         return dict(row["fields"])
-    marks = (RESPONSES, SUGGESTION, OLD_SUGGESTION)
+    name_parts = (RESPONSES, SUGGESTION, OLD_SUGGESTION)
     return {
         key: value
         for key, value in row.items()
-        if key not in SYSTEM_KEYS and not key.startswith(METADATA) and not any(mark in key for mark in marks)
+        if key not in SYSTEM_KEYS and not key.startswith(METADATA) and not any(part in key for part in name_parts)
     }
 
 
@@ -75,8 +75,8 @@ def meta_of(row: Row, asked: ChosenField) -> dict[str, Any]:
         if key != asked.field and isinstance(value, plain) and value != ""
     }
     metadata = row.get("metadata")
-    flat = {key.removeprefix(METADATA): value for key, value in row.items() if key.startswith(METADATA)}
-    return {**others, **(metadata if isinstance(metadata, Mapping) else {}), **flat}
+    flattened = {key.removeprefix(METADATA): value for key, value in row.items() if key.startswith(METADATA)}
+    return {**others, **(metadata if isinstance(metadata, Mapping) else {}), **flattened}
 
 
 def choose(path: Path, rows: Iterator[Row], wanted: str) -> ChosenField:

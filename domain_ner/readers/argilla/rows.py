@@ -127,8 +127,8 @@ def _document(row: Row) -> str:
 
 def _meta(row: Row) -> Mapping[str, Any]:
     metadata = row.get("metadata")
-    flat = {key.removeprefix("metadata."): value for key, value in row.items() if key.startswith("metadata.")}
-    return dict(metadata) if isinstance(metadata, Mapping) else flat
+    flattened = {key.removeprefix("metadata."): value for key, value in row.items() if key.startswith("metadata.")}
+    return dict(metadata) if isinstance(metadata, Mapping) else flattened
 
 
 def _is_record(row: Row) -> bool:
@@ -136,8 +136,10 @@ def _is_record(row: Row) -> bool:
         return True
     if isinstance(row.get("fields"), Mapping):
         return "responses" in row or "suggestions" in row
-    flat = any(key.endswith((f"{RESPONSES}.status", f"{RESPONSES}.users", f"{SUGGESTION}.agent")) for key in row)
-    return flat or any(is_old_question(row, key) and f"{key}{OLD_SUGGESTION}" in row for key in row)
+    is_flattened = any(
+        key.endswith((f"{RESPONSES}.status", f"{RESPONSES}.users", f"{SUGGESTION}.agent")) for key in row
+    )
+    return is_flattened or any(is_old_question(row, key) and f"{key}{OLD_SUGGESTION}" in row for key in row)
 
 
 def _is_token_record(row: Row) -> bool:

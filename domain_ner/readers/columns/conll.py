@@ -254,8 +254,8 @@ def _tokens(block: Block, layout: Layout, spacing: Spacing, findings: Findings) 
 def _report(faulty: Sequence[Token], layout: Layout, log: FileLog) -> None:
     """Report rows that cannot be read: each loses only its own token."""
     for token in faulty:
-        fate = "its token counts as not annotated" if token.word else "the row is left out"
-        log.problem(token.line, f"{_fault(token, layout)}; {fate}", cost="token")
+        consequence = "its token counts as not annotated" if token.word else "the row is left out"
+        log.problem(token.line, f"{_fault(token, layout)}; {consequence}", cost="token")
 
 
 def _fault(token: Token, layout: Layout) -> str:
@@ -272,8 +272,8 @@ def _spaces(tokens: Sequence[Token], text: str | None, layout: Layout) -> tuple[
     """Determine whether a space follows each token: from the rows, else from the text in a comment, else by offsets."""
     if layout.spaces is not None:
         column = layout.spaces
-        marks = [token.cells[column] if column < len(token.cells) else "" for token in tokens]
-        follows = [mark != "-" and NO_SPACE.isdisjoint(mark.split("|")) for mark in marks]
+        notes = [token.cells[column] if column < len(token.cells) else "" for token in tokens]
+        follows = [note != "-" and NO_SPACE.isdisjoint(note.split("|")) for note in notes]
         return (*follows[:-1], False)
     if text is not None:
         return spaces_from_text([token.word for token in tokens], text)

@@ -243,11 +243,11 @@ def _words(
 def _spans(
     words: Sequence[_Word], names: NameSource, starts: Sequence[int], findings: Findings
 ) -> Iterator[SourceSpan]:
-    for name, how in _entities(words, names, findings):
+    for name, repair in _entities(words, names, findings):
         first, last = words[name.start], words[name.end - 1]
         start, end = starts[first.token] + first.start, starts[last.token] + last.end
-        repairs = (*[how] * bool(how), *[PART] * (not (first.starts and last.ends)))
-        yield SourceSpan(start, end, name.label, how=repairs, fault=name.fault)
+        repairs = (*[repair] * bool(repair), *[PART] * (not (first.starts and last.ends)))
+        yield SourceSpan(start, end, name.label, repairs=repairs, fault=name.fault)
 
 
 def _entities(words: Sequence[_Word], names: NameSource, findings: Findings) -> list[tuple[NameSpan, str]]:
@@ -257,7 +257,7 @@ def _entities(words: Sequence[_Word], names: NameSource, findings: Findings) -> 
     if names.kind == "numbers":
         return [(entity, "") for entity in decode_numbers(values)]
     spans = decode(values, [word.line for word in words], names.scheme, findings)
-    return [(NameSpan(span.start, span.end, span.label), span.how) for span in spans]
+    return [(NameSpan(span.start, span.end, span.label), span.repair) for span in spans]
 
 
 def _spaces(groups: Sequence[_Group], sentence: _Sentence, places: CandidateSources, findings: Findings) -> Spaces:

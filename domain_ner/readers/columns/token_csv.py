@@ -51,8 +51,8 @@ def read(path: Path, options: ReaderOptions, log: FileLog) -> Iterator[Record]:
         if record is None:
             continue
         for span in record.spans:
-            repairs.update(span.how)
-            first = first or (f"line {sentence.line}: {span.how[0]}" if span.how else "")
+            repairs.update(span.repairs)
+            first = first or (f"line {sentence.line}: {span.repairs[0]}" if span.repairs else "")
         yield record
     spacing.report(log)
     if repairs:

@@ -50,12 +50,12 @@ def mention_spans(mention: Mention, text: str, options: ReaderOptions) -> Iterat
     if len(mention.fragments) == 1:
         yield SourceSpan(start, end, label, text=mention.said)
     elif _is_joined(mention, text):
-        yield SourceSpan(start, end, label, text=mention.said, how=("fragments joined over white space",))
+        yield SourceSpan(start, end, label, text=mention.said, repairs=("fragments joined over white space",))
     elif options.discontinuous == "fragments":
         yield from _fragments(mention)
     elif options.discontinuous == "envelope":
-        how = f"discontinuous: from the first to the last character of {mention.name}"
-        yield SourceSpan(start, end, label, how=(how,))
+        repair = f"discontinuous: from the first to the last character of {mention.name}"
+        yield SourceSpan(start, end, label, repairs=(repair,))
     else:
         where = f"{mention.name} at {mention.where}"
         fault = f"discontinuous ({where}): set vars.reading (discontinuous=…) to envelope or fragments to keep it"
@@ -75,5 +75,5 @@ def _fragments(mention: Mention) -> Iterator[SourceSpan]:
     for n_fragment, (start, end) in enumerate(mention.fragments, start=1):
         words = (mention.said or "")[position : position + end - start] if known else None
         position += end - start + 1
-        how = f"discontinuous: fragment {n_fragment} of {len(mention.fragments)} of {mention.name}"
-        yield SourceSpan(start, end, mention.label, text=words, how=(how,))
+        repair = f"discontinuous: fragment {n_fragment} of {len(mention.fragments)} of {mention.name}"
+        yield SourceSpan(start, end, mention.label, text=words, repairs=(repair,))

@@ -23,14 +23,14 @@ def join_tokens(words: Sequence[str], spaces: Sequence[bool] | None) -> tuple[st
 
 def source_spans(tag_spans: Iterable[TagSpan], words: Sequence[str], starts: Sequence[int]) -> tuple[SourceSpan, ...]:
     """Convert spans in tokens to spans in characters."""
-    return tuple(token_span(span.start, span.end, span.label, words, starts, how=span.how) for span in tag_spans)
+    return tuple(token_span(span.start, span.end, span.label, words, starts, repair=span.repair) for span in tag_spans)
 
 
 def token_span(  # noqa: PLR0913
-    start: int, end: int, label: Any, words: Sequence[str], starts: Sequence[int], *, how: str = ""
+    start: int, end: int, label: Any, words: Sequence[str], starts: Sequence[int], *, repair: str = ""
 ) -> SourceSpan:
     """Convert a span over tokens `start` to `end` (exclusive) to characters."""
-    return SourceSpan(starts[start], starts[end - 1] + len(words[end - 1]), label, how=(how,) if how else ())
+    return SourceSpan(starts[start], starts[end - 1] + len(words[end - 1]), label, repairs=(repair,) if repair else ())
 
 
 def unknown_ranges(

@@ -61,9 +61,9 @@ def decode(tags: Sequence[Tag], lines: Sequence[int], scheme: TagScheme, finding
     for span in spans:
         if span.label == OUTSIDE:
             findings.count(LABEL_OUTSIDE, lines[span.start])
-        if not span.how:
+        if not span.repair:
             continue
-        name, _, detail = span.how.partition(": ")
+        name, _, detail = span.repair.partition(": ")
         if name == OPENED:
             template = (
                 f"{{n}} tag{{s}} {{do}} not fit {scheme.name}, first line {{line}}: {{detail}}; read as a new entity"

@@ -61,7 +61,7 @@ class TagDecoder:
         text, starts, all_words, spaces = self._lay_out(tagged, words, kept)
         entities = list(decode_tags(tags, self.scheme))
         self.n_entities += len(entities)
-        self.repairs += [f"{tagged.line}: {span.how}" for span in entities if span.how]
+        self.repairs += [f"{tagged.line}: {span.repair}" for span in entities if span.repair]
         return Record(
             text=text,
             spans=source_spans(entities, words, starts),

@@ -8,22 +8,22 @@ from typing import Any
 from domain_ner.files.archives import BROKEN_ZIP
 from domain_ner.readers.json_files.json_rows import first_values
 from domain_ner.readers.text_files.xml_text import Root, find_root
-from domain_ner.readers.unread.marks import (
-    JSON_MARKS,
+from domain_ner.readers.unread.signatures import (
+    JSON_SIGNATURES,
     MAGIC,
     OFFICE,
     PROJECT,
-    TEXT_MARKS,
     TEXT_ONLY,
+    TEXT_SIGNATURES,
     WRITE,
-    XML_MARKS,
     XML_ROOTS,
+    XML_SIGNATURES,
     ZIP_MAGIC,
     UnsupportedFormat,
 )
 from domain_ner.readers.webanno.projects import FOLDERS
 
-PRODIGY_MARKS = {"_task_hash", "_input_hash", "_view_id", "answer"}
+PRODIGY_KEYS = {"_task_hash", "_input_hash", "_view_id", "answer"}
 N_NAMED = 3
 
 
@@ -32,7 +32,7 @@ def find_unread(text: str) -> UnsupportedFormat | None:
     root = find_root(text)
     if root:
         return _xml(root)
-    detected = next((kind for mark, kind in TEXT_MARKS if mark.search(text)), None)
+    detected = next((kind for pattern, kind in TEXT_SIGNATURES if pattern.search(text)), None)
     return detected or (_json(text) if text.lstrip().startswith(("{", "[")) else None)
 
 
@@ -69,7 +69,7 @@ def _names(path: Path) -> list[str]:
 
 
 def _xml(root: Root) -> UnsupportedFormat | None:
-    detected = next((kind for mark, kind in XML_MARKS if mark.search(root.rest)), None)
+    detected = next((kind for pattern, kind in XML_SIGNATURES if pattern.search(root.rest)), None)
     return XML_ROOTS.get(root.name) or detected
 
 
@@ -77,7 +77,7 @@ def _json(text: str) -> UnsupportedFormat | None:
     row = _first(first_values(text))
     if not isinstance(row, Mapping):
         return None
-    detected = next((kind for paths, kind in JSON_MARKS if all(_holds(row, path) for path in paths)), None)
+    detected = next((kind for paths, kind in JSON_SIGNATURES if all(_holds(row, path) for path in paths)), None)
     if detected:
         return detected
     jobs = [key for key in row if f"{key}-metadata" in row and _holds(row[key], "annotations.entities")]
@@ -85,7 +85,7 @@ def _json(text: str) -> UnsupportedFormat | None:
         what = f"`source`, and startOffset, endOffset and label of the entities in `{jobs[0]}`"
         return UnsupportedFormat("Amazon SageMaker Ground Truth (manifest)", f"{WRITE}: {what}.")
     media = next((key for key in ("audio", "image", "video") if key in row), "")
-    if media and "text" not in row and row.keys() & PRODIGY_MARKS:
+    if media and "text" not in row and row.keys() & PRODIGY_KEYS:
         return UnsupportedFormat(f"Prodigy ({media})", TEXT_ONLY)
     return None
 

@@ -50,7 +50,7 @@ class _Open:
     start: int
     end: int
     label: str
-    how: str = ""
+    repair: str = ""
 
 
 @dataclass
@@ -89,7 +89,9 @@ class _Document:
             for annotation in _annotations([tags for _, _, tags in sentence.tokens]):
                 start, end = places[annotation.start][0] + length, places[annotation.end - 1][1] + length
                 spans.append(
-                    SourceSpan(start, end, annotation.label or None, how=(annotation.how,) if annotation.how else ())
+                    SourceSpan(
+                        start, end, annotation.label or None, repairs=(annotation.repair,) if annotation.repair else ()
+                    )
                 )
             parts.append(text)
             length += len(text) + 1
@@ -139,8 +141,8 @@ def _annotations(stacked: Sequence[Sequence[str]]) -> Iterator[_Open]:
                 left.remove(before)
                 before.end = n_token + 1
             else:
-                how = f"{tag} opens an entity" if letter == "I" else ""
-                before = _Open(n_token, n_token + 1, label, how)
+                repair = f"{tag} opens an entity" if letter == "I" else ""
+                before = _Open(n_token, n_token + 1, label, repair)
                 annotations.append(before)
             going += [before] if letter else []
     yield from annotations

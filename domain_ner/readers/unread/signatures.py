@@ -1,6 +1,6 @@
-"""Marks of unsupported formats, with advice for each. `unread` looks for the marks.
+"""Signatures of unsupported formats, with advice for each. `detection` looks for them.
 
-No supported format has any of these marks.
+No supported format has any of these signatures.
 """
 
 import re
@@ -54,7 +54,7 @@ AUTOML = UnsupportedFormat(
 )
 
 # Each path exists in the first row: keys of objects, separated by dots; for a list, its first item counts.
-JSON_MARKS: Sequence[tuple[tuple[str, ...], UnsupportedFormat]] = (
+JSON_SIGNATURES: Sequence[tuple[tuple[str, ...], UnsupportedFormat]] = (
     (("rasa_nlu_data",), RASA_JSON),
     (("Entities.BeginOffset",), COMPREHEND),
     (("projectFileVersion", "assets"), UnsupportedFormat("Azure AI Language (custom NER)", UTF16)),
@@ -148,8 +148,8 @@ XML_ROOTS: Mapping[str, UnsupportedFormat] = {
     ),
     "html": UnsupportedFormat("HTML", TEXT_ONLY),
 }
-# Marks in XML from its root element on.
-XML_MARKS: Sequence[tuple[re.Pattern[str], UnsupportedFormat]] = (
+# Patterns in XML from its root element on.
+XML_SIGNATURES: Sequence[tuple[re.Pattern[str], UnsupportedFormat]] = (
     (
         re.compile(r"\A<[^<>]*>\s*+(?:<!--.*?-->\s*+)*+(?:<\w++[^<>]*+>[^<>]*+</\w++>\s*+)*?<TEXT>", re.DOTALL),
         UnsupportedFormat(
@@ -175,7 +175,7 @@ XML_MARKS: Sequence[tuple[re.Pattern[str], UnsupportedFormat]] = (
         UnsupportedFormat("MUC (text with ENAMEX elements)", ELEMENTS),
     ),
 )
-TEXT_MARKS: Sequence[tuple[re.Pattern[str], UnsupportedFormat]] = (
+TEXT_SIGNATURES: Sequence[tuple[re.Pattern[str], UnsupportedFormat]] = (
     (re.compile(r"^##[ \t]*(?:intent|synonym|lookup|regex)[ \t]*:", re.MULTILINE), RASA_MARKDOWN),
     (
         re.compile(
