@@ -1,0 +1,115 @@
+"""Turns a trained pipeline into one that needs no PyTorch: the encoder becomes a layer of the recogniser."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from spacy.language import Language
+from spacy.util import registry
+
+from domain_ner.errors import DomainNerError
+from domain_ner.onnx_encoder.encoder_file import INT8, PRECISIONS, EncoderFacts, EncoderFile
+from domain_ner.optimizing.export import export_encoder, versions
+from domain_ner.optimizing.quantizing import quantize
+from domain_ner.transformer.hf_tokenizer import special_ids
+from domain_ner.transformer.model import ExactTransformerModel, model_window
+
+LISTENER = "transformer-listener"
+ARCHITECTURE = "domain_ner.OnnxEncoder.v1"
+# What a package of the pipeline requires beside spaCy and domain-ner.
+REQUIREMENTS = ["onnxruntime>=1.20", "tokenizers>=0.21"]
+# The requirements that it no longer has.
+NEEDLESS = ("torch", "transformers", "spacy-transformers")
+
+
+def optimize(nlp: Language, precision: str) -> Language:
+    """Change a pipeline so that it predicts without PyTorch.
+
+    nlp: a pipeline with a transformer of domain-ner and one component that listens to it; or one without a transformer,
+    which only loses the requirement. precision: float32 or int8, of the encoder.
+    Returns the pipeline. Raises DomainNerError for others.
+    """
+    if precision not in PRECISIONS:
+        raise DomainNerError(f"The precision is {precision!r}; expected one of {', '.join(PRECISIONS)}.")
+    transformers = [name for name, model in _models(nlp) if isinstance(model, ExactTransformerModel)]
+    for name in transformers:
+        _replace_transformer(nlp, name, precision)
+    kept = [one for one in nlp.meta.get("requirements", []) if _package(one) not in NEEDLESS]
+    nlp.meta["requirements"] = kept + ([one for one in REQUIREMENTS if one not in kept] if transformers else [])
+    return nlp
+
+
+def _replace_transformer(nlp: Language, name: str, precision: str) -> None:
+    model = dict(_models(nlp))[name]
+    listeners = list(_listeners(nlp))
+    if len(listeners) != 1:
+        raise DomainNerError(
+            f"{len(listeners)} components listen to {name}; expected one.",
+            "Optimise each recogniser in a pipeline of its own, and join them with nlp.add_pipe(source=...).",
+        )
+    component, listener, path = listeners[0]
+    file = encoder_file(model, precision)
+    section = _section(nlp, component, path)
+    settings = {
+        "@architectures": ARCHITECTURE,
+        "pooling": dict(section["pooling"]),
+        "window": model.attrs["window"],
+        "overlap": model.attrs["overlap"],
+        "threads": 0,
+    }
+    layer = registry.resolve({"layer": settings})["layer"]
+    layer.shims[0].use(file)
+    dict(_models(nlp))[component].replace_node(listener, layer)
+    section.clear()
+    section.update(settings)
+    nlp.remove_pipe(name)
+
+
+def _models(nlp: Language) -> list[tuple[str, Any]]:
+    return [(name, pipe.model) for name, pipe in nlp.pipeline if hasattr(pipe, "model")]
+
+
+def _listeners(nlp: Language) -> Iterator[tuple[str, Any, list[str]]]:
+    """Yield the components with a listener layer, that layer, and where it is in the component's config."""
+    for name, model in _models(nlp):
+        for node in model.walk():
+            if node.name == LISTENER:
+                for path in _paths(nlp.get_pipe_config(name)["model"], ["model"]):
+                    yield name, node, path
+
+
+def _paths(config: Any, path: list[str]) -> Iterator[list[str]]:
+    if isinstance(config, dict):
+        if "TransformerListener" in str(config.get("@architectures", "")):
+            yield path
+        for key, value in config.items():
+            yield from _paths(value, [*path, key])
+
+
+def _section(nlp: Language, component: str, path: list[str]) -> dict[str, Any]:
+    section: Any = nlp.get_pipe_config(component)
+    for key in path:
+        section = section[key]
+    return section  # type: ignore[no-any-return]
+
+
+def encoder_file(model: ExactTransformerModel, precision: str) -> EncoderFile:
+    """Export the encoder of a transformer component."""
+    exported = export_encoder(model.transformer)
+    onnx = quantize(exported) if precision == INT8 else exported
+    config, tokenizer = model.transformer.config, model.tokenizer
+    facts = EncoderFacts(
+        name=str(model.attrs["name"]).rstrip("/").rpartition("/")[2],
+        model_type=config.model_type,
+        precision=precision,
+        width=config.hidden_size,
+        max_length=model_window(model),
+        pad=tokenizer.pad_token_id or 0,
+        **special_ids(tokenizer)._asdict(),
+        **versions(),
+    )
+    return EncoderFile(onnx, tokenizer.backend_tokenizer.to_str(), facts)
+
+
+def _package(requirement: str) -> str:
+    """The name in a requirement such as `torch>=2.10`."""
+    return requirement.partition("[")[0].partition(">")[0].partition("=")[0].partition("<")[0].partition("~")[0].strip()
