@@ -39,7 +39,8 @@ def export_encoder(encoder: Any) -> bytes:
     copied.eval()  # the exporter leaves dropout on
     for model in (fuse(plain, copied.config), plain):
         if _difference(copied, model) < TOLERANCE:
-            return model.SerializeToString()
+            exported: bytes = model.SerializeToString()
+            return exported
     raise DomainNerError(
         f"The ONNX export of {copied.config.model_type} computes other vectors than PyTorch.",
         "Please report it, with the name of the encoder; until then, use the torch pipeline.",
@@ -55,7 +56,7 @@ def _copy(encoder: Any) -> Any:
     return copied.cpu().float().requires_grad_(False).eval()
 
 
-class _Encoder(nn.Module):
+class _Encoder(nn.Module):  # type: ignore[misc]
     """The encoder with two inputs and one output."""
 
     def __init__(self, encoder: nn.Module) -> None:

@@ -36,7 +36,8 @@ def fuse(model: onnx.ModelProto, config: Any) -> onnx.ModelProto:
             opt_level=0,
         ).model
     _replace_nodes(fused)
-    return fused
+    joined: onnx.ModelProto = fused
+    return joined
 
 
 def _replace_nodes(model: onnx.ModelProto) -> None:
@@ -44,7 +45,7 @@ def _replace_nodes(model: onnx.ModelProto) -> None:
     weights = {tensor.name: tensor for tensor in graph.initializer}
     nodes: list[NodeProto] = []
     for node in graph.node:
-        if node.op_type == "SkipLayerNormalization" and len(node.output) == 1:
+        if node.op_type == "SkipLayerNormalization":
             nodes += _plain_normalization(node)
         elif node.op_type == "Attention" and node.domain == MICROSOFT and node.input[1] in weights:
             nodes += _plain_attention(node, numpy_helper.to_array(weights[node.input[1]]), graph)
@@ -62,7 +63,8 @@ def _plain_normalization(node: NodeProto) -> list[NodeProto]:
     epsilon = attribute(node, "epsilon")
     added = [helper.make_node("Add", [given, bias[0]], [f"{name}_biased"])] if bias and bias[0] else []
     first = added[0].output[0] if added else given
-    total = helper.make_node("Add", [first, skipped], [f"{name}_sum"])
+    summed = node.output[3] if len(node.output) > 3 else f"{name}_sum"
+    total = helper.make_node("Add", [first, skipped], [summed])
     normalized = helper.make_node(
         "LayerNormalization", [total.output[0], gamma, beta], [name], axis=-1, epsilon=epsilon
     )
