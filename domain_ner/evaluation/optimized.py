@@ -13,6 +13,7 @@ from domain_ner.evaluation.parity import (
     check_promises,
     difference,
     evaluate,
+    f1_by_chance,
     failures,
     long_documents,
     quality,
@@ -22,7 +23,7 @@ from domain_ner.evaluation.parity_schema import Parity, Promise, Side, Timing
 from domain_ner.evaluation.predicting import Evaluated, Watched, load_pipeline, read_docs
 from domain_ner.evaluation.timing import time_in_turn
 from domain_ner.files import sha256_of_folder
-from domain_ner.optimizing.pipeline import optimize
+from domain_ner.optimizing.pipeline import RUNTIMES, optimize
 
 Say = Callable[[str], None]
 
@@ -40,11 +41,11 @@ class Measurement:
     seed: int = 0
 
 
-def make(model: Path, precision: str, *, say: Say) -> Language:
-    """Load a trained pipeline and optimise it. precision: of the encoder, float32 or int8."""
+def make(model: Path, runtime: str, *, say: Say) -> Language:
+    """Load a trained pipeline and optimise it. runtime: onnx or onnx-int8."""
     nlp = load_pipeline(model)
-    say(f"exporting the encoder of {model} in {precision}")
-    return optimize(nlp, precision)
+    say(f"exporting the encoder of {model} to ONNX, in {RUNTIMES[runtime]}")
+    return optimize(nlp, runtime)
 
 
 def keep_promises(  # noqa: PLR0913
@@ -67,7 +68,7 @@ def keep_promises(  # noqa: PLR0913
 
 
 def compare(  # noqa: PLR0913
-    trained: Path, optimized: Path, precision: str, measurement: Measurement, promises: Sequence[Promise], *,
+    trained: Path, optimized: Path, runtime: str, measurement: Measurement, promises: Sequence[Promise], *,
     watched: Watched,
 ) -> Parity:  # fmt: skip
     """Predict with both pipelines, in two folders, and time them in turn."""
@@ -89,17 +90,19 @@ def compare(  # noqa: PLR0913
         )
         for folder, evaluated, of_long, timing in zip((trained, optimized), scored, long, timings, strict=True)
     ]
+    f1_p = f1_by_chance(*scored)
     different = difference(*(spans_of(evaluated) for evaluated in scored))
     return Parity(
-        precision=precision,
+        runtime=runtime,
         corpus=str(measurement.test),
         trained=sides[0],
         optimized=sides[1],
+        f1_p=f1_p,
         difference=different,
         long=difference(*(spans_of(evaluated) for evaluated in long)),
         alone=alone,
         promises=list(promises),
-        failures=failures(precision, sides[0], sides[1], different, alone),
+        failures=failures(RUNTIMES[runtime], sides[0], sides[1], different, alone, f1_p=f1_p),
     )
 
 

@@ -19,11 +19,15 @@ class Timing(Part):
 
 
 class Quality(Part):
-    """Scores on a corpus: micro F1, F1 by type, and the expected calibration error."""
+    """Scores on a corpus: micro F1, F1 by type, and the expected calibration error.
+
+    by_chance: the error that perfect confidences would show on so few predictions.
+    """
 
     f1: Share
     f1_by_type: dict[str, Share]
     calibration_error: Share
+    by_chance: Share
 
 
 class Difference(Part):
@@ -62,17 +66,19 @@ class Side(Part):
 
 
 class Parity(Part):
-    """The report of `optimize`. trained, optimized: before and after, on the same texts.
+    """The report of `optimize`. runtime: onnx or onnx-int8. trained, optimized: before and after, on the same texts.
 
-    difference: between the two. long: the same on long documents. alone: of the optimised pipeline, a text alone
-    against the same text among others in random batches. failures: the limits that are passed; empty if none is.
+    f1_p: probability of such a difference in F1 by chance. difference: between the predictions of the two.
+    long: the same on long documents. alone: of the optimised pipeline, a text alone against the same text among others
+    in random batches. failures: the limits that are passed; empty if none is.
     """
 
     version: int = 1
-    precision: str
+    runtime: str
     corpus: str
     trained: Side
     optimized: Side
+    f1_p: Share
     difference: Difference
     long: Difference
     alone: Difference

@@ -106,8 +106,9 @@ def forward(model: TokenVectors, docs: list[Doc], is_train: bool) -> tuple[list[
         pieces = Ragged(model.ops.asarray2f(wordpieces[doc.align.dataXd]), doc.align.lengths)
         vectors.append(pooling.predict(pieces))
     of_filled = iter(vectors)
-    width = vectors[0].shape[1] if vectors else encoder.file.facts.width
-    return [next(of_filled) if len(doc) else model.ops.alloc2f(0, width) for doc in docs], lambda d_vectors: docs
+    no_tokens = Ragged(model.ops.alloc2f(0, encoder.file.facts.width), model.ops.alloc1i(0))
+    empty = pooling.predict(no_tokens)
+    return [next(of_filled) if len(doc) else empty for doc in docs], lambda d_vectors: docs
 
 
 def _padded(windows: list[Any]) -> Any:

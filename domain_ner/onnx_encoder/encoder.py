@@ -37,6 +37,10 @@ class OnnxEncoder:
         self._workers: ThreadPoolExecutor | None = None
         self._tokenizer: WordpieceTokenizer | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what it was made from: sessions and threads belong to a process."""
+        return OnnxEncoder, (self.file, self.threads)
+
     @property
     def special(self) -> Special:
         """The ids of the special wordpieces around a text."""

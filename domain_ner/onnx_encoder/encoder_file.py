@@ -8,7 +8,6 @@ import srsly
 from domain_ner.errors import DomainNerError
 
 FLOAT32, INT8 = "float32", "int8"
-PRECISIONS = (FLOAT32, INT8)
 
 
 @dataclass(frozen=True)

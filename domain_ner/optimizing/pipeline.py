@@ -7,12 +7,14 @@ from spacy.language import Language
 from spacy.util import registry
 
 from domain_ner.errors import DomainNerError
-from domain_ner.onnx_encoder.encoder_file import INT8, PRECISIONS, EncoderFacts, EncoderFile
+from domain_ner.onnx_encoder.encoder_file import FLOAT32, INT8, EncoderFacts, EncoderFile
 from domain_ner.optimizing.export import export_encoder, versions
 from domain_ner.optimizing.quantizing import quantize
 from domain_ner.transformer.hf_tokenizer import special_ids
 from domain_ner.transformer.model import ExactTransformerModel, model_window
 
+# By name: the precision of the encoder.
+RUNTIMES = {"onnx": FLOAT32, "onnx-int8": INT8}
 LISTENER = "transformer-listener"
 ARCHITECTURE = "domain_ner.OnnxEncoder.v1"
 # What a package of the pipeline requires beside spaCy and domain-ner.
@@ -21,18 +23,16 @@ REQUIREMENTS = ["onnxruntime>=1.20", "tokenizers>=0.21"]
 NEEDLESS = ("torch", "transformers", "spacy-transformers")
 
 
-def optimize(nlp: Language, precision: str) -> Language:
+def optimize(nlp: Language, runtime: str) -> Language:
     """Change a pipeline so that it predicts without PyTorch.
 
     nlp: a pipeline with a transformer of domain-ner and one component that listens to it; or one without a transformer,
-    which only loses the requirement. precision: float32 or int8, of the encoder.
+    which only loses the requirement. runtime: one of RUNTIMES.
     Returns the pipeline. Raises DomainNerError for others.
     """
-    if precision not in PRECISIONS:
-        raise DomainNerError(f"The precision is {precision!r}; expected one of {', '.join(PRECISIONS)}.")
     transformers = [name for name, model in _models(nlp) if isinstance(model, ExactTransformerModel)]
     for name in transformers:
-        _replace_transformer(nlp, name, precision)
+        _replace_transformer(nlp, name, RUNTIMES[runtime])
     kept = [one for one in nlp.meta.get("requirements", []) if _package(one) not in NEEDLESS]
     nlp.meta["requirements"] = kept + ([one for one in REQUIREMENTS if one not in kept] if transformers else [])
     return nlp
@@ -69,10 +69,10 @@ def _models(nlp: Language) -> list[tuple[str, Any]]:
 
 
 def _listeners(nlp: Language) -> Iterator[tuple[str, Any, list[str]]]:
-    """Yield the components with a listener layer, that layer, and where it is in the component's config."""
+    """Yield the components with a listener, the layer that makes vectors of it, and where that is in the config."""
     for name, model in _models(nlp):
         for node in model.walk():
-            if node.name == LISTENER:
+            if any(layer.name == LISTENER for layer in node.layers):  # the listener, then its pooling
                 for path in _paths(nlp.get_pipe_config(name)["model"], ["model"]):
                     yield name, node, path
 

@@ -8,7 +8,7 @@ from domain_ner.reports.parity_rows import parity_rows
 
 def print_parity(parity: Parity) -> None:
     """Print scores, speed and memory of both, and how their predictions differ."""
-    printed = table("", "trained", parity.precision, title=f"trained and optimised pipeline on {parity.corpus}")
+    printed = table("", "trained", parity.runtime, title=f"trained and optimised pipeline on {parity.corpus}")
     for row in parity_rows(parity):
         printed.add_row(*row)
     out.print(printed)
