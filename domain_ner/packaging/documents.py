@@ -47,12 +47,20 @@ def package_name(name: str, nlp: Language) -> str:
 
 
 def describe(  # noqa: PLR0913
-    model: Path, nlp: Language, release: Release, inputs: Inputs, *, licence: str, contact: str, group_by: str
+    model: Path,
+    nlp: Language,
+    release: Release,
+    inputs: Inputs,
+    *,
+    licence: str,
+    contact: str,
+    group_by: str,
+    parity: Parity | None = None,
 ) -> Documents:
     """Create the documents of a package. model, nlp: the pipeline. release: without the language in its name.
 
     licence: empty if none is stated. contact: `NAME <EMAIL>`, or empty. group_by: the key of `meta` that
-    the splits keep together, or empty.
+    the splits keep together, or empty. parity: of an optimised pipeline.
     Raises DomainNerError if a report is missing or belongs to another pipeline.
     """
     lang, path = nlp.meta["lang"], inputs.reports / "evaluation.json"
@@ -76,6 +84,7 @@ def describe(  # noqa: PLR0913
         email=email,
         splits=nlp.config["nlp"]["tokenizer"].get("splits", ()),
         spans_key=SPANS_KEY if nests(nlp) else "",
+        parity=parity,
     )
     return Documents(model_card(facts), meta_of(facts))
 
