@@ -35,7 +35,7 @@ def main(
     from domain_ner.commands.printing.parity import print_parity
     from domain_ner.evaluation.optimized import Measurement, compare, keep_promises, make
     from domain_ner.evaluation.parity_schema import Parity
-    from domain_ner.optimizing.pipeline import RUNTIMES
+    from domain_ner.onnx_encoder.encoder_file import RUNTIMES
     from domain_ner.reports.parity_page import parity_page
     from domain_ner.training.saving import save, save_copy
 

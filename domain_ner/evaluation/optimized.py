@@ -23,7 +23,8 @@ from domain_ner.evaluation.parity_schema import Parity, Promise, Side, Timing
 from domain_ner.evaluation.predicting import Evaluated, Watched, load_pipeline, read_docs
 from domain_ner.evaluation.timing import time_in_turn
 from domain_ner.files import sha256_of_folder
-from domain_ner.optimizing.pipeline import RUNTIMES, optimize
+from domain_ner.onnx_encoder.encoder_file import RUNTIMES
+from domain_ner.optimizing.pipeline import optimize
 
 Say = Callable[[str], None]
 
@@ -102,7 +103,7 @@ def compare(  # noqa: PLR0913
         long=difference(*(spans_of(evaluated) for evaluated in long)),
         alone=alone,
         promises=list(promises),
-        failures=failures(RUNTIMES[runtime], sides[0], sides[1], different, alone, f1_p=f1_p),
+        failures=failures(RUNTIMES[runtime], (sides[0], sides[1]), different, alone, promises, f1_p=f1_p),
     )
 
 

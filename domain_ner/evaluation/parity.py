@@ -112,8 +112,9 @@ def check_promises(nlp: Language, dev: Sequence[Doc], promised: float, watched: 
     kept = []
     for label, threshold in minimum_confidences(nlp).items():
         if threshold < 1:
-            judged = [span for span in evaluated.judged if span.label == label]
-            measured = measure(judged, evaluated.scores.by_type[label].support, threshold)
+            reported = [span for span in evaluated.judged if span.label == label and span.confidence >= threshold]
+            score = evaluated.scores.by_type.get(label)
+            measured = measure(reported, score.support if score else 0, threshold)
             kept.append(Promise(label=label, promised=promised, bound=measured.precision_bound, refitted=False))
     return kept
 
@@ -126,15 +127,27 @@ def f1_by_chance(before: Evaluated, after: Evaluated) -> float:
 
 
 def failures(  # noqa: PLR0913
-    precision: str, trained: Side, optimized: Side, different: Difference, alone: Difference, *, f1_p: float
+    precision: str,
+    sides: tuple[Side, Side],
+    different: Difference,
+    alone: Difference,
+    promises: Iterable[Promise],
+    *,
+    f1_p: float,
 ) -> list[str]:
     """List the limits that the optimised pipeline passes, in words.
 
-    f1_p: of `f1_by_chance`. On a small test set one entity is more than the limit: a loss by chance does not count.
+    sides: the trained and the optimised pipeline. f1_p: of `f1_by_chance`. On a small test set one entity is more than
+    the limit: a loss by chance does not count.
     """
     return [
-        *(_int8_failures(trained, optimized, f1_p) if precision == INT8 else _float32_failures(different)),
+        *(_int8_failures(*sides, f1_p) if precision == INT8 else _float32_failures(different)),
         *_alone_failures(alone),
+        *(
+            f"{promise.label} has a precision of {promise.bound:.3f} on dev; {promise.promised:g} was promised"
+            for promise in promises
+            if promise.bound < promise.promised
+        ),
     ]
 
 

@@ -1,6 +1,7 @@
 """Defines the shape of `optimize.json`: what an optimised pipeline keeps of the trained one, and what it gains."""
 
 from domain_ner.evaluation.schema_base import Part, Share
+from domain_ner.onnx_encoder.encoder_file import RUNTIMES
 
 
 class Timing(Part):
@@ -84,3 +85,8 @@ class Parity(Part):
     alone: Difference
     promises: list[Promise]
     failures: list[str]
+
+    @property
+    def precision(self) -> str:
+        """The precision of the encoder, float32 or int8."""
+        return RUNTIMES[self.runtime]

@@ -90,4 +90,5 @@ def _peak_memory() -> int:
 
 
 if __name__ == "__main__":
-    print(measure(sys.argv[1], json.loads(Path(sys.argv[2]).read_text(encoding="utf8"))).model_dump_json())
+    given = json.loads(Path(sys.argv[2]).read_text(encoding="utf8"))
+    sys.stdout.write(measure(sys.argv[1], given).model_dump_json() + "\n")

@@ -8,6 +8,8 @@ import srsly
 from domain_ner.errors import DomainNerError
 
 FLOAT32, INT8 = "float32", "int8"
+# What an encoder can run in, beside PyTorch: its precision by name.
+RUNTIMES = {"onnx": FLOAT32, "onnx-int8": INT8}
 
 
 @dataclass(frozen=True)

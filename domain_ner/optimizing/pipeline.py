@@ -7,14 +7,12 @@ from spacy.language import Language
 from spacy.util import registry
 
 from domain_ner.errors import DomainNerError
-from domain_ner.onnx_encoder.encoder_file import FLOAT32, INT8, EncoderFacts, EncoderFile
+from domain_ner.onnx_encoder.encoder_file import INT8, RUNTIMES, EncoderFacts, EncoderFile
 from domain_ner.optimizing.export import export_encoder, versions
 from domain_ner.optimizing.quantizing import quantize
 from domain_ner.transformer.hf_tokenizer import special_ids
 from domain_ner.transformer.model import ExactTransformerModel, model_window
 
-# By name: the precision of the encoder.
-RUNTIMES = {"onnx": FLOAT32, "onnx-int8": INT8}
 LISTENER = "transformer-listener"
 ARCHITECTURE = "domain_ner.OnnxEncoder.v1"
 # What a package of the pipeline requires beside spaCy and domain-ner.

@@ -20,7 +20,7 @@ from domain_ner.evaluation.parity import (
     long_documents,
     most_different,
 )
-from domain_ner.evaluation.parity_schema import Difference, Quality, Side, Timing
+from domain_ner.evaluation.parity_schema import Difference, Promise, Quality, Side, Timing
 from domain_ner.evaluation.predicting import evaluate_pipeline
 from domain_ner.evaluation.timing import time_in_turn
 
@@ -62,9 +62,13 @@ def differing(**changed):
 def side(f1=0.9, error=0.02, *, long_f1=0.88, long_error=0.03):
     return Side(
         sha256="", size_mb=1, timing=None,
-        quality=Quality(f1=f1, f1_by_type={}, calibration_error=error),
-        long=Quality(f1=long_f1, f1_by_type={}, calibration_error=long_error),
+        quality=Quality(f1=f1, f1_by_type={}, calibration_error=error, by_chance=0.01),
+        long=Quality(f1=long_f1, f1_by_type={}, calibration_error=long_error, by_chance=0.01),
     )  # fmt: skip
+
+
+def failed(precision, before, after, different, alone, *, promises=(), f1_p=0.01):
+    return failures(precision, (before, after), different, alone, promises, f1_p=f1_p)
 
 
 def test_entities_that_only_one_has_are_counted_and_confidences_of_the_others_compared():
@@ -88,7 +92,7 @@ def test_predictions_of_other_texts_cannot_be_compared():
 
 def test_a_pipeline_that_loses_nothing_fails_nothing():
     for precision in ("int8", "float32"):
-        assert failures(precision, side(), side(), NO_DIFFERENCE, NO_DIFFERENCE) == []
+        assert failed(precision, side(), side(), NO_DIFFERENCE, NO_DIFFERENCE) == []
 
 
 @pytest.mark.parametrize(
@@ -102,30 +106,50 @@ def test_a_pipeline_that_loses_nothing_fails_nothing():
 )
 def test_int8_may_lose_little_f1_and_calibration_but_float32_is_judged_by_its_entities(worse, failure):
     many = differing(n_different=50)
-    assert failures("int8", side(), side(**worse), many, NO_DIFFERENCE) == [failure]
-    assert failures("float32", side(), side(**worse), NO_DIFFERENCE, NO_DIFFERENCE) == []
+    assert failed("int8", side(), side(**worse), many, NO_DIFFERENCE) == [failure]
+    assert failed("float32", side(), side(**worse), NO_DIFFERENCE, NO_DIFFERENCE) == []
 
 
 def test_int8_may_lose_what_is_within_the_limits_and_gain_anything():
     slightly = side(0.8955, 0.029, long_f1=0.8755, long_error=0.039)
     better = side(0.99, 0.001, long_f1=0.99, long_error=0.001)
     for after in (slightly, better):
-        assert failures("int8", side(), after, NO_DIFFERENCE, NO_DIFFERENCE) == []
+        assert failed("int8", side(), after, NO_DIFFERENCE, NO_DIFFERENCE) == []
+
+
+def test_a_loss_that_is_likely_by_chance_does_not_count():
+    worse = side(0.89, 0.035)
+    assert failed("int8", side(), worse, NO_DIFFERENCE, NO_DIFFERENCE, f1_p=0.06) == [
+        "the calibration error on the test set rises by 0.015; at most 0.01"
+    ]
+    by_chance = worse.quality.model_copy(update={"by_chance": 0.04})
+    worse = worse.model_copy(update={"quality": by_chance})
+    assert failed("int8", side(), worse, NO_DIFFERENCE, NO_DIFFERENCE, f1_p=0.06) == []
+
+
+def test_a_precision_that_was_promised_must_hold():
+    promises = [
+        Promise(label="TEAM", promised=0.95, bound=0.951, refitted=True),
+        Promise(label="INFRA", promised=0.95, bound=0.94, refitted=True),
+    ]
+    assert failed("int8", side(), side(), NO_DIFFERENCE, NO_DIFFERENCE, promises=promises) == [
+        "INFRA has a precision of 0.940 on dev; 0.95 was promised"
+    ]
 
 
 @pytest.mark.parametrize(("n_texts", "allowed"), [(0, 1), (10, 1), (999, 1), (1000, 2), (5000, 10)])
 def test_float32_may_change_one_entity_in_500_passages(n_texts, allowed):
     assert most_different(n_texts) == allowed
     kept, passed = (differing(n_texts=n_texts, n_different=allowed + more) for more in (0, 1))
-    assert failures("float32", side(), side(), kept, NO_DIFFERENCE) == []
-    (failure,) = failures("float32", side(), side(), passed, NO_DIFFERENCE)
+    assert failed("float32", side(), side(), kept, NO_DIFFERENCE) == []
+    (failure,) = failed("float32", side(), side(), passed, NO_DIFFERENCE)
     assert failure.startswith(f"{allowed + 1} entities differ in {n_texts} passages; at most {allowed}")
 
 
 @pytest.mark.parametrize("precision", ["int8", "float32"])
 def test_a_text_must_not_depend_on_its_neighbours(precision):
     moved = differing(n_different=2, confidence_largest=0.006)
-    entities, confidence = failures(precision, side(), side(), NO_DIFFERENCE, moved)
+    entities, confidence = failed(precision, side(), side(), NO_DIFFERENCE, moved)
     assert entities == "2 entities depend on a text's neighbours in the batch; none may"
     assert confidence.startswith("a confidence moves by 0.0060") and confidence.endswith("at most 0.005")
 
