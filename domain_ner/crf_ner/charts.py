@@ -19,6 +19,10 @@ AFTER_ENTITY, AFTER_OUTSIDE, N_CLOSED = 0, 1, 2
 NEVER = float("-inf")
 # From this number of tags on, the product with a table of tags by tags takes longer than log space.
 MANY_TAGS = 200
+# Up to this number of documents times tags times tags, the best paths are found faster with such a table.
+FEW_STEPS = 1 << 13
+# Best paths are scaled after this number of tokens: until then they lose no significant digit.
+SCALED_EVERY = 32
 # Two states of a token differ by at most this number of steps; float64 holds factors of exp(±700).
 N_STEPS, MAX_EXPONENT = 3, 600.0
 
@@ -56,21 +60,56 @@ def sum_paths(scores: Floats, transitions: Floats, lengths: Ints) -> Sums:
 
 def best_paths(scores: Floats, transitions: Floats) -> tuple[Floats, Floats]:
     """Viterbi. Returns (n_tokens + 1, n_docs, n_states) scores of the best path to each state, and the emissions,
-    (n_tokens, n_docs, n_tags), both scaled: the best state of each token has 0.
+    (n_tokens, n_docs, n_tags), both scaled now and then: the best state has 0.
     """
     emissions = np.array(scores.transpose(1, 0, 2), dtype=np.float64, order="C")
+    n_docs, n_tags = emissions.shape[1:]
+    table = transition_table(np.asarray(transitions, dtype=np.float64))
+    if n_docs * n_tags * n_tags <= FEW_STEPS:
+        return _best_dense(emissions, table), emissions
+    return _best_states(emissions, table), emissions
+
+
+def _best_dense(emissions: Floats, table: Floats) -> Floats:
+    """With a table of tags by tags: fewer calls of NumPy, which is what a short document costs."""
     n_tokens, n_docs, n_tags = emissions.shape
-    step = _Step(transition_table(np.asarray(transitions, dtype=np.float64)), n_docs)
+    steps = np.ascontiguousarray(_between_tags(table, NEVER).T)  # (to, from)
+    tags = np.full((n_tokens + 1, n_docs, n_tags), NEVER)
+    tags[0, :, 0] = 0
+    ways = np.empty((n_docs, n_tags, n_tags))
+    for t in range(n_tokens):
+        np.add(tags[t][:, None, :], steps, out=ways)
+        reached = tags[t + 1]
+        np.maximum.reduce(ways, axis=2, out=reached)
+        reached += emissions[t]
+        if t % SCALED_EVERY == SCALED_EVERY - 1:
+            scale = reached.max(1, keepdims=True)
+            reached -= scale
+            emissions[t] -= scale
+    return _states_of_tags(tags, np.maximum)
+
+
+def _best_states(emissions: Floats, table: Floats) -> Floats:
+    n_tokens, n_docs, n_tags = emissions.shape
+    step = _Step(table, n_docs)
     states = np.full((n_tokens + 1, n_docs, N_CLOSED + n_tags // 2), NEVER)
     states[0, :, AFTER_OUTSIDE] = 0
     for t in range(n_tokens):
         tags = step.tags(states[t], np.maximum)
         tags += emissions[t]
         step.collect(states[t + 1], step.ended.max((1, 2)))
-        scale = states[t + 1].max(1, keepdims=True)
-        states[t + 1] -= scale
-        emissions[t] -= scale
-    return states, emissions
+        if t % SCALED_EVERY == SCALED_EVERY - 1:
+            scale = states[t + 1].max(1, keepdims=True)
+            states[t + 1] -= scale
+            emissions[t] -= scale
+    return states
+
+
+def _states_of_tags(tags: Floats, either: np.ufunc) -> Floats:
+    """(…, n_states) from (…, n_tags): all U and L are one state, joined by `either`."""
+    kinds = tags[..., 1:].reshape(*tags.shape[:-1], 4, tags.shape[-1] // 4)
+    ended = either.reduce(kinds[..., 1::2, :], axis=(-2, -1))
+    return np.concatenate([ended[..., None], tags[..., :1], kinds[..., 0, :], kinds[..., 2, :]], axis=-1)
 
 
 def _is_narrow(emissions: Floats, table: Floats) -> bool:
@@ -105,7 +144,8 @@ def _sum_scaled(emissions: Floats, table: Floats, lengths: Ints) -> Sums:
     n_tokens, n_docs, n_tags = emissions.shape
     highest = emissions.max(2, keepdims=True)
     weights = np.exp(emissions - highest)
-    steps, least = _dense(table)
+    largest = float(table.max())
+    steps = _between_tags(np.exp(table - largest), 0.0)
     alphas = np.zeros((n_tokens + 1, n_docs, n_tags))
     alphas[0, :, 0] = 1
     totals = np.empty((n_tokens, n_docs, 1))
@@ -126,33 +166,29 @@ def _sum_scaled(emissions: Floats, table: Floats, lengths: Ints) -> Sums:
         np.matmul(weights[t] * betas[t + 1], back, out=betas[t])
         if t >= shortest:
             betas[t, t >= lengths] = closed
-    kinds = alphas[..., 1:].reshape(n_tokens + 1, n_docs, 4, n_types)
-    states = np.concatenate(
-        [kinds[:, :, 1::2].sum((2, 3))[..., None], alphas[..., :1], kinds[:, :, 0], kinds[:, :, 2]], axis=2
-    )
+    states = _states_of_tags(alphas, np.add)
     after = betas[..., 1:].reshape(n_tokens + 1, n_docs, 4, n_types)
     suffixes = np.concatenate([after[:, :, 1, :1], betas[..., :1], after[:, :, 0], after[:, :, 2]], axis=2)
     with np.errstate(divide="ignore"):
         states, suffixes = np.log(states), np.log(suffixes)
-        scaled = emissions - highest - np.log(totals) - least
+        scaled = emissions - highest - np.log(totals) - largest
     return Sums(states, suffixes, scaled, _log_z(states, lengths))
 
 
-def _dense(table: Floats) -> tuple[Floats, float]:
-    """(n_tags, n_tags) weight of each transition, at most 1, and the log of what they were divided by."""
+def _between_tags(table: Floats, illegal: float) -> Floats:
+    """(n_tags, n_tags) the values of `table` from each tag to each; `illegal` where none may follow."""
     n_tags = table.shape[1]
     n_types = (n_tags - 1) // 4
-    highest = float(table.max())
-    weights, steps = np.exp(table - highest), np.zeros((n_tags, n_tags))
+    steps = np.full((n_tags, n_tags), illegal)
     types, n_opened = np.arange(n_types), 1 + 2 * n_types
     begin, unit, inside, last = (1 + kind * n_types + types for kind in range(4))
-    steps[0, :n_opened] = weights[0, :n_opened]
+    steps[0, :n_opened] = table[0, :n_opened]
     for ended in (unit, last):
-        steps[ended, :n_opened] = weights[1, :n_opened]
+        steps[ended, :n_opened] = table[1, :n_opened]
     for source, before in enumerate((begin, inside)):
         for tag in (inside, last):
-            steps[before, tag] = weights[source, tag]
-    return steps, highest
+            steps[before, tag] = table[source, tag]
+    return steps
 
 
 def _sum_logs(emissions: Floats, table: Floats, lengths: Ints) -> Sums:

@@ -17,7 +17,7 @@ from thinc.types import Floats2d
 
 from domain_ner.crf_ner.decoding import Decoded, decode
 from domain_ner.crf_ner.foreign_tokens import Tokenize, TokenizerCheck
-from domain_ner.crf_ner.model import TRANSITIONS, require_encoded
+from domain_ner.crf_ner.model import TRANSITIONS, require_encoded, use_numpy_products
 from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.crf_ner.selection import ProbableSpan, select_candidates, select_non_overlapping, without_tokens
 from domain_ner.crf_ner.settings import AUTO, Settings, rarity_weights
@@ -242,11 +242,14 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "CRFRecognizer":
         """Load the component, and check that the settings fit its labels."""
         super().from_bytes(bytes_data, exclude=exclude)
-        self.settings.check(self.name, self.labels)
-        return self
+        return self._loaded()
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "CRFRecognizer":
         """Load the component, and check that the settings fit its labels."""
         super().from_disk(path, exclude=exclude)
+        return self._loaded()
+
+    def _loaded(self) -> "CRFRecognizer":
         self.settings.check(self.name, self.labels)
+        use_numpy_products(self.model)
         return self

@@ -13,7 +13,7 @@ from domain_ner.optimizing.quantizing import quantize
 from domain_ner.transformer.hf_tokenizer import special_ids
 from domain_ner.transformer.model import ExactTransformerModel, model_window
 
-LISTENER = "transformer-listener"
+LISTENER, TOK2VEC_LISTENER, TOK2VEC = "transformer-listener", "tok2vec-listener", "tok2vec"
 ARCHITECTURE = "domain_ner.OnnxEncoder.v1"
 # What a package of the pipeline requires beside spaCy and domain-ner.
 REQUIREMENTS = ["onnxruntime>=1.20", "tokenizers>=0.21"]
@@ -31,6 +31,7 @@ def optimize(nlp: Language, runtime: str) -> Language:
     transformers = [name for name, model in _models(nlp) if isinstance(model, ExactTransformerModel)]
     for name in transformers:
         _replace_transformer(nlp, name, RUNTIMES[runtime])
+    _include_tok2vec(nlp)
     kept = [one for one in nlp.meta.get("requirements", []) if _package(one) not in NEEDLESS]
     nlp.meta["requirements"] = kept + ([one for one in REQUIREMENTS if one not in kept] if transformers else [])
     return nlp
@@ -60,6 +61,14 @@ def _replace_transformer(nlp: Language, name: str, precision: str) -> None:
     section.clear()
     section.update(settings)
     nlp.remove_pipe(name)
+
+
+def _include_tok2vec(nlp: Language) -> None:
+    """Make spaCy's shared `tok2vec`, if only one component listens to it, a layer of that component."""
+    names = [name for name, model in _models(nlp) if any(node.name == TOK2VEC_LISTENER for node in model.walk())]
+    if TOK2VEC in nlp.pipe_names and len(names) == 1:
+        nlp.replace_listeners(TOK2VEC, names[0], ["model.tok2vec"])
+        nlp.remove_pipe(TOK2VEC)
 
 
 def _models(nlp: Language) -> list[tuple[str, Any]]:

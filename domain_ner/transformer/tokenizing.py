@@ -8,7 +8,7 @@ import numpy as np
 from spacy.tokens import Doc
 from thinc.types import Ragged
 
-from domain_ner.transformer.alignment import IntArray, align_wordpieces
+from domain_ner.transformer.alignment import IntArray, align_ragged, align_wordpieces
 from domain_ner.transformer.windows import Window, cut_windows
 
 
@@ -51,25 +51,36 @@ def tokenize(
 
     encode: the tokenizer. window, overlap: in wordpieces; `window` includes the special ones.
     """
-    before, after = special
-    size = window - len(before) - len(after)
-    tokenized = []
-    for doc, encoding in zip(docs, encode([doc.text for doc in docs]) if docs else [], strict=True):
-        ids = encoding.ids
-        aligned = align_doc(doc, np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2))
-        owners = _owners(aligned, len(ids))
-        windows = cut_windows(owners, size=size, overlap=overlap)
-        cuts = [int(owners[window.first]) for window in windows[1:]]
-        rows = [[*before, *ids[window.start : window.end], *after] for window in windows]
-        align = _place(aligned, windows, len(before), max(map(len, rows)))
-        tokenized.append(Tokenized(windows, rows, align, cuts))
-    return tokenized
+    size = window - len(special.before) - len(special.after)
+    encodings = encode([doc.text for doc in docs]) if docs else []
+    return [
+        _cut(doc, encoding, special, size=size, overlap=overlap) for doc, encoding in zip(docs, encodings, strict=True)
+    ]
+
+
+def _cut(doc: Doc, encoding: Encoding, special: Special, *, size: int, overlap: int) -> Tokenized:
+    ids = encoding.ids
+    pieces, lengths = align_ragged(*token_edges(doc), np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2))
+    if len(ids) <= size:
+        row = [*special.before, *ids, *special.after]
+        return Tokenized([Window(0, len(ids), 0, len(ids))], [row], _ragged(pieces + len(special.before), lengths), [])
+    owners = _owners(pieces, lengths, len(ids))
+    windows = cut_windows(owners, size=size, overlap=overlap)
+    rows = [[*special.before, *ids[window.start : window.end], *special.after] for window in windows]
+    places = _places(windows, len(special.before), max(map(len, rows)))
+    cuts = [int(owners[window.first]) for window in windows[1:]]
+    return Tokenized(windows, rows, _ragged(places[pieces], lengths), cuts)
+
+
+def token_edges(doc: Doc) -> tuple[IntArray, IntArray]:
+    """(n_tokens,) starts and ends of a document's tokens, in characters."""
+    starts, lengths = doc.to_array(["IDX", "LENGTH"]).astype(np.int64).T
+    return starts, starts + lengths
 
 
 def align_doc(doc: Doc, offsets: IntArray) -> list[IntArray]:
     """List for each token the indices of its wordpieces. offsets: (n_wordpieces, 2), characters of the text."""
-    starts, lengths = doc.to_array(["IDX", "LENGTH"]).astype(np.int64).T
-    return align_wordpieces(starts, starts + lengths, offsets)
+    return align_wordpieces(*token_edges(doc), offsets)
 
 
 def mask_tokens(doc: Tokenized, mask: int | None, share: float) -> list[list[int]]:
@@ -89,21 +100,22 @@ def mask_tokens(doc: Tokenized, mask: int | None, share: float) -> list[list[int
     return rows
 
 
-def _owners(aligned: Sequence[IntArray], n_pieces: int) -> IntArray:
+def _owners(pieces: IntArray, lengths: IntArray, n_pieces: int) -> IntArray:
     """(n_pieces,) for each wordpiece the first token it belongs to, or the last one before it."""
     owners = np.zeros(n_pieces, dtype=np.int64)
-    for token in reversed(range(len(aligned))):
-        owners[aligned[token]] = token
+    owners[pieces[::-1]] = np.repeat(np.arange(len(lengths)), lengths)[::-1]  # the first token is written last
     return np.maximum.accumulate(owners)
 
 
-def _place(aligned: Sequence[IntArray], windows: Sequence[Window], n_before: int, longest: int) -> Ragged:
-    """Find the positions of each token's wordpieces among the vectors of all windows."""
-    positions = np.concatenate(
+def _places(windows: Sequence[Window], n_before: int, longest: int) -> IntArray:
+    """(n_pieces,) the place of each wordpiece among the vectors of all windows, padded to the longest."""
+    return np.concatenate(
         [
             number * longest + n_before + np.arange(window.first, window.last) - window.start
             for number, window in enumerate(windows)
         ]
     )
-    lengths = np.fromiter(map(len, aligned), dtype="i", count=len(aligned))
-    return Ragged(positions[np.concatenate(aligned)].astype("i"), lengths)
+
+
+def _ragged(places: IntArray, lengths: IntArray) -> Ragged:
+    return Ragged(places.astype("i"), lengths.astype("i"))
