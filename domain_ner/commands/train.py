@@ -19,7 +19,9 @@ def main(
     gpu_id: str = typer.Option("-1", help=GPU_HELP),
     seeds: int = typer.Option(1, min=1, help="Number of seeds to train from; the best on dev becomes model-best."),
     resume: bool = typer.Option(False, help="Resume an interrupted run, if config and data are the same."),
-    checkpoint_every: float = typer.Option(60.0, help="Seconds between checkpoints, from which --resume continues."),
+    checkpoint_every: float = typer.Option(
+        60.0, help="Seconds between checkpoints, at least; from the last one --resume continues."
+    ),
 ) -> None:
     """Train the pipeline of configs/config.cfg into training/model-best, with early stopping on dev F1."""
     from domain_ner.commands.printing.training import print_spread, print_summary

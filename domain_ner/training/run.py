@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from timeit import default_timer
 from types import MappingProxyType
 from typing import Any
 
@@ -27,6 +26,7 @@ from domain_ner.training import checkpoint
 from domain_ner.training.checkpoint import Checkpoint, Progress
 from domain_ner.training.coverage import CorpusCoverage
 from domain_ner.training.loop import Training, resolve, run_steps
+from domain_ner.training.pace import Pace
 from domain_ner.training.saving import save
 
 UNFINISHED = "unfinished"
@@ -113,8 +113,8 @@ def train(
 ) -> TrainingResult:
     """Train with early stopping; write the best pipeline to `output`/model-best, the last to `output`/model-last.
 
-    checkpoint_s: seconds of training between two checkpoints: the most that a power cut loses. resume: from
-    `find_interrupted`.
+    checkpoint_s: seconds of training between two checkpoints, more if they take long to write: the most that a power
+    cut loses. resume: from `find_interrupted`.
     Works in `output`/unfinished, and replaces the two pipelines at the end. If interrupted before, it leaves those
     unchanged, the best one so far in `output`/unfinished/model-best, and a checkpoint to resume from. The content of
     `output`/unfinished stays until `forget`: until the caller has written all its results to disk.
@@ -134,15 +134,15 @@ def train(
         progress = resume.progress
         resume.restore_best(unfinished / BEST)
         checkpoint.remove_later(unfinished, progress.step)
-    resumed_at, saved = progress.step, default_timer()
+    resumed_at, pace = progress.step, Pace(checkpoint_s)
     with _logged(nlp, training) as log:
         for info in run_steps(nlp, training, progress, on_batch=coverage.add):
             if info is not None and progress.best[1] == info["step"]:
                 _save(nlp, training, unfinished / BEST)
             log(info)
-            if info is not None or default_timer() - saved > checkpoint_s:
-                checkpoint.save(unfinished, run, progress, nlp, training.optimizer, best=unfinished / BEST)
-                saved = default_timer()
+            if info is not None or pace.is_due:
+                with pace.saving():
+                    checkpoint.save(unfinished, run, progress, nlp, training.optimizer, best=unfinished / BEST)
     _save(nlp, training, unfinished / LAST)
     for name in (LAST, BEST):
         with atomic_path(output / name) as new:
