@@ -16,7 +16,7 @@ from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.parity_schema import Timing
 
 # The maximum of texts to time one at a time.
-MAX_SINGLE = 200
+MAX_SINGLE = 50
 OMP = "OMP_NUM_THREADS"
 
 
