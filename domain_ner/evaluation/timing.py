@@ -1,13 +1,12 @@
 """Times a pipeline in a process of its own: loading, memory, batches, and one text at a time.
 
-Run as `python -m domain_ner.evaluation.timing PIPELINE TEXTS`, it measures itself; `time_in_turn` starts it.
+`time_in_turn` starts a process for each, which runs `measure_input`.
 """
 
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
@@ -29,20 +28,18 @@ def time_in_turn(
     Raises DomainNerError when a process fails.
     """
     runs: list[list[Timing]] = [[] for _ in pipelines]
-    with tempfile.TemporaryDirectory() as folder:
-        given = Path(folder) / "texts.json"
-        given.write_text(json.dumps(list(texts)), encoding="utf8")
-        for _ in range(rounds):
-            for timings, pipeline in zip(runs, pipelines, strict=True):
-                timings.append(_run(pipeline, given, threads))
-                on_run()
+    for _ in range(rounds):
+        for timings, pipeline in zip(runs, pipelines, strict=True):
+            timings.append(_run(pipeline, texts, threads))
+            on_run()
     return [_best(timings) for timings in runs]
 
 
-def _run(pipeline: Path, texts: Path, threads: int) -> Timing:
+def _run(pipeline: Path, texts: Sequence[str], threads: int) -> Timing:
     env = os.environ | ({OMP: str(threads)} if threads else {})
-    command = [sys.executable, "-m", "domain_ner.evaluation.timing", str(pipeline), str(texts)]
-    ran = subprocess.run(command, capture_output=True, text=True, encoding="utf8", env=env, check=False)
+    given = json.dumps([str(pipeline), list(texts)])
+    command = [sys.executable, "-c", "from domain_ner.evaluation.timing import measure_input; measure_input()"]
+    ran = subprocess.run(command, input=given, capture_output=True, text=True, encoding="utf8", env=env, check=False)
     if ran.returncode:
         raise DomainNerError(f"Cannot time {pipeline}:\n{ran.stderr.strip()}")
     return Timing.model_validate_json(ran.stdout.splitlines()[-1])
@@ -89,6 +86,7 @@ def _peak_memory() -> int:
     return int(line.split()[1]) * 1024
 
 
-if __name__ == "__main__":
-    given = json.loads(Path(sys.argv[2]).read_text(encoding="utf8"))
-    sys.stdout.write(measure(sys.argv[1], given).model_dump_json() + "\n")
+def measure_input() -> None:
+    """Time the pipeline and the texts of standard input, JSON; write the result to standard output."""
+    pipeline, texts = json.loads(sys.stdin.read())
+    sys.stdout.write(measure(pipeline, texts).model_dump_json() + "\n")

@@ -103,7 +103,7 @@ def test_it_loads_and_predicts_where_there_is_no_torch(saved, without_torch, run
 
 
 def test_there_is_no_torch_in_that_environment(saved, without_torch):
-    with pytest.raises(AssertionError, match="torch"):
+    with pytest.raises(AssertionError, match="transformer"):
         without_torch(saved / "torch", TEXTS)
 
 
@@ -131,7 +131,8 @@ def test_bytes_and_copies_predict_the_same(saved):
     assert found(again(TEXT)) == expected
     model = nlp.get_pipe("crf_ner").model
     for copied in (model.copy(), copy.deepcopy(model)):
-        assert (copied.predict([nlp.make_doc(TEXT)])[0] == model.predict([nlp.make_doc(TEXT)])[0]).all()
+        scores, expected = (layers.predict([nlp.make_doc(TEXT)])[0] for layers in (copied, model))
+        assert abs(scores - expected).max() < 1e-4
 
 
 def test_it_can_be_sourced_and_excluded(saved):
