@@ -19,8 +19,8 @@ from spacy.tokens import Doc, Span
 
 from domain_ner.crf_ner.lattice import marginals
 from domain_ner.crf_ner.model import TRANSITIONS
-from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.crf_ner.probing import score
+from domain_ner.crf_ner.tensor_groups import tensor_groups
 from domain_ner.evaluation import label_errors
 from domain_ner.evaluation.label_errors import OutOfSample, predict_out_of_sample, rank
 from domain_ner.evaluation.predicting import input_doc, read_docs
@@ -166,7 +166,7 @@ def token_shares(nlp: Language, docs: Sequence[Doc]) -> list[Floats]:
     scores = list(score(nlp, pipe, [input_doc(nlp, doc) for doc in docs]))
     found: list[Floats] = [np.zeros((0, len(LABELS)))] * len(docs)
     transitions = pipe.model.get_param(TRANSITIONS)
-    for group in padded_groups(scores, transitions, pipe.settings.temperature):
+    for group in tensor_groups(scores, transitions, pipe.settings.temperature):
         by_tag = marginals(group.scores, group.transitions, group.lengths).emissions.numpy()
         for place, number in enumerate(group.numbers):
             tags = by_tag[place, : len(scores[number])].astype(float)

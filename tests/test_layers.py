@@ -13,15 +13,16 @@ from conftest import ROOT
 # From the ground up: a room may import from those before it, and from itself. A folder is one room, with all in it.
 ROOMS = [
     "__init__", "errors", "files", "project", "devices", "annotations", "metrics", "readers", "corpus", "conversion",
-    "guide", "encoders", "transformer", "crf_ner", "training", "writers", "evaluation", "inspection", "reports",
-    "packaging", "api", "commands", "__main__",
+    "guide", "encoders", "transformer", "onnx_encoder", "crf_ner", "optimizing", "training", "writers", "evaluation",
+    "inspection", "reports", "packaging", "api", "commands", "__main__",
 ]  # fmt: skip
 # Pure: no spaCy and no PyTorch.
 PURE_ROOMS = {"__init__", "errors", "files", "project", "annotations", "metrics"}
 PURE_MODULES = {
     "corpus/assignments", "corpus/connected", "corpus/damage", "corpus/file_splits", "corpus/grouping",
-    "corpus/near_duplicates", "corpus/normalization", "corpus/set_join", "corpus/splits", "crf_ner/selection",
-    "crf_ner/settings", "guide/markup", "transformer/alignment", "transformer/windows",
+    "corpus/near_duplicates", "corpus/normalization", "corpus/set_join", "corpus/splits", "crf_ner/charts",
+    "crf_ner/decoding", "crf_ner/padding", "crf_ner/selection", "crf_ner/settings", "guide/markup",
+    "onnx_encoder/threads", "transformer/alignment", "transformer/batches", "transformer/windows",
 }  # fmt: skip
 MAX_LINES = 300
 HEAVY = {"spacy", "spacy_transformers", "torch", "transformers", "thinc"}

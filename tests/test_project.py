@@ -29,8 +29,9 @@ README = (ROOT / "README.md").read_text(encoding="utf8")
 BY_ENTRY_POINT = [
     "corpus/tokenizer", "training/batching", "transformer/architectures", "transformer/lexical", "crf_ner/model",
     "crf_ner/factory", "training/freezing", "training/oversampling", "transformer/pooling",
+    "onnx_encoder/architectures",
 ]  # fmt: skip
-RUNS_CONFIG = ["create-config", "train", "calibrate", "evaluate", "package"]
+RUNS_CONFIG = ["create-config", "train", "calibrate", "evaluate", "optimize", "package"]
 
 
 def script_of(command):

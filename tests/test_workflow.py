@@ -16,7 +16,9 @@ from docs_pages import PAGES, blocks, marked, shell_commands, spacy_words
 from wheels import assert_forgotten, pickles_in, words
 
 SKIPPED = "nothing changed"
-WORKFLOW = ["validate", "fetch-encoder", "convert", "create-config", "train", "calibrate", "evaluate", "package"]
+WORKFLOW = [
+    "validate", "fetch-encoder", "convert", "create-config", "train", "calibrate", "evaluate", "optimize", "package",
+]  # fmt: skip
 # Commands of the docs that this file runs in other ways: whole workflows, and what writes into the repository itself.
 ELSEWHERE = {"all", "report", "docs", "pictures"}
 

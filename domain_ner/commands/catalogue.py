@@ -69,6 +69,10 @@ COMMANDS = {
         EVALUATION,
         "Train on growing parts of corpus/train.spacy; predict the F1 with 100, 300 and 1,000 more passages.",
     ),
+    "optimize": Entry(
+        RELEASE,
+        "Make training/model-optimized, which runs without PyTorch, and compare it with the trained pipeline.",
+    ),
     "package": Entry(
         RELEASE,
         "Build the wheels into training/packages, install them into a clean environment, and compare the predictions.",

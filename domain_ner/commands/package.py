@@ -12,7 +12,7 @@ MAX_COMPARED = 50
 
 @writes("packages")
 def main(
-    model: Path = typer.Argument(Path("training/model-calibrated"), help="The pipeline to package."),
+    model: Path = typer.Argument(Path("training/model-optimized"), help="The pipeline to package."),
     test: Path = typer.Argument(
         Path("corpus/test.spacy"), help="The test corpus (DocBin), whose predictions are compared."
     ),

@@ -1,26 +1,26 @@
-"""Decodes lattice scores: the best path (Viterbi), the exact probability of any span, and all probable spans."""
+"""Decodes lattice scores: the best path (Viterbi), the exact probability of any span, and all probable spans.
+
+With NumPy alone: a packaged pipeline needs no PyTorch to decode.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
 
-from domain_ner.crf_ner.lattice import (
+from domain_ner.crf_ner.charts import (
     AFTER_ENTITY,
     AFTER_OUTSIDE,
     N_CLOSED,
-    Chart,
-    backward_chart,
-    forward_chart,
-    log_partition,
+    Floats,
+    Ints,
+    best_paths,
+    sum_paths,
     transition_table,
 )
 from domain_ner.crf_ner.selection import ProbableSpan
 
-Floats = NDArray[np.float64]
 Numbers = Any  # an int, or an array of them
 BEGIN, UNIT, INSIDE, LAST = range(4)  # the kinds of tags, in the lattice's order
 
@@ -33,13 +33,13 @@ class Decoded:
     probable: list[ProbableSpan] = field(default_factory=list)
 
 
-def decode(scores: Tensor, transitions: Tensor, lengths: Tensor, *, floors: Sequence[float] = ()) -> list[Decoded]:
+def decode(scores: Floats, transitions: Floats, lengths: Ints, *, floors: Sequence[float] = ()) -> list[Decoded]:
     """Decode by Viterbi, with the exact marginal probability of each entity.
 
     scores: (n_docs, n_tokens, n_tags); transitions: as one vector; lengths: (n_docs,).
     floors: by type, the minimum log-probability of additional spans; empty: only the best path.
     """
-    best = _BestPaths(forward_chart(scores, transitions, best=True), transitions)
+    best = _BestPaths(scores, transitions)
     paths = [best.path(doc, length) for doc, length in enumerate(lengths.tolist())]
     if not floors and not any(paths):
         return [Decoded() for _ in paths]
@@ -54,14 +54,13 @@ def decode(scores: Tensor, transitions: Tensor, lengths: Tensor, *, floors: Sequ
 class SpanProbabilities:
     """The exact log-probability of a span as an entity of a type: the paths with it, relative to all paths."""
 
-    def __init__(self, scores: Tensor, transitions: Tensor, lengths: Tensor) -> None:
-        chart = forward_chart(scores, transitions)
+    def __init__(self, scores: Floats, transitions: Floats, lengths: Ints) -> None:
+        sums = sum_paths(scores, transitions, lengths)
         self._n_types = (scores.shape[2] - 1) // 4
         self._lengths: list[int] = lengths.tolist()
-        self._log_z = _numpy(log_partition(chart, lengths, scaled=True))
-        self._states, self._emissions = _numpy(chart.states), _numpy(chart.emissions)
-        self._suffixes = _numpy(backward_chart(chart, transitions, lengths))
-        self._table = _numpy(transition_table(transitions.double()))
+        self._log_z, self._states, self._suffixes = sums.log_z, sums.states, sums.suffixes
+        self._emissions = sums.emissions
+        self._table = transition_table(transitions)
 
     def __call__(self, doc: int, start: int, end: int, label: int) -> float:
         """start, end: in tokens, end exclusive. label: the index of the type."""
@@ -120,9 +119,9 @@ class SpanProbabilities:
 class _BestPaths:
     """Traces the best paths of a Viterbi chart backwards."""
 
-    def __init__(self, chart: Chart, transitions: Tensor) -> None:
-        self._states, self._emissions = _numpy(chart.states), _numpy(chart.emissions)
-        self._table = _numpy(transition_table(transitions.double()))
+    def __init__(self, scores: Floats, transitions: Floats) -> None:
+        self._states, self._emissions = best_paths(scores, transitions)
+        self._table = transition_table(transitions)
         self._n_types = (self._table.shape[1] - 1) // 4
         # As lists: indexing arrays number by number is slow.
         self._closed: list[list[list[float]]] = self._states[:, :, :N_CLOSED].tolist()
@@ -183,8 +182,3 @@ def _tag(kind: int, labels: Any, n_types: int) -> Any:
 def _spans(starts: Numbers, ends: Numbers, labels: Numbers, log_probs: Floats) -> Iterator[ProbableSpan]:
     arrays = starts, ends, labels, log_probs
     return (ProbableSpan(*values) for values in zip(*(values.tolist() for values in arrays), strict=True))
-
-
-def _numpy(tensor: Tensor) -> Floats:
-    array: Floats = tensor.cpu().numpy()
-    return array

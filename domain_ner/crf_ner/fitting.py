@@ -14,11 +14,11 @@ from thinc.types import Floats2d
 from domain_ner.crf_ner.decoding import Decoded
 from domain_ner.crf_ner.loss import KnownTags, negative_log_likelihood, span_tags
 from domain_ner.crf_ner.model import TRANSITIONS
-from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.crf_ner.pipe import CRFRecognizer
 from domain_ner.crf_ner.probing import score
 from domain_ner.crf_ner.settings import MARGINAL, VITERBI, Settings, log_odds, to_config
 from domain_ner.crf_ner.targets import known_tags
+from domain_ner.crf_ner.tensor_groups import tensor_groups
 from domain_ner.errors import DomainNerError
 from domain_ner.metrics.best_candidate import Choice, sum_by_group
 from domain_ner.metrics.best_candidate import choose as choose_best
@@ -116,7 +116,7 @@ def _mean_loss(
 ) -> float:
     """Compute the mean negative log-likelihood of documents at a temperature. gold_tags: of each document."""
     total = 0.0
-    for group in padded_groups(scores, pipe.model.get_param(TRANSITIONS), temperature):
+    for group in tensor_groups(scores, pipe.model.get_param(TRANSITIONS), temperature):
         of_group = [gold_tags[n] for n in group.numbers]
         total += float(negative_log_likelihood(group.scores, group.transitions, of_group).losses.sum())
     return total / max(1, len(gold_tags))

@@ -73,8 +73,8 @@ def transition_counts(table: Tensor) -> Tensor:
     return torch.cat([outside.flatten(1), opening.flatten(1), inner.flatten(1)], dim=1)
 
 
-def forward_chart(scores: Tensor, transitions: Tensor, *, best: bool = False) -> Chart:
-    """Score all paths to each state: their log-sum or, with `best`, their maximum (Viterbi).
+def forward_chart(scores: Tensor, transitions: Tensor) -> Chart:
+    """Score all paths to each state: their log-sum.
 
     scores: (n_docs, n_tokens, n_tags); transitions: as one vector.
     """
@@ -83,13 +83,13 @@ def forward_chart(scores: Tensor, transitions: Tensor, *, best: bool = False) ->
     states = emissions.new_full((n_tokens + 1, n_docs, N_CLOSED + n_tags // 2), NEVER)
     log_scales = emissions.new_zeros((n_tokens, n_docs))
     states[0, :, AFTER_OUTSIDE] = 0
-    either, ended = (torch.maximum, torch.amax) if best else (torch.logaddexp, torch.logsumexp)
     first, second = (_TagScores(transition_table(transitions.double()), source, states[0]) for source in (0, 1))
     reached, kinds, within = first.tags, _kinds(first.tags), _within(states)
     for t in range(n_tokens):
-        either(first.after(states[t], within[t]), second.after(states[t], within[t]), out=reached).add_(emissions[t])
+        torch.logaddexp(first.after(states[t], within[t]), second.after(states[t], within[t]), out=reached)
+        reached.add_(emissions[t])
         after = states[t + 1]
-        after[:, AFTER_ENTITY] = ended(kinds[:, 1::2], (1, 2))  # U and L
+        after[:, AFTER_ENTITY] = kinds[:, 1::2].logsumexp((1, 2))  # U and L
         after[:, AFTER_OUTSIDE] = reached[:, 0]
         within[t + 1] = kinds[:, ::2]  # B and I
         if t % SCALED_EVERY == SCALED_EVERY - 1:

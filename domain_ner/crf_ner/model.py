@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from spacy.tokens import Doc
 from spacy.util import registry
-from thinc.api import Dropout, Model, chain, glorot_uniform_init
+from thinc.api import Dropout, Model, NumpyOps, chain, glorot_uniform_init
 from thinc.types import Floats2d
 
 from domain_ner.devices import use_one_thread_after_fork
@@ -36,6 +36,14 @@ def create_crf_model(tok2vec: TokenVectors) -> TokenVectors:
         params={"W": None, "b": None, TRANSITIONS: None},
         refs={"tok2vec": tok2vec},
     )
+
+
+def use_numpy_products(model: TokenVectors) -> None:
+    """Have a loaded model multiply matrices with NumPy on the CPU: twice as fast as spaCy's Blis on small ones."""
+    ops = NumpyOps(use_blis=False)
+    for node in model.walk():
+        if type(node.ops) is NumpyOps:  # not those of a GPU, or of an Apple processor
+            node.ops = ops
 
 
 def require_encoded(model: TokenVectors, name: str, docs: Sequence[Doc]) -> None:

@@ -1,12 +1,10 @@
-"""Groups documents of similar length and pads them to one batch for the lattice."""
+"""Groups documents of similar length and pads them to one batch for the lattice: NumPy arrays, to predict."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import torch
-from thinc.api import xp2torch
-from thinc.types import Floats1d, Floats2d
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 # Maximum of scores (of a tag at a token) in one batch, padding included: some 200 MB, for any number of types. A
 # document with more forms its own batch.
@@ -17,29 +15,31 @@ FEW_PADDED = 1 << 12
 
 class Group(NamedTuple):
     """numbers: of the documents. scores: (n_docs, n_tokens, n_tags), padded at the end. transitions: as one vector.
-    lengths: (n_docs,). Scores and transitions are float64, regardless of autocast.
+    lengths: (n_docs,). Scores and transitions are float64.
     """
 
     numbers: list[int]
-    scores: Tensor
-    transitions: Tensor
-    lengths: Tensor
+    scores: NDArray[np.float64]
+    transitions: NDArray[np.float64]
+    lengths: NDArray[np.int64]
 
 
-def padded_groups(scores: Sequence[Floats2d], transitions: Floats1d, temperature: float = 1.0) -> Iterator[Group]:
+def padded_groups(
+    scores: Sequence[NDArray[np.floating]], transitions: NDArray[np.floating], temperature: float = 1.0
+) -> Iterator[Group]:
     """Yield scores and transitions, divided by the temperature, of all documents in groups.
 
     scores: (n_tokens, n_tags) for each document. transitions: as one vector.
     """
-    scaled_transitions = xp2torch(transitions).detach().double() / temperature
+    scaled_transitions = np.asarray(transitions, dtype=np.float64) / temperature
     n_tags = len(transitions) // 2
     for numbers in length_groups([len(array) for array in scores], n_tags):
-        tensors = [xp2torch(scores[n]).double() / temperature for n in numbers]
-        lengths = torch.tensor([len(tensor) for tensor in tensors], device=scaled_transitions.device)
-        with torch.no_grad():
-            yield Group(
-                numbers, torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True), scaled_transitions, lengths
-            )
+        lengths = np.array([len(scores[n]) for n in numbers])
+        padded = np.zeros((len(numbers), lengths.max(), n_tags))
+        for row, n in zip(padded, numbers, strict=True):
+            row[: len(scores[n])] = scores[n]
+        padded /= temperature
+        yield Group(numbers, padded, scaled_transitions, lengths)
 
 
 def length_groups(lengths: Sequence[int], n_tags: int) -> Iterator[list[int]]:

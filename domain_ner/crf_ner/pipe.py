@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from spacy.attrs import IS_SPACE
 from spacy.language import Language
@@ -15,16 +15,15 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate, torch2xp
 from thinc.types import Floats2d
 
+from domain_ner.crf_ner.decoding import Decoded, decode
 from domain_ner.crf_ner.foreign_tokens import Tokenize, TokenizerCheck
-from domain_ner.crf_ner.model import TRANSITIONS, require_encoded
+from domain_ner.crf_ner.model import TRANSITIONS, require_encoded, use_numpy_products
+from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.crf_ner.selection import ProbableSpan, select_candidates, select_non_overlapping, without_tokens
 from domain_ner.crf_ner.settings import AUTO, Settings, rarity_weights
 from domain_ner.crf_ner.training_data import TrainingData
 from domain_ner.devices import TORCH
 from domain_ner.errors import DomainNerError
-
-if TYPE_CHECKING:
-    from domain_ner.crf_ner.decoding import Decoded
 
 BELOW_KEY, CANDIDATES_KEY = "below_threshold", "candidates"
 
@@ -110,7 +109,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         self.model.set_dim("nO", 1 + 4 * len(self.labels))
         self.model.initialize(X=data.sample)
 
-    def predict(self, docs: Iterable[Doc]) -> "list[Decoded]":
+    def predict(self, docs: Iterable[Doc]) -> list[Decoded]:
         """Predict the best tagging of each document, with the probabilities of its entities."""
         return self.decode(self.tag_scores(docs))
 
@@ -133,23 +132,21 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
             array[is_space, 1 + 3 * n_types :] = -math.inf  # L
         return scores
 
-    def decode(self, scores: Sequence[Floats2d]) -> "list[Decoded]":
+    def decode(self, scores: Sequence[Floats2d]) -> list[Decoded]:
         """Decode scores to entities and candidates."""
-        from domain_ner.crf_ner.decoding import Decoded, decode  # noqa: PLC0415
-        from domain_ner.crf_ner.padding import padded_groups  # noqa: PLC0415
-
         results = [Decoded() for _ in scores]
         filled = [n for n, array in enumerate(scores) if len(array)]
         temperature = self.settings.temperature
-        transitions = self.model.get_param(TRANSITIONS)
+        to_numpy = self.model.ops.to_numpy
+        transitions = to_numpy(self.model.get_param(TRANSITIONS))
         floors = [self.settings.floor(label) for label in self.labels] if self.settings.needs_probable else []
-        for group in padded_groups([scores[n] for n in filled], transitions, temperature):
+        for group in padded_groups([to_numpy(scores[n]) for n in filled], transitions, temperature):
             decoded = decode(group.scores, group.transitions, group.lengths, floors=floors)
             for n, doc_result in zip(group.numbers, decoded, strict=True):
                 results[filled[n]] = doc_result
         return results
 
-    def set_annotations(self, docs: Iterable[Doc], results: "Sequence[Decoded]") -> None:
+    def set_annotations(self, docs: Iterable[Doc], results: Sequence[Decoded]) -> None:
         """Write entities and confidences, spans below their threshold, and candidates.
 
         Entities of earlier components stay, without confidence, and none is put over them.
@@ -170,7 +167,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
                 candidates = select_candidates(probable, listed, self.settings.n_candidates)
                 self._set_group(doc, CANDIDATES_KEY, candidates)
 
-    def choose(self, decoded: "Decoded") -> list[ProbableSpan]:
+    def choose(self, decoded: Decoded) -> list[ProbableSpan]:
         """Select the entities to report, according to the settings."""
         if not self.settings.is_marginal:
             return [span for span in decoded.entities if self._gain(span) >= 0]
@@ -224,15 +221,15 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         The gradient of the transitions is added to the model. With `n_batch`, loss and gradients are divided by it.
         """
         from domain_ner.crf_ner.loss import negative_log_likelihood  # noqa: PLC0415
-        from domain_ner.crf_ner.padding import padded_groups  # noqa: PLC0415
         from domain_ner.crf_ner.targets import known_tags  # noqa: PLC0415
+        from domain_ner.crf_ner.tensor_groups import tensor_groups  # noqa: PLC0415
 
         known = [known_tags(example, self.labels) for example in examples]
         weights = [self.cfg["type_weights"].get(label, 1.0) for label in self.labels]
         gradients: list[Any] = [None] * len(known)
         n_docs = self.n_batch or len(known)
         total = 0.0
-        for group in padded_groups(scores, self.model.get_param(TRANSITIONS)):
+        for group in tensor_groups(scores, self.model.get_param(TRANSITIONS)):
             loss = negative_log_likelihood(group.scores, group.transitions, [known[n] for n in group.numbers], weights)
             total += float(loss.losses.sum())
             d_transitions = torch2xp(loss.d_transitions / n_docs)
@@ -245,11 +242,14 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "CRFRecognizer":
         """Load the component, and check that the settings fit its labels."""
         super().from_bytes(bytes_data, exclude=exclude)
-        self.settings.check(self.name, self.labels)
-        return self
+        return self._loaded()
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "CRFRecognizer":
         """Load the component, and check that the settings fit its labels."""
         super().from_disk(path, exclude=exclude)
+        return self._loaded()
+
+    def _loaded(self) -> "CRFRecognizer":
         self.settings.check(self.name, self.labels)
+        use_numpy_products(self.model)
         return self

@@ -43,8 +43,9 @@ def span_confidences(
     numbers = {label: number for number, label in enumerate(pipe.labels)}
     confidences: list[list[float]] = [[] for _ in scores]
     filled = [n for n, array in enumerate(scores) if len(array)]
-    transitions, settings = pipe.model.get_param(TRANSITIONS), pipe.settings
-    for group in padded_groups([scores[n] for n in filled], transitions, settings.temperature):
+    to_numpy, settings = pipe.model.ops.to_numpy, pipe.settings
+    transitions = to_numpy(pipe.model.get_param(TRANSITIONS))
+    for group in padded_groups([to_numpy(scores[n]) for n in filled], transitions, settings.temperature):
         prober = SpanProbabilities(group.scores, group.transitions, group.lengths)
         for row, number in enumerate(group.numbers):
             confidences[filled[number]] = [

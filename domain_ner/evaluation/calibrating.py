@@ -30,6 +30,15 @@ def _choose_by(threshold: str) -> Choose | None:
 
     threshold: a precision between 0 and 1, `f1`, or empty. Raises DomainNerError for anything else.
     """
+    precision = promised_precision(threshold)
+    return None if precision is None else partial(threshold_for_precision, precision=precision)
+
+
+def promised_precision(threshold: str) -> float | None:
+    """Return the precision that thresholds are to guarantee, None for `f1` or empty.
+
+    Raises DomainNerError for anything else.
+    """
     if threshold in ("", F1):
         return None
     try:
@@ -40,7 +49,7 @@ def _choose_by(threshold: str) -> Choose | None:
         raise DomainNerError(
             f"vars.threshold is {threshold!r}; expected a precision between 0 and 1 (such as 0.95), f1, or nothing."
         )
-    return partial(threshold_for_precision, precision=precision)
+    return precision
 
 
 def require_threshold(threshold: str) -> None:

@@ -12,6 +12,7 @@ from spacy.language import Language
 from domain_ner.annotations.doc_keys import SPANS_KEY
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
+from domain_ner.evaluation.parity_schema import Parity
 from domain_ner.evaluation.predicting import nests
 from domain_ner.evaluation.schema import Report
 from domain_ner.files import sha256_of_folder
@@ -46,18 +47,27 @@ def package_name(name: str, nlp: Language) -> str:
 
 
 def describe(  # noqa: PLR0913
-    model: Path, nlp: Language, release: Release, inputs: Inputs, *, licence: str, contact: str, group_by: str
+    model: Path,
+    nlp: Language,
+    release: Release,
+    inputs: Inputs,
+    *,
+    licence: str,
+    contact: str,
+    group_by: str,
+    parity: Parity | None = None,
 ) -> Documents:
     """Create the documents of a package. model, nlp: the pipeline. release: without the language in its name.
 
     licence: empty if none is stated. contact: `NAME <EMAIL>`, or empty. group_by: the key of `meta` that
-    the splits keep together, or empty.
+    the splits keep together, or empty. parity: of an optimised pipeline.
     Raises DomainNerError if a report is missing or belongs to another pipeline.
     """
     lang, path = nlp.meta["lang"], inputs.reports / "evaluation.json"
     report = _read_report(path)
-    if report.model_sha256 != sha256_of_folder(model):
-        raise DomainNerError(f"{path} belongs to another pipeline than {model}.", "Run evaluate again.")
+    parity = _read_parity(inputs.reports / "optimize.json", model)
+    if report.model_sha256 != (parity.trained.sha256 if parity else sha256_of_folder(model)):
+        raise DomainNerError(f"{path} belongs to another pipeline than {model}.", "Run evaluate and optimize again.")
     author, email = parseaddr(contact)
     facts = Facts(
         name=f"{lang}_{release.name}",
@@ -74,6 +84,7 @@ def describe(  # noqa: PLR0913
         email=email,
         splits=nlp.config["nlp"]["tokenizer"].get("splits", ()),
         spans_key=SPANS_KEY if nests(nlp) else "",
+        parity=parity,
     )
     return Documents(model_card(facts), meta_of(facts))
 
@@ -84,6 +95,17 @@ def _read_report(path: Path) -> Report:
         return Report.model_validate(_read_json(path, "evaluate"))
     except ValidationError as err:
         raise DomainNerError(f"{path} is not a report of this version: {err}", "Run evaluate again.") from err
+
+
+def _read_parity(path: Path, model: Path) -> Parity | None:
+    """Read the report of `optimize`, if it made this pipeline; None for a pipeline as it was trained."""
+    if not path.is_file():
+        return None
+    try:
+        parity = Parity.model_validate(_read_json(path, "optimize"))
+    except ValidationError as err:
+        raise DomainNerError(f"{path} is not a report of this version: {err}", "Run optimize again.") from err
+    return parity if parity.optimized.sha256 == sha256_of_folder(model) else None
 
 
 def _read_json(path: Path, command: str) -> dict[str, Any]:

@@ -68,6 +68,20 @@ def differences_chart(differences: Mapping[str, tuple[float, float | None, float
     )
 
 
+def gains_chart(factors: Mapping[str, float]) -> Markup:
+    """Draw how many times better something became; a bar that does not reach 1 became worse."""
+    axis = axis_of([0, 1, *factors.values()], "times better than the trained pipeline", least=0)
+    return rows(
+        [
+            (name, f"{factor:.1f} ×", [bar((0, axis.at(factor)), (22, 78), FIRST if factor >= 1 else WRONG)])
+            for name, factor in factors.items()
+        ],
+        axis,
+        label="Times better: " + ", ".join(f"{name} {factor:.1f}" for name, factor in factors.items()),
+        marks=[line((axis.at(1),) * 2, (0, 100), f"{SOFT} dash")],
+    )
+
+
 def _ends(estimates: Mapping[str, tuple[float, float | None, float | None]]) -> list[float]:
     """List all figures and the ends of their intervals, in per cent."""
     return [100 * value for estimate in estimates.values() for value in estimate if value is not None]

@@ -8,6 +8,7 @@ from domain_ner import __version__
 from domain_ner.annotations.outcomes import IN_CORPUS
 from domain_ner.corpus.token_splits import named_words
 from domain_ner.encoders.card import EncoderCard, is_foreign, name_languages
+from domain_ner.evaluation.parity_schema import Parity
 from domain_ner.evaluation.predicting import FLOOR_F1, TARGET_F1
 from domain_ner.evaluation.schema import Figure, Report, TypeScore
 from domain_ner.guide.schema import Guide
@@ -16,6 +17,7 @@ from domain_ner.reports.card_use import contact, intended_use, out_of_scope
 from domain_ner.reports.hub_metadata import front_matter
 from domain_ner.reports.markdown import table
 from domain_ner.reports.numbers import elsewhere, percent, with_interval
+from domain_ner.reports.parity_markdown import parity_markdown
 
 # The card warns of changed texts that lower F1 by at least this.
 FALL = 0.03
@@ -43,7 +45,8 @@ class Facts:
     ledger: in the shape of ledger.json. calibration: in the shape of calibration.json, empty for a pipeline without
     confidences. group_by: the key of `meta` that the splits keep together, or empty. spans_key: of the `doc.spans` that
     the pipeline writes its entities to, empty if it writes `doc.ents`. splits: the patterns that its tokenizer
-    learned. author, email, url: the contact, as in spaCy's meta.json; empty if not given.
+    learned. author, email, url: the contact, as in spaCy's meta.json; empty if not given. parity: the comparison of an
+    optimised pipeline with the trained one, None for a trained one.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Facts:
     author: str = ""
     email: str = ""
     url: str = ""
+    parity: Parity | None = None
 
 
 def model_card(facts: Facts) -> str:
@@ -78,6 +82,7 @@ def model_card(facts: Facts) -> str:
         _measured(facts),
         "## Confidence",
         *_confidence(facts),
+        parity_markdown(facts.parity) if facts.parity else "",
         "## Training data",
         *_data(facts),
         "## Limits",

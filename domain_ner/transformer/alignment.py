@@ -7,7 +7,13 @@ IntArray = NDArray[np.int64]
 
 
 def align_wordpieces(token_starts: IntArray, token_ends: IntArray, offsets: IntArray) -> list[IntArray]:
-    """List for each token the wordpieces that cover at least one of its characters, in order.
+    """List for each token the rows of `offsets` that cover it: as `align_ragged`, one array a token."""
+    pieces, lengths = align_ragged(token_starts, token_ends, offsets)
+    return np.split(pieces, np.cumsum(lengths)[:-1]) if len(lengths) else []
+
+
+def align_ragged(token_starts: IntArray, token_ends: IntArray, offsets: IntArray) -> tuple[IntArray, IntArray]:
+    """Find for each token the wordpieces that cover at least one of its characters, in order.
 
     A wordpiece that covers white space before its word (as DeBERTa's do) belongs to that word alone; spacy-transformers
     1.4 gets this wrong (https://github.com/explosion/spaCy/issues/13730). A wordpiece that covers characters of
@@ -15,7 +21,7 @@ def align_wordpieces(token_starts: IntArray, token_ends: IntArray, offsets: IntA
 
     token_starts, token_ends: (n_tokens,), character offsets, ascending, ends exclusive, not overlapping.
     offsets: (n_wordpieces, 2), start and end of each wordpiece in the same characters; start = end for none.
-    Returns n_tokens arrays of rows of `offsets`.
+    Returns the rows of `offsets`, those of the first token first, and (n_tokens,) how many each token has.
     """
     first = np.searchsorted(token_ends, offsets[:, 0], side="right")
     last = np.searchsorted(token_starts, offsets[:, 1], side="left")
@@ -26,5 +32,4 @@ def align_wordpieces(token_starts: IntArray, token_ends: IntArray, offsets: IntA
     within = np.arange(len(pieces)) - np.repeat(np.cumsum(covers) - covers, covers)
     tokens = np.repeat(first, covers) + within
     order = np.argsort(tokens, kind="stable")
-    bounds = np.searchsorted(tokens[order], np.arange(1, len(token_starts)))
-    return np.split(pieces[order], bounds) if len(token_starts) else []
+    return pieces[order], np.bincount(tokens, minlength=len(token_starts))

@@ -1,6 +1,5 @@
 """Runs an encoder over any number of wordpiece sequences of any length, in padded batches of limited size."""
 
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
@@ -9,22 +8,11 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from domain_ner.transformer.batches import PassLimits, Rows, batches
 from domain_ner.transformer.cpu_training import CpuTraining
 
-Rows = Sequence[Sequence[int]]
 Backprop = Callable[[Sequence[Tensor]], None]
 Encoder = Any
-
-
-class PassLimits(NamedTuple):
-    """Limits of one pass through an encoder, in wordpieces, padding included.
-
-    max_padded: sequences times the longest of them; a longer sequence goes alone. cost: the fixed cost of a pass,
-    as the number of wordpieces that take the same time.
-    """
-
-    max_padded: int
-    cost: int
 
 
 # On a CPU, batches that fit its caches are faster, and a pass costs little.
@@ -108,27 +96,6 @@ def begin_update(
             torch.autograd.backward(learned, scale(gradients))
 
     return hidden, backprop
-
-
-def batches(rows: Rows, budget: PassLimits) -> list[list[int]]:
-    """Cut the rows into batches of similar length, the longest first.
-
-    Sorted by length, they are cut in the cheapest way: padding against the fixed cost of a pass (dynamic programming).
-    """
-    order = sorted(range(len(rows)), key=lambda n: len(rows[n]), reverse=True)
-    # least[end]: minimal cost of the first `end` rows, and the start of their last batch.
-    least = [(0, 0)] + [(sys.maxsize, 0)] * len(rows)
-    for start, number in enumerate(order):
-        longest, before = len(rows[number]), least[start][0] + budget.cost
-        n_together = max(1, budget.max_padded // max(1, longest))
-        for end in range(start + 1, min(len(rows), start + n_together) + 1):
-            least[end] = min(least[end], (before + longest * (end - start), start))
-    groups, end = [], len(rows)
-    while end:
-        start = least[end][1]
-        groups.append(order[start:end])
-        end = start
-    return groups[::-1]
 
 
 def _pad(encoder: Encoder, rows: Rows, batch: Sequence[int], pad: int) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,8 @@ from spacy.util import registry
 from thinc.api import Model
 from thinc.types import Floats2d
 
+from domain_ner.transformer.distinct_words import predict_vectors
+
 TokenVectors: TypeAlias = Model[list[Doc], list[Floats2d]]
 
 
@@ -28,6 +30,10 @@ def create_lexical_listener(transformer: TokenVectors, lexical: TokenVectors | N
     return Model("lexical_listener", forward, init=initialize, layers=[transformer, lexical], dims={"nO": None})
 
 
+def _learn_nothing(d_vectors: list[Floats2d]) -> list[Doc]:
+    return []
+
+
 def initialize(model: TokenVectors, X: list[Doc] | None = None, Y: object = None) -> None:  # noqa: N803 (thinc's names)
     """Initialise both layers."""
     for layer in model.layers:
@@ -40,7 +46,7 @@ def forward(
     """Concatenate by document. thinc's own `concatenate` fails when one of the documents is empty."""
     transformer, lexical = model.layers
     encoded, backprop_transformer = transformer(docs, is_train)
-    features, backprop_lexical = lexical(docs, is_train)
+    features, backprop_lexical = lexical(docs, True) if is_train else (predict_vectors(lexical, docs), _learn_nothing)
     width = max((array.shape[1] for array in encoded), default=0)
     concatenated = [
         model.ops.xp.hstack([vectors, lexical_vectors])

@@ -22,9 +22,10 @@ from transformers.file_utils import ModelOutput
 
 from domain_ner.errors import DomainNerError
 from domain_ner.transformer.encoding import Padding, begin_update, encode
+from domain_ner.transformer.hf_tokenizer import encode_texts, special_ids, wordpiece_batch
 from domain_ner.transformer.layers import freeze, layer_depths
 from domain_ner.transformer.shim import SafetensorsShim
-from domain_ner.transformer.tokenizing import Tokenized, mask_tokens, special_ids, tokenize, wordpiece_batch
+from domain_ner.transformer.tokenizing import Tokenized, mask_tokens, tokenize
 
 
 class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
@@ -173,7 +174,9 @@ def forward(
     padding = Padding(model.tokenizer.pad_token_id or 0, model.attrs["max_batch_items"])
     if not is_train:  # float32 on a CPU, so that predictions are the same on every machine
         with _autocast(model, on_cpu=False):
-            return _by_doc(docs, tokenized, encode(model.transformer, rows, padding)), lambda d_batch: docs
+            return _by_doc(
+                model.tokenizer, docs, tokenized, encode(model.transformer, rows, padding)
+            ), lambda d_batch: docs
     hidden, backprop_encoder = begin_update(
         model.transformer,
         rows,
@@ -190,7 +193,7 @@ def forward(
         backprop_encoder(d_hidden)
         return docs
 
-    return _by_doc(docs, tokenized, hidden), backprop
+    return _by_doc(model.tokenizer, docs, tokenized, hidden), backprop
 
 
 def model_window(model: ExactTransformerModel) -> int:
@@ -204,7 +207,14 @@ def has_cpu_bfloat16() -> bool:
 
 
 def _tokenize(model: ExactTransformerModel, docs: Sequence[Doc]) -> list[Tokenized]:
-    return tokenize(model.tokenizer, docs, window=model_window(model), overlap=model.attrs["overlap"])
+    tokenizer = model.tokenizer
+    return tokenize(
+        lambda texts: encode_texts(tokenizer, texts),
+        special_ids(tokenizer),
+        docs,
+        window=model_window(model),
+        overlap=model.attrs["overlap"],
+    )
 
 
 def _masked(model: ExactTransformerModel, tokenized_doc: Tokenized) -> list[list[int]]:
@@ -230,7 +240,9 @@ def _autocast(model: ExactTransformerModel, *, on_cpu: bool) -> Any:
     return torch.autocast("cpu", torch.bfloat16, enabled=on_cpu)
 
 
-def _by_doc(docs: Sequence[Doc], tokenized: Sequence[Tokenized], hidden: Sequence[Tensor]) -> EncodedBatch:
+def _by_doc(
+    tokenizer: Any, docs: Sequence[Doc], tokenized: Sequence[Tokenized], hidden: Sequence[Tensor]
+) -> EncodedBatch:
     """Collect the output of each document; an empty document has an empty output."""
     data, remaining, position = [], iter(tokenized), 0
     for doc in docs:
@@ -243,7 +255,7 @@ def _by_doc(docs: Sequence[Doc], tokenized: Sequence[Tokenized], hidden: Sequenc
         )
         position += len(tokenized_doc.rows)
         output = ModelOutput(last_hidden_state=torch2xp(states))
-        data.append(TransformerData(wordpiece_batch(tokenized_doc), output, tokenized_doc.align))
+        data.append(TransformerData(wordpiece_batch(tokenizer, tokenized_doc), output, tokenized_doc.align))
     wordpieces = WordpieceBatch.empty()
     align = Ragged(np.zeros(0, dtype="i"), np.zeros(0, dtype="i"))
     spans = [[doc[:]] if len(doc) else [] for doc in docs]

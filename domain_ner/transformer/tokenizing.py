@@ -1,74 +1,86 @@
-"""Tokenizes documents for an encoder: wordpieces, their windows, and their alignment with tokens."""
+"""Cuts documents into wordpieces and windows, and aligns wordpieces with tokens. Knows no encoder."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from spacy.tokens import Doc
-from spacy_transformers.data_classes import WordpieceBatch
 from thinc.types import Ragged
 
-from domain_ner.transformer.alignment import IntArray, align_wordpieces
+from domain_ner.transformer.alignment import IntArray, align_ragged, align_wordpieces
 from domain_ner.transformer.windows import Window, cut_windows
+
+
+class Encoding(NamedTuple):
+    """A text in wordpieces, without special ones. ids: (n_wordpieces,). offsets: (n_wordpieces, 2), the start and end
+    of each wordpiece in characters.
+    """
+
+    ids: list[int]
+    offsets: Sequence[tuple[int, int]]
+
+
+class Special(NamedTuple):
+    """The ids of the special wordpieces that the encoder expects before and after a text."""
+
+    before: list[int]
+    after: list[int]
+
+
+EncodeTexts = Callable[[list[str]], Sequence[Encoding]]
 
 
 @dataclass(frozen=True)
 class Tokenized:
-    """A document's wordpieces. strings: in each window. windows: of the document. rows: the ids in each window, special
-    ones included. align: for each token the positions of its wordpieces in the windows, which are concatenated and
-    padded to the longest. cuts: the tokens at which the next window takes over.
+    """A document's wordpieces. windows: of the document. rows: the ids in each window, special ones included.
+    align: for each token the positions of its wordpieces in the windows, which are concatenated and padded to the
+    longest. cuts: the tokens at which the next window takes over.
     """
 
-    strings: list[list[str]]
     windows: list[Window]
     rows: list[list[int]]
     align: Ragged
     cuts: list[int]
 
 
-def tokenize(tokenizer: Any, docs: Sequence[Doc], *, window: int, overlap: int) -> list[Tokenized]:
+def tokenize(
+    encode: EncodeTexts, special: Special, docs: Sequence[Doc], *, window: int, overlap: int
+) -> list[Tokenized]:
     """Cut non-empty documents into wordpieces and windows.
 
-    window, overlap: in wordpieces; `window` includes the special ones.
+    encode: the tokenizer. window, overlap: in wordpieces; `window` includes the special ones.
     """
-    if not docs:
-        return []
-    before, after = special_ids(tokenizer)
-    size = window - len(before) - len(after)
-    encoding = tokenizer(
-        [doc.text for doc in docs],
-        add_special_tokens=False,
-        return_offsets_mapping=True,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        verbose=False,
-    )
-    tokenized = []
-    for doc, ids, offsets in zip(docs, encoding["input_ids"], encoding["offset_mapping"], strict=True):
-        aligned = align_doc(doc, np.asarray(offsets, dtype=np.int64).reshape(-1, 2))
-        owners = _owners(aligned, len(ids))
-        windows = cut_windows(owners, size=size, overlap=overlap)
-        cuts = [int(owners[window.first]) for window in windows[1:]]
-        rows = [[*before, *ids[window.start : window.end], *after] for window in windows]
-        strings = [tokenizer.convert_ids_to_tokens(row) for row in rows]
-        align = _place(aligned, windows, len(before), max(map(len, rows)))
-        tokenized.append(Tokenized(strings, windows, rows, align, cuts))
-    return tokenized
+    size = window - len(special.before) - len(special.after)
+    encodings = encode([doc.text for doc in docs]) if docs else []
+    return [
+        _cut(doc, encoding, special, size=size, overlap=overlap) for doc, encoding in zip(docs, encodings, strict=True)
+    ]
+
+
+def _cut(doc: Doc, encoding: Encoding, special: Special, *, size: int, overlap: int) -> Tokenized:
+    ids = encoding.ids
+    pieces, lengths = align_ragged(*token_edges(doc), np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2))
+    if len(ids) <= size:
+        row = [*special.before, *ids, *special.after]
+        return Tokenized([Window(0, len(ids), 0, len(ids))], [row], _ragged(pieces + len(special.before), lengths), [])
+    owners = _owners(pieces, lengths, len(ids))
+    windows = cut_windows(owners, size=size, overlap=overlap)
+    rows = [[*special.before, *ids[window.start : window.end], *special.after] for window in windows]
+    places = _places(windows, len(special.before), max(map(len, rows)))
+    cuts = [int(owners[window.first]) for window in windows[1:]]
+    return Tokenized(windows, rows, _ragged(places[pieces], lengths), cuts)
+
+
+def token_edges(doc: Doc) -> tuple[IntArray, IntArray]:
+    """(n_tokens,) starts and ends of a document's tokens, in characters."""
+    starts, lengths = doc.to_array(["IDX", "LENGTH"]).astype(np.int64).T
+    return starts, starts + lengths
 
 
 def align_doc(doc: Doc, offsets: IntArray) -> list[IntArray]:
     """List for each token the indices of its wordpieces. offsets: (n_wordpieces, 2), characters of the text."""
-    starts, lengths = doc.to_array(["IDX", "LENGTH"]).astype(np.int64).T
-    return align_wordpieces(starts, starts + lengths, offsets)
-
-
-def special_ids(tokenizer: Any) -> tuple[list[int], list[int]]:
-    """Find the special wordpieces that the encoder expects before and after a text."""
-    plain = tokenizer("a", add_special_tokens=False)["input_ids"]
-    complete = tokenizer("a")["input_ids"]
-    n_before = next(n for n in range(len(complete)) if complete[n : n + len(plain)] == plain)
-    return complete[:n_before], complete[n_before + len(plain) :]
+    return align_wordpieces(*token_edges(doc), offsets)
 
 
 def mask_tokens(doc: Tokenized, mask: int | None, share: float) -> list[list[int]]:
@@ -88,30 +100,22 @@ def mask_tokens(doc: Tokenized, mask: int | None, share: float) -> list[list[int
     return rows
 
 
-def wordpiece_batch(doc: Tokenized) -> WordpieceBatch:
-    """Convert to spacy-transformers' WordpieceBatch."""
-    lengths = list(map(len, doc.rows))
-    ids, mask = np.zeros((len(lengths), max(lengths)), dtype=np.int64), np.zeros((len(lengths), max(lengths)), "f")
-    for n, row in enumerate(doc.rows):
-        ids[n, : len(row)], mask[n, : len(row)] = row, 1
-    return WordpieceBatch(strings=doc.strings, input_ids=ids, attention_mask=mask, lengths=lengths, token_type_ids=None)
-
-
-def _owners(aligned: Sequence[IntArray], n_pieces: int) -> IntArray:
+def _owners(pieces: IntArray, lengths: IntArray, n_pieces: int) -> IntArray:
     """(n_pieces,) for each wordpiece the first token it belongs to, or the last one before it."""
     owners = np.zeros(n_pieces, dtype=np.int64)
-    for token in reversed(range(len(aligned))):
-        owners[aligned[token]] = token
+    owners[pieces[::-1]] = np.repeat(np.arange(len(lengths)), lengths)[::-1]  # the first token is written last
     return np.maximum.accumulate(owners)
 
 
-def _place(aligned: Sequence[IntArray], windows: Sequence[Window], n_before: int, longest: int) -> Ragged:
-    """Find the positions of each token's wordpieces among the vectors of all windows."""
-    positions = np.concatenate(
+def _places(windows: Sequence[Window], n_before: int, longest: int) -> IntArray:
+    """(n_pieces,) the place of each wordpiece among the vectors of all windows, padded to the longest."""
+    return np.concatenate(
         [
             number * longest + n_before + np.arange(window.first, window.last) - window.start
             for number, window in enumerate(windows)
         ]
     )
-    lengths = np.fromiter(map(len, aligned), dtype="i", count=len(aligned))
-    return Ragged(positions[np.concatenate(aligned)].astype("i"), lengths)
+
+
+def _ragged(places: IntArray, lengths: IntArray) -> Ragged:
+    return Ragged(places.astype("i"), lengths.astype("i"))

@@ -6,6 +6,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
+from test_lattice import arrays
 from test_pipe import blank, confidences
 
 torch = pytest.importorskip("torch")
@@ -53,8 +54,8 @@ def test_the_same_passage_has_the_same_confidences_wherever_it_stands():
     passage = torch.randn((67, N_TAGS), generator=generator) * 3
     passage[[0, -1], 0] += 40  # it begins and ends outside, so that its neighbours tell it nothing
     flat = torch.randn(n_transitions(N_TYPES), generator=generator)
-    (found,) = decode(passage.repeat(300, 1)[None], flat, torch.tensor([67 * 300]))
-    (alone,) = decode(passage[None], flat, torch.tensor([67]))
+    (found,) = decode(*arrays(passage.repeat(300, 1)[None], flat, torch.tensor([67 * 300])))
+    (alone,) = decode(*arrays(passage[None], flat, torch.tensor([67])))
     assert len(alone.entities) > 5
     assert len(found.entities) == 300 * len(alone.entities)
     for n, one in enumerate(found.entities):
@@ -68,7 +69,7 @@ def test_no_probability_is_above_one(long_case):
     scores, flat, lengths = long_case
     scores = scores.clone()
     scores[0, ::2, 0] += 60  # all but certain
-    prober = SpanProbabilities(scores, flat, lengths)
+    prober = SpanProbabilities(*arrays(scores, flat, lengths))
     log_probs = [one.log_prob for one in prober.probable(0, [math.log(0.01)] * N_TYPES)]
     assert len(log_probs) > 1000
     assert max(log_probs) < 1e-9

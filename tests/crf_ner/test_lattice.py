@@ -23,6 +23,11 @@ def random_case(lengths, seed=0, scale=1.5):
     return scores, flat, torch.tensor(lengths)
 
 
+def arrays(scores, flat, lengths):
+    """As `decode` takes them."""
+    return scores.double().numpy(), flat.double().numpy(), lengths.numpy()
+
+
 def paths(length):
     return [path for path in product(range(N_TAGS), repeat=length) if is_legal(path, N_TYPES)]
 
@@ -69,7 +74,7 @@ def test_partition_and_tag_marginals_are_those_of_all_paths(seed):
 @pytest.mark.parametrize("seed", range(10))
 def test_viterbi_finds_the_best_path_and_the_probability_of_its_spans(seed):
     scores, flat, lengths = random_case([4, 2, 1, 3], seed)
-    for doc, found in enumerate(decode(scores, flat, lengths)):
+    for doc, found in enumerate(decode(*arrays(scores, flat, lengths))):
         weighed = {path: score(scores, flat, doc, path) for path in paths(int(lengths[doc]))}
         best = max(weighed, key=weighed.get)
         assert [one[:3] for one in found.entities] == spans_of(best)
@@ -81,7 +86,7 @@ def test_viterbi_finds_the_best_path_and_the_probability_of_its_spans(seed):
 
 def test_probability_of_any_span_is_exact():
     scores, flat, lengths = random_case([4], 3)
-    prober = SpanProbabilities(scores, flat, lengths)
+    prober = SpanProbabilities(*arrays(scores, flat, lengths))
     weighed = {path: math.exp(score(scores, flat, 0, path)) for path in paths(4)}
     for start, end, label in [(s, e, k) for s in range(4) for e in range(s + 1, 5) for k in range(N_TYPES)]:
         share = sum(w for path, w in weighed.items() if (start, end, label) in spans_of(path)) / sum(weighed.values())
@@ -91,7 +96,7 @@ def test_probability_of_any_span_is_exact():
 @pytest.mark.parametrize("floor", [0.3, 0.05, 0.001])
 def test_the_probable_spans_are_all_those_above_the_floor(floor):
     scores, flat, lengths = random_case([4, 1, 3], 9)
-    prober = SpanProbabilities(scores, flat, lengths)
+    prober = SpanProbabilities(*arrays(scores, flat, lengths))
     for doc, length in enumerate(lengths.tolist()):
         spans = [(s, e, k) for s in range(length) for e in range(s + 1, length + 1) for k in range(N_TYPES)]
         expected = {span: prober(doc, *span) for span in spans if prober(doc, *span) >= math.log(floor)}
@@ -101,7 +106,7 @@ def test_the_probable_spans_are_all_those_above_the_floor(floor):
 
 def test_candidates_are_in_order_and_not_among_the_entities():
     scores, flat, lengths = random_case([4, 2], 9)
-    for found in decode(scores, flat, lengths, floors=[math.log(0.01)] * N_TYPES):
+    for found in decode(*arrays(scores, flat, lengths), floors=[math.log(0.01)] * N_TYPES):
         taken = {one[:3] for one in found.entities}
         candidates = select_candidates(found.probable, taken, 3)
         assert candidates

@@ -184,6 +184,8 @@ def test_loss_of_nothing_known_is_zero():
 
 def test_confidence_is_the_mass_of_all_paths_with_the_span(trained):
     """On an untrained model: the probabilities of all spans over one token and the one of `O` sum up to 1."""
+    import torch
+
     from domain_ner.crf_ner.decoding import SpanProbabilities
     from domain_ner.crf_ner.lattice import marginals
 
@@ -195,7 +197,7 @@ def test_confidence_is_the_mass_of_all_paths_with_the_span(trained):
 
     ((_, padded, flat, lengths),) = padded_groups(scores, pipe.model.get_param(TRANSITIONS))
     prober, n_types = SpanProbabilities(padded, flat, lengths), len(pipe.labels)
-    outside = marginals(padded, flat, lengths).emissions[0, 1, 0]
+    outside = marginals(*map(torch.tensor, (padded, flat, lengths))).emissions[0, 1, 0]
     spans = [(start, end) for start in (0, 1) for end in (2, 3)]
     mass = sum(math.exp(prober(0, start, end, label)) for start, end in spans for label in range(n_types))
     assert float(outside) + mass == pytest.approx(1, abs=1e-5)

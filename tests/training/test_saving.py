@@ -40,10 +40,17 @@ def trained(factory, **config):
 
 def predicted(nlp):
     return [
-        [(span.start_char, span.end_char, span.label_, span.has_extension("confidence") and span._.confidence)
-         for span in (*doc.ents, *doc.spans.get("sc", ()))]
+        [
+            (
+                span.start_char,
+                span.end_char,
+                span.label_,
+                round(span.has_extension("confidence") and span._.confidence or 0, 5),
+            )
+            for span in (*doc.ents, *doc.spans.get("sc", ()))
+        ]
         for doc in nlp.pipe([*TEXTS, "Who is Unseenling?", ""])
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("factory", ["crf_ner", "ner", "spancat"])

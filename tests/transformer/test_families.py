@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from test_shim import model_of
 from tiny_encoders import FAMILIES, WIDTH
+from transformer_models import model_of
 
 from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.encoders.card import make_card

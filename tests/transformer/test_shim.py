@@ -11,18 +11,10 @@ import torch
 from safetensors.torch import load
 from spacy_transformers.layers.hf_shim import HFShim
 from tiny_encoders import FAMILIES
+from transformer_models import model_of
 
 from domain_ner.errors import DomainNerError
-from domain_ner.transformer.architectures import create_transformer_model
 from domain_ner.transformer.shim import weights_from_bytes, weights_to_bytes, without_code
-
-
-def model_of(folder):
-    return create_transformer_model(
-        str(folder), {"use_fast": True, "model_max_length": 64}, {}, mixed_precision=False, grad_scaler_config={},
-        learn_rate_factor=1.0, freeze_embeddings=False, freeze_layers=0, layer_decay=1.0, mask_share=0.0,
-        cpu_bfloat16=False, window=0, overlap=4, max_batch_items=512,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

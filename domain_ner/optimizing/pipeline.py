@@ -1,0 +1,122 @@
+"""Turns a trained pipeline into one that needs no PyTorch: the encoder becomes a layer of the recogniser."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from spacy.language import Language
+from spacy.util import registry
+
+from domain_ner.errors import DomainNerError
+from domain_ner.onnx_encoder.encoder_file import INT8, RUNTIMES, EncoderFacts, EncoderFile
+from domain_ner.optimizing.export import export_encoder, versions
+from domain_ner.optimizing.quantizing import quantize
+from domain_ner.transformer.hf_tokenizer import special_ids
+from domain_ner.transformer.model import ExactTransformerModel, model_window
+
+LISTENER, TOK2VEC_LISTENER, TOK2VEC = "transformer-listener", "tok2vec-listener", "tok2vec"
+ARCHITECTURE = "domain_ner.OnnxEncoder.v1"
+# What a package of the pipeline requires beside spaCy and domain-ner.
+REQUIREMENTS = ["onnxruntime>=1.20", "tokenizers>=0.21"]
+# The requirements that it no longer has.
+NEEDLESS = ("torch", "transformers", "spacy-transformers")
+
+
+def optimize(nlp: Language, runtime: str) -> Language:
+    """Change a pipeline so that it predicts without PyTorch.
+
+    nlp: a pipeline with a transformer of domain-ner and one component that listens to it; or one without a transformer,
+    which only loses the requirement. runtime: one of RUNTIMES.
+    Returns the pipeline. Raises DomainNerError for others.
+    """
+    transformers = [name for name, model in _models(nlp) if isinstance(model, ExactTransformerModel)]
+    for name in transformers:
+        _replace_transformer(nlp, name, RUNTIMES[runtime])
+    _include_tok2vec(nlp)
+    kept = [one for one in nlp.meta.get("requirements", []) if _package(one) not in NEEDLESS]
+    nlp.meta["requirements"] = kept + ([one for one in REQUIREMENTS if one not in kept] if transformers else [])
+    return nlp
+
+
+def _replace_transformer(nlp: Language, name: str, precision: str) -> None:
+    model = dict(_models(nlp))[name]
+    listeners = list(_listeners(nlp))
+    if len(listeners) != 1:
+        raise DomainNerError(
+            f"{len(listeners)} components listen to {name}; expected one.",
+            "Optimise each recogniser in a pipeline of its own, and join them with nlp.add_pipe(source=...).",
+        )
+    component, listener, path = listeners[0]
+    file = encoder_file(model, precision)
+    section = _section(nlp, component, path)
+    settings = {
+        "@architectures": ARCHITECTURE,
+        "pooling": dict(section["pooling"]),
+        "window": model.attrs["window"],
+        "overlap": model.attrs["overlap"],
+        "threads": 0,
+    }
+    layer = registry.resolve({"layer": settings})["layer"]
+    layer.shims[0].use(file)
+    dict(_models(nlp))[component].replace_node(listener, layer)
+    section.clear()
+    section.update(settings)
+    nlp.remove_pipe(name)
+
+
+def _include_tok2vec(nlp: Language) -> None:
+    """Make spaCy's shared `tok2vec`, if only one component listens to it, a layer of that component."""
+    names = [name for name, model in _models(nlp) if any(node.name == TOK2VEC_LISTENER for node in model.walk())]
+    if TOK2VEC in nlp.pipe_names and len(names) == 1:
+        nlp.replace_listeners(TOK2VEC, names[0], ["model.tok2vec"])
+        nlp.remove_pipe(TOK2VEC)
+
+
+def _models(nlp: Language) -> list[tuple[str, Any]]:
+    return [(name, pipe.model) for name, pipe in nlp.pipeline if hasattr(pipe, "model")]
+
+
+def _listeners(nlp: Language) -> Iterator[tuple[str, Any, list[str]]]:
+    """Yield the components with a listener, the layer that makes vectors of it, and where that is in the config."""
+    for name, model in _models(nlp):
+        for node in model.walk():
+            if any(layer.name == LISTENER for layer in node.layers):  # the listener, then its pooling
+                for path in _paths(nlp.get_pipe_config(name)["model"], ["model"]):
+                    yield name, node, path
+
+
+def _paths(config: Any, path: list[str]) -> Iterator[list[str]]:
+    if isinstance(config, dict):
+        if "TransformerListener" in str(config.get("@architectures", "")):
+            yield path
+        for key, value in config.items():
+            yield from _paths(value, [*path, key])
+
+
+def _section(nlp: Language, component: str, path: list[str]) -> dict[str, Any]:
+    section: Any = nlp.get_pipe_config(component)
+    for key in path:
+        section = section[key]
+    return section  # type: ignore[no-any-return]
+
+
+def encoder_file(model: ExactTransformerModel, precision: str) -> EncoderFile:
+    """Export the encoder of a transformer component."""
+    exported = export_encoder(model.transformer)
+    onnx = quantize(exported) if precision == INT8 else exported
+    config, tokenizer = model.transformer.config, model.tokenizer
+    facts = EncoderFacts(
+        name=str(model.attrs["name"]).rstrip("/").rpartition("/")[2],
+        model_type=config.model_type,
+        precision=precision,
+        width=config.hidden_size,
+        max_length=model_window(model),
+        pad=tokenizer.pad_token_id or 0,
+        **special_ids(tokenizer)._asdict(),
+        **versions(),
+    )
+    return EncoderFile(onnx, tokenizer.backend_tokenizer.to_str(), facts)
+
+
+def _package(requirement: str) -> str:
+    """The name in a requirement such as `torch>=2.10`."""
+    return requirement.partition("[")[0].partition(">")[0].partition("=")[0].partition("<")[0].partition("~")[0].strip()
