@@ -45,7 +45,7 @@ def predicted(nlp):
                 span.start_char,
                 span.end_char,
                 span.label_,
-                round(span.has_extension("confidence") and span._.confidence or 0, 5),
+                round((span.has_extension("confidence") and span._.confidence) or 0, 5),
             )
             for span in (*doc.ents, *doc.spans.get("sc", ()))
         ]
