@@ -108,3 +108,8 @@ def test_a_tokenizer_file_outside_its_folder_is_refused(models, tmp_path):
     message["tokenizer"]["../evil.txt"] = b""
     with pytest.raises(DomainNerError, match="would land outside its folder"):
         model_of(tmp_path).shim.from_bytes(srsly.msgpack_dumps(message))
+
+
+def test_the_config_keeps_small_numbers(models, tmp_path):
+    loaded = model_of(tmp_path).from_bytes(models("bert").to_bytes())
+    assert loaded.transformer.config.layer_norm_eps == models("bert").transformer.config.layer_norm_eps == 1e-12
