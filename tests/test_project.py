@@ -28,8 +28,8 @@ README = (ROOT / "README.md").read_text(encoding="utf8")
 # The code that a config names and spaCy finds by its entry point, so that no import shows it.
 BY_ENTRY_POINT = [
     "corpus/tokenizer", "training/batching", "transformer/architectures", "transformer/lexical", "crf_ner/model",
-    "crf_ner/factory", "training/freezing", "training/oversampling", "transformer/pooling",
-    "onnx_encoder/architectures",
+    "crf_ner/factory", "crf_ner/implied_boundaries", "training/freezing", "training/oversampling",
+    "transformer/layer_norm", "transformer/pooling", "onnx_encoder/architectures",
 ]  # fmt: skip
 RUNS_CONFIG = ["create-config", "train", "calibrate", "evaluate", "optimize", "package"]
 
@@ -91,7 +91,7 @@ def test_the_package_has_no_relative_imports_which_the_fingerprints_would_miss()
 
 def test_project_yml_is_short_and_each_variable_has_a_heading_and_a_line_of_comment():
     lines = (ROOT / "project.yml").read_text(encoding="utf8").splitlines()
-    assert len(lines) < 350
+    assert len(lines) < 400
     assert max(map(len, lines)) <= 120
     variables = [line for line in lines[lines.index("vars:") + 1 : lines.index("directories:")] if line]
     kinds = "".join("h" if line.startswith("  ## ") else "c" if line.startswith("  # ") else "v" for line in variables)

@@ -77,5 +77,13 @@ COMMANDS = {
         RELEASE,
         "Build the wheels into training/packages, install them into a clean environment, and compare the predictions.",
     ),
+    "export-hf": Entry(
+        RELEASE,
+        "Write the pipeline as a Hugging Face token classifier, and what that costs in F1 by aggregation strategy.",
+    ),
+    "import-hf": Entry(
+        RELEASE,
+        "Make a spaCy pipeline of a fine-tuned Hugging Face token classifier, with confidences and long texts.",
+    ),
     "clean": Entry(RELEASE, "Remove the outputs of the workflow; keep the folders themselves."),
 }

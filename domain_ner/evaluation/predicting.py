@@ -116,16 +116,21 @@ def evaluate_pipeline(
 def evaluate_doc(gold: Doc, predicted: Doc, *, can_nest: bool = False) -> EvaluatedDoc:
     """Compare gold and prediction on one text. can_nest: the entities are `doc.spans["sc"]`, if there are any."""
     read = spans_or_entities if can_nest else entities
-    unknown, wrong = _unknown(gold), rejected(gold)
     return EvaluatedDoc(
         source=str(gold.user_data.get(SOURCE_KEY, "")),
         text=gold.text,
         meta=gold.user_data.get(META_KEY) or {},
         tokens=tuple((token.idx, token.idx + len(token)) for token in predicted),
         gold=tuple(sorted(read(gold))),
-        predicted=tuple(sorted(span for span in read(predicted) if span in wrong or not _overlaps(span, unknown))),
+        predicted=without_unknown(gold, read(predicted)),
         confidences=_confidences(predicted),
     )
+
+
+def without_unknown(gold: Doc, predicted: Iterable[Entity]) -> tuple[Entity, ...]:
+    """Leave out predicted entities on tokens that are unknown in gold, unless they were rejected there; sorted."""
+    unknown, wrong = _unknown(gold), rejected(gold)
+    return tuple(sorted(span for span in predicted if span in wrong or not _overlaps(span, unknown)))
 
 
 def _confidences(predicted: Doc) -> dict[Entity, float]:

@@ -3,6 +3,7 @@
 Format: https://huggingface.co/docs/hub/model-cards and modelcard.md of huggingface/hub-docs.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import srsly
@@ -24,17 +25,40 @@ ANY_LANGUAGE, MULTILINGUAL = "xx", "multilingual"
 TASK = "token-classification"
 
 
+@dataclass(frozen=True)
+class HubScores:
+    """Micro scores on a test set, 0..1. n_passages: of the test set."""
+
+    n_passages: int
+    precision: float
+    recall: float
+    f1: float
+
+
 def front_matter(name: str, lang: str, licence: str, head: Headline, encoder: EncoderCard) -> str:
-    """Write the YAML, between two lines of dashes.
+    """Write the front matter of a spaCy package.
 
     name: of the package. lang: spaCy's code. licence: SPDX, or empty for none stated. head: the scores on the test set.
     """
+    micro = head.micro
+    scores = HubScores(head.n_passages, micro.precision.value, micro.recall.value, micro.f1.value)
+    return render(name, lang, licence, scores, library="spacy", base_model=encoder.hub_id if encoder.path else "")
+
+
+def render(  # noqa: PLR0913
+    name: str, lang: str, licence: str, scores: HubScores, *, library: str, base_model: str
+) -> str:
+    """Write the YAML, between two lines of dashes.
+
+    library: that loads the model, as the hub names it. base_model: hub id of the encoder, or empty. Others as in
+    `front_matter`.
+    """
     data: dict[str, Any] = {"language": [MULTILINGUAL if lang == ANY_LANGUAGE else lang]}
     data |= _licence(licence)
-    data |= {"library_name": "spacy", "pipeline_tag": TASK, "tags": ["spacy", TASK, "named-entity-recognition"]}
-    if encoder.path and encoder.hub_id:
-        data["base_model"] = encoder.hub_id
-    data |= {"metrics": ["precision", "recall", "f1"], "model-index": [{"name": name, "results": [_result(head)]}]}
+    data |= {"library_name": library, "pipeline_tag": TASK, "tags": [library, TASK, "named-entity-recognition"]}
+    if base_model:
+        data["base_model"] = base_model
+    data |= {"metrics": ["precision", "recall", "f1"], "model-index": [{"name": name, "results": [_result(scores)]}]}
     return f"---\n{srsly.yaml_dumps(data, indent_mapping=2, indent_sequence=2, indent_offset=0).rstrip()}\n---"
 
 
@@ -47,13 +71,11 @@ def _licence(licence: str) -> dict[str, str]:
     return {"license": "other", "license_name": "-".join(licence.lower().split())}
 
 
-def _result(head: Headline) -> dict[str, Any]:
-    micro = head.micro
-    figures = (("Precision", "precision", micro.precision), ("Recall", "recall", micro.recall), ("F1", "f1", micro.f1))
+def _result(scores: HubScores) -> dict[str, Any]:
+    figures = [("Precision", "precision", scores.precision), ("Recall", "recall", scores.recall)]
+    figures.append(("F1", "f1", scores.f1))
     return {
         "task": {"type": TASK, "name": "NER"},
-        "dataset": {"type": "held-out-test-set", "name": f"{head.n_passages:,} test passages", "split": "test"},
-        "metrics": [
-            {"type": kind, "name": f"NER {name}", "value": round(figure.value, 4)} for name, kind, figure in figures
-        ],
+        "dataset": {"type": "held-out-test-set", "name": f"{scores.n_passages:,} test passages", "split": "test"},
+        "metrics": [{"type": kind, "name": f"NER {name}", "value": round(value, 4)} for name, kind, value in figures],
     }

@@ -46,7 +46,9 @@ def encode(encoder: Encoder, rows: Rows, padding: Padding) -> list[Tensor]:
     hidden: list[Any] = [None] * len(rows)
     with torch.no_grad():
         for batch in batches(rows, padding.on(encoder, CPU_PREDICTING)):
-            for number, states in zip(batch, _run(encoder, *_pad(encoder, rows, batch, padding.piece)), strict=True):
+            for number, states in zip(
+                batch, _run(encoder, *pad_rows(encoder, rows, batch, padding.piece)), strict=True
+            ):
                 hidden[number] = states[: len(rows[number])]
     encoder.train(was_training)
     return hidden
@@ -72,7 +74,7 @@ def begin_update(
     outputs = []
     hidden: list[Any] = [None] * len(rows)
     for batch in groups:
-        ids, mask = _pad(encoder, rows, batch, padding.piece)
+        ids, mask = pad_rows(encoder, rows, batch, padding.piece)
         with autocast():
             if fits or len(groups) == 1:
                 output = _run_training(encoder, ids, mask)
@@ -98,7 +100,8 @@ def begin_update(
     return hidden, backprop
 
 
-def _pad(encoder: Encoder, rows: Rows, batch: Sequence[int], pad: int) -> tuple[Tensor, Tensor]:
+def pad_rows(encoder: Encoder, rows: Rows, batch: Sequence[int], pad: int) -> tuple[Tensor, Tensor]:
+    """Pad some of the rows, by number, to the longest: ids and attention mask, on the encoder's device."""
     lengths = torch.tensor([len(rows[n]) for n in batch])
     longest = int(lengths.max())
     ids = torch.tensor([[*rows[n], *[pad] * (longest - len(rows[n]))] for n in batch], dtype=torch.long)

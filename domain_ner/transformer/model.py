@@ -111,11 +111,11 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
 
     def count_windows(self, docs: Sequence[Doc]) -> int:
         """Count the windows that the encoder needs for these documents."""
-        return sum(len(tokenized.windows) for tokenized in _tokenize(self, [doc for doc in docs if len(doc)]))
+        return sum(len(tokenized.windows) for tokenized in tokenize_docs(self, [doc for doc in docs if len(doc)]))
 
     def cuts(self, doc: Doc) -> list[int]:
         """List the tokens of a document at which the next window takes over, ascending; none for a single window."""
-        return _tokenize(self, [doc])[0].cuts if len(doc) else []
+        return tokenize_docs(self, [doc])[0].cuts if len(doc) else []
 
     def copy(self) -> "ExactTransformerModel":
         """Deep-copy the model with its own forward pass, which spacy-transformers' copy would lose."""
@@ -169,7 +169,7 @@ def forward(
             "The transformer has no encoder yet.", "Train the pipeline, or call nlp.initialize() first."
         )
     filled = [doc for doc in docs if len(doc)]
-    tokenized = _tokenize(model, filled)
+    tokenized = tokenize_docs(model, filled)
     rows = [row for doc in tokenized for row in (_masked(model, doc) if is_train else doc.rows)]
     padding = Padding(model.tokenizer.pad_token_id or 0, model.attrs["max_batch_items"])
     if not is_train:  # float32 on a CPU, so that predictions are the same on every machine
@@ -206,7 +206,8 @@ def has_cpu_bfloat16() -> bool:
     return not torch.cuda.is_available() and torch.cpu._is_avx512_bf16_supported()
 
 
-def _tokenize(model: ExactTransformerModel, docs: Sequence[Doc]) -> list[Tokenized]:
+def tokenize_docs(model: ExactTransformerModel, docs: Sequence[Doc]) -> list[Tokenized]:
+    """Cut non-empty documents into the wordpieces and windows that the encoder reads."""
     tokenizer = model.tokenizer
     return tokenize(
         lambda texts: encode_texts(tokenizer, texts),

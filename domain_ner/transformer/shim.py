@@ -147,8 +147,8 @@ def _set_weights(model: nn.Module, weights: dict[str, Tensor]) -> None:
         model.load_state_dict(weights, strict=False)
 
 
-def _tokenizer_to_dict(objects: HFObjects) -> dict[str, Any]:
-    """Return the tokenizer's files by name, and the arguments to load them with."""
+def tokenizer_files(objects: HFObjects) -> dict[str, bytes]:
+    """Return the tokenizer's files by name, as `save_pretrained` writes them."""
     tokenizer = objects.tokenizer
     with TemporaryDirectory() as path_of_folder:
         folder = Path(path_of_folder)
@@ -157,5 +157,9 @@ def _tokenizer_to_dict(objects: HFObjects) -> dict[str, Any]:
             vocabulary.write_bytes(objects.vocab_file_contents)
             tokenizer.vocab_file = str(vocabulary)
         tokenizer.save_pretrained(path_of_folder)
-        files = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    return {"kwargs": {"use_fast": tokenizer.is_fast}, **files}
+        return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _tokenizer_to_dict(objects: HFObjects) -> dict[str, Any]:
+    """Return the tokenizer's files by name, and the arguments to load them with."""
+    return {"kwargs": {"use_fast": objects.tokenizer.is_fast}, **tokenizer_files(objects)}

@@ -1,0 +1,31 @@
+"""An imported classifier as a package: it is installed into a clean environment, and predicts the same there."""
+
+import pytest
+import spacy
+from conftest import ROOT
+from pipelines import run
+from spacy.tokens import DocBin
+from tiny_taggers import WORDS, build_tagger
+from wheels import pickles_in
+
+pytestmark = pytest.mark.slow
+
+
+def test_an_imported_pipeline_is_calibrated_scored_and_packaged(tiny_encoder, tmp_path):
+    """ModernBERT with labels without beginnings: this needs every layer that only imports use."""
+    folder = build_tagger(tiny_encoder("modernbert"), tmp_path / "tagger", ["O", "LOC", "PER"], spread=3.0)
+    model, corpus = tmp_path / "model", tmp_path / "corpus.spacy"
+    run("import_hf", folder, model)
+    nlp = spacy.load(model)
+    docs = [nlp(f"{WORDS} {n}") for n in range(30)]
+    assert sum(len(doc.ents) for doc in docs) > 0
+    for doc in docs:
+        doc.user_data.clear()
+    DocBin(docs=docs, store_user_data=True).to_disk(corpus)
+    calibrated = tmp_path / "calibrated"
+    run("calibrate_model", model, corpus, calibrated, tmp_path / "calibration.json", "--threshold", "f1")
+    run("evaluate_model", calibrated, corpus, tmp_path / "metrics.json")
+    release = ["--name", "imported", "--version", "1.0.0"]
+    ran = run("package_pipeline", calibrated, corpus, tmp_path / "packages", *release, cwd=ROOT)
+    assert "installed and trained pipeline predict the same entities on 30 test passages" in ran.stdout
+    assert pickles_in(calibrated) == []
