@@ -7,6 +7,7 @@ import pytest
 import torch
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
+from test_lattice import arrays
 from thinc.api import Model
 
 from domain_ner.annotations.tag_schemes import TagScheme, decode_tags
@@ -78,7 +79,7 @@ def test_the_best_path_is_that_of_the_likeliest_labels(begins):
             continue
         expected = entities([LABELS[begins][n] for n in log_probs.argmax(1)], begins)
         scores = torch.from_numpy(model.predict([doc_of(vectors)])[0])
-        (decoded,) = decode(scores[None], transitions(), torch.tensor([9]))
+        (decoded,) = decode(*arrays(scores[None], transitions(), torch.tensor([9])))
         assert {span[:3] for span in decoded.entities} == expected
         ends = {end for _, end, _ in expected}
         n_touching += any(start in ends for start, _, _ in expected)
@@ -92,7 +93,7 @@ def test_probabilities_of_a_sure_classifier_are_those_of_its_labels(begins):
     for seed in range(20):
         model, vectors = layer(begins, seed, scale=6.0), rng.normal(size=(4, WIDTH)).astype("f")
         scores = torch.from_numpy(model.predict([doc_of(vectors)])[0])
-        prober = SpanProbabilities(scores[None], transitions(), torch.tensor([4]))
+        prober = SpanProbabilities(*arrays(scores[None], transitions(), torch.tensor([4])))
         for (start, end, label), prob in exact(log_probs_of(model, vectors), begins).items():
             errors.append(abs(np.exp(prober(0, start, end, label)) - prob))
     assert np.mean(errors) < 0.01
@@ -107,7 +108,7 @@ def test_with_one_type_probabilities_are_exact_however_unsure():
     vectors = rng.normal(size=(6, WIDTH)).astype("f")
     scores = torch.from_numpy(model.predict([doc_of(vectors)])[0])
     only = torch.tensor([0.0] * 4 + [-APART] * 2 + [0.0] * 4)
-    prober = SpanProbabilities(scores[None], only, torch.tensor([6]))
+    prober = SpanProbabilities(*arrays(scores[None], only, torch.tensor([6])))
     for (start, end, _), prob in exact(log_probs_of(model, vectors), begins=False).items():
         assert np.exp(prober(0, start, end, 0)) == pytest.approx(prob, abs=1e-5)
 
