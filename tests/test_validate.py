@@ -13,6 +13,7 @@ import time
 import pytest
 import srsly
 from conftest import ANNOTATIONS, GUIDE, ROOT
+from memory import peak_mb
 from pipelines import run
 
 from domain_ner.guide.findings import KINDS
@@ -252,11 +253,11 @@ def slowness():
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_passages_take_under_two_minutes_and_two_gigabytes(example_rows, tmp_path):
+def test_twenty_thousand_passages_take_under_half_a_minute_and_a_gigabyte(example_rows, tmp_path):
     rng, pool = random.Random(0), list(sentences(example_rows))
     (tmp_path / "annotations").mkdir()
     with (tmp_path / "annotations" / "large.jsonl").open("w", encoding="utf8") as stream:
-        for _ in range(100_000):
+        for _ in range(20_000):
             text, spans = "", []
             for sentence, marked in rng.choices(pool, k=4):
                 spans += [{"start": s + len(text), "end": e + len(text), "label": label} for s, e, label in marked]
@@ -266,12 +267,14 @@ def test_a_hundred_thousand_passages_take_under_two_minutes_and_two_gigabytes(ex
     validating = subprocess.Popen(
         [sys.executable, script, GUIDE, tmp_path / "annotations", reports], stdout=subprocess.DEVNULL
     )
-    slow = [1.0]
+    slow, memory_mb = [1.0], [0.0]
     while (ended := os.wait4(validating.pid, os.WNOHANG))[0] == 0:
         slow.append(slowness())
-        time.sleep(2)
+        # Not ru_maxrss: that has what the process of the tests used when it started this one.
+        memory_mb.append(peak_mb(validating.pid))
+        time.sleep(0.5)
     usage = ended[2]
     # Its own time, by this machine's speed meanwhile: what else the machine does is no fault of it.
-    assert usage.ru_utime + usage.ru_stime < 120 * max(1.0, statistics.median(slow))
-    assert usage.ru_maxrss * 1024 < 2e9
-    assert json.loads((tmp_path / "reports" / "guide.json").read_text())["n_passages"] > 99_000
+    assert usage.ru_utime + usage.ru_stime < 30 * max(1.0, statistics.median(slow))
+    assert 0 < max(memory_mb) < 1000
+    assert json.loads((tmp_path / "reports" / "guide.json").read_text())["n_passages"] > 19_800

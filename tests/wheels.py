@@ -1,4 +1,4 @@
-"""What is in the files of a pipeline or its wheel, however deep: words, and pickles."""
+"""What is in the files of a pipeline or its wheel, however deep: words, and pickles; and the pipeline of a wheel."""
 
 import io
 import json
@@ -13,6 +13,8 @@ import srsly
 import thinc.api
 from conftest import GUIDE, ROOT
 from spacy.tokens import DocBin
+
+from domain_ner.packaging.wheels import Release, build_wheels
 
 WORD = re.compile(r"[^\W_]{3,}")
 
@@ -71,6 +73,14 @@ def opened(held):
         if not isinstance(found, int | float):
             return found
     return None
+
+
+def load_wheel(model, folder):
+    """The pipeline that is in the wheel made of `model`. The wheel is not installed: that takes a minute."""
+    build_wheels(model, ROOT, folder / "wheels", Release("unpacked", "1.0.0"))
+    with zipfile.ZipFile(next((folder / "wheels").glob("*_unpacked-*.whl"))) as archive:
+        archive.extractall(folder / "unpacked")
+    return spacy.load(next((folder / "unpacked").glob("*/*-1.0.0")))
 
 
 def words_in(place):

@@ -25,7 +25,7 @@ def main(
     ),
     reports: Path = typer.Option(Path("training/reports"), help="Folder for optimize.json, .html and the JSON schema."),
     threshold: str = typer.Option("", help="As given to calibrate: a promised precision is checked again on dev."),
-    rounds: int = typer.Option(2, min=0, help="Timings of both pipelines, in turn; the best counts. 0: none."),
+    rounds: int = typer.Option(1, min=0, help="Timings of both pipelines, in turn; the best counts. 0: none."),
     batches: int = typer.Option(8, min=1, help="Random batches in which each text is compared with the text alone."),
     group_by: str = typer.Option("", help="Key of `meta`, or `document`: passages with the same value form a group."),
     seed: int = typer.Option(0, help="Seed of the batches, and of fitting thresholds again."),

@@ -129,7 +129,9 @@ def predict_in_clean_environment(wheels: Path, release: Release, texts: Sequence
         constraints.write_text("\n".join(_installed_versions()), encoding="utf8")
         given.write_text(json.dumps(list(texts)), encoding="utf8")
         say(f"installing {release.name} {release.version} and its dependencies")
-        install = [*python, "-m", "pip", "install", "--disable-pip-version-check", "-c", str(constraints)]
+        # Not compiled: each module is imported once.
+        pip = [sys.executable, "-m", "pip", "--python", *python, "--disable-pip-version-check"]
+        install = [*pip, "install", "--no-compile", "-c", str(constraints)]
         _run([*install, *map(str, in_order(wheels))], f"pip install of the wheels in {wheels} failed", room, show=True)
         say(f"predicting {len(texts)} test passages there")
         # -I: neither this project nor the user's own packages are on the import path.
@@ -164,11 +166,9 @@ def require_same(here: Predicted, there: Predicted, texts: Sequence[str]) -> Non
 
 
 def _create_environment(room: Path) -> list[str]:
-    """Create a virtual environment; returns the command of its Python."""
+    """Create a virtual environment without pip; returns the command of its Python."""
     venv.create(room / "venv")
-    python = [str(room / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))]
-    _run([*python, "-I", "-m", "ensurepip", "--upgrade", "--default-pip"], "installing pip failed", room)
-    return python
+    return [str(room / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))]
 
 
 def _copy_sources(source: Path, copy: Path) -> Path:

@@ -1,13 +1,14 @@
 """Writes a training config: what it takes from the user's text, the corpus and the tokenizer, and its last check."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from spacy.cli.debug_config import debug_config as spacy_debug_config
 from spacy.tokens import Doc
 from thinc.api import Config
 
@@ -68,8 +69,11 @@ def longest_annotation(docs: Iterable[Doc]) -> int:
 
 
 def debug_config(config: Path) -> None:
-    """Let `spacy debug config` judge. Raises DomainNerError with what it says."""
-    command = [sys.executable, "-m", "spacy", "debug", "config", str(config)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    if ran.returncode:
-        raise DomainNerError(f"spacy debug config refuses the config:\n{ran.stdout}{ran.stderr}")
+    """Let `spacy debug config` judge. Raises DomainNerError with what it prints."""
+    printed = StringIO()
+    try:
+        with redirect_stdout(printed):
+            spacy_debug_config(config)
+    except (SystemExit, Exception) as error:  # SystemExit: refused; others: what a registered function raises
+        reason = "" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
+        raise DomainNerError(f"spacy debug config refuses the config:\n{printed.getvalue()}{reason}") from error

@@ -44,9 +44,10 @@ pytestmark = pytest.mark.slow
 def newer(tmp_path_factory):
     """A Python with transformers 5, and everything else from here."""
     room = tmp_path_factory.mktemp("transformers5") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", room], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", room], check=True)
     python = room / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "transformers>=5,<6"], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile"]
+    subprocess.run([*pip, "transformers>=5,<6"], check=True)
     asked = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     own = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     here = [path for path in sys.path if "site-packages" in path]
