@@ -5,9 +5,10 @@ With NumPy alone: a packaged pipeline needs no PyTorch to decode.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain_ner.crf_ner.charts import (
     AFTER_ENTITY,
@@ -117,14 +118,22 @@ class SpanProbabilities:
 
 
 class _BestPaths:
-    """Traces the best paths of a Viterbi chart backwards."""
+    """Traces the best paths of a Viterbi chart backwards. What may be asked of any token is computed for all first."""
 
     def __init__(self, scores: Floats, transitions: Floats) -> None:
-        self._states, self._emissions = best_paths(scores, transitions)
+        states, emissions = best_paths(scores, transitions)
         self._table = transition_table(transitions)
         self._n_types = (self._table.shape[1] - 1) // 4
         # As lists: indexing arrays number by number is slow.
-        self._closed: list[list[list[float]]] = self._states[:, :, :N_CLOSED].tolist()
+        self._closed: list[list[list[float]]] = states[:, :, :N_CLOSED].tolist()
+        last, unit = self._within(states, LAST), _tag(UNIT, np.arange(self._n_types), self._n_types)
+        outside, entity = states[:-1, :, AFTER_OUTSIDE, None], states[:-1, :, AFTER_ENTITY, None]
+        units = np.maximum(outside + self._table[0, unit], entity + self._table[1, unit])
+        ended = np.concatenate([units, last.scores], axis=2)
+        ended += np.concatenate([emissions[:, :, unit], emissions[:, :, last.tags]], axis=2)
+        # Of an entity that ends with a token: its type, plus the number of types if it has several tokens.
+        self._ended: list[list[int]] = ended.argmax(axis=2).tolist()
+        self._after_begin = {LAST: last.is_begin, INSIDE: self._within(states, INSIDE).is_begin}
 
     def path(self, doc: int, length: int) -> list[tuple[int, int, int]]:
         """Return the spans of the best path of one document."""
@@ -136,7 +145,8 @@ class _BestPaths:
                 t -= 1
                 is_entity = self._came_from_entity(doc, t, (after_outside, after_entity))
                 continue
-            start, label = self._last_entity(doc, t)
+            is_long, label = divmod(self._ended[t - 1][doc], self._n_types)
+            start = self._find_start(doc, t - 1, label) if is_long else t - 1
             kind = UNIT if t - start == 1 else BEGIN
             spans.append((start, t, label))
             t, is_entity = start, self._came_from_entity(doc, start, self._table[:, _tag(kind, label, self._n_types)])
@@ -146,32 +156,29 @@ class _BestPaths:
         entity, outside = self._closed[t][doc]
         return bool(entity + transition[1] > outside + transition[0])
 
-    def _last_entity(self, doc: int, end: int) -> tuple[int, int]:
-        """Find start and type of the best entity that ends before token `end`."""
-        position, types = end - 1, np.arange(self._n_types)
-        unit, last = _tag(UNIT, types, self._n_types), _tag(LAST, types, self._n_types)
-        entity, outside = self._closed[position][doc]
-        units = np.maximum(outside + self._table[0, unit], entity + self._table[1, unit])
-        longer = self._within(doc, position, last).max(axis=0)
-        scored = np.concatenate([units, longer]) + self._emissions[position, doc, np.concatenate([unit, last])]
-        is_long, label = divmod(int(scored.argmax()), self._n_types)
-        return (self._find_start(doc, position, label) if is_long else position), label
-
     def _find_start(self, doc: int, last: int, label: int) -> int:
         """Find the start of the best entity of a type that ends with L at token `last`."""
         t, kind = last, LAST
-        while True:
-            after_begin, after_inside = self._within(doc, t, np.asarray([_tag(kind, label, self._n_types)]))[:, 0]
-            if after_begin >= after_inside:
-                return t - 1
+        while not self._after_begin[kind][t, doc, label]:
             t, kind = t - 1, INSIDE
+        return t - 1
 
-    def _within(self, doc: int, position: int, tags: Numbers) -> Floats:
-        """(2, tags) scores of the best paths to tokens that are I or L of a type, after B and after I."""
-        label = (tags - 1) % self._n_types
-        states = self._states[position, doc]
-        after_begin = states[N_CLOSED + label] + self._table[0, tags]
-        return np.stack([after_begin, states[N_CLOSED + self._n_types + label] + self._table[1, tags]])
+    def _within(self, states: Floats, kind: int) -> "_Within":
+        """The best ways to tokens that are I or L."""
+        tags = _tag(kind, np.arange(self._n_types), self._n_types)
+        after_begin = states[:-1, :, N_CLOSED : N_CLOSED + self._n_types] + self._table[0, tags]
+        after_inside = states[:-1, :, N_CLOSED + self._n_types :] + self._table[1, tags]
+        return _Within(tags, np.maximum(after_begin, after_inside), after_begin >= after_inside)
+
+
+class _Within(NamedTuple):
+    """tags: (n_types,) I or L of each type. scores: (n_tokens, n_docs, n_types) of the best path to it, without its
+    emission. is_begin: whether that comes from B, not from I.
+    """
+
+    tags: Ints
+    scores: Floats
+    is_begin: NDArray[np.bool_]
 
 
 def _tag(kind: int, labels: Any, n_types: int) -> Any:
