@@ -3,6 +3,8 @@
 onnxruntime and tokenizers are imported when the weights are loaded: spaCy loads this entry point everywhere.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -60,24 +62,27 @@ class OnnxShim(Shim):  # type: ignore[misc]
 
     def use(self, file: EncoderFile) -> None:
         """Use this exported encoder."""
-        self._model = _load(file, self.threads)
+        with require_runtime():
+            from domain_ner.onnx_encoder.encoder import OnnxEncoder  # noqa: PLC0415
+        self._model = OnnxEncoder(file, self.threads)
 
     def copy(self) -> "OnnxShim":
         """Share the encoder with a copy of the layer: nothing in it changes."""
-        return OnnxShim(self._model, self.threads)
+        return type(self)(self._model, self.threads)
 
     def __deepcopy__(self, memo: object) -> "OnnxShim":
         return self.copy()
 
 
-def _load(file: EncoderFile, threads: int) -> "OnnxEncoder":
+@contextmanager
+def require_runtime() -> Iterator[None]:
+    """Turn a failed import within into a DomainNerError that says what to install."""
     try:
-        from domain_ner.onnx_encoder.encoder import OnnxEncoder  # noqa: PLC0415
+        yield
     except ImportError as err:
         raise DomainNerError(
             f"This pipeline needs onnxruntime and tokenizers: {err}.", "pip install onnxruntime tokenizers"
         ) from err
-    return OnnxEncoder(file, threads)
 
 
 def forward(model: TokenVectors, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Any]:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from domain_ner.errors import DomainNerError
-from domain_ner.onnx_encoder.encoder import IDS, MASK, STATES, start_session
+from domain_ner.onnx_encoder.encoder import IDS, MASK, STATES
+from domain_ner.onnx_encoder.sessions import start_session
 from domain_ner.optimizing.fusing import fuse
 
 # Of ONNX: the first with layer normalisation.

@@ -10,13 +10,15 @@ from domain_ner.errors import DomainNerError
 from domain_ner.onnx_encoder.encoder_file import INT8, RUNTIMES, EncoderFacts, EncoderFile
 from domain_ner.optimizing.export import export_encoder, versions
 from domain_ner.optimizing.quantizing import quantize
+from domain_ner.optimizing.window_encoder import export_window_encoder, is_window_encoder
 from domain_ner.transformer.hf_tokenizer import special_ids
 from domain_ner.transformer.model import ExactTransformerModel, model_window
 
 LISTENER, TOK2VEC_LISTENER, TOK2VEC = "transformer-listener", "tok2vec-listener", "tok2vec"
-ARCHITECTURE = "domain_ner.OnnxEncoder.v1"
+ARCHITECTURE, TOK2VEC_ARCHITECTURE = "domain_ner.OnnxEncoder.v1", "domain_ner.OnnxTok2Vec.v1"
+CRF = "crf"
 # What a package of the pipeline requires beside spaCy and domain-ner.
-REQUIREMENTS = ["onnxruntime>=1.20", "tokenizers>=0.21"]
+RUNTIME, TOKENIZERS = "onnxruntime>=1.20", "tokenizers>=0.21"
 # The requirements that it no longer has.
 NEEDLESS = ("torch", "transformers", "spacy-transformers")
 
@@ -24,16 +26,18 @@ NEEDLESS = ("torch", "transformers", "spacy-transformers")
 def optimize(nlp: Language, runtime: str) -> Language:
     """Change a pipeline so that it predicts without PyTorch.
 
-    nlp: a pipeline with a transformer of domain-ner and one component that listens to it; or one without a transformer,
-    which only loses the requirement. runtime: one of RUNTIMES.
+    nlp: a pipeline with a transformer of domain-ner and one component that listens to it; or one with spaCy's tok2vec,
+    whose convolutions are exported; or another, which only loses the requirement. runtime: one of RUNTIMES.
     Returns the pipeline. Raises DomainNerError for others.
     """
     transformers = [name for name, model in _models(nlp) if isinstance(model, ExactTransformerModel)]
     for name in transformers:
         _replace_transformer(nlp, name, RUNTIMES[runtime])
     _include_tok2vec(nlp)
+    tok2vecs = [name for name, model in _models(nlp) if _replace_tok2vec(nlp, name, model, RUNTIMES[runtime])]
+    needed = [RUNTIME] * bool(transformers or tok2vecs) + [TOKENIZERS] * bool(transformers)
     kept = [one for one in nlp.meta.get("requirements", []) if _package(one) not in NEEDLESS]
-    nlp.meta["requirements"] = kept + ([one for one in REQUIREMENTS if one not in kept] if transformers else [])
+    nlp.meta["requirements"] = kept + [one for one in needed if one not in kept]
     return nlp
 
 
@@ -69,6 +73,31 @@ def _include_tok2vec(nlp: Language) -> None:
     if TOK2VEC in nlp.pipe_names and len(names) == 1:
         nlp.replace_listeners(TOK2VEC, names[0], ["model.tok2vec"])
         nlp.remove_pipe(TOK2VEC)
+
+
+def _replace_tok2vec(nlp: Language, name: str, model: Any, precision: str) -> bool:
+    """Have onnxruntime run the convolutions of a recogniser's own tok2vec. Returns whether it has some."""
+    layer = model.get_ref(TOK2VEC) if model.name == CRF and model.has_ref(TOK2VEC) else None
+    # Not by its references: a copied layer, as replace_listeners makes one, has lost them.
+    if layer is None or len(layer.layers) != 2 or not is_window_encoder(layer.layers[1]):
+        return False
+    embed, encoder = layer.layers
+    exported = export_window_encoder(encoder)
+    section = _section(nlp, name, ["model", TOK2VEC])
+    settings = {
+        "@architectures": TOK2VEC_ARCHITECTURE,
+        "embed": dict(section["embed"]),
+        "width": encoder.get_dim("nO"),
+        "reach": encoder.attrs["pad"],
+        "threads": 0,
+    }
+    optimized = registry.resolve({"layer": settings})["layer"]
+    optimized.replace_node(optimized.layers[0], embed)
+    optimized.shims[0].use(quantize(exported) if precision == INT8 else exported)
+    model.replace_node(layer, optimized)
+    section.clear()
+    section.update(settings)
+    return True
 
 
 def _models(nlp: Language) -> list[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Predicts with spaCy's `Tok2Vec.v2` over `MultiHashEmbed`, and embeds each distinct word of a batch once.
+"""Predicts with spaCy's `MultiHashEmbed`, and embeds each distinct word of a batch once.
 
 A word's embedding depends on the word alone; most words of a text occur several times in a batch.
 """
@@ -17,21 +17,25 @@ FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 
 
 
 def predict_vectors(tok2vec: Model[list[Doc], list[Floats2d]], docs: list[Doc]) -> list[Floats2d]:
-    """Predict as `tok2vec.predict`: (n_tokens, width) for each document."""
-    embed = tok2vec.get_ref("embed") if tok2vec.has_ref("embed") else None
-    if embed is None or [layer.name.partition("(")[0] for layer in embed.layers] != EMBED or not docs:
+    """Predict as `tok2vec.predict`, of spaCy's `Tok2Vec.v2`: (n_tokens, width) for each document."""
+    if not (tok2vec.has_ref("embed") and tok2vec.has_ref("encode")):
         return tok2vec.predict(docs)  # type: ignore[no-any-return]
+    return tok2vec.get_ref("encode").predict(embed_words(tok2vec.get_ref("embed"), docs))  # type: ignore[no-any-return]
+
+
+def embed_words(embed: Model[list[Doc], list[Floats2d]], docs: list[Doc]) -> list[Floats2d]:
+    """Predict as `embed.predict`: (n_tokens, width) for each document. embed: `MultiHashEmbed`; others only predict."""
+    if [layer.name.partition("(")[0] for layer in embed.layers] != EMBED or not docs:
+        return embed.predict(docs)  # type: ignore[no-any-return]
     extract, _, tables, mix, _ = embed.layers
     features = extract.predict(docs)
-    words = tok2vec.ops.xp.concatenate(features)
+    words = embed.ops.xp.concatenate(features)
     distinct = _distinct(words)
     if distinct is None:
-        return tok2vec.predict(docs)  # type: ignore[no-any-return]
+        return embed.predict(docs)  # type: ignore[no-any-return]
     first, numbers = distinct
-    embedded = mix.predict(tables.predict(Ragged(words[first], tok2vec.ops.asarray1i([len(first)])))).dataXd[numbers]
-    ends = np.cumsum([len(array) for array in features])[:-1]
-    vectors: list[Floats2d] = tok2vec.get_ref("encode").predict(np.split(embedded, ends))
-    return vectors
+    embedded = mix.predict(tables.predict(Ragged(words[first], embed.ops.asarray1i([len(first)])))).dataXd[numbers]
+    return np.split(embedded, np.cumsum([len(array) for array in features])[:-1])
 
 
 def _distinct(words: Any) -> tuple[Any, Any] | None:

@@ -113,17 +113,6 @@ def test_it_asks_for_what_it_needs_and_for_nothing_else(saved):
     assert optimized == ["onnxruntime>=1.20", "tokenizers>=0.21"]
 
 
-def test_a_pipeline_without_a_transformer_loses_the_requirement(example_rows, without_torch, tmp_path):
-    corpus = convert(tmp_path / "corpus", example_rows[:24])
-    config = create_config(tmp_path, fetch(tmp_path, "cnn"), corpus)
-    nlp = load_model_from_config(Config().from_disk(config, interpolate=False), auto_fill=True)
-    nlp.initialize(lambda: [Example.from_dict(nlp.make_doc(TEXT), {"entities": SPANS})])
-    assert nlp.meta["requirements"]
-    optimize(nlp, "onnx-int8").to_disk(tmp_path / "nlp")
-    assert spacy.load(tmp_path / "nlp").meta.get("requirements", []) == []
-    assert without_torch(tmp_path / "nlp", TEXTS)
-
-
 def test_bytes_and_copies_predict_the_same(saved):
     nlp = spacy.load(saved / "onnx-int8")
     expected = found(nlp(TEXT))
