@@ -103,10 +103,7 @@ def contenders(project: Path, work: Path, encoder: Path, former: str) -> list[Co
     for name, runtime in (("onnx", "onnx"), ("int8", "onnx-int8")):
         if not (work / name).is_dir():
             save(make(trained, runtime, say=typer.echo), work / name)
-    if not (work / "transformers").is_dir():
-        command = ["export-hf", trained, project / "corpus" / "test.spacy", work / "transformers"]
-        run([sys.executable, "-m", "domain_ner", *command, "--fit-on", project / "corpus" / "dev.spacy", "--epochs", 1])
-    for name in ("cnn", "stock"):
+    for name in ("transformers", "stock", "cnn"):
         if not (work / name).is_dir():
             run([sys.executable, HERE / "_deployment" / "trained.py", name, project, encoder, work / name])
     return [
