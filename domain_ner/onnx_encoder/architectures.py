@@ -5,7 +5,7 @@ onnxruntime and tokenizers are imported when the weights are loaded: spaCy loads
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from spacy.tokens import Doc
@@ -18,9 +18,6 @@ from domain_ner.devices import use_one_thread_after_fork
 from domain_ner.errors import DomainNerError
 from domain_ner.onnx_encoder.encoder_file import EncoderFile
 from domain_ner.transformer.tokenizing import tokenize
-
-if TYPE_CHECKING:
-    from domain_ner.onnx_encoder.encoder import OnnxEncoder
 
 TokenVectors: TypeAlias = Model[list[Doc], list[Floats2d]]
 
@@ -43,12 +40,23 @@ def create_onnx_encoder(pooling: Model[Ragged, Floats2d], window: int, overlap: 
     )
 
 
-class OnnxShim(Shim):  # type: ignore[misc]
-    """Holds the encoder, and saves it with the pipeline. model: the encoder, None before it is loaded."""
+class RuntimeShim(Shim):  # type: ignore[misc]
+    """Holds what onnxruntime runs. model: None before it is loaded. threads: to use at most."""
 
-    def __init__(self, encoder: "OnnxEncoder | None", threads: int) -> None:
-        super().__init__(encoder)
+    def __init__(self, model: Any, threads: int) -> None:
+        super().__init__(model)
         self.threads = threads
+
+    def copy(self) -> "RuntimeShim":
+        """Share the model with a copy of the layer: nothing in it changes."""
+        return type(self)(self._model, self.threads)
+
+    def __deepcopy__(self, memo: object) -> "RuntimeShim":
+        return self.copy()
+
+
+class OnnxShim(RuntimeShim):
+    """Holds the encoder, an `OnnxEncoder`, and saves it with the pipeline."""
 
     def to_bytes(self) -> bytes:
         """Serialise the exported encoder."""
@@ -65,13 +73,6 @@ class OnnxShim(Shim):  # type: ignore[misc]
         with require_runtime():
             from domain_ner.onnx_encoder.encoder import OnnxEncoder  # noqa: PLC0415
         self._model = OnnxEncoder(file, self.threads)
-
-    def copy(self) -> "OnnxShim":
-        """Share the encoder with a copy of the layer: nothing in it changes."""
-        return type(self)(self._model, self.threads)
-
-    def __deepcopy__(self, memo: object) -> "OnnxShim":
-        return self.copy()
 
 
 @contextmanager

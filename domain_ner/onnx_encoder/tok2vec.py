@@ -10,7 +10,7 @@ from thinc.types import Floats2d
 
 from domain_ner.devices import use_one_thread_after_fork
 from domain_ner.errors import DomainNerError
-from domain_ner.onnx_encoder.architectures import OnnxShim, TokenVectors, require_runtime
+from domain_ner.onnx_encoder.architectures import RuntimeShim, TokenVectors, require_runtime
 from domain_ner.transformer.distinct_words import embed_words
 
 VECTORS, ENCODED = "vectors", "encoded"
@@ -37,12 +37,13 @@ def create_onnx_tok2vec(embed: TokenVectors, width: int, reach: int, threads: in
     )
 
 
-class WindowShim(OnnxShim):
-    """Holds the convolutions, and saves them with the pipeline. model: their sessions, None before they are loaded."""
+class WindowShim(RuntimeShim):
+    """Holds the convolutions, as `Sessions`, and saves them with the pipeline."""
 
     def to_bytes(self) -> bytes:
         """Serialise the ONNX model."""
-        return self._model.onnx if self._model is not None else b""
+        packed: bytes = self._model.onnx if self._model is not None else b""
+        return packed
 
     def from_bytes(self, bytes_data: bytes) -> "WindowShim":
         """Load the ONNX model. Raises DomainNerError when onnxruntime is missing."""
@@ -50,11 +51,11 @@ class WindowShim(OnnxShim):
             self.use(bytes_data)
         return self
 
-    def use(self, file: bytes) -> None:
+    def use(self, onnx: bytes) -> None:
         """Use this ONNX model: `vectors` to `encoded`, both (n_rows, width) float32."""
         with require_runtime():
             from domain_ner.onnx_encoder.sessions import Sessions  # noqa: PLC0415
-        self._model = Sessions(file, self.threads)
+        self._model = Sessions(onnx, self.threads)
 
 
 def forward(model: TokenVectors, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Any]:
