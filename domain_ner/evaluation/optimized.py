@@ -10,6 +10,7 @@ from spacy.language import Language
 from domain_ner.evaluation.calibrating import NAME, fit_on, promised_precision
 from domain_ner.evaluation.parity import (
     alone_and_in_batches,
+    calibration_by_chance,
     check_promises,
     difference,
     evaluate,
@@ -92,6 +93,7 @@ def compare(  # noqa: PLR0913
         for folder, evaluated, of_long, timing in zip((trained, optimized), scored, long, timings, strict=True)
     ]
     f1_p = f1_by_chance(*scored)
+    calibration_p = calibration_by_chance(*scored), calibration_by_chance(*long)
     different = difference(*(spans_of(evaluated) for evaluated in scored))
     return Parity(
         runtime=runtime,
@@ -99,11 +101,15 @@ def compare(  # noqa: PLR0913
         trained=sides[0],
         optimized=sides[1],
         f1_p=f1_p,
+        calibration_p=calibration_p[0],
+        long_calibration_p=calibration_p[1],
         difference=different,
         long=difference(*(spans_of(evaluated) for evaluated in long)),
         alone=alone,
         promises=list(promises),
-        failures=failures(RUNTIMES[runtime], (sides[0], sides[1]), different, alone, promises, f1_p=f1_p),
+        failures=failures(
+            RUNTIMES[runtime], (sides[0], sides[1]), different, alone, promises, f1_p=f1_p, calibration_p=calibration_p
+        ),
     )
 
 

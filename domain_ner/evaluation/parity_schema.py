@@ -69,7 +69,8 @@ class Side(Part):
 class Parity(Part):
     """The report of `optimize`. runtime: onnx or onnx-int8. trained, optimized: before and after, on the same texts.
 
-    f1_p: probability of such a difference in F1 by chance. difference: between the predictions of the two.
+    f1_p: probability of such a difference in F1 by chance. calibration_p, long_calibration_p: the same of a rise of the
+    calibration error, on the test set and on long documents. difference: between the predictions of the two.
     long: the same on long documents. alone: of the optimised pipeline, a text alone against the same text among others
     in random batches. failures: the limits that are passed; empty if none is.
     """
@@ -80,6 +81,8 @@ class Parity(Part):
     trained: Side
     optimized: Side
     f1_p: Share
+    calibration_p: Share = 0.0
+    long_calibration_p: Share = 0.0
     difference: Difference
     long: Difference
     alone: Difference

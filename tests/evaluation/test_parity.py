@@ -15,13 +15,14 @@ from domain_ner.evaluation.parity import (
     LONG,
     MAX_LONG,
     alone_and_in_batches,
+    calibration_by_chance,
     difference,
     failures,
     long_documents,
     most_different,
 )
 from domain_ner.evaluation.parity_schema import Difference, Promise, Quality, Side, Timing
-from domain_ner.evaluation.predicting import evaluate_pipeline
+from domain_ner.evaluation.predicting import Evaluated, EvaluatedDoc, evaluate_pipeline
 from domain_ner.evaluation.timing import time_in_turn
 
 # As `vars.encoder cnn` makes it: the recogniser listens to a tok2vec.
@@ -67,8 +68,8 @@ def side(f1=0.9, error=0.02, *, long_f1=0.88, long_error=0.03):
     )  # fmt: skip
 
 
-def failed(precision, before, after, different, alone, *, promises=(), f1_p=0.01):
-    return failures(precision, (before, after), different, alone, promises, f1_p=f1_p)
+def failed(precision, before, after, different, alone, *, promises=(), f1_p=0.01, calibration_p=(0.01, 0.01)):
+    return failures(precision, (before, after), different, alone, promises, f1_p=f1_p, calibration_p=calibration_p)
 
 
 def test_entities_that_only_one_has_are_counted_and_confidences_of_the_others_compared():
@@ -122,9 +123,30 @@ def test_a_loss_that_is_likely_by_chance_does_not_count():
     assert failed("int8", side(), worse, NO_DIFFERENCE, NO_DIFFERENCE, f1_p=0.06) == [
         "the calibration error on the test set rises by 0.015; at most 0.01"
     ]
+    assert failed("int8", side(), worse, NO_DIFFERENCE, NO_DIFFERENCE, f1_p=0.06, calibration_p=(0.06, 0.01)) == []
     by_chance = worse.quality.model_copy(update={"by_chance": 0.04})
     worse = worse.model_copy(update={"quality": by_chance})
     assert failed("int8", side(), worse, NO_DIFFERENCE, NO_DIFFERENCE, f1_p=0.06) == []
+
+
+def of_confidences(confidences):
+    """One entity a document, right in four of five."""
+    docs = []
+    for n, confidence in enumerate(confidences):
+        entity = (0, 3, "A")
+        gold = (entity,) if n % 5 else ()
+        docs.append(EvaluatedDoc(str(n), "abc", {}, ((0, 3),), gold, (entity,), {entity: confidence}))
+    return Evaluated(scores=None, judged=[], docs=docs)
+
+
+def test_a_rise_of_the_calibration_error_is_likely_by_chance_if_confidences_only_change_bins():
+    calibrated = of_confidences([0.8] * 100)
+    jittered = of_confidences([0.8 + (-1) ** (n // 5) * 0.02 for n in range(100)])
+    overconfident = of_confidences([0.95] * 100)
+    assert calibration_by_chance(calibrated, overconfident) < 0.01
+    assert calibration_by_chance(calibrated, jittered) > 0.05
+    assert calibration_by_chance(overconfident, calibrated) > 0.9
+    assert calibration_by_chance(of_confidences([]), of_confidences([])) == 1
 
 
 def test_a_precision_that_was_promised_must_hold():
