@@ -72,6 +72,7 @@ def peak_memory_mb() -> float:
 
 if __name__ == "__main__":
     task = json.loads(sys.stdin.read())
+    n_threads = task.pop("threads")
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: task.pop("threads")])
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:n_threads])
     print(json.dumps(measure(**task)))

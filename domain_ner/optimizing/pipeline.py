@@ -81,9 +81,11 @@ def _replace_tok2vec(nlp: Language, name: str, model: Any, precision: str) -> bo
     # Not by its references: a copied layer, as replace_listeners makes one, has lost them.
     if layer is None or len(layer.layers) != 2 or not is_window_encoder(layer.layers[1]):
         return False
+    section = _section(nlp, name, ["model", TOK2VEC])
+    if "embed" not in section:  # spaCy's HashEmbedCNN names both parts in one
+        return False
     embed, encoder = layer.layers
     exported = export_window_encoder(encoder)
-    section = _section(nlp, name, ["model", TOK2VEC])
     settings = {
         "@architectures": TOK2VEC_ARCHITECTURE,
         "embed": dict(section["embed"]),

@@ -104,6 +104,17 @@ def test_it_needs_onnxruntime_and_nothing_of_pytorch(saved, tmp_path):
     assert json.loads(ran.stdout.splitlines()[-1]) == [[[*ent] for ent in found(doc)] for doc in optimized.pipe(TEXTS)]
 
 
+def test_the_default_model_of_the_recogniser_stays_as_it_is():
+    """HashEmbedCNN: its config does not name the embedding by itself."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("crf_ner")
+    nlp.initialize(lambda: [Example.from_dict(nlp.make_doc(TEXT), {"entities": SPANS})])
+    expected = nlp.get_pipe("crf_ner").tag_scores([nlp.make_doc(TEXT)])[0]
+    optimize(nlp, "onnx-int8")
+    assert nlp.meta["requirements"] == []
+    assert np.array_equal(nlp.get_pipe("crf_ner").tag_scores([nlp.make_doc(TEXT)])[0], expected)
+
+
 def test_bytes_and_settings_are_loaded(saved):
     nlp = spacy.load(saved / "onnx-int8", config={"components.crf_ner.model.tok2vec.threads": 2})
     again = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
