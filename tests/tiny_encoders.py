@@ -11,6 +11,10 @@ from transformers import (
     BertModel,
     DebertaV2Config,
     DebertaV2Model,
+    DistilBertConfig,
+    DistilBertModel,
+    ElectraConfig,
+    ElectraModel,
     ModernBertConfig,
     ModernBertModel,
     MPNetConfig,
@@ -23,9 +27,9 @@ from transformers import (
     set_seed,
 )
 
-# One family for each of transformers' classes of encoders, then those that differ from one of them in their wordpieces.
+# One family for each way of attention and positions, then those that differ from one of them in wordpieces or in names.
 CLASSES = ["roberta", "deberta-v3", "bert", "mpnet", "modernbert"]
-FAMILIES = [*CLASSES, "xlm-roberta", "mdeberta-v3"]
+FAMILIES = [*CLASSES, "xlm-roberta", "mdeberta-v3", "electra", "distilbert"]
 WIDTH = 32
 VOCAB_SIZE = 400
 SIZES = {
@@ -48,6 +52,8 @@ def build(family: str, folder: Path, texts: list[str]) -> Path:
         "modernbert": _modernbert,
         "xlm-roberta": _xlm_roberta,
         "mdeberta-v3": _mdeberta,
+        "electra": _electra,
+        "distilbert": _distilbert,
     }
     builders[family](folder, texts)
     return folder
@@ -112,11 +118,33 @@ def _deberta_of(folder: Path, texts: list[str], *, byte_fallback: bool) -> None:
 
 
 def _bert(folder: Path, texts: list[str]) -> None:
+    BertModel(BertConfig(vocab_size=_bert_wordpieces(folder, texts), **SIZES)).save_pretrained(folder)
+
+
+def _electra(folder: Path, texts: list[str]) -> None:
+    # As google/electra-small-discriminator: embeddings narrower than the layers, and a product between.
+    vocab_size = _bert_wordpieces(folder, texts)
+    ElectraModel(ElectraConfig(vocab_size=vocab_size, embedding_size=16, **SIZES)).save_pretrained(folder)
+
+
+def _distilbert(folder: Path, texts: list[str]) -> None:
+    # As distilbert-base-cased: other names for the sizes, and no token types.
+    config = DistilBertConfig(
+        vocab_size=_bert_wordpieces(folder, texts),
+        dim=SIZES["hidden_size"],
+        n_layers=SIZES["num_hidden_layers"],
+        n_heads=SIZES["num_attention_heads"],
+        hidden_dim=SIZES["intermediate_size"],
+    )
+    DistilBertModel(config).save_pretrained(folder)
+
+
+def _bert_wordpieces(folder: Path, texts: list[str]) -> int:
     tokenizer = BertWordPieceTokenizer(lowercase=False)
     tokenizer.train_from_iterator(texts, vocab_size=VOCAB_SIZE)
     tokenizer.save_model(str(folder))
     _write(folder / "tokenizer_config.json", {"do_lower_case": False, "model_max_length": 512})
-    BertModel(BertConfig(vocab_size=tokenizer.get_vocab_size(), **SIZES)).save_pretrained(folder)
+    return tokenizer.get_vocab_size()
 
 
 def _mpnet(folder: Path, texts: list[str]) -> None:
