@@ -13,6 +13,8 @@ from thinc.api import Model
 from domain_ner.devices import limit_kernel_cache, use_one_thread_after_fork
 from domain_ner.errors import DomainNerError
 
+PREDICT_DTYPES = ("auto", "float32", "bfloat16", "float16")
+
 
 @registry.architectures("domain_ner.TransformerModel.v1")
 def create_transformer_model(
@@ -30,6 +32,7 @@ def create_transformer_model(
     window: int,
     overlap: int,
     max_batch_items: int,
+    predict_dtype: str = "auto",
 ) -> Model[list[Doc], Any]:
     """Create a pretrained encoder that is trained with the rest of the pipeline.
 
@@ -51,7 +54,9 @@ def create_transformer_model(
         into windows that share `overlap` wordpieces with the one before. A token in two windows takes its vector from
         the window in which it is further from the edge.
     max_batch_items: maximum of windows times their longest length, in wordpieces, in one pass of the encoder.
-    Raises DomainNerError when spacy-transformers is not installed.
+    predict_dtype: matrix products of prediction in `float32`, `bfloat16` or `float16`; `auto`: float16 with
+        `mixed_precision` on a GPU, else float32. A CPU without units for it predicts in float32. Can be set at load.
+    Raises DomainNerError when spacy-transformers is not installed, or for another `predict_dtype`.
     """
     try:
         import torch  # noqa: PLC0415
@@ -62,6 +67,11 @@ def create_transformer_model(
             f"A pipeline with a transformer needs spacy-transformers and PyTorch: {err}.",
             "pip install spacy-transformers",
         ) from err
+    if predict_dtype not in PREDICT_DTYPES:
+        raise DomainNerError(
+            f"predict_dtype is {predict_dtype!r} in [components.transformer.model];"
+            f" expected one of {', '.join(PREDICT_DTYPES)}."
+        )
     use_one_thread_after_fork()
     limit_kernel_cache()
     return ExactTransformerModel(
@@ -80,4 +90,5 @@ def create_transformer_model(
         window=window,
         overlap=overlap,
         max_batch_items=max_batch_items,
+        predict_dtype=predict_dtype,
     )

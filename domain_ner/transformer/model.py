@@ -44,6 +44,7 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
         layer_decay: float = 1.0,
         mask_share: float = 0.0,
         cpu_bfloat16: bool = False,
+        predict_dtype: str = "auto",
     ) -> None:
         super().__init__(name, None, *args)
         own = {
@@ -56,6 +57,7 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
             "layer_decay": layer_decay,
             "mask_share": mask_share,
             "cpu_bfloat16": cpu_bfloat16,
+            "predict_dtype": predict_dtype,
         }
         self._own = own
         self.attrs.update(own)
@@ -172,8 +174,8 @@ def forward(
     tokenized = tokenize_docs(model, filled)
     rows = [row for doc in tokenized for row in (_masked(model, doc) if is_train else doc.rows)]
     padding = Padding(model.tokenizer.pad_token_id or 0, model.attrs["max_batch_items"])
-    if not is_train:  # float32 on a CPU, so that predictions are the same on every machine
-        with _autocast(model, on_cpu=False):
+    if not is_train:
+        with _predicting(model):
             return _by_doc(
                 model.tokenizer, docs, tokenized, encode(model.transformer, rows, padding)
             ), lambda d_batch: docs
@@ -203,7 +205,7 @@ def model_window(model: ExactTransformerModel) -> int:
 
 def has_cpu_bfloat16() -> bool:
     """Whether training runs on a CPU with native bfloat16; others would emulate it, which is slower."""
-    return not torch.cuda.is_available() and torch.cpu._is_avx512_bf16_supported()
+    return not torch.cuda.is_available() and _has_units("cpu", torch.bfloat16)
 
 
 def tokenize_docs(model: ExactTransformerModel, docs: Sequence[Doc]) -> list[Tokenized]:
@@ -239,6 +241,23 @@ def _autocast(model: ExactTransformerModel, *, on_cpu: bool) -> Any:
     if model.shim._mixed_precision:
         return torch.autocast("cuda")
     return torch.autocast("cpu", torch.bfloat16, enabled=on_cpu)
+
+
+def _predicting(model: ExactTransformerModel) -> Any:
+    """By default in float32 on a CPU, so that predictions are the same on every machine."""
+    name = model.attrs["predict_dtype"]
+    if name == "auto":
+        return _autocast(model, on_cpu=False)
+    device, dtype = model.transformer.device.type, getattr(torch, name)
+    is_half = dtype != torch.float32
+    return torch.autocast(device, dtype if is_half else None, enabled=is_half and _has_units(device, dtype))
+
+
+def _has_units(device: str, dtype: torch.dtype) -> bool:
+    if device != "cpu":
+        return True
+    has_units = torch.cpu._is_avx512_bf16_supported if dtype == torch.bfloat16 else torch.cpu._is_amx_fp16_supported
+    return bool(has_units())
 
 
 def _by_doc(
