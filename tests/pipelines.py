@@ -87,3 +87,14 @@ def train(folder: Path, config: Path, card: Path) -> Path:
     """The trained pipeline, in `folder`."""
     run("train_model", config, folder, "--card", card)
     return folder / "model-best"
+
+
+def learn_by_heart(nlp, given, *, learn_rate: float, n_steps: int):
+    """Initialise a pipeline and train it on these examples until it knows them; returns the pipeline."""
+    nlp.initialize(lambda: given)
+    optimizer = nlp.create_optimizer()
+    optimizer.schedules.clear()
+    optimizer.learn_rate = learn_rate
+    for _ in range(n_steps):
+        nlp.update(given, sgd=optimizer)
+    return nlp

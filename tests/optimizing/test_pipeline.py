@@ -9,7 +9,7 @@ from multiprocessing import get_start_method, set_start_method
 
 import pytest
 import spacy
-from pipelines import convert, create_config, fetch
+from pipelines import convert, create_config, fetch, learn_by_heart
 from spacy.training import Example
 from spacy.util import load_model_from_config
 from thinc.api import Config, fix_random_seed
@@ -32,13 +32,7 @@ def learned(tiny_encoder, example_rows, folder, family="roberta", *options):
     nlp = load_model_from_config(Config().from_disk(config, interpolate=False), auto_fill=True)
     given = [Example.from_dict(nlp.make_doc(TEXT), {"entities": SPANS})]
     given += [Example.from_dict(nlp.make_doc("Nothing here."), {"entities": []})]
-    nlp.initialize(lambda: given)
-    optimizer = nlp.create_optimizer()
-    optimizer.schedules.clear()
-    optimizer.learn_rate = 0.003
-    for _ in range(60):
-        nlp.update(given, sgd=optimizer)
-    return nlp
+    return learn_by_heart(nlp, given, learn_rate=0.003, n_steps=60)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 import spacy
-from pipelines import convert, create_config, fetch
+from pipelines import convert, create_config, fetch, learn_by_heart
 from spacy.ml.models.tok2vec import MaxoutWindowEncoder, MishWindowEncoder
 from spacy.training import Example
 from spacy.util import load_model_from_config
@@ -35,13 +35,7 @@ def saved(example_rows, tmp_path_factory):
     nlp = load_model_from_config(Config().from_disk(config, interpolate=False), auto_fill=True)
     given = [Example.from_dict(nlp.make_doc(TEXT), {"entities": SPANS})]
     given += [Example.from_dict(nlp.make_doc("Nothing here."), {"entities": []})]
-    nlp.initialize(lambda: given)
-    optimizer = nlp.create_optimizer()
-    optimizer.schedules.clear()
-    optimizer.learn_rate = 0.003
-    for _ in range(60):
-        nlp.update(given, sgd=optimizer)
-    nlp.to_disk(folder / "torch")
+    learn_by_heart(nlp, given, learn_rate=0.003, n_steps=60).to_disk(folder / "torch")
     for runtime in RUNTIMES:
         optimize(spacy.load(folder / "torch"), runtime).to_disk(folder / runtime)
     return folder

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from memory import MEMORY, PEAK
-from pipelines import convert, create_config, fetch
+from pipelines import convert, create_config, fetch, learn_by_heart
 from spacy.training import Example
 from spacy.util import load_model_from_config
 from thinc.api import Config, fix_random_seed
@@ -54,14 +54,7 @@ def examples(nlp):
 @pytest.fixture(scope="module")
 def trained(config):
     nlp = build(config)
-    given = examples(nlp)
-    nlp.initialize(lambda: given)
-    optimizer = nlp.create_optimizer()
-    optimizer.schedules.clear()
-    optimizer.learn_rate = 0.005
-    for _ in range(40):
-        nlp.update(given, sgd=optimizer)
-    return nlp
+    return learn_by_heart(nlp, examples(nlp), learn_rate=0.005, n_steps=40)
 
 
 def test_an_entity_is_found_at_every_place_alike(trained):
