@@ -1,5 +1,6 @@
 """The workflow as a user runs it: `spacy project run` in a copy of the project, and every command and block of docs."""
 
+import io
 import json
 import os
 import shlex
@@ -7,13 +8,18 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import spacy
 from conftest import ANNOTATIONS, LABELS, ROOT
 from docs_pages import PAGES, blocks, marked, shell_commands, spacy_words
+from spacy.cli import setup_cli
 from wheels import assert_forgotten, pickles_in, words
+
+from domain_ner.project.hook import before_run
 
 SKIPPED = "nothing changed"
 WORKFLOW = [
@@ -40,18 +46,27 @@ def project(tmp_path_factory):
     return folder
 
 
-def run_project(folder, *arguments, command="all"):
+def run_arguments(folder, *arguments, command="all"):
     variables = ["--vars.encoder", "cnn", "--vars.epochs", "2", *arguments]
+    return ["project", "run", command, str(folder), *variables]
+
+
+def run_project(folder, *arguments, command="all"):
     return subprocess.run(
-        [sys.executable, "-m", "spacy", "project", "run", command, str(folder), *variables],
+        [sys.executable, "-m", "spacy", *run_arguments(folder, *arguments, command=command)],
         capture_output=True, text=True, encoding="utf8", check=False,
     )  # fmt: skip
 
 
 def reran(folder, *arguments):
-    """The commands that a further run of `all`, tried dry, would run again."""
-    told = run_project(folder, "--dry", *arguments).stdout
-    return [name for name in WORKFLOW if f"Skipping '{name}'" not in told]
+    """The commands that a further run of `all`, tried dry, would run again. In this process: it starts no other."""
+    given, stdout = run_arguments(folder, "--dry", *arguments), io.StringIO()
+    before_run(given)
+    with mock.patch.object(sys, "argv", ["spacy", *given]), redirect_stdout(stdout), suppress(SystemExit):
+        setup_cli()
+    said = stdout.getvalue()
+    assert "Running workflow 'all'" in said
+    return [name for name in WORKFLOW if f"Skipping '{name}'" not in said]
 
 
 def test_all_makes_what_it_says(project):
