@@ -20,9 +20,15 @@ def run(script, *arguments, cwd=None, check=True):
     """Run a script of the project with these arguments; returns it as a finished process.
 
     It runs in this process: to import spaCy and PyTorch takes seconds, and the tests run hundreds of them. What depends
-    on a process of its own (Ctrl-C, kill -9, `spacy project run`) starts one.
+    on a process of its own (Ctrl-C, kill -9, a whole workflow) starts one.
     """
-    argv = [str(SCRIPTS / f"{script}.py"), *map(str, arguments)]
+    path = SCRIPTS / f"{script}.py"
+    return run_here(lambda: runpy.run_path(str(path), run_name="__main__"), path, *arguments, cwd=cwd, check=check)
+
+
+def run_here(program, *argv, cwd=None, check=True):
+    """Call a program in this process, with this command line; returns it as a finished process."""
+    argv = list(map(str, argv))
     stdout, stderr, here = io.StringIO(), io.StringIO(), Path.cwd()
     with (
         mock.patch.object(sys, "argv", argv),
@@ -32,7 +38,7 @@ def run(script, *arguments, cwd=None, check=True):
     ):
         os.chdir(cwd or here)
         try:
-            runpy.run_path(argv[0], run_name="__main__")
+            program()
             code = 0
         except SystemExit as error:
             code = error.code or 0

@@ -1,14 +1,13 @@
 """The workflow as a user runs it: `spacy project run` in a copy of the project, and every command and block of docs."""
 
-import io
 import json
 import os
+import runpy
 import shlex
 import shutil
 import subprocess
 import sys
 import zipfile
-from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from unittest import mock
 
@@ -16,6 +15,7 @@ import pytest
 import spacy
 from conftest import ANNOTATIONS, LABELS, ROOT
 from docs_pages import PAGES, blocks, marked, shell_commands, spacy_words
+from pipelines import run, run_here
 from spacy.cli import setup_cli
 from wheels import assert_forgotten, pickles_in, words
 
@@ -52,19 +52,29 @@ def run_arguments(folder, *arguments, command="all"):
 
 
 def run_project(folder, *arguments, command="all"):
-    return subprocess.run(
-        [sys.executable, "-m", "spacy", *run_arguments(folder, *arguments, command=command)],
-        capture_output=True, text=True, encoding="utf8", check=False,
-    )  # fmt: skip
+    return spacy_here(*run_arguments(folder, *arguments, command=command))
+
+
+def spacy_here(*arguments, cwd=None):
+    """Run spaCy's command line in this process, and the scripts that it starts as well."""
+
+    def run_command(command, capture):
+        ran = run(Path(command[1]).stem, *command[2:], check=False)
+        sys.stdout.write(ran.stdout + ran.stderr)
+        if ran.returncode:
+            sys.exit(ran.returncode)
+
+    def program():
+        before_run(arguments)
+        setup_cli()
+
+    with mock.patch("weasel.cli.run.run_command", run_command):
+        return run_here(program, "spacy", *arguments, cwd=cwd, check=False)
 
 
 def reran(folder, *arguments):
-    """The commands that a further run of `all`, tried dry, would run again. In this process: it starts no other."""
-    given, stdout = run_arguments(folder, "--dry", *arguments), io.StringIO()
-    before_run(given)
-    with mock.patch.object(sys, "argv", ["spacy", *given]), redirect_stdout(stdout), suppress(SystemExit):
-        setup_cli()
-    said = stdout.getvalue()
+    """The commands that a further run of `all`, tried dry, would run again."""
+    said = spacy_here(*run_arguments(folder, "--dry", *arguments)).stdout
     assert "Running workflow 'all'" in said
     return [name for name in WORKFLOW if f"Skipping '{name}'" not in said]
 
@@ -193,14 +203,14 @@ def shown_commands():
 
 
 @pytest.mark.parametrize("command", shown_commands())
-def test_a_command_of_the_docs_runs(project, tmp_path, command):
+def test_a_command_of_the_docs_runs(project, tmp_path, command, monkeypatch):
     copy = tmp_path / "project"
     shutil.copytree(project, copy, ignore=shutil.ignore_patterns("packages", "site", "installed"))
-    programs = {"spacy": [sys.executable, "-m", "spacy"], "domain-ner": [sys.executable, "-m", "domain_ner"]}
-    name = Path(command[0]).name
-    program = programs.get(name) or [sys.executable]
-    given = {"WEASEL_CONFIG_OVERRIDES": "--vars.encoder cnn --vars.epochs 2"}
-    ran = subprocess.run(
-        [*program, *command[1:]], cwd=copy, env={**os.environ, **given}, capture_output=True, text=True, check=False
-    )
+    monkeypatch.setenv("WEASEL_CONFIG_OVERRIDES", "--vars.encoder cnn --vars.epochs 2")
+    if spacy_words(command):
+        ran = spacy_here(*spacy_words(command), cwd=copy)
+    elif Path(command[0]).name == "domain-ner":
+        ran = run_here(lambda: runpy.run_module("domain_ner", run_name="__main__"), *command, cwd=copy, check=False)
+    else:
+        ran = run(Path(command[1]).stem, *command[2:], cwd=copy, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr

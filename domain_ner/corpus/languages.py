@@ -20,8 +20,11 @@ def blank(lang: str, config: dict[str, Any] | None = None) -> "Language":
     """
     import spacy  # noqa: PLC0415 (takes seconds: Ctrl-C must work before this import)
 
+    from domain_ner.corpus.registries import only_factories  # noqa: PLC0415
+
     try:
-        return spacy.blank(lang, config=config or {})
+        with only_factories([]):
+            return spacy.blank(lang, config=config or {})
     except ImportError as err:
         if lang.isidentifier() and find_spec(f"spacy.lang.{lang}"):
             why = f"spaCy needs another package for vars.lang {lang!r}: {' '.join(str(err).split())}"

@@ -7,11 +7,11 @@ from math import sqrt
 from pathlib import Path
 from typing import Annotated
 
-import spacy
 from pydantic import BaseModel, ConfigDict, Field
 from spacy.tokens import Doc
 
 from domain_ner.corpus.docs import groups_of
+from domain_ner.corpus.languages import blank
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import TARGET_F1, evaluate_pipeline, load_pipeline
 from domain_ner.metrics.learning_curve import MIN_SIZES, Curve, ExpectedScore, TrainingScore, fit
@@ -160,7 +160,7 @@ def train_parts(  # noqa: PLR0913
             on_part(fraction, seed)
             part = [docs[n] for n in order[: max(1, round(fraction * len(docs)))]]
             place, n_epochs = work / f"{fraction:g}", round(whole / sqrt(fraction))
-            nlp = spacy.blank(lang)
+            nlp = blank(lang)
             # A part without entities has nothing to train on; a blank pipeline stands for it.
             if any(doc.ents or doc.spans.get("sc") for doc in part):
                 best, _ = train_part(config, part, dev, place / str(seed), gpu=gpu, seed=seed, epochs=n_epochs, say=say)

@@ -17,6 +17,7 @@ from domain_ner.annotations.doc_keys import META_KEY, SOURCE_KEY
 from domain_ner.annotations.outcomes import DROPPED, KEPT, MASKED
 from domain_ner.corpus.damage import require_whole
 from domain_ner.corpus.docs import entities, rejected, span_scores, spans_or_entities, unknown_tokens
+from domain_ner.corpus.registries import factories_of, find_codecs_once
 from domain_ner.crf_ner.pipe import BELOW_KEY
 from domain_ner.errors import DomainNerError
 from domain_ner.metrics.calibration import ScoredSpan, calibration_error, chance_error, reliability
@@ -34,7 +35,8 @@ Watched = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 def load_pipeline(model: Path | str) -> Language:
     """Load the trained pipeline of a folder or an installed package. Raises DomainNerError if missing or damaged."""
     try:
-        return spacy.load(model)
+        with factories_of(model):
+            return spacy.load(model)
     except OSError as err:
         raise DomainNerError(f"Cannot load a pipeline from {model}: {err}", "Run train first.") from err
     except Exception as err:  # a truncated file can raise anything
@@ -47,6 +49,7 @@ def load_pipeline(model: Path | str) -> Language:
 def read_docs(path: Path, vocab: Vocab) -> list[Doc]:
     """Read the documents of a DocBin file. Raises DomainNerError if it is missing, not a DocBin, or empty."""
     require_whole(path)
+    find_codecs_once()
     try:
         docs = list(DocBin().from_disk(path).get_docs(vocab))
     except (OSError, ValueError) as err:

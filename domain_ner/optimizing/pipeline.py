@@ -1,7 +1,7 @@
 """Turns a trained pipeline into one that needs no PyTorch: the encoder becomes a layer of the recogniser."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spacy.language import Language
 from spacy.util import registry
@@ -11,10 +11,12 @@ from domain_ner.onnx_encoder.encoder_file import INT8, RUNTIMES, EncoderFacts, E
 from domain_ner.optimizing.export import export_encoder, versions
 from domain_ner.optimizing.quantizing import quantize
 from domain_ner.optimizing.window_encoder import export_window_encoder, is_window_encoder
-from domain_ner.transformer.hf_tokenizer import special_ids
-from domain_ner.transformer.model import ExactTransformerModel, model_window
 
-LISTENER, TOK2VEC_LISTENER, TOK2VEC = "transformer-listener", "tok2vec-listener", "tok2vec"
+if TYPE_CHECKING:
+    from domain_ner.transformer.model import ExactTransformerModel
+
+TRANSFORMER, LISTENER = "transformer", "transformer-listener"
+TOK2VEC_LISTENER, TOK2VEC = "tok2vec-listener", "tok2vec"
 ARCHITECTURE, TOK2VEC_ARCHITECTURE = "domain_ner.OnnxEncoder.v1", "domain_ner.OnnxTok2Vec.v1"
 CRF = "crf"
 # What a package of the pipeline requires beside spaCy and domain-ner.
@@ -30,7 +32,7 @@ def optimize(nlp: Language, runtime: str) -> Language:
     whose convolutions are exported; or another, which only loses the requirement. runtime: one of RUNTIMES.
     Returns the pipeline. Raises DomainNerError for others.
     """
-    transformers = [name for name, model in _models(nlp) if isinstance(model, ExactTransformerModel)]
+    transformers = [name for name, model in _models(nlp) if _is_transformer(model)]
     for name in transformers:
         _replace_transformer(nlp, name, RUNTIMES[runtime])
     _include_tok2vec(nlp)
@@ -106,6 +108,14 @@ def _models(nlp: Language) -> list[tuple[str, Any]]:
     return [(name, pipe.model) for name, pipe in nlp.pipeline if hasattr(pipe, "model")]
 
 
+def _is_transformer(model: Any) -> bool:
+    if model.name != TRANSFORMER:
+        return False
+    from domain_ner.transformer.model import ExactTransformerModel  # noqa: PLC0415 (takes seconds)
+
+    return isinstance(model, ExactTransformerModel)
+
+
 def _listeners(nlp: Language) -> Iterator[tuple[str, Any, list[str]]]:
     """Yield the components with a listener, the layer that makes vectors of it, and where that is in the config."""
     for name, model in _models(nlp):
@@ -130,8 +140,11 @@ def _section(nlp: Language, component: str, path: list[str]) -> dict[str, Any]:
     return section  # type: ignore[no-any-return]
 
 
-def encoder_file(model: ExactTransformerModel, precision: str) -> EncoderFile:
+def encoder_file(model: "ExactTransformerModel", precision: str) -> EncoderFile:
     """Export the encoder of a transformer component."""
+    from domain_ner.transformer.hf_tokenizer import special_ids  # noqa: PLC0415 (takes seconds)
+    from domain_ner.transformer.model import model_window  # noqa: PLC0415
+
     exported = export_encoder(model.transformer)
     onnx = quantize(exported) if precision == INT8 else exported
     config, tokenizer = model.transformer.config, model.tokenizer

@@ -9,6 +9,7 @@ from spacy.schemas import ConfigSchemaTraining
 from spacy.util import load_model_from_config
 from thinc.api import Config
 
+from domain_ner.corpus.registries import factories_of_config
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError, did_you_mean
 from domain_ner.training.batching import count_batches
@@ -120,7 +121,8 @@ def build_config(fragments: Path, card: EncoderCard, choices: Choices, lengths: 
         _oversample(config, choices)
     _set(config, choices.settings)
     try:
-        filled = load_model_from_config(config, auto_fill=True, validate=True).config
+        with factories_of_config(config):
+            filled = load_model_from_config(config, auto_fill=True, validate=True).config
     except (ValueError, ImportError) as err:
         raise DomainNerError(
             f"Cannot build the config: {err}", "Check vars.settings, configs/, and the installed packages."

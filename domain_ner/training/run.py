@@ -19,6 +19,7 @@ from spacy.util import load_config, logger
 from thinc.api import Config, fix_random_seed, set_gpu_allocator
 
 from domain_ner.corpus.damage import require_whole
+from domain_ner.corpus.registries import factories_of_config, find_codecs_once
 from domain_ner.devices import TORCH
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, discard, sha256
@@ -87,10 +88,12 @@ def initialize(
     for path in _corpora(config):
         if path.suffix == ".spacy":
             require_whole(path)
+    find_codecs_once()
     level = logger.level
     logger.setLevel(level if warns else logging.ERROR)
     try:
-        nlp = init_nlp(config, use_gpu=gpu)
+        with factories_of_config(config):
+            nlp = init_nlp(config, use_gpu=gpu)
     finally:
         logger.setLevel(level)
     requirements = nlp.meta.setdefault("requirements", [])

@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 from thinc.api import Config
 
 from domain_ner.annotations.doc_keys import SPANS_KEY
+from domain_ner.corpus.registries import factories_of_config
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path
@@ -72,7 +73,7 @@ def debug_config(config: Path) -> None:
     """Let `spacy debug config` judge. Raises DomainNerError with what it prints."""
     printed = StringIO()
     try:
-        with redirect_stdout(printed):
+        with redirect_stdout(printed), factories_of_config(Config().from_disk(config, interpolate=False)):
             spacy_debug_config(config)
     except (SystemExit, Exception) as error:  # SystemExit: refused; others: what a registered function raises
         reason = "" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import spacy
 import srsly
 from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from thinc.api import Config, fix_random_seed
 
 from domain_ner.corpus.damage import require_whole
+from domain_ner.corpus.languages import blank
 from domain_ner.errors import DomainNerError
 from domain_ner.files import cannot_write, make_folder
 from domain_ner.training.checkpoint import Progress
@@ -173,7 +173,7 @@ def implied_settings(config: Config, settings: Mapping[str, Any]) -> dict[str, A
 
 def _lengths(config: Config) -> list[int]:
     """List the tokens of each training document, as often as it occurs in an epoch."""
-    docs = list(DocBin().from_disk(config["paths"]["train"]).get_docs(spacy.blank(config["nlp"]["lang"]).vocab))
+    docs = list(DocBin().from_disk(config["paths"]["train"]).get_docs(blank(config["nlp"]["lang"]).vocab))
     reader = config["corpora"]["train"]
     return repeated_lengths(docs, threshold=reader.get("threshold", 0.0), seed=reader.get("seed", 0))
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import spacy
-
 from domain_ner.annotations.passages import Passage
+from domain_ner.corpus.languages import blank
 from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.writers import doccano, label_studio, prodigy
 from domain_ner.writers.formats import export
@@ -26,7 +25,7 @@ def write_queue(passages: Sequence[Passage], stem: Path, *, lang: str) -> list[P
         for path in paths:
             path.unlink(missing_ok=True)
         return []
-    tokenize = create_tokenizer()(spacy.blank(lang))
+    tokenize = create_tokenizer()(blank(lang))
     options = WriterOptions(tokenize, predictions=True, model_version=AS_ANNOTATED, lossy=True)
     for tool, path in zip(TOOLS, paths, strict=True):
         export(passages, path, tool, options)
