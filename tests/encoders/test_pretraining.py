@@ -14,7 +14,7 @@ from domain_ner.encoders.pretraining import Pretraining, claim, cut, find_whole,
 from domain_ner.errors import DomainNerError
 from domain_ner.files import seal, write_text
 
-SETTINGS = Pretraining(epochs=12, batch=8, window=32, learning_rate=5e-3, seed=0)
+SETTINGS = Pretraining(epochs=4, batch=8, window=32, learning_rate=5e-3, seed=0)
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,13 @@ import io
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
 import spacy
-from pipelines import SCRIPTS, convert, create_config, fetch, run, train
+from pipelines import convert, create_config, fetch, run, train
 from spacy.util import load_model_from_config
 from thinc.api import Config, fix_random_seed
 
@@ -30,16 +29,20 @@ def weights(model):
     return {name: one.get() for name, one in checkpoint._weights(spacy.load(model))}
 
 
-def kill_at_checkpoint(command, folder, wait_s=0.0):
-    """Run a command, and kill it some time after it has written a checkpoint further on; returns that one's step."""
+def kill_at_checkpoint(arguments, folder, wait_s=0.0):
+    """Train, and kill that some time after it has written a checkpoint further on; returns that one's step.
+
+    In a fork of this process: all imports are there.
+    """
     before = last_step(folder)
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    running = get_context("fork").Process(target=run, args=("train_model", *arguments, "--checkpoint-every", "0"))
+    running.start()
     while last_step(folder) <= before:
-        assert running.poll() is None, "it ended before it could be killed"
+        assert running.is_alive(), "it ended before it could be killed"
         time.sleep(0.02)
     time.sleep(wait_s)
     running.kill()
-    running.wait()
+    running.join()
     return last_step(folder)
 
 
@@ -53,11 +56,10 @@ def test_a_run_killed_again_and_again_ends_like_one_that_was_not(tiny_encoder, e
     config = create_config(tmp_path, card, corpus, *EPOCHS)
     whole = train(tmp_path / "whole", config, card)
     folder = tmp_path / "killed"
-    command = [sys.executable, SCRIPTS / "train_model.py", config, folder, "--card", card, "--resume"]
-    command += ["--checkpoint-every", "0"]
-    steps = [kill_at_checkpoint(command, folder, wait_s=wait_s) for wait_s in (0.0, 0.2)]
+    arguments = [config, folder, "--card", card, "--resume"]
+    steps = [kill_at_checkpoint(arguments, folder, wait_s=wait_s) for wait_s in (0.0, 0.2)]
     assert 0 < steps[0] < steps[1]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = run("train_model", *arguments)
     assert "Resuming the interrupted run after step" in told.stdout
     expected = weights(whole)
     assert expected
@@ -213,8 +215,7 @@ def killed(example_rows, tmp_path_factory):
     card, corpus = fetch(room, "cnn"), convert(room, example_rows[:60])
     config = create_config(room, card, corpus, "--epochs", "3", "--patience", "3")
     whole, folder, options = train(room / "whole", config, card), room / "killed", ["--card", card, "--resume"]
-    command = [sys.executable, SCRIPTS / "train_model.py", config, folder, *options, "--checkpoint-every", "0"]
-    steps = [kill_at_checkpoint(command, folder) for _ in range(2)]
+    steps = [kill_at_checkpoint([config, folder, *options], folder) for _ in range(2)]
     assert steps[1] > steps[0]
     return [config, options], whole, folder
 
@@ -239,10 +240,10 @@ def test_a_run_with_damaged_checkpoints_says_so_and_ends_like_one_without(killed
 
 def test_another_config_starts_anew_and_says_why(small, tmp_path):
     config, card = small
-    command = [sys.executable, SCRIPTS / "train_model.py", config, tmp_path / "out", "--card", card, "--resume"]
-    kill_at_checkpoint([*command, "--checkpoint-every", "0"], tmp_path / "out")
+    arguments = [config, tmp_path / "out", "--card", card, "--resume"]
+    kill_at_checkpoint(arguments, tmp_path / "out")
     config.write_text(config.read_text().replace("dropout = 0.2", "dropout = 0.3", 1))
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = run("train_model", *arguments)
     assert "Cannot resume the interrupted run (changed since: the config)" in told.stdout
 
 
