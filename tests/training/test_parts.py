@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import spacy
-from pipelines import SCRIPTS, convert, create_config, fetch
+from pipelines import SCRIPTS, convert, create_config, fetch, run
 from spacy.util import load_config
 
 from domain_ner.errors import DomainNerError
@@ -69,11 +69,11 @@ def interrupt(running):
 
 def test_a_search_that_ctrl_c_stopped_goes_on_where_it_was(project, tmp_path):
     config, corpus, *_ = project
-    command = [
-        sys.executable, SCRIPTS / "find_label_errors.py", config, corpus / "train.spacy",
-        "--reports", tmp_path / "reports",
+    arguments = [
+        config, corpus / "train.spacy", "--reports", tmp_path / "reports",
         "--work", tmp_path / "work", "--folds", "4",  # enough to do behind the second, however late Ctrl-C comes
     ]  # fmt: skip
+    command = [sys.executable, SCRIPTS / "find_label_errors.py", *arguments]
     # Where the tests themselves run in the background, Ctrl-C is ignored, and what they start inherits that.
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -91,9 +91,8 @@ def test_a_search_that_ctrl_c_stopped_goes_on_where_it_was(project, tmp_path):
     done = tmp_path / "work" / "fold-1" / "seeds" / "0" / "done.json"
     assert done.is_file() and not (tmp_path / "reports").exists()
     before = done.stat().st_mtime_ns
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
-        lines = list(running.stdout)
+    ran = run("find_label_errors", *arguments, check=False)
     assert done.stat().st_mtime_ns == before
-    assert any(line.startswith("fold 4 of 4") for line in lines)
+    assert any(line.startswith("fold 4 of 4") for line in ran.stdout.splitlines())
     # Two epochs of a tiny encoder: it comes to the end, and says that there is nothing to learn from it.
-    assert running.returncode == 1 and "below it, their doubts are not evidence" in " ".join("".join(lines).split())
+    assert ran.returncode == 1 and "below it, their doubts are not evidence" in " ".join(ran.stderr.split())

@@ -41,13 +41,14 @@ def test_a_search_that_was_killed_goes_on(config, tmp_path):
     space = tmp_path / "space.yml"
     space.write_text("training.dropout: {low: 0.1, high: 0.5}\n", encoding="utf8")
     output = tmp_path / "out"
-    command = [sys.executable, SCRIPTS / "tune_training.py", config, space, output, "--trials", "3"]
+    arguments = [config, space, output, "--trials", "3"]
+    command = [sys.executable, SCRIPTS / "tune_training.py", *arguments]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert running.stdout.readline().startswith("trial 0")
     time.sleep(0.5)
     running.kill()
     running.wait()
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    ran = run("tune_training", *arguments)
     assert "trial 0" not in ran.stdout
     assert "best of 3 trials" in ran.stdout
     assert json.loads((output / "best.json").read_text())["settings"].keys() == {"training.dropout"}
