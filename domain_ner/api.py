@@ -185,7 +185,7 @@ def load(pipeline: Pipeline) -> Language:
 
     Raises DomainNerError when it is missing or damaged.
     """
-    return pipeline if isinstance(pipeline, Language) else load_pipeline(pipeline)
+    return pipeline if isinstance(pipeline, Language) else load_pipeline(pipeline, all_factories=True)
 
 
 def read_corpus(path: Pathlike, pipeline: Pipeline | None = None) -> list[Doc]:

@@ -3,6 +3,7 @@
 import difflib
 import pkgutil
 import re
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,10 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 
-def blank(lang: str, config: dict[str, Any] | None = None) -> "Language":
+def blank(lang: str, config: dict[str, Any] | None = None, factories: Sequence[str] = ()) -> "Language":
     """Make a pipeline of a language without components.
 
-    lang: spaCy's code. config: as for `spacy.blank`.
+    lang: spaCy's code. config: as for `spacy.blank`. factories: of other packages, for components to add.
     Raises DomainNerError for a code that spaCy does not know, and for a language that needs another package.
     """
     import spacy  # noqa: PLC0415 (takes seconds: Ctrl-C must work before this import)
@@ -23,7 +24,7 @@ def blank(lang: str, config: dict[str, Any] | None = None) -> "Language":
     from domain_ner.corpus.registries import only_factories  # noqa: PLC0415
 
     try:
-        with only_factories([]):
+        with only_factories(factories):
             return spacy.blank(lang, config=config or {})
     except ImportError as err:
         if lang.isidentifier() and find_spec(f"spacy.lang.{lang}"):

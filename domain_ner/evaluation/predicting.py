@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,13 @@ INTENDED = {*KEPT, DROPPED, MASKED}
 Watched = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 
 
-def load_pipeline(model: Path | str) -> Language:
-    """Load the trained pipeline of a folder or an installed package. Raises DomainNerError if missing or damaged."""
+def load_pipeline(model: Path | str, *, all_factories: bool = False) -> Language:
+    """Load the trained pipeline of a folder or an installed package. Raises DomainNerError if missing or damaged.
+
+    all_factories: import those of all installed packages, for components that are added later, as `spacy.load` does.
+    """
     try:
-        with factories_of(model):
+        with nullcontext() if all_factories else factories_of(model):
             return spacy.load(model)
     except OSError as err:
         raise DomainNerError(f"Cannot load a pipeline from {model}: {err}", "Run train first.") from err

@@ -57,7 +57,7 @@ def import_checkpoint(checkpoint: Checkpoint, labels: LabelSet, lang: str) -> La
     tokenizer, and for a ModernBERT with another activation than gelu.
     """
     tokenizer = {"@tokenizers": "domain_ner.Tokenizer.v1", "splits": [], "normalize": ""}
-    nlp = blank(lang, {"nlp": {"tokenizer": tokenizer, "batch_size": 64}})
+    nlp = blank(lang, {"nlp": {"tokenizer": tokenizer, "batch_size": 64}}, factories=("transformer", "crf_ner"))
     nlp.add_pipe("transformer", config={"model": _transformer(checkpoint), "max_batch_items": 4096})
     tok2vec = _tok2vec(checkpoint, labels)
     nlp.add_pipe("crf_ner", config={"model": {"@architectures": "domain_ner.CRF.v1", "tok2vec": tok2vec}})

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from spacy.util import registry
 from srsly import msgpack
 from thinc.api import Config
 
+import domain_ner
 from domain_ner.corpus.languages import blank
 from domain_ner.corpus.registries import factories_of, factories_of_config, find_codecs_once
 from domain_ner.evaluation.predicting import load_pipeline
@@ -48,6 +50,14 @@ def test_afterwards_spacy_finds_every_factory_again(pipeline):
     assert FACTORIES.entry_points
     assert "transformer" in FACTORIES.get_all()
     spacy.blank("en").add_pipe("transformer")
+
+
+def test_to_a_pipeline_of_a_notebook_any_component_can_be_added(pipeline):
+    with mock.patch.object(FACTORIES, "get_entry_points", wraps=FACTORIES.get_entry_points) as searched:
+        load_pipeline(pipeline)
+        assert not searched.called
+        domain_ner.load(str(pipeline))
+        assert searched.called
 
 
 @pytest.mark.parametrize("components", [{"ner": {"source": "en_other"}}, {"odd": {}}, {"odd": "text"}])
