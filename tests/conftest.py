@@ -26,7 +26,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 # What takes minutes: processes that are killed, clean environments, trainings, long documents. CI runs these too.
 SLOW_FILES = {
-    "test_any_length.py", "test_export.py", "test_in_spacy.py", "test_label_errors.py", "test_learning_curve.py",
+    "test_any_length.py", "test_export.py", "test_in_spacy.py", "test_killed.py", "test_label_errors.py",
+    "test_learning_curve.py",
     "test_long_documents.py", "test_parts.py", "test_pipeline.py", "test_power_cut.py", "test_pretraining.py",
     "test_resume.py", "test_running_text.py", "test_seeds.py", "test_stopping.py", "test_trained.py",
     "test_tok2vec.py", "test_transformer_model.py", "test_tuning.py", "test_workflow.py",

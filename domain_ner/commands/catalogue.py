@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-DATA, TRAINING, EVALUATION, RELEASE = "Data", "Training", "Evaluation", "Release"
+DATA, TRAINING, EVALUATION, RELEASE, USE = "Data", "Training", "Evaluation", "Release", "Use"
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,9 @@ COMMANDS = {
     "import-hf": Entry(
         RELEASE,
         "Make a spaCy pipeline of a fine-tuned Hugging Face token classifier, with confidences and long texts.",
+    ),
+    "annotate": Entry(
+        USE, "Annotate any number of documents in several processes; a run that was stopped or killed is continued."
     ),
     "clean": Entry(RELEASE, "Remove the outputs of the workflow; keep the folders themselves."),
 }

@@ -1,0 +1,67 @@
+"""Writes the output of a shard: a row for each annotated document, and the documents that failed."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from domain_ner.annotating.columns import fitted, passed_through, schema_from_text, to_json
+from domain_ner.annotating.jobs import ENTITIES, ID, JSON_LINES, PIPELINE, Job, ShardResult
+from domain_ner.annotating.parquet import output_schema, write_rows
+from domain_ner.annotating.predicting import Result
+from domain_ner.annotating.reading import Document
+from domain_ner.files import atomic_path, sha256, write_text
+
+# The folder of the errors, a file for each shard that has some.
+ERRORS = "errors"
+
+
+def write_shard(job: Job, documents: Sequence[Document], results: Iterable[Result], input_sha256: str) -> ShardResult:
+    """Write the output and the errors of a shard, each whole or not at all. results: one for each document."""
+    paired = list(zip(documents, results, strict=True))
+    failed = [(document, result) for document, result in paired if "error" in result]
+    annotated = [(document, result) for document, result in paired if "error" not in result]
+    target = Path(job.output) / f"{job.shard.name}.{job.settings.output_format}"
+    rows = (_row(job, document, result) for document, result in annotated)
+    with atomic_path(target) as temporary:
+        if job.settings.output_format == JSON_LINES:
+            with temporary.open("w", encoding="utf8", newline="\n") as stream:
+                stream.writelines(f"{to_json(row)}\n" for row in rows)
+        else:
+            write_rows(temporary, rows, _schema(job))
+    _write_errors(errors_path(job), failed)
+    return ShardResult(
+        number=job.shard.number,
+        n_documents=len(documents),
+        n_errors=len(failed),
+        n_entities=sum(len(result[ENTITIES]) for _, result in annotated),
+        input_sha256=input_sha256,
+        output_sha256=sha256(target),
+    )
+
+
+def errors_path(job: Job) -> Path:
+    """Where the errors of a shard are."""
+    return Path(job.output) / ERRORS / f"{job.shard.name}.jsonl"
+
+
+def _row(job: Job, document: Document, result: Result) -> dict[str, Any]:
+    columns = passed_through(document.columns, job.settings)
+    if job.settings.output_format != JSON_LINES:
+        columns = fitted(columns, schema_from_text(job.schema))
+    return {ID: document.id, **columns, **result, PIPELINE: job.identity}
+
+
+def _schema(job: Job) -> Any:
+    return output_schema(schema_from_text(job.schema), job.settings)
+
+
+def _write_errors(target: Path, failed: Iterable[tuple[Document, Result]]) -> None:
+    lines = [
+        json.dumps({"id": document.id, "place": document.place, "error": result["error"]}, ensure_ascii=False)
+        for document, result in failed
+    ]
+    if lines:
+        write_text(target, "".join(f"{line}\n" for line in lines))
+    else:
+        target.unlink(missing_ok=True)

@@ -1,0 +1,75 @@
+"""Implements `annotate`: all documents of files, folders or URLs, in several processes, resumable."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from domain_ner.commands.console import check_choices, err, say, warn, writes
+from domain_ner.commands.stopping import resumable
+
+ENGINES = ("local",)
+
+
+@writes("output")
+def main(
+    pipeline: str = typer.Argument(..., help="The pipeline: an installed package, or a folder."),
+    inputs: list[str] = typer.Argument(
+        ..., help="Files (JSONL, CSV, TSV, Parquet, text), folders, globs, or URLs that fsspec opens."
+    ),
+    output: Path = typer.Argument(..., help="Folder for the results. A folder of a run that was stopped is continued."),
+    engine: str = typer.Option("local", help="What runs the work: local (processes of this machine)."),
+    processes: int = typer.Option(0, min=0, help="Processes, each with one thread. 0: one for each processor."),
+    text_column: str = typer.Option("text", help="Column that holds the text."),
+    id_column: str = typer.Option("id", help="Column that names the document; where it is missing: file and row."),
+    lines: bool = typer.Option(
+        False, "--lines", help="Each line of a .txt file is a document; else the whole file is."
+    ),
+    below: bool = typer.Option(False, "--below", help="Also write spans below their threshold."),
+    with_text: bool = typer.Option(False, "--with-text", help="Also write the texts of documents and entities."),
+    output_format: str = typer.Option("jsonl", "--format", help="jsonl or parquet."),
+    shard_size: int = typer.Option(2000, min=1, help="Documents in each file of the output."),
+) -> None:
+    """Annotate any number of documents in several processes; a run that was stopped or killed is continued."""
+    from domain_ner.annotating.jobs import FORMATS, Settings
+    from domain_ner.annotating.local import run_locally
+    from domain_ner.annotating.run import ERROR_FILE, Pipeline, annotate
+    from domain_ner.annotating.shards import Limits
+    from domain_ner.annotating.sources import find_sources
+    from domain_ner.onnx_encoder.threads import count_threads
+
+    check_choices(format=(output_format, FORMATS), engine=(engine, ENGINES))
+    settings = Settings(text_column, id_column, below, with_text, output_format)
+    sources = find_sources(inputs, lines=lines)
+    n_processes = processes or count_threads()
+    say(f"{len(sources):,} file{'s' * (len(sources) != 1)}; {n_processes} process{'es' * (n_processes != 1)}")
+    with resumable(lambda: f"The documents that are done stay in {output}."):
+        summary = annotate(
+            Pipeline.of(pipeline),
+            sources,
+            output,
+            settings=settings,
+            engine=lambda jobs, on_documents: run_locally(jobs, n_processes, on_documents),
+            limits=Limits(shard_size),
+            watched=_watched,
+        )
+    if summary.n_before:
+        say(f"{summary.n_before:,} documents were there already")
+    say(f"{summary.n_documents - summary.n_errors:,} documents with {summary.n_entities:,} entities: {output}")
+    if summary.n_errors:
+        warn(f"{summary.n_errors:,} documents could not be annotated: {output / ERROR_FILE}")
+        raise typer.Exit(2)
+
+
+@contextmanager
+def _watched(total: int, n_before: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar with documents a second and the time left."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, initial=n_before, unit=" documents", file=err.file, disable=None) as bar:
+
+        def show(n_done: int) -> None:
+            bar.update(n_done - bar.n)
+
+        yield show
