@@ -33,7 +33,8 @@ def find_schema(shards: Iterable[Shard], settings: Settings) -> str:
     for shard in islice(shards, SAMPLE_SHARDS):
         if shard.kind == PARQUET:
             schema = read_schema(shard.urls[0])
-            fields = zip(passed_through(dict.fromkeys(schema.names), settings), _kept(schema, settings), strict=True)
+            kinds = dict(zip(schema.names, schema.types, strict=True))
+            fields: Iterable[tuple[str, Any]] = passed_through(kinds, settings).items()
         else:
             fields = _sampled(shard, settings)
         for name, kind in fields:
@@ -84,11 +85,6 @@ def _as_text(value: Any) -> str:
 
 def _free(name: str) -> str:
     return f"input_{name}" if name in OWN_COLUMNS else name
-
-
-def _kept(schema: Any, settings: Settings) -> list[Any]:
-    kinds = dict(zip(schema.names, schema.types, strict=True))
-    return list(passed_through(kinds, settings).values())
 
 
 def _sampled(shard: Shard, settings: Settings) -> Iterator[tuple[str, Any]]:

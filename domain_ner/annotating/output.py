@@ -12,8 +12,8 @@ from domain_ner.annotating.predicting import Result
 from domain_ner.annotating.reading import Document
 from domain_ner.files import atomic_path, sha256, write_text
 
-# The folder of the errors, a file for each shard that has some.
-ERRORS = "errors"
+# The folders of the annotated documents, and of the errors: a file for each shard that has some.
+DOCUMENTS, ERRORS = "documents", "errors"
 
 
 def write_shard(job: Job, documents: Sequence[Document], results: Iterable[Result], input_sha256: str) -> ShardResult:
@@ -21,7 +21,7 @@ def write_shard(job: Job, documents: Sequence[Document], results: Iterable[Resul
     paired = list(zip(documents, results, strict=True))
     failed = [(document, result) for document, result in paired if "error" in result]
     annotated = [(document, result) for document, result in paired if "error" not in result]
-    target = Path(job.output) / f"{job.shard.name}.{job.settings.output_format}"
+    target = Path(job.output) / DOCUMENTS / f"{job.shard.name}.{job.settings.output_format}"
     rows = (_row(job, document, result) for document, result in annotated)
     with atomic_path(target) as temporary:
         if job.settings.output_format == JSON_LINES:

@@ -25,16 +25,17 @@ class Source:
     stamp: str
 
 
-def find_sources(inputs: Sequence[str], *, lines: bool = False) -> list[Source]:
+def find_sources(inputs: Sequence[str], *, lines: bool = False, output: Path | None = None) -> list[Source]:
     """List the files of the inputs in a fixed order, each once.
 
     inputs: files, folders (all files of a known format in them), globs, and URLs that fsspec opens.
     lines: each line of a `.txt` file is a document; else the whole file is one.
+    output: a folder for results, whose files are never inputs.
     Raises DomainNerError for an input that does not exist, holds nothing, or is of no known format.
     """
     found: dict[str, Source] = {}
     for given in inputs:
-        files = list(_remote(given) if REMOTE in given else _local(given))
+        files = [file for file in _files(given) if output is None or not _is_within(file[0], output)]
         if not files:
             raise DomainNerError(f"{given}: there is nothing to annotate here; expected {_expected()}.")
         for url, stamp in files:
@@ -82,6 +83,14 @@ def _expected() -> str:
     return f"files that end with {', '.join(SUFFIXES)} (all but Parquet also with {COMPRESSED}), or folders of them"
 
 
+def _files(given: str) -> Iterator[tuple[str, str]]:
+    return _remote(given) if REMOTE in given else _local(given)
+
+
+def _is_within(url: str, folder: Path) -> bool:
+    return REMOTE not in url and folder.resolve() in Path(url).resolve().parents
+
+
 def _local(given: str) -> Iterator[tuple[str, str]]:
     paths: Iterable[Path] = [Path(given)]
     if not Path(given).exists() and has_magic(given):
@@ -109,8 +118,8 @@ def _remote(given: str) -> Iterator[tuple[str, str]]:
             paths = [name for name in filesystem.find(path) if _suffix(name) in SUFFIXES]
         for name in sorted(paths):
             yield filesystem.unstrip_protocol(name), _stamp_of_info(filesystem.info(name))
-    except DomainNerError:
-        raise
+    except FileNotFoundError:
+        return
     except (OSError, ValueError, ImportError) as err:
         raise DomainNerError(f"{given}: {type(err).__name__}: {err}", "Check the address and the credentials.") from err
 

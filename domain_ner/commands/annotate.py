@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 import typer
 
 from domain_ner.commands.console import check_choices, err, say, warn, writes
 from domain_ner.commands.stopping import resumable
-
-ENGINES = ("local",)
 
 
 @writes("output")
@@ -19,7 +18,6 @@ def main(
         ..., help="Files (JSONL, CSV, TSV, Parquet, text), folders, globs, or URLs that fsspec opens."
     ),
     output: Path = typer.Argument(..., help="Folder for the results. A folder of a run that was stopped is continued."),
-    engine: str = typer.Option("local", help="What runs the work: local (processes of this machine)."),
     processes: int = typer.Option(0, min=0, help="Processes, each with one thread. 0: one for each processor."),
     text_column: str = typer.Option("text", help="Column that holds the text."),
     id_column: str = typer.Option("id", help="Column that names the document; where it is missing: file and row."),
@@ -39,9 +37,9 @@ def main(
     from domain_ner.annotating.sources import find_sources
     from domain_ner.onnx_encoder.threads import count_threads
 
-    check_choices(format=(output_format, FORMATS), engine=(engine, ENGINES))
+    check_choices(format=(output_format, FORMATS))
     settings = Settings(text_column, id_column, below, with_text, output_format)
-    sources = find_sources(inputs, lines=lines)
+    sources = find_sources(inputs, lines=lines, output=output)
     n_processes = processes or count_threads()
     say(f"{len(sources):,} file{'s' * (len(sources) != 1)}; {n_processes} process{'es' * (n_processes != 1)}")
     with resumable(lambda: f"The documents that are done stay in {output}."):
@@ -65,11 +63,15 @@ def main(
 @contextmanager
 def _watched(total: int, n_before: int) -> Iterator[Callable[[int], None]]:
     """Show a bar with documents a second and the time left."""
-    from tqdm import tqdm
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    with tqdm(total=total, initial=n_before, unit=" documents", file=err.file, disable=None) as bar:
+    speed = TextColumn("{task.fields[per_s]:,.0f} documents/s")
+    columns = (BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
+    begun = monotonic()
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+        task = bar.add_task("", total=total, completed=n_before, per_s=0.0)
 
         def show(n_done: int) -> None:
-            bar.update(n_done - bar.n)
+            bar.update(task, completed=n_done, per_s=(n_done - n_before) / max(monotonic() - begun, 1e-9))
 
         yield show

@@ -85,8 +85,8 @@ COMMANDS = {
         RELEASE,
         "Make a spaCy pipeline of a fine-tuned Hugging Face token classifier, with confidences and long texts.",
     ),
+    "clean": Entry(RELEASE, "Remove the outputs of the workflow; keep the folders themselves."),
     "annotate": Entry(
         USE, "Annotate any number of documents in several processes; a run that was stopped or killed is continued."
     ),
-    "clean": Entry(RELEASE, "Remove the outputs of the workflow; keep the folders themselves."),
 }

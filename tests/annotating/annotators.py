@@ -1,5 +1,6 @@
 """Pipelines to annotate with, and a component that fails or ends its process at certain texts."""
 
+import importlib
 import json
 import os
 import sys
@@ -56,6 +57,7 @@ def ruler(folder: Path, *components: str, version: str = "1.0.0") -> Path:
         [{"label": "INFRA", "pattern": "Redis"}, {"label": "INFRA", "pattern": "Kafka"}]
     )
     for name in components:
+        importlib.import_module(name)  # entry points are searched when spaCy is imported
         nlp.add_pipe(name)
     nlp.to_disk(folder)
     return folder
@@ -66,7 +68,7 @@ def run(pipeline, inputs, output, settings, *, n_processes=1, shard_size=10, wat
 
     return annotate(
         Pipeline.of(str(pipeline)),
-        find_sources([str(path) for path in inputs]),
+        find_sources([str(path) for path in inputs], output=output),
         output,
         settings=settings,
         engine=lambda jobs, on_documents: run_locally(jobs, n_processes, on_documents),
@@ -76,11 +78,14 @@ def run(pipeline, inputs, output, settings, *, n_processes=1, shard_size=10, wat
 
 
 def output_rows(output: Path) -> list[dict]:
-    return [json.loads(line) for path in sorted(output.glob("part-*.jsonl")) for line in path.open(encoding="utf8")]
+    return [
+        json.loads(line) for path in sorted(output.glob("documents/*.jsonl")) for line in path.open(encoding="utf8")
+    ]
 
 
 def outputs(output: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(output.iterdir()) if path.name.startswith(("part-", "err"))}
+    paths = [*output.glob("documents/*"), *output.glob("errors*")]
+    return {path.name: path.read_bytes() for path in sorted(paths) if path.is_file()}
 
 
 def start_command(*arguments, cwd=None):

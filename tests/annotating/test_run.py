@@ -67,6 +67,12 @@ def test_a_second_run_adds_only_new_files(tmp_path, pipeline, given):
     assert [row["id"] for row in output_rows(tmp_path / "out")][-1] == "new"
 
 
+def test_results_within_the_input_folder_are_no_inputs(tmp_path, pipeline, given):
+    output = given.parent / "out"
+    run(pipeline, [given.parent], output, SETTINGS)
+    assert run(pipeline, [given.parent], output, SETTINGS).n_documents == 25
+
+
 def test_another_pipeline_other_settings_or_a_changed_file_are_not_mixed_in(tmp_path, pipeline, given):
     run(pipeline, [given], tmp_path / "out", SETTINGS)
     before = outputs(tmp_path / "out")
@@ -118,13 +124,13 @@ def test_documents_that_fail_or_end_the_process_cost_only_themselves(tmp_path, m
     assert not any((tmp_path / "out" / ".unfinished").iterdir())
 
 
-def test_parquet_keeps_the_types_and_what_does_not_fit_them(tmp_path, pipeline):
+def test_parquet_keeps_the_types_and_what_does_not_fit_them(tmp_path, pipeline, monkeypatch):
+    monkeypatch.setattr("domain_ner.annotating.columns.SAMPLE_SHARDS", 1)
     made = [*rows(12), {"id": "odd", "text": "Redis", "year": "none", "late": [1, 2]}, {"id": "less", "text": "Kafka"}]
     given = write_rows(tmp_path / "in.jsonl", made)
     settings = Settings(output_format="parquet", with_below=True)
-    # Types are read from the first shards.
     run(pipeline, [given], tmp_path / "out", settings, shard_size=12)
-    table = pyarrow.parquet.read_table(tmp_path / "out").to_pylist()
+    table = pyarrow.parquet.read_table(tmp_path / "out" / "documents").to_pylist()
     assert [row["year"] for row in table] == [*range(12), None, None]
     assert json.loads(table[12]["extra"]) == {"year": "none", "late": [1, 2]}
     assert table[13]["entities"] == [{"start": 0, "end": 5, "label": "INFRA", "confidence": None}]
@@ -137,7 +143,7 @@ def test_a_parquet_file_passes_through_with_its_own_types(tmp_path, pipeline):
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(made), tmp_path / "in.parquet")
     settings = Settings(id_column="key", output_format="parquet")
     run(pipeline, [tmp_path / "in.parquet"], tmp_path / "out", settings, shard_size=2)
-    found = pyarrow.parquet.read_table(tmp_path / "out").to_pylist()
+    found = pyarrow.parquet.read_table(tmp_path / "out" / "documents").to_pylist()
     assert [(row["id"], row["key"], row["when"], row["tags"], row["raw"]) for row in found] == [
         (str(n), n, when, ["a", "b"], b"\xff") for n in range(5)
     ]
