@@ -70,8 +70,11 @@ class Spool:
         now = [step, batch]
         key = "alone" if step == "alone" else "step"
         count = "alone_tries" if step == "alone" else "tries"
-        tries = self._state.get(count, 0) + 1 if self._state.get(key) == now else 1
+        is_again = self._state.get(key) == now
+        tries = self._state.get(count, 0) + 1 if is_again else 1
         self._state = {**self._state, key: now, count: tries}
+        if step == "alone" and not is_again:  # the batch got on: its tries count from here
+            self._state["tries"] = TRIES + 1
         if tries > MAX_TRIES:
             raise DomainNerError(
                 f"The process that annotates {self.name} ended {MAX_TRIES} times without getting on.",
