@@ -7,8 +7,9 @@ from time import monotonic
 
 import typer
 
-from domain_ner.commands.console import check_choices, err, say, warn, writes
+from domain_ner.commands.console import err, say, warn, writes
 from domain_ner.commands.stopping import resumable
+from domain_ner.errors import DomainNerError
 
 
 @writes("output")
@@ -37,7 +38,8 @@ def main(
     from domain_ner.annotating.sources import find_sources
     from domain_ner.onnx_encoder.threads import count_threads
 
-    check_choices(format=(output_format, FORMATS))
+    if output_format not in FORMATS:
+        raise DomainNerError(f"--format is {output_format!r}; expected {' or '.join(FORMATS)}.")
     settings = Settings(text_column, id_column, below, with_text, output_format)
     sources = find_sources(inputs, lines=lines, output=output)
     n_processes = processes or count_threads()

@@ -3,6 +3,7 @@
 import datetime
 import json
 
+import pipelines
 import pyarrow.parquet
 import pytest
 from annotators import install_fragile, output_rows, outputs, ruler, run, text_of, write_rows
@@ -40,6 +41,13 @@ def test_each_document_has_its_entities_and_what_came_with_it(tmp_path, pipeline
     assert summary.n_entities == n_names > 0 and summary.n_documents == 25 and summary.n_shards == 3
     manifest = [json.loads(line) for line in (tmp_path / "out" / "manifest.jsonl").open()]
     assert sorted(row["number"] for row in manifest) == [0, 1, 2]
+
+
+def test_the_command_says_what_it_wrote_and_what_it_does_not_know(tmp_path, pipeline, given):
+    ran = pipelines.run("annotate_documents", pipeline, given, tmp_path / "out", "--processes", "1")
+    assert "25 documents with" in ran.stdout and len(output_rows(tmp_path / "out")) == 25
+    ran = pipelines.run("annotate_documents", pipeline, given, tmp_path / "no", "--format", "csv", check=False)
+    assert ran.returncode == 1 and "--format is 'csv'; expected jsonl or parquet." in ran.stderr
 
 
 def test_no_text_is_written_unless_asked_for(tmp_path, pipeline, given):
