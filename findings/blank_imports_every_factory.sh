@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # `spacy.blank("en")` imports the factories of every installed package, also of those that no pipeline names: where
-# spacy-transformers is installed, that is PyTorch, transformers, torch._dynamo and scikit-learn, four seconds for an
-# empty pipeline. `spacy.load` does the same. Shown here with spacy-llm.
+# spacy-transformers is installed, that is PyTorch and transformers, for an empty pipeline. Shown here with spacy-llm.
 set -euo pipefail
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT

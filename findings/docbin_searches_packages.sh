@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Reading a DocBin searches the metadata of all installed packages again for each document: srsly asks its registries of
 # codecs at each message, and catalogue goes through every entry point there is. The more entry points are installed, the
-# slower a corpus is read: with a hundred packages, more than half of the time. The codecs do not change: with
+# slower a corpus is read. The codecs do not change: with
 # `entry_points = False` on both registries, nothing is searched, and the documents are the same.
 set -euo pipefail
 room=$(mktemp -d)

@@ -41,12 +41,15 @@ class Records:
     def __next__(self) -> list[str]:
         """The next record that is not empty. Bytes that are not UTF-8 become surrogates."""
         while True:
-            reader = csv.reader(self._lines(), delimiter="\t" if self._source.kind == TSV else ",")
+            begin = self.position
+            # Strict: a quote that nothing closes would make one document of the rest of the file.
+            reader = csv.reader(self._lines(), delimiter="\t" if self._source.kind == TSV else ",", strict=True)
             try:
                 record = next(reader)
             except csv.Error as err:
                 raise DomainNerError(
-                    f"{self._source.url}: byte {self.position}: {err}; expected a record with quoted fields."
+                    f"{self._source.url}: the record at byte {begin} is no CSV: {err}.",
+                    "Quote fields that hold a quote, the separator or a line end, and double the quotes in them.",
                 ) from err
             if record:
                 return record

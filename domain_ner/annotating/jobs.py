@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 JSON_LINES, PARQUET_OUTPUT = "jsonl", "parquet"
@@ -75,10 +75,6 @@ class ShardResult:
     n_entities: int
     input_sha256: str
     output_sha256: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The row of the manifest."""
-        return asdict(self)
 
 
 def shard_from_json(row: dict[str, Any]) -> Shard:

@@ -82,7 +82,7 @@ class Manifest:
     def add(self, result: ShardResult) -> None:
         """Append a shard that is done. It is on the disk when this returns."""
         path = self.folder / MANIFEST
-        line = json.dumps(result.to_json(), ensure_ascii=False) + "\n"
+        line = json.dumps(asdict(result)) + "\n"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             os.write(descriptor, line.encode())

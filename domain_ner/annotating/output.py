@@ -22,14 +22,15 @@ def write_shard(job: Job, documents: Sequence[Document], results: Iterable[Resul
     failed = [(document, result) for document, result in paired if "error" in result]
     annotated = [(document, result) for document, result in paired if "error" not in result]
     target = Path(job.output) / DOCUMENTS / f"{job.shard.name}.{job.settings.output_format}"
-    rows = (_row(job, document, result) for document, result in annotated)
+    columns = schema_from_text(job.schema) if job.schema else None
+    rows = (_row(job, columns, document, result) for document, result in annotated)
     with atomic_path(target) as temporary:
         if job.settings.output_format == JSON_LINES:
             with temporary.open("w", encoding="utf8", newline="\n") as stream:
                 stream.writelines(f"{to_json(row)}\n" for row in rows)
         else:
-            write_rows(temporary, rows, _schema(job))
-    _write_errors(errors_path(job), failed)
+            write_rows(temporary, rows, output_schema(columns, job.settings))
+    _write_errors(Path(job.output) / ERRORS / f"{job.shard.name}.jsonl", failed)
     return ShardResult(
         number=job.shard.number,
         n_documents=len(documents),
@@ -40,20 +41,11 @@ def write_shard(job: Job, documents: Sequence[Document], results: Iterable[Resul
     )
 
 
-def errors_path(job: Job) -> Path:
-    """Where the errors of a shard are."""
-    return Path(job.output) / ERRORS / f"{job.shard.name}.jsonl"
-
-
-def _row(job: Job, document: Document, result: Result) -> dict[str, Any]:
+def _row(job: Job, schema: Any, document: Document, result: Result) -> dict[str, Any]:
     columns = passed_through(document.columns, job.settings)
-    if job.settings.output_format != JSON_LINES:
-        columns = fitted(columns, schema_from_text(job.schema))
+    if schema is not None:
+        columns = fitted(columns, schema)
     return {ID: document.id, **columns, **result, PIPELINE: job.identity}
-
-
-def _schema(job: Job) -> Any:
-    return output_schema(schema_from_text(job.schema), job.settings)
 
 
 def _write_errors(target: Path, failed: Iterable[tuple[Document, Result]]) -> None:

@@ -14,7 +14,7 @@ from domain_ner.crf_ner.pipe import BELOW_KEY
 BATCH, CHARACTERS = 64, 100_000
 # Digits of a confidence. The last of float32 depends on the other documents in a batch.
 DIGITS = 4
-# The longest message of an error. Some quote the text.
+# The longest message of an error.
 LONGEST = 300
 
 # Entities, and spans below their threshold; or, for a document that failed, the error.
@@ -57,7 +57,10 @@ def annotate_one(nlp: Language, document: Document, settings: Settings) -> Resul
         with nlp.memory_zone():
             return _result(nlp(document.text), settings)
     except Exception as err:
-        return failure(f"{type(err).__name__}: {err}")
+        # What another component says may quote the text, which is only written where that is asked for.
+        return failure(
+            f"{type(err).__name__}: {err}" if settings.with_text else f"{type(err).__name__} in the pipeline"
+        )
 
 
 def failure(message: str) -> Result:

@@ -1,6 +1,5 @@
 """Reads the documents of a shard. A row that cannot be read is a document with a problem: the others go on."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -56,11 +55,6 @@ def hash_documents(documents: Iterator[Document], digest: Any) -> Iterator[Docum
         packed = json.dumps([document.id, document.text, document.problem], ensure_ascii=False)
         digest.update(packed.encode("utf8", "surrogatepass"))
         yield document
-
-
-def new_digest() -> Any:
-    """An empty SHA-256."""
-    return hashlib.sha256()
 
 
 def _rows(shard: Shard) -> Iterator[tuple[str, dict[str, Any] | UnreadableError]]:

@@ -10,8 +10,8 @@ from domain_ner.annotating.jobs import Shard
 from domain_ner.annotating.parquet import count_rows
 from domain_ner.annotating.sources import CSV, JSONL, LINES, PARQUET, TEXT, TSV, Source, open_source
 
-# A shard is done again if the machine goes down while it is written: not too large. Few files are handled faster.
-MAX_DOCUMENTS, MAX_BYTES = 2000, 32_000_000
+# Small enough that processes end at about the same time.
+MAX_DOCUMENTS, MAX_BYTES = 1000, 32_000_000
 
 
 class _Cut(NamedTuple):

@@ -1,5 +1,6 @@
 """Annotates a shard, and writes its output whole or not at all. Each engine calls this in its processes."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, islice
 from pathlib import Path
@@ -9,7 +10,7 @@ from spacy.language import Language
 from domain_ner.annotating.jobs import Job, ShardResult, short_hash
 from domain_ner.annotating.output import write_shard
 from domain_ner.annotating.predicting import Result, annotate_batch, annotate_one, batches, failure
-from domain_ner.annotating.reading import Document, hash_documents, new_digest, read_shard
+from domain_ner.annotating.reading import Document, hash_documents, read_shard
 from domain_ner.annotating.spool import TRIES, Spool
 
 SPOOL = ".unfinished"
@@ -25,7 +26,7 @@ def annotate_shard(nlp: Language, job: Job, on_documents: Callable[[int], None])
     """
     folder = Path(job.output) / SPOOL
     with Spool(folder, job.shard.name, short_hash([job.identity, job.shard.stamps, job.shard.first_row])) as spool:
-        digest = new_digest()
+        digest = hashlib.sha256()
         documents = list(hash_documents(read_shard(job.shard, job.settings), digest))
         groups = list(batches(documents))
         n_done = spool.resume(list(accumulate(map(len, groups))))

@@ -28,7 +28,7 @@ def main(
     below: bool = typer.Option(False, "--below", help="Also write spans below their threshold."),
     with_text: bool = typer.Option(False, "--with-text", help="Also write the texts of documents and entities."),
     output_format: str = typer.Option("jsonl", "--format", help="jsonl or parquet."),
-    shard_size: int = typer.Option(2000, min=1, help="Documents in each file of the output."),
+    shard_size: int = typer.Option(1000, min=1, help="Documents in each file of the output."),
 ) -> None:
     """Annotate any number of documents in several processes; a run that was stopped or killed is continued."""
     from domain_ner.annotating.jobs import FORMATS, Settings

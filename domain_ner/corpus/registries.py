@@ -2,7 +2,7 @@
 
 A pipeline is made with the factories of every installed package: where spacy-transformers is installed, a blank one
 imports PyTorch and transformers, which takes seconds. And srsly searches the packages for codecs at each message, which
-is more than half of the time to read a corpus.
+takes much of the time to read a corpus.
 """
 
 from collections.abc import Iterable, Iterator

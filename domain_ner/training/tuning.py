@@ -15,6 +15,7 @@ from thinc.api import Config, fix_random_seed
 
 from domain_ner.corpus.damage import require_whole
 from domain_ner.corpus.languages import blank
+from domain_ner.corpus.registries import find_codecs_once
 from domain_ner.errors import DomainNerError
 from domain_ner.files import cannot_write, make_folder
 from domain_ner.training.checkpoint import Progress
@@ -173,6 +174,7 @@ def implied_settings(config: Config, settings: Mapping[str, Any]) -> dict[str, A
 
 def _lengths(config: Config) -> list[int]:
     """List the tokens of each training document, as often as it occurs in an epoch."""
+    find_codecs_once()
     docs = list(DocBin().from_disk(config["paths"]["train"]).get_docs(blank(config["nlp"]["lang"]).vocab))
     reader = config["corpora"]["train"]
     return repeated_lengths(docs, threshold=reader.get("threshold", 0.0), seed=reader.get("seed", 0))

@@ -14,6 +14,7 @@ from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.corpus.assignments import digest
 from domain_ner.corpus.docs import span_scores, unknown_tokens
 from domain_ner.corpus.normalization import normalize_whitespace
+from domain_ner.corpus.registries import find_codecs_once
 from domain_ner.errors import DomainNerError
 
 SCORE = "score"
@@ -28,6 +29,7 @@ def read_docbin(path: Path) -> Iterator[Passage]:
     """
     if not path.is_file():
         raise DomainNerError(f"{path} does not exist.", "Give a corpus (.spacy), or a folder of annotation exports.")
+    find_codecs_once()
     try:
         docs = DocBin().from_disk(path)
     except Exception as err:

@@ -23,7 +23,7 @@ def fragile(doc):
     if "KILL" in doc.text:
         os.kill(os.getpid(), 9)
     if "RAISE" in doc.text:
-        raise ValueError("a component failed")
+        raise ValueError(f"a component failed on {doc.text}")
     if "SLOW" in doc.text:
         time.sleep(0.05)
     return doc

@@ -122,7 +122,10 @@ def test_documents_that_fail_or_end_the_process_cost_only_themselves(tmp_path, m
     errors = [json.loads(line) for line in (tmp_path / "out" / "errors.jsonl").open()]
     assert [error["id"] for error in errors] == ["d0004", "d0017", "d0025", "d0026", f"{given}:31"]
     assert [error["place"] for error in errors][1] == f"{given}:18"
-    assert errors[0]["error"] == "ValueError: a component failed" and "process ended" in errors[1]["error"]
+    assert (
+        errors[0]["error"] == "ValueError: a component failed on please RAISE Redis"
+        and "process ended" in errors[1]["error"]
+    )
     assert "not JSON" in errors[4]["error"]
     assert (summary.n_documents, summary.n_errors) == (31, 5)
     good = [row for row in poisoned() if row["id"] not in {"d0004", "d0017", "d0025", "d0026"}]
@@ -130,6 +133,14 @@ def test_documents_that_fail_or_end_the_process_cost_only_themselves(tmp_path, m
         (row["id"], row["text"]) for row in good
     ]
     assert not any((tmp_path / "out" / ".unfinished").iterdir())
+
+
+def test_the_error_of_a_component_does_not_bring_the_text_along(tmp_path, monkeypatch):
+    install_fragile(tmp_path / "site", monkeypatch)
+    given = write_rows(tmp_path / "in.jsonl", [{"id": "bad", "text": "RAISE Redis"}, {"id": "good", "text": "Kafka"}])
+    run(ruler(tmp_path / "fragile", "fragile"), [given], tmp_path / "out", Settings())
+    [error] = [json.loads(line) for line in (tmp_path / "out" / "errors.jsonl").open()]
+    assert (error["id"], error["error"]) == ("bad", "ValueError in the pipeline")
 
 
 def test_parquet_keeps_the_types_and_what_does_not_fit_them(tmp_path, pipeline, monkeypatch):

@@ -140,6 +140,7 @@ def test_a_record_with_other_fields_than_the_header_or_other_bytes_says_so(tmp_p
     [
         ("in.csv", b"", "no header"),
         ("in.csv", b"text,text\na,b\n", "'text' occurs more than once"),
+        ("in.csv", b'id,text\n1,one\n2,"not closed\n3,three\n', "the record at byte 14 is no CSV"),
         ("in.docx", b"x", "unknown format"),
         ("in.parquet", b"x", "not a Parquet file"),
         ("missing.jsonl", None, "no such file"),
