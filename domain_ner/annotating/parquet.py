@@ -18,7 +18,7 @@ def arrow() -> Any:
         import pyarrow  # noqa: PLC0415 (not everywhere installed)
         import pyarrow.parquet  # noqa: PLC0415
     except ImportError as err:
-        raise DomainNerError("Parquet needs pyarrow.", 'pip install "domain-ner[annotate]"') from err
+        raise DomainNerError("Parquet needs pyarrow.", "pip install pyarrow") from err
     return pyarrow
 
 

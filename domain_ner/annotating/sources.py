@@ -133,5 +133,5 @@ def _fsspec() -> Any:
     try:
         import fsspec  # noqa: PLC0415 (not everywhere installed)
     except ImportError as err:
-        raise DomainNerError("Reading from a URL needs fsspec.", 'pip install "domain-ner[annotate]"') from err
+        raise DomainNerError("Reading from a URL needs fsspec.", "pip install fsspec") from err
     return fsspec
