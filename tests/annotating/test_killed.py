@@ -10,7 +10,7 @@ from pathlib import Path
 
 from annotators import install_fragile, output_rows, outputs, ruler, start_command, text_of, write_rows
 
-N_DOCUMENTS, N_KILLS = 600, 8
+N_DOCUMENTS, N_KILLS = 400, 4
 
 
 def children(pid: int) -> list[int]:
@@ -27,16 +27,16 @@ def test_a_run_killed_at_random_ends_with_each_document_once(tmp_path, monkeypat
     install_fragile(tmp_path / "site", monkeypatch)
     pipeline = ruler(tmp_path / "fragile", "fragile")
     rows = [{"id": f"d{n:04d}", "text": f"{text_of(n)} {'SLOW' * (n % 5 == 0)}"} for n in range(N_DOCUMENTS)]
-    rows[300]["text"] = "KILL"
+    rows[200]["text"] = "KILL"
     given = write_rows(tmp_path / "in.jsonl", rows)
-    options = ["--processes", 2, "--shard-size", 150]
+    options = ["--processes", 2, "--shard-size", 100]
     start_command(pipeline, given, tmp_path / "whole", *options).communicate()
     chance, n_kills = random.Random(0), 0
     while n_kills < N_KILLS:
         process = start_command(pipeline, given, tmp_path / "killed", *options)
         for _ in range(2):  # a worker, then the driver
             with suppress(subprocess.TimeoutExpired):
-                process.wait(chance.uniform(2.0, 6.0))
+                process.wait(chance.uniform(2.0, 5.0))
             workers = children(process.pid)
             for pid in [chance.choice(workers)] if workers else []:
                 with suppress(ProcessLookupError):
@@ -50,7 +50,7 @@ def test_a_run_killed_at_random_ends_with_each_document_once(tmp_path, monkeypat
     said = last.communicate()[0]
     assert last.returncode == 2, said  # one document failed
     assert outputs(tmp_path / "killed") == outputs(tmp_path / "whole")
-    assert [row["id"] for row in output_rows(tmp_path / "killed")] == [f"d{n:04d}" for n in range(600) if n != 300]
+    assert [row["id"] for row in output_rows(tmp_path / "killed")] == [f"d{n:04d}" for n in range(N_DOCUMENTS) if n != 200]
 
 
 def wait_for_end(pid: int) -> bool:
