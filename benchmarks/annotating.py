@@ -33,6 +33,7 @@ def main(
     corpus: Path = typer.Argument(Path("corpus/test.spacy"), help="Its texts are repeated (DocBin)."),
     documents: int = typer.Option(4000, min=1, help="Documents to annotate."),
     processes: str = typer.Option("1,2", help="Numbers of processes, separated by commas."),
+    engine: str = typer.Option("local", help="local or ray."),
     rounds: int = typer.Option(2, min=1, help="How often each is timed, in turn; the best counts."),
     output: Path = typer.Option(Path("benchmarks/annotating.md"), help="The table to write (Markdown)."),
 ) -> None:
@@ -51,8 +52,9 @@ def main(
             seconds.setdefault("`nlp.pipe` on one thread, without start", []).append(bare(pipeline, given))
             for name, (path, n_processes) in tasks.items():
                 place = Path(folder) / f"{number}-{path.stem}-{n_processes}"
-                seconds.setdefault(name, []).append(annotate(pipeline, path, place, n_processes))
-    lines = [f"{documents:,} documents of {corpus}, {pipeline}, {rounds} rounds, {os.cpu_count()} processors", ""]
+                seconds.setdefault(name, []).append(annotate(pipeline, path, place, n_processes, engine))
+    what = f"{documents:,} documents of {corpus}, {pipeline}, {engine}"
+    lines = [f"{what}, {rounds} rounds, {os.cpu_count()} processors", ""]
     lines += ["| | seconds |", "| --- | ---: |", *(f"| {name} | {min(runs):.1f} |" for name, runs in seconds.items())]
     output.write_text("\n".join(lines) + "\n", encoding="utf8")
     typer.echo("\n".join(lines))
@@ -65,9 +67,10 @@ def bare(pipeline: Path, given: Path) -> float:
     return float(subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
-def annotate(pipeline: Path, given: Path, output: Path, n_processes: int) -> float:
+def annotate(pipeline: Path, given: Path, output: Path, n_processes: int, engine: str) -> float:
     """Seconds of the whole command."""
-    command = [sys.executable, "-m", "domain_ner", "annotate", pipeline, given, output, "--processes", n_processes]
+    command = [sys.executable, "-m", "domain_ner", "annotate", pipeline, given, output]
+    command += ["--processes", n_processes, "--engine", engine]
     begun = perf_counter()
     subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, check=True)
     return perf_counter() - begun

@@ -139,6 +139,7 @@ def _work(pipeline: str, connection: Connection, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the parent ends this process
     # One thread a process: results then never depend on the number of processes. Read when these are imported.
     os.environ["OMP_NUM_THREADS"] = "1"
+    from domain_ner.annotating.memory import FreshPipeline  # noqa: PLC0415
     from domain_ner.annotating.spool import BusyError  # noqa: PLC0415
     from domain_ner.annotating.worker import annotate_shard  # noqa: PLC0415
     from domain_ner.evaluation.predicting import load_pipeline  # noqa: PLC0415
@@ -149,11 +150,12 @@ def _work(pipeline: str, connection: Connection, parent: int) -> None:
         connection.send((DOCUMENTS, number))
 
     try:
-        nlp = load_pipeline(pipeline)
+        fresh = FreshPipeline(lambda: load_pipeline(pipeline))
+        fresh.get()
         connection.send((READY, None))
         while (job := connection.recv()) is not None:
             try:
-                connection.send((DONE, annotate_shard(nlp, job, on_documents)))
+                connection.send((DONE, annotate_shard(fresh.get(), job, on_documents)))
             except BusyError:
                 connection.send((BUSY, None))
     except DomainNerError as err:

@@ -6,8 +6,10 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from domain_ner.annotating.jobs import Settings
+from domain_ner.annotating.jobs import BELOW, ENTITIES, Settings
 from domain_ner.annotating.reading import Document
+from domain_ner.annotations.doc_keys import SPANS_KEY
+from domain_ner.corpus.docs import span_scores
 from domain_ner.crf_ner.pipe import BELOW_KEY
 
 # Documents in a batch, and their characters.
@@ -69,16 +71,37 @@ def failure(message: str) -> Result:
 
 
 def _result(doc: Doc, settings: Settings) -> Result:
-    result: Result = {"entities": [_span(ent, ent._.confidence, settings) for ent in doc.ents]}
+    result: Result = {ENTITIES: [_row(span, settings) for span in found_spans(doc)]}
     if settings.with_below:
-        group = doc.spans.get(BELOW_KEY, [])
-        scores = getattr(group, "attrs", {}).get("scores", [])
-        result["below_threshold"] = [_span(span, score, settings) for span, score in zip(group, scores, strict=True)]
+        result[BELOW] = [_row(span, settings) for span in spans_below(doc)]
     return result
 
 
-def _span(span: Span, confidence: float | None, settings: Settings) -> dict[str, Any]:
-    """Offsets are in code points; the confidence of a component that gives none is null."""
-    known = None if confidence is None else round(float(confidence), DIGITS)
-    row = {"start": span.start_char, "end": span.end_char, "label": span.label_, "confidence": known}
+def found_spans(doc: Doc) -> list[tuple[Span, float | None]]:
+    """The entities of a document, and the spans that may nest, with confidences; None where a component gives none."""
+    found: dict[tuple[int, int, str], tuple[Span, float | None]] = {}
+    unscored = [(span, None) for span in doc.spans.get(SPANS_KEY, ())]
+    given: list[tuple[Span, float | None]] = [
+        *unscored,
+        *span_scores(doc),
+        *((ent, ent._.confidence) for ent in doc.ents),
+    ]
+    for span, confidence in given:
+        place = (span.start_char, -span.end_char, span.label_)
+        known = None if confidence is None else round(float(confidence), DIGITS)
+        found[place] = (span, found[place][1] if known is None and place in found else known)
+    return [found[place] for place in sorted(found)]
+
+
+def spans_below(doc: Doc) -> list[tuple[Span, float | None]]:
+    """The spans below their threshold, with confidences."""
+    group = doc.spans.get(BELOW_KEY, [])
+    scores = getattr(group, "attrs", {}).get("scores", [])
+    return [(span, round(float(score), DIGITS)) for span, score in zip(group, scores, strict=True)]
+
+
+def _row(found: tuple[Span, float | None], settings: Settings) -> dict[str, Any]:
+    """Offsets are in code points."""
+    span, confidence = found
+    row = {"start": span.start_char, "end": span.end_char, "label": span.label_, "confidence": confidence}
     return {**row, "text": span.text} if settings.with_text else row

@@ -1,5 +1,6 @@
 """Leads a run: plans the shards, lets an engine annotate those that are left, and keeps the record."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -87,12 +88,15 @@ def annotate(  # noqa: PLR0913
     before = sum(result.n_documents for result in manifest.done.values())
     make = partial(_job, pipeline, settings, output, str(run.get("schema", "")))
     total = sum(shard.n_documents for shard in manifest.shards)
-    counted: dict[int, int] = {}
+    counted: Counter[int] = Counter()
+    n_done_here = 0
     with watched(total, before) as on_done:
 
         def on_documents(number: int, n_done: int) -> None:
+            nonlocal n_done_here
+            n_done_here += n_done - counted[number]
             counted[number] = n_done
-            on_done(before + sum(counted.values()))
+            on_done(before + n_done_here)
 
         for result in engine([make(shard) for shard in manifest.left()], on_documents):
             manifest.add(result)

@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import typer
 
 from domain_ner.commands.console import err, say, warn, writes
 from domain_ner.commands.stopping import resumable
 from domain_ner.errors import DomainNerError
+
+if TYPE_CHECKING:
+    from domain_ner.annotating.run import Engine
 
 
 @writes("output")
@@ -20,6 +24,14 @@ def main(
     ),
     output: Path = typer.Argument(..., help="Folder for the results. A folder of a run that was stopped is continued."),
     processes: int = typer.Option(0, min=0, help="Processes, each with one thread. 0: one for each processor."),
+    engine: str = typer.Option("local", help="What runs the processes: local, or ray."),
+    address: str = typer.Option(
+        "", help="A running Ray cluster, host:port or auto. Empty: Ray starts on this machine."
+    ),
+    gpus: float = typer.Option(0.0, min=0.0, help="With ray: GPUs for each process; 0.5 lets two share one."),
+    requirements: Path | None = typer.Option(
+        None, exists=True, dir_okay=False, help="With ray: a pip file to install on the cluster's machines."
+    ),
     text_column: str = typer.Option("text", help="Column that holds the text."),
     id_column: str = typer.Option("id", help="Column that names the document; where it is missing: file and row."),
     lines: bool = typer.Option(
@@ -32,25 +44,23 @@ def main(
 ) -> None:
     """Annotate any number of documents in several processes; a run that was stopped or killed is continued."""
     from domain_ner.annotating.jobs import FORMATS, Settings
-    from domain_ner.annotating.local import run_locally
     from domain_ner.annotating.run import ERROR_FILE, Pipeline, annotate
     from domain_ner.annotating.shards import Limits
     from domain_ner.annotating.sources import find_sources
-    from domain_ner.onnx_encoder.threads import count_threads
 
     if output_format not in FORMATS:
         raise DomainNerError(f"--format is {output_format!r}; expected {' or '.join(FORMATS)}.")
     settings = Settings(text_column, id_column, below, with_text, output_format)
     sources = find_sources(inputs, lines=lines, output=output)
-    n_processes = processes or count_threads()
-    say(f"{len(sources):,} file{'s' * (len(sources) != 1)}; {n_processes} process{'es' * (n_processes != 1)}")
+    run_jobs = _engine(engine, processes, address, gpus, requirements)
+    say(f"{len(sources):,} file{'s' * (len(sources) != 1)}")
     with resumable(lambda: f"The documents that are done stay in {output}."):
         summary = annotate(
             Pipeline.of(pipeline),
             sources,
             output,
             settings=settings,
-            engine=lambda jobs, on_documents: run_locally(jobs, n_processes, on_documents),
+            engine=run_jobs,
             limits=Limits(shard_size),
             watched=_watched,
         )
@@ -60,6 +70,21 @@ def main(
     if summary.n_errors:
         warn(f"{summary.n_errors:,} documents could not be annotated: {output / ERROR_FILE}")
         raise typer.Exit(2)
+
+
+def _engine(name: str, n_processes: int, address: str, gpus: float, requirements: Path | None) -> "Engine":
+    from domain_ner.annotating.local import run_locally
+    from domain_ner.annotating.on_ray import Cluster, run_on_ray
+    from domain_ner.onnx_encoder.threads import count_threads
+
+    if name == "ray":
+        cluster = Cluster(n_processes, address, gpus, str(requirements or ""))
+        return lambda jobs, on_documents: run_on_ray(jobs, cluster, on_documents)
+    if name != "local":
+        raise DomainNerError(f"--engine is {name!r}; expected local or ray.")
+    if address or gpus or requirements:
+        raise DomainNerError("--address, --gpus and --requirements are settings of Ray.", "Add --engine ray.")
+    return lambda jobs, on_documents: run_locally(jobs, n_processes or count_threads(), on_documents)
 
 
 @contextmanager

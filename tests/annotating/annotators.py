@@ -1,12 +1,8 @@
-"""Pipelines to annotate with, and a component that fails or ends its process at certain texts."""
+"""Documents to annotate, runs, and what they wrote."""
 
-import importlib
 import json
-import os
 import sys
 from pathlib import Path
-
-import spacy
 
 from domain_ner.annotating.local import run_locally
 from domain_ner.annotating.run import Pipeline, annotate
@@ -14,20 +10,6 @@ from domain_ner.annotating.shards import Limits
 from domain_ner.annotating.sources import find_sources
 
 WORDS = ["Redis", "Kafka", "checkout-api", "Payments", "was", "slow", "and", "restarted", "the", "at", "noon"]
-FRAGILE = """
-import os, time
-from spacy.language import Language
-
-@Language.component("fragile")
-def fragile(doc):
-    if "KILL" in doc.text:
-        os.kill(os.getpid(), 9)
-    if "RAISE" in doc.text:
-        raise ValueError(f"a component failed on {doc.text}")
-    if "SLOW" in doc.text:
-        time.sleep(0.05)
-    return doc
-"""
 
 
 def text_of(number: int) -> str:
@@ -38,29 +20,6 @@ def write_rows(path: Path, rows) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf8")
     return path
-
-
-def install_fragile(folder: Path, monkeypatch) -> None:
-    """Install the component where this process and those it starts find it."""
-    (folder / "fragile-1.0.dist-info").mkdir(parents=True)
-    (folder / "fragile.py").write_text(FRAGILE)
-    (folder / "fragile-1.0.dist-info" / "METADATA").write_text("Name: fragile\nVersion: 1.0\n")
-    (folder / "fragile-1.0.dist-info" / "entry_points.txt").write_text("[spacy_factories]\nfragile = fragile:fragile\n")
-    monkeypatch.syspath_prepend(folder)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
-
-
-def ruler(folder: Path, *components: str, version: str = "1.0.0") -> Path:
-    """A pipeline that loads fast: names by rule."""
-    nlp = spacy.blank("en", meta={"name": "ruler", "version": version})
-    nlp.add_pipe("entity_ruler").add_patterns(
-        [{"label": "INFRA", "pattern": "Redis"}, {"label": "INFRA", "pattern": "Kafka"}]
-    )
-    for name in components:
-        importlib.import_module(name)  # entry points are searched when spaCy is imported
-        nlp.add_pipe(name)
-    nlp.to_disk(folder)
-    return folder
 
 
 def run(pipeline, inputs, output, settings, *, n_processes=1, shard_size=10, watch=None):

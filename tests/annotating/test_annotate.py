@@ -6,7 +6,8 @@ import json
 import pipelines
 import pyarrow.parquet
 import pytest
-from annotators import install_fragile, output_rows, outputs, ruler, run, text_of, write_rows
+from annotators import output_rows, outputs, run, text_of, write_rows
+from fragile_pipelines import install_fragile, ruler
 
 from domain_ner.annotating.jobs import Settings
 from domain_ner.errors import DomainNerError

@@ -8,7 +8,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from annotators import install_fragile, output_rows, outputs, ruler, start_command, text_of, write_rows
+from annotators import output_rows, outputs, start_command, text_of, write_rows
+from fragile_pipelines import install_fragile, ruler
 
 N_DOCUMENTS, N_KILLS = 400, 4
 
@@ -50,7 +51,8 @@ def test_a_run_killed_at_random_ends_with_each_document_once(tmp_path, monkeypat
     said = last.communicate()[0]
     assert last.returncode == 2, said  # one document failed
     assert outputs(tmp_path / "killed") == outputs(tmp_path / "whole")
-    assert [row["id"] for row in output_rows(tmp_path / "killed")] == [f"d{n:04d}" for n in range(N_DOCUMENTS) if n != 200]
+    ids = [f"d{n:04d}" for n in range(N_DOCUMENTS) if n != 200]
+    assert [row["id"] for row in output_rows(tmp_path / "killed")] == ids
 
 
 def wait_for_end(pid: int) -> bool:
