@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
+from time import sleep
 from typing import Any
 
 import typer
@@ -68,7 +70,9 @@ def main(
             html = page.read_text(encoding="utf8")
             for scheme in ("light", "dark") if shot.is_dark_too else ("light",):
                 take(browser, html, shot, scheme, pictures)
-        html = ENTITIES.replace("{}", entities_html(passage(nlp, test), colours=load_guide(guide).colours))
+        shown = passage(nlp, test)
+        take_service(browser, model, shown.text, pictures)
+        html = ENTITIES.replace("{}", entities_html(shown, colours=load_guide(guide).colours))
         for scheme in ("light", "dark"):
             take(browser, html, Shot("entities", "body", 0), scheme, pictures)
 
@@ -99,9 +103,56 @@ def take(browser: Any, html: str, shot: Shot, scheme: str, pictures: Path) -> No
     top = page.locator(shot.top).first
     top.evaluate("one => scrollTo(0, one.getBoundingClientRect().top + scrollY - 8)")
     page.wait_for_timeout(SETTLE_MS)
-    picture = smaller(page.screenshot() if shot.height else top.screenshot())
+    save(
+        page.screenshot() if shot.height else top.screenshot(),
+        f"{shot.name}{'-dark' if scheme == 'dark' else ''}",
+        pictures,
+    )
     page.close()
-    path = pictures / f"{shot.name}{'-dark' if scheme == 'dark' else ''}.png"
+
+
+def take_service(browser: Any, model: Path, text: str, pictures: Path) -> None:
+    """Write the picture of the service's page, with a text and a threshold of 90 per cent."""
+    with serving(model) as url:
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900}, device_scale_factor=SCALE)
+        page.goto(url)
+        page.fill("#text", text)
+        page.click("#submit")
+        page.wait_for_selector("#marked mark")
+        page.fill("#threshold", "90")
+        height = page.evaluate("document.querySelector('.scroll').getBoundingClientRect().top + scrollY")
+        save(
+            page.screenshot(clip={"x": 0, "y": 0, "width": WIDTH, "height": height}, full_page=True),
+            "service",
+            pictures,
+        )
+        page.close()
+
+
+@contextmanager
+def serving(model: Path) -> Iterator[str]:
+    """The service on a free port; gives its address."""
+    import uvicorn  # noqa: PLC0415 (only this command needs it)
+
+    from domain_ner.serving.app import create_app  # noqa: PLC0415
+    from domain_ner.serving.settings import ServiceSettings  # noqa: PLC0415
+
+    server = uvicorn.Server(uvicorn.Config(create_app(ServiceSettings(str(model))), port=0, log_config=None))
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        sleep(0.05)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def save(screenshot: bytes, name: str, pictures: Path) -> None:
+    """Write a picture in few colours."""
+    picture = smaller(screenshot)
+    path = pictures / f"{name}.png"
     with atomic_path(path) as new:
         new.write_bytes(picture)
     say(f"written to {path} ({len(picture) / 1000:.0f} kB)")

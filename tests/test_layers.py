@@ -14,15 +14,17 @@ from conftest import ROOT
 ROOMS = [
     "__init__", "errors", "files", "project", "devices", "annotations", "metrics", "readers", "corpus", "conversion",
     "guide", "encoders", "transformer", "onnx_encoder", "crf_ner", "optimizing", "training", "writers", "evaluation",
-    "inspection", "reports", "packaging", "huggingface", "annotating", "api", "commands", "__main__",
+    "inspection", "reports", "packaging", "huggingface", "annotating", "serving", "client", "api", "commands",
+    "__main__",
 ]  # fmt: skip
 # Pure: no spaCy and no PyTorch.
-PURE_ROOMS = {"__init__", "errors", "files", "project", "annotations", "metrics"}
+PURE_ROOMS = {"__init__", "errors", "files", "project", "annotations", "metrics", "client"}
 PURE_MODULES = {
     "corpus/assignments", "corpus/connected", "corpus/damage", "corpus/file_splits", "corpus/grouping",
     "corpus/near_duplicates", "corpus/normalization", "corpus/set_join", "corpus/splits", "crf_ner/charts",
     "crf_ner/decoding", "crf_ner/padding", "crf_ner/selection", "crf_ner/settings", "guide/markup",
-    "onnx_encoder/threads", "transformer/alignment", "transformer/batches", "transformer/windows",
+    "onnx_encoder/threads", "serving/batching", "serving/settings", "transformer/alignment", "transformer/batches",
+    "transformer/windows",
 }  # fmt: skip
 MAX_LINES = 300
 HEAVY = {"spacy", "spacy_transformers", "torch", "transformers", "thinc"}

@@ -89,4 +89,7 @@ COMMANDS = {
     "annotate": Entry(
         USE, "Annotate any number of documents in several processes; a run that was stopped or killed is continued."
     ),
+    "serve": Entry(
+        USE, "Serve a pipeline over HTTP: an API, a page to try it on, metrics, and Label Studio's protocol."
+    ),
 }
