@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.metadata import distribution
@@ -143,3 +144,9 @@ def test_no_file_is_too_long(folder):
     assert paths
     n_lines = {path.relative_to(ROOT).as_posix(): len(path.read_text("utf8").splitlines()) for path in paths}
     assert not {name: n for name, n in n_lines.items() if n > MAX_LINES}
+
+
+def test_no_two_test_files_have_the_same_name():
+    """Folders of tests are no packages: pytest imports a second file of that name in place of the first, and fails."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py")
+    assert [name for name, n in names.items() if n > 1] == []
