@@ -2,11 +2,14 @@
 
 import json
 import logging
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import jinja2
 import pytest
 import spacy
+from conftest import ROOT
 from fragile_pipelines import install_fragile, ruler
 from served import TEXT, recogniser, running
 
@@ -268,3 +271,13 @@ def test_the_openapi_document_describes_it_and_its_examples_work(service):
     examples = document["components"]["schemas"]["ExtractRequest"]["examples"]
     assert examples and all(extract(service, **example).status == 200 for example in examples)
     assert [ExtractRequest.model_validate(example) for example in examples]
+
+
+def test_the_mapping_for_doccano_makes_its_labels_of_an_answer(service):
+    """The template of docs/serving.md, which doccano renders with `input`, the answer."""
+    page = (ROOT / "docs" / "serving.md").read_text(encoding="utf8")
+    template = re.search(r"```jinja\n(.*?)```", page, re.DOTALL)[1]
+    answer = extract(service, text=TEXT).json
+    labels = json.loads(jinja2.Template(template).render(input=answer))
+    found = [(row["start_offset"], row["end_offset"], row["label"]) for row in labels]
+    assert found == [(row[0], row[1], row[3]) for row in rows(answer["documents"][0])] != []
