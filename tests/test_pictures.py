@@ -82,7 +82,7 @@ def test_it_takes_the_pages_that_are_there_and_the_entities(script, nlp, corpus,
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(script, "opened_browser", lambda: nullcontext(browser))
         script.main(tmp_path, pictures, tmp_path / "model", test, ROOT / "assets" / "guide.yml")
-    names = {"evaluation.png", "evaluation-dark.png", "entities.png", "entities-dark.png"}
+    names = {"evaluation.png", "evaluation-dark.png", "entities.png", "entities-dark.png", "service.png"}
     assert {path.name for path in pictures.iterdir()} == names
     with image.open(pictures / "evaluation.png") as light, image.open(pictures / "evaluation-dark.png") as dark:
         assert light.size == dark.size == (script.SCALE * script.WIDTH, script.SCALE * script.SHOTS[0].height)
