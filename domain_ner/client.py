@@ -71,6 +71,8 @@ class Client:
         self._host, self._port, self._is_https = parts.hostname, parts.port, parts.scheme == "https"
         self._prefix = parts.path.rstrip("/")
         self._key = os.environ.get("DOMAIN_NER_API_KEY", "") if api_key is None else api_key
+        if not self._key.isascii():
+            raise ValueError("the API key holds letters that a header cannot")
         self._timeout_s, self._retries = timeout_s, retries
         self._batch_size, self._batch_characters = batch_size, batch_characters
         self._local = threading.local()
@@ -168,7 +170,7 @@ class Client:
         return (random.uniform(0.5, 1.0) * 0.2 * 2**number for number in range(self._retries))
 
     def _send(self, method: str, path: str, content: Any) -> tuple[int, Mapping[str, str], bytes]:
-        body = None if content is None else json.dumps(content).encode()
+        body = None if content is None else json.dumps(content, ensure_ascii=False).encode("utf8", "surrogatepass")
         headers = {"Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"

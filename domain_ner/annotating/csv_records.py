@@ -24,6 +24,8 @@ class Records:
         self.position = 0
         first = next(self, [])
         self.header = [name.strip() for name in first]
+        if not first and not self.position:  # an empty file has no documents
+            return
         if not any(self.header):
             raise DomainNerError(f"{source.url}: no header; expected the names of the columns in the first line.")
         twice = sorted({name for name in self.header if self.header.count(name) > 1})

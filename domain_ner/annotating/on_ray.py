@@ -103,6 +103,12 @@ def _when_free(annotate: Callable[[], ShardResult]) -> ShardResult:
             time.sleep(PAUSE)
 
 
+def require_ray() -> None:
+    """Raise DomainNerError where Ray is not installed."""
+    if not find_spec("ray"):
+        raise DomainNerError(MISSING, INSTALL)
+
+
 def run_on_ray(
     jobs: Sequence[Job], cluster: Cluster, on_documents: Callable[[int, int], None]
 ) -> Iterator[ShardResult]:
@@ -152,8 +158,7 @@ def _silence(context: Any) -> None:
 @contextmanager
 def _connected(cluster: Cluster, pipeline: str) -> Iterator[str]:
     """Connect to Ray, and disconnect; gives what a worker loads the pipeline by."""
-    if not find_spec("ray"):
-        raise DomainNerError(MISSING, INSTALL)
+    require_ray()
     import ray  # noqa: PLC0415 (an extra)
 
     # One thread a worker: results never depend on the number of workers.

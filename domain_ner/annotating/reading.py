@@ -134,9 +134,8 @@ def _document(place: str, row: dict[str, Any] | UnreadableError, settings: Setti
     name = place if given is None or given == "" else str(given)
     if settings.text_column not in row:
         hint = did_you_mean(settings.text_column, row)
-        problem = (
-            f"no column {settings.text_column!r} in {', '.join(map(repr, row)) or 'an empty row'}{hint and f'; {hint}'}"
-        )
+        # The others are not named: of a CSV file without a header they are the first row's text.
+        problem = f"no column {settings.text_column!r} among {len(row)}{hint and f'; {hint}'}"
         return Document(name, place, columns=row, problem=problem)
     text = row[settings.text_column]
     if not isinstance(text, str):

@@ -74,10 +74,11 @@ def main(
 
 def _engine(name: str, n_processes: int, address: str, gpus: float, requirements: Path | None) -> "Engine":
     from domain_ner.annotating.local import run_locally
-    from domain_ner.annotating.on_ray import Cluster, run_on_ray
+    from domain_ner.annotating.on_ray import Cluster, require_ray, run_on_ray
     from domain_ner.onnx_encoder.threads import count_threads
 
     if name == "ray":
+        require_ray()
         cluster = Cluster(n_processes, address, gpus, str(requirements or ""))
         return lambda jobs, on_documents: run_on_ray(jobs, cluster, on_documents)
     if name != "local":

@@ -1,7 +1,6 @@
 """Implements `serve`: a pipeline over HTTP, with a page to try it on. Further settings are environment variables."""
 
 import os
-from dataclasses import replace
 
 import typer
 
@@ -23,11 +22,12 @@ def main(
     ),
 ) -> None:
     """Serve a pipeline over HTTP: an API, a page to try it on, metrics, and Label Studio's protocol."""
-    from domain_ner.serving.run import serve
+    from domain_ner.serving.run import serve, stop_while_loading, url_of
 
-    known = ServiceSettings.from_environment({**os.environ, f"{PREFIX}PIPELINE": pipeline})
-    settings = replace(known, host=host, port=port, workers=workers, threads=threads)
+    options = {"PIPELINE": pipeline, "HOST": host, "PORT": port, "WORKERS": workers, "THREADS": threads}
+    given = {PREFIX + name: str(value) for name, value in options.items()}
+    settings = ServiceSettings.from_environment({**os.environ, **given})
+    stop_while_loading()
     if not settings.is_local and not settings.api_keys:
         warn(f"Anybody who reaches {host}:{port} may use it. Set {PREFIX}API_KEYS.")
-    say(f"http://{host}:{port}")
-    serve(settings)
+    serve(settings, on_start=lambda: say(url_of(settings)))

@@ -31,6 +31,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 # The state of a request, in its scope: what routes add to its line in the log.
 NOTES = "domain_ner_notes"
 OTHER = "other"
+PROBES = ("/livez", "/readyz")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -49,7 +50,7 @@ class Access:
         self._app, self._settings, self._metrics = app, settings, metrics
         self._paths, self._open_paths = paths, open_paths
         self._keys = [key.encode() for key in settings.api_keys]
-        self._hosts = set(settings.allowed_hosts or (LOOPBACK if settings.is_local else ()))
+        self._hosts = {host.lower() for host in settings.allowed_hosts or (LOOPBACK if settings.is_local else ())}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request (ASGI)."""
@@ -67,7 +68,9 @@ class Access:
     def _problem(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
         """Status and message for a request that is refused."""
         host = headers.get(b"host", b"").decode("latin-1")
-        if self._hosts and _without_port(host) not in self._hosts:
+        # Probes come by address.
+        is_probe = scope["path"] in PROBES
+        if self._hosts and not is_probe and _without_port(host).lower() not in self._hosts:
             return 421, "This service does not answer for this host name. Add it to allowed_hosts."
         if self._keys and scope["path"] not in self._open_paths:
             given = _given_key(headers)
@@ -102,8 +105,10 @@ class Access:
                 await self._app(scope, self._limited(receive), request.send)
         except TimeoutError:
             await request.answer(503, f"No answer within {self._settings.timeout_s:g} s.", [(b"retry-after", b"5")])
+        except asyncio.CancelledError:  # the service ends, and no longer waits
+            await request.answer(503, "The service ends.", [(b"retry-after", b"1")])
         except Exception as err:
-            _log("error", request_id=request.id, error=type(err).__name__, where=_where(err))
+            _log("error", logging.ERROR, request_id=request.id, error=type(err).__name__, where=_where(err))
             await request.answer(500, "The service failed; its log has more.")
 
     def _note(self, scope: Scope, request: "_Request") -> None:
@@ -172,8 +177,8 @@ def _where(err: BaseException) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(err.__traceback__)[-8:]]
 
 
-def _log(event: str, **values: Any) -> None:
-    logger.info(event, extra={"values": values})
+def _log(event: str, level: int = logging.INFO, **values: Any) -> None:
+    logger.log(level, event, extra={"values": values})
 
 
 class JsonFormatter(logging.Formatter):

@@ -4,6 +4,7 @@ A text that ends its process (memory, a crash) costs only itself: the process is
 batch are predicted alone.
 """
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -42,6 +43,8 @@ class PredictorProcess:
             target=_work, args=(self._pipeline, self._threads, theirs), name="domain-ner predict", daemon=True
         )
         self._process.start()
+        # A process that ends without `close` would wait for this one, which ignores SIGTERM.
+        atexit.register(self._process.kill)
         theirs.close()
         try:
             message, value = self._connection.recv()
@@ -51,16 +54,20 @@ class PredictorProcess:
                 f"The process that loads {self._pipeline} ended.", "It may need more memory, or fewer workers."
             ) from None
         if message == FAILED:
+            self.close()
             raise DomainNerError(value)
         return dict(value)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process runs. It is started again with the next texts."""
+        return self._process is not None and bool(self._process.is_alive())
 
     def __call__(self, texts: Sequence[str]) -> list[Found]:
         """Return what each text holds. Raises DomainNerError when the process cannot be started again."""
         found = self._ask(list(texts))
         if found is not None:
             return found
-        if len(texts) == 1:
-            return [Found(error=ENDED)]
         alone = [self._ask([text]) for text in texts]
         return [Found(error=ENDED) if one is None else one[0] for one in alone]
 
@@ -74,11 +81,13 @@ class PredictorProcess:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+        atexit.unregister(self._process.kill)
         self._process = None
 
     def _ask(self, texts: list[str]) -> list[Found] | None:
         """What the process answers; None if these texts ended it."""
-        if self._process is None:
+        if not self.is_running:  # also when it ended while it had nothing to do
+            self.close()
             self.start()
         try:
             self._connection.send(texts)
@@ -99,9 +108,10 @@ def _work(pipeline: str, threads: int, connection: Connection) -> None:
     try:
         predictor, description = load(pipeline)
     except DomainNerError as err:
-        connection.send((FAILED, str(err)))
+        with suppress(OSError):
+            connection.send((FAILED, str(err)))
         return
-    connection.send((READY, description))
     with suppress(EOFError, OSError):
+        connection.send((READY, description))
         while True:
             connection.send(predictor(connection.recv()))

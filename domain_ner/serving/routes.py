@@ -77,7 +77,7 @@ def status_routes(service: Service) -> APIRouter:
     @router.get("/readyz", response_model=StatusAnswer, responses={503: ERRORS[503]})
     async def readyz() -> Response:
         """Whether requests may be sent here: not while the queue is full."""
-        if not service.is_alive or service.batcher.n_queued >= service.settings.max_queued:
+        if not service.is_ready:
             raise HTTPException(503, "Too many texts wait, or none are predicted.")
         return JSONResponse({"status": "ready"})
 

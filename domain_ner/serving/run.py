@@ -1,7 +1,10 @@
 """Runs the service with uvicorn."""
 
 import logging
+import signal
 import socket
+import sys
+from collections.abc import Callable
 
 from domain_ner.errors import DomainNerError
 from domain_ner.serving.metrics import INSTALL
@@ -11,8 +14,10 @@ from domain_ner.serving.settings import ServiceSettings
 KEEP_ALIVE_S = 75
 
 
-def serve(settings: ServiceSettings) -> None:
+def serve(settings: ServiceSettings, on_start: Callable[[], None] = lambda: None) -> None:
     """Serve until a signal comes; what was taken is answered first.
+
+    on_start: called before the pipeline is loaded.
 
     Raises DomainNerError when a package is missing, the pipeline cannot be loaded, or the port is taken.
     """
@@ -23,9 +28,12 @@ def serve(settings: ServiceSettings) -> None:
     except ImportError as err:
         raise DomainNerError(f"{err.name} is not installed.", INSTALL) from err
     require_free_port(settings.host, settings.port)
+    on_start()
     log_as_json()
+    app = create_app(settings)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when all is answered
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -35,6 +43,17 @@ def serve(settings: ServiceSettings) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=settings.shutdown_s,
     )
+
+
+def stop_while_loading() -> None:
+    """End on SIGTERM from now on; later, uvicorn's own handlers do. The first process of a container has no other."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
+def url_of(settings: ServiceSettings) -> str:
+    """Where the service is, as a browser takes it."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
 
 
 def require_free_port(host: str, port: int) -> None:

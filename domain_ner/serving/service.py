@@ -1,13 +1,16 @@
 """What the routes share: the settings, the pipeline, the queue and the counters."""
 
+import logging
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import HTTPException, Request
 
-from domain_ner.onnx_encoder.threads import count_threads
+from domain_ner.errors import DomainNerError
+from domain_ner.onnx_encoder.threads import OMP_THREADS, count_threads
 from domain_ner.serving.access import NOTES
 from domain_ner.serving.batching import Batcher, ClosedError, FullError, Predict
 from domain_ner.serving.found import Found
@@ -15,19 +18,25 @@ from domain_ner.serving.metrics import Metrics
 from domain_ner.serving.process import PredictorProcess
 from domain_ner.serving.settings import ServiceSettings
 
+logger = logging.getLogger("domain_ner.serving")
+
 # A batch that takes longer than this has hung.
 STUCK_S = 600.0
 
 
 @dataclass(frozen=True)
 class Service:
-    """A pipeline with the queue before it. description: as `GET /v1/model` answers it. close: ends its processes."""
+    """A pipeline with the queue before it. description: as `GET /v1/model` answers it. close: ends its processes.
+
+    is_loaded: whether a process has a pipeline.
+    """
 
     settings: ServiceSettings
     description: dict[str, Any]
     batcher: Batcher
     metrics: Metrics
     close: Callable[[], None]
+    is_loaded: Callable[[], bool]
 
     @classmethod
     def create(cls, settings: ServiceSettings) -> "Service":
@@ -41,6 +50,8 @@ class Service:
             description = descriptions[0]
             predicts = workers
         else:
+            if settings.threads:
+                os.environ[OMP_THREADS] = str(settings.threads)
             from domain_ner.serving.pipeline import load  # noqa: PLC0415 (loads spaCy, here only)
 
             predictor, description = load(settings.pipeline)
@@ -59,7 +70,10 @@ class Service:
             for worker in workers:
                 worker.close()
 
-        return cls(settings, description, batcher, metrics, close)
+        def is_loaded() -> bool:
+            return not workers or any(worker.is_running for worker in workers)
+
+        return cls(settings, description, batcher, metrics, close, is_loaded)
 
     @property
     def label(self) -> str:
@@ -80,6 +94,9 @@ class Service:
             raise HTTPException(429, "Too many texts wait. Try again later.", wait) from None
         except ClosedError:
             raise HTTPException(503, "The service ends.", {"retry-after": "1"}) from None
+        except DomainNerError as err:  # it is about the pipeline's files, and quotes no text
+            logger.error("pipeline", extra={"values": {"error": str(err)}})
+            raise HTTPException(503, "The pipeline cannot be loaded.", {"retry-after": "5"}) from None
         self.metrics.count_texts(texts, found)
         self.metrics.queued.set(self.batcher.n_queued)
         return found
@@ -88,3 +105,8 @@ class Service:
     def is_alive(self) -> bool:
         """Whether texts are still predicted."""
         return self.batcher.stuck_s() < STUCK_S
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether texts can be predicted now, and there is room in the queue."""
+        return self.is_alive and self.is_loaded() and self.batcher.n_queued < self.settings.max_queued

@@ -80,5 +80,9 @@ def _read(name: str, given: str, kind: Any) -> Any:
         try:
             return kind(given)
         except ValueError as err:
-            raise DomainNerError(f"{name} is {given!r}; expected a number.") from err
-    return tuple(key.strip() for key in given.split(",") if key.strip())
+            whole = "a whole number" if kind is int else "a number"
+            raise DomainNerError(f"{name} is {given!r}; expected {whole}.") from err
+    parts = tuple(part.strip() for part in given.split(",") if part.strip())
+    if not parts:
+        raise DomainNerError(f"{name} is set, but holds nothing.", "Give a value, or do not set it.")
+    return parts

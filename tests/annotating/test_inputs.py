@@ -114,7 +114,7 @@ def test_an_object_store_is_read_as_a_folder_is():
         (b'{"text": ', "not JSON"),
         (b'["text"]', "not a JSON object"),
         (b'{"text": "\xff"}', "not UTF-8: byte 10"),
-        (b'{"txt": "a"}', "no column 'text' in 'txt'; did you mean 'txt'?"),
+        (b'{"txt": "a"}', "no column 'text' among 1; did you mean 'txt'?"),
         (b'{"text": 3}', "column 'text' holds int; expected text"),
         (b'{"text": null}', "column 'text' holds nothing; expected text"),
         (b"[" * 100_000, "not JSON"),
@@ -138,7 +138,7 @@ def test_a_record_with_other_fields_than_the_header_or_other_bytes_says_so(tmp_p
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("in.csv", b"", "no header"),
+        ("in.csv", b",\n", "no header"),
         ("in.csv", b"text,text\na,b\n", "'text' occurs more than once"),
         ("in.csv", b'id,text\n1,one\n2,"not closed\n3,three\n', "the record at byte 14 is no CSV"),
         ("in.docx", b"x", "unknown format"),
@@ -160,3 +160,10 @@ def test_a_file_that_changed_after_it_was_planned_is_not_read(tmp_path):
     write_rows(path, rows()[1:])
     with pytest.raises(DomainNerError, match="changed after"):
         list(read_shard(shard, SETTINGS))
+
+
+def test_a_csv_file_without_documents_stops_nothing(tmp_path):
+    (tmp_path / "empty.csv").write_bytes(b"")
+    write_rows(tmp_path / "a.jsonl", [{"text": "Redis"}])
+    sources = find_sources([str(tmp_path)], output=tmp_path / "out")
+    assert [shard.urls[0].rpartition("/")[2] for shard in plan_shards(sources, Limits())] == ["a.jsonl"]

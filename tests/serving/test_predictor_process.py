@@ -1,5 +1,7 @@
 """A process of its own predicts; a text that ends it costs only itself."""
 
+from pathlib import Path
+
 import pytest
 from fragile_pipelines import install_fragile, ruler
 from served import running
@@ -25,6 +27,26 @@ def test_a_text_that_ends_the_process_costs_only_itself(fragile):
     assert process(["KILL"]) == [Found(error=ENDED)]
     assert len(process(["Redis"])[0].entities) == 1
     process.close()
+
+
+def test_a_process_that_ends_while_it_has_nothing_to_do_costs_no_text(fragile):
+    process = PredictorProcess(fragile, 1)
+    process.start()
+    process._process.kill()
+    process._process.join()
+    assert not process.is_running and len(process(["Redis"])[0].entities) == 1 and process.is_running
+    process.close()
+
+
+def test_a_pipeline_that_is_gone_is_503_until_it_is_back(fragile):
+    with running(fragile, workers=1) as served:
+        Path(fragile).rename(f"{fragile}-gone")
+        assert served.call("POST", "/v1/extract", {"text": "KILL"}).status in (200, 503)
+        answers = [served.call("POST", "/v1/extract", {"text": "Redis"}) for _ in range(2)]
+        assert [answer.status for answer in answers] == [503, 503] and served.call("GET", "/readyz").status == 503
+        Path(f"{fragile}-gone").rename(fragile)
+        assert served.call("POST", "/v1/extract", {"text": "Redis"}).status == 200
+        assert served.call("GET", "/readyz").status == 200
 
 
 def test_a_pipeline_that_cannot_be_loaded_is_told():

@@ -225,10 +225,12 @@ def test_with_keys_only_probes_and_page_are_open(pipeline):
 
 
 def test_on_loopback_another_host_name_is_refused(service, pipeline):
-    assert service.call("GET", "/livez", headers={"Host": "evil.example"}).status == 421
-    assert service.call("GET", "/livez", headers={"Host": "localhost:1234"}).status == 200
+    assert service.call("GET", "/v1/model", headers={"Host": "evil.example"}).status == 421
+    assert service.call("GET", "/v1/model", headers={"Host": "localhost:1234"}).status == 200
     with running(pipeline, allowed_hosts=("ner.example",)) as served:
-        assert served.call("GET", "/livez", headers={"Host": "ner.example"}).status == 200
+        assert served.call("GET", "/v1/model", headers={"Host": "NER.example"}).status == 200
+        assert served.call("GET", "/v1/model").status == 421
+        assert served.call("GET", "/livez", headers={"Host": "10.0.0.7:8000"}).status == 200  # probes come by address
 
 
 def test_no_other_site_may_call_it(service):

@@ -28,8 +28,9 @@ def test_keys_are_not_shown():
     ("environment", "message"),
     [
         ({}, "DOMAIN_NER_PIPELINE is not set"),
-        ({"DOMAIN_NER_PIPELINE": "p", "DOMAIN_NER_PORT": "http"}, "DOMAIN_NER_PORT is 'http'; expected a number"),
+        ({"DOMAIN_NER_PIPELINE": "p", "DOMAIN_NER_PORT": "http"}, "DOMAIN_NER_PORT is 'http'; expected a whole number"),
         ({"DOMAIN_NER_PIPELINE": "p", "DOMAIN_NER_PORT": "70000"}, "port is 70000; expected 0 to 65535"),
+        ({"DOMAIN_NER_PIPELINE": "p", "DOMAIN_NER_API_KEYS": " , "}, "DOMAIN_NER_API_KEYS is set, but holds nothing"),
         ({"DOMAIN_NER_PIPELINE": "p", "DOMAIN_NER_MAX_TEXTS": "0"}, "max_texts is 0; expected 1 or more"),
         ({"DOMAIN_NER_PIPELINE": "p", "DOMAIN_NER_TIMEOUT_S": "nan"}, "timeout_s is nan; expected 0 or more"),
     ],
