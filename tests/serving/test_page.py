@@ -63,6 +63,7 @@ def names(service, text):
 
 def test_it_marks_entities_and_the_threshold_recolours_them(page, service):
     opened = page()
+    opened.wait_for_selector("#about:not(:empty)")  # the page asks the service what it is
     assert opened.title() == "en_served 1.2.0" and "F1 85.0 %" in opened.text_content("#about")
     find(opened, TEXT)
     assert marked(opened) == ["Redis", "Kafka"] and marked(opened, "mark.below") == ["Payments squad"]
