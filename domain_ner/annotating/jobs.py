@@ -82,6 +82,11 @@ def shard_from_json(row: dict[str, Any]) -> Shard:
     return Shard(**{**row, "urls": tuple(row["urls"]), "stamps": tuple(row["stamps"])})
 
 
+def label_of(identity: dict[str, Any]) -> str:
+    """What answers and rows say of a pipeline: name, version, and the beginning of its hash."""
+    return f"{identity['name']} {identity['version']} {identity['sha256'][:12]}"
+
+
 def short_hash(value: object) -> str:
     """Twelve hexadecimal digits that stand for a JSON value."""
     packed = json.dumps(value, sort_keys=True, ensure_ascii=False)

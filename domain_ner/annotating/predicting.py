@@ -1,16 +1,19 @@
 """Annotates batches of documents. A shard always has the same batches, so that a resumed run gives equal bytes."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from domain_ner import __version__
 from domain_ner.annotating.jobs import BELOW, ENTITIES, Settings
 from domain_ner.annotating.reading import Document
 from domain_ner.annotations.doc_keys import SPANS_KEY
 from domain_ner.corpus.docs import span_scores
 from domain_ner.crf_ner.pipe import BELOW_KEY
+from domain_ner.files import sha256_of_folder
 
 # Documents in a batch, and their characters.
 BATCH, CHARACTERS = 64, 100_000
@@ -21,6 +24,16 @@ LONGEST = 300
 
 # Entities, and spans below their threshold; or, for a document that failed, the error.
 Result = dict[str, Any]
+
+
+def identity_of(nlp: Language) -> dict[str, str]:
+    """Name, version and hash of a loaded pipeline, and the version of this package."""
+    return {
+        "name": f"{nlp.meta['lang']}_{nlp.meta['name']}",
+        "version": str(nlp.meta["version"]),
+        "sha256": sha256_of_folder(Path(str(nlp.path))),
+        "domain_ner": __version__,
+    }
 
 
 def batches(documents: Iterable[Document]) -> Iterator[list[Document]]:

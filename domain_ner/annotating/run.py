@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from domain_ner.annotating.columns import find_schema
-from domain_ner.annotating.jobs import JSON_LINES, Job, Settings, Shard, ShardResult
+from domain_ner.annotating.jobs import JSON_LINES, Job, Settings, Shard, ShardResult, label_of
 from domain_ner.annotating.manifest import Manifest
 from domain_ner.annotating.output import ERRORS
 from domain_ner.annotating.shards import Limits, plan_shards
 from domain_ner.annotating.sources import Source
-from domain_ner.files import atomic_path, sha256_of_folder
+from domain_ner.files import atomic_path
 
 ERROR_FILE = "errors.jsonl"
 
@@ -44,23 +44,16 @@ class Pipeline:
     @classmethod
     def of(cls, name: str) -> "Pipeline":
         """Load it once, to fail early, and to hash its files. Raises DomainNerError when it cannot be loaded."""
-        from domain_ner import __version__  # noqa: PLC0415
-        from domain_ner.evaluation.predicting import load_pipeline  # noqa: PLC0415 (takes seconds)
+        from domain_ner.annotating.predicting import identity_of  # noqa: PLC0415 (loads spaCy)
+        from domain_ner.evaluation.predicting import load_pipeline  # noqa: PLC0415
 
-        nlp = load_pipeline(name)
-        meta = nlp.meta
-        identity = {
-            "name": f"{meta['lang']}_{meta['name']}",
-            "version": str(meta["version"]),
-            "sha256": sha256_of_folder(Path(str(nlp.path))),
-            "domain_ner": __version__,
-        }
+        identity = identity_of(load_pipeline(name))
         return cls(str(Path(name).resolve()) if Path(name).exists() else name, identity)
 
     @property
     def label(self) -> str:
         """What each row of the output says of it."""
-        return f"{self.identity['name']} {self.identity['version']} {self.identity['sha256'][:12]}"
+        return label_of(self.identity)
 
 
 def annotate(  # noqa: PLR0913

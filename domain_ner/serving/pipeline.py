@@ -1,14 +1,12 @@
 """Loads the pipeline that is served, and says what it is."""
 
-from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
 
-from domain_ner import __version__
+from domain_ner.annotating.predicting import identity_of
 from domain_ner.crf_ner.settings import Settings
 from domain_ner.evaluation.predicting import load_pipeline
-from domain_ner.files import sha256_of_folder
 from domain_ner.serving.predicting import Predictor, warm_up
 
 
@@ -32,10 +30,7 @@ def describe(nlp: Language) -> dict[str, Any]:
     scores = nlp.meta.get("performance") or {}
     by_label = scores.get("ents_per_type") or {}
     return {
-        "name": f"{nlp.meta['lang']}_{nlp.meta['name']}",
-        "version": str(nlp.meta["version"]),
-        "sha256": sha256_of_folder(Path(str(nlp.path))),
-        "domain_ner": __version__,
+        **identity_of(nlp),
         "lang": nlp.meta["lang"],
         "labels": [
             {"label": label, "threshold": threshold, **_scores(by_label.get(label) or {}, "")}

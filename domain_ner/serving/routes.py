@@ -47,8 +47,6 @@ def api_routes(service: Service) -> APIRouter:
     async def extract(request: Request, asked: Annotated[ExtractRequest, Body()]) -> Response:
         """Find the entities of one text, or of many."""
         texts = asked.all_texts()
-        if len(texts) > settings.max_texts:
-            raise HTTPException(413, f"{len(texts)} texts; at most {settings.max_texts} are taken.")
         found = await service.extract(request, texts)
         # Long answers are made beside the loop: other requests go on.
         make = (service.label, asked, texts, found)

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import HTTPException, Request
 
+from domain_ner.annotating.jobs import label_of
 from domain_ner.errors import DomainNerError
 from domain_ner.onnx_encoder.threads import OMP_THREADS, count_threads
 from domain_ner.serving.access import NOTES
@@ -78,10 +79,12 @@ class Service:
     @property
     def label(self) -> str:
         """Name, version, and the beginning of the hash."""
-        return f"{self.description['name']} {self.description['version']} {self.description['sha256'][:12]}"
+        return label_of(self.description)
 
     async def extract(self, request: Request, texts: Sequence[str]) -> list[Found]:
-        """Predict texts. Raises HTTPException: 413 for a text that is too long, 429 when too much waits."""
+        """Predict texts. Raises HTTPException: 413 for too many or too long ones, 429 when too much waits."""
+        if len(texts) > self.settings.max_texts:
+            raise HTTPException(413, f"{len(texts)} texts; at most {self.settings.max_texts} are taken.")
         request.scope[NOTES] = {"n_texts": len(texts), "n_characters": sum(map(len, texts))}
         most = self.settings.max_characters
         for number, text in enumerate(texts):

@@ -6,6 +6,7 @@ import json
 import pipelines
 import pyarrow.parquet
 import pytest
+import spacy
 from annotators import output_rows, outputs, run, text_of, write_rows
 from fragile_pipelines import install_fragile, ruler
 
@@ -169,3 +170,14 @@ def test_a_parquet_file_passes_through_with_its_own_types(tmp_path, pipeline):
     ]
     run(pipeline, [tmp_path / "in.parquet"], tmp_path / "lines", Settings(id_column="key"), shard_size=2)
     assert output_rows(tmp_path / "lines")[0]["when"] == when.isoformat()
+
+
+def test_spans_that_nest_are_written_with_the_entities(tmp_path):
+    nlp = spacy.blank("en")
+    patterns = [{"label": "TEAM", "pattern": "Redis Ops"}, {"label": "INFRA", "pattern": "Redis"}]
+    nlp.add_pipe("span_ruler", config={"spans_key": "sc"}).add_patterns(patterns)
+    nlp.to_disk(tmp_path / "nested")
+    given = write_rows(tmp_path / "in.jsonl", [{"text": "ask Redis Ops"}])
+    run(tmp_path / "nested", [given], tmp_path / "out", Settings())
+    (row,) = output_rows(tmp_path / "out")
+    assert [(one["start"], one["end"], one["label"]) for one in row["entities"]] == [(4, 13, "TEAM"), (4, 9, "INFRA")]

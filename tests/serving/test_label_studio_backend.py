@@ -77,7 +77,9 @@ def test_a_config_without_a_place_for_entities_is_refused(config):
 
 
 def test_the_protocol_from_setup_to_prediction(tmp_path):
-    with running(recogniser(tmp_path / "pipeline")) as served:
+    with running(recogniser(tmp_path / "pipeline"), max_texts=5) as served:
+        many = {"tasks": [{"data": {"text": "x"}}] * 6, "label_config": CONFIG}
+        assert served.call("POST", "/predict", many).status == 413
         assert served.call("GET", "/health").json["status"] == "UP"
         setup = served.call("POST", "/setup", {"project": "1.2", "schema": CONFIG, "hostname": "", "access_token": "x"})
         version = setup.json["model_version"]
