@@ -1,8 +1,7 @@
-"""Connects `serve` to a real Label Studio: predict, accept, export, and read back. Nothing may be lost on the way."""
+"""From the wheels to a corpus: the container's service, a real Label Studio, `convert`. Nothing may be lost."""
 
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,32 +11,34 @@ from typing import Any
 import spacy
 import typer
 from _servers import label_studio
+from _servers.container import built_from
 from _servers.environments import LABEL_STUDIO, environment_of
-from _servers.http import Client as User
 from _servers.label_studio import ADMIN, Project, log_in
 from _servers.processes import HOST, free_port, running
 from spacy.tokens import DocBin
 
+from domain_ner.api import convert
 from domain_ner.client import Client, Entity
 from domain_ner.commands.main import run_function
-from domain_ner.conversion.exports import ImportSettings, read_annotations
+from domain_ner.errors import DomainNerError
 from domain_ner.guide.labelling import label_studio_config
 from domain_ner.guide.schema import EntityType, Guide
 
 KEY = "a-key-of-its-own"
 # Texts in which characters, code points and UTF-16 units differ, and white space at the edges.
 HARD = ["\U0001f600 ", "  ", "e\u0301\u200d", "\U00020000\u3000", "\t"]
+SPLITS = ("train", "dev", "test")
 Spans = frozenset[tuple[int, int, str]]
 
 
 def main(
-    pipeline: Path = typer.Argument(Path("training/model-optimized"), help="The pipeline."),
+    packages: Path = typer.Argument(Path("training/packages"), help="Folder of wheels that `package` wrote."),
     corpus: Path = typer.Argument(Path("corpus/test.spacy"), help="Texts to annotate (DocBin)."),
-    texts: int = typer.Option(40, min=1, help="How many of them."),
+    texts: int = typer.Option(40, min=10, help="How many of them."),
     cache: Path = typer.Option(Path("training/servers"), help="Folder for Label Studio; it is used again."),
     wait: float = typer.Option(240, help="Seconds in which a server has to come up."),
 ) -> None:
-    """Send texts through Label Studio with predictions of the service, accept them, and compare what is read back."""
+    """Serve wheels as the container does, accept predictions in Label Studio, convert the export, and compare."""
     known = [doc.text for doc in DocBin().from_disk(corpus).get_docs(spacy.blank("en").vocab)][:texts]
     given = [*known, *(f"{hard}{text}" for hard, text in zip(HARD, known, strict=False))]
     programs = environment_of(LABEL_STUDIO, cache)
@@ -46,16 +47,16 @@ def main(
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         (work / "label-studio").mkdir()
-        with service(pipeline, work, wait) as client, label_studio.serving(programs, work / "label-studio", wait) as at:
+        with service(packages, work, wait) as client, label_studio.serving(programs, work / "label-studio", wait) as at:
             expected = [spans(document.entities) for document in client.extract(given)]
             labels = sorted({label for found in expected for _, _, label in found})
-            predicted, exported = through(at, client.url, labels, given, work)
+            predicted, converted = through(at, client.url, labels, given, work)
             version = client.extract_version()
     wrong = [text for text, found in zip(given, expected, strict=True) if predicted.get(text) != found]
-    lost = [text for text, found in zip(given, expected, strict=True) if exported.get(text) != found]
+    lost = [text for text, found in zip(given, expected, strict=True) if converted.get(text) != found]
     n_spans = sum(map(len, expected))
     typer.echo(f"{len(given)} texts, {n_spans} entities of {version} through {LABEL_STUDIO.title}")
-    typer.echo(f"predictions that differ: {len(wrong)} texts; annotations that differ after export: {len(lost)} texts")
+    typer.echo(f"predictions that differ: {len(wrong)} texts; annotations that differ after convert: {len(lost)} texts")
     if wrong or lost or not n_spans:
         raise typer.Exit(1)
 
@@ -79,21 +80,23 @@ class Service(Client):
 
 
 @contextmanager
-def service(pipeline: Path, work: Path, wait: float) -> Iterator[Service]:
-    """`serve` with a key."""
+def service(packages: Path, work: Path, wait: float) -> Iterator[Service]:
+    """The service of the container, with a key, in a clean environment."""
+    wheels = sorted(packages.glob("*.whl"))
+    name = next((wheel.name.partition("-")[0] for wheel in wheels if not wheel.name.startswith("domain_ner-")), None)
+    if name is None:
+        raise DomainNerError(f"No wheel of a pipeline in {packages}.", "Build it: spacy project run package.")
     port = free_port()
-    command = [sys.executable, "-m", "domain_ner", "serve", str(pipeline.resolve()), "--port", str(port)]
-    environment = {**os.environ, "DOMAIN_NER_API_KEYS": KEY}
-    with running("domain-ner serve", command, work / "serve.log", environment) as server:
-        client = Service(f"http://{HOST}:{port}")
-        server.wait_until(lambda: User(client.url).is_up("/readyz"), wait)
-        yield client
+    image = built_from(wheels, name, work / "image", port, {"DOMAIN_NER_API_KEYS": KEY})
+    with running("The service", image.command, work / "serve.log", image.environment) as server:
+        server.wait_until(image.is_healthy, wait)
+        yield Service(f"http://{HOST}:{port}")
 
 
 def through(
     address: str, url: str, labels: Sequence[str], texts: Sequence[str], work: Path
 ) -> tuple[dict[str, Spans], dict[str, Spans]]:
-    """What Label Studio got as predictions, and what came back once all were accepted, by text."""
+    """What Label Studio got as predictions, and what `convert` made of the export once all were accepted, by text."""
     admin = log_in(address, ADMIN)
     config = label_studio_config(Guide(types=tuple(EntityType(label=label, definition=label) for label in labels)))
     project = Project(admin, "with predictions", config)
@@ -117,8 +120,15 @@ def through(
     folder = work / "exports"
     folder.mkdir()
     project.export("JSON", folder / "export.json")
-    found = read_annotations(folder, ImportSettings()).merged
-    return predicted, {one.text: frozenset((span.start, span.end, span.label) for span in one.spans) for one in found}
+    convert(folder, work / "corpus", labels=labels, max_loss=0)
+    return predicted, corpora(work / "corpus")
+
+
+def corpora(folder: Path) -> dict[str, Spans]:
+    """The entities of all corpora in a folder, by text."""
+    vocab = spacy.blank("en").vocab
+    docs = [doc for split in SPLITS for doc in DocBin().from_disk(folder / f"{split}.spacy").get_docs(vocab)]
+    return {doc.text: frozenset((ent.start_char, ent.end_char, ent.label_) for ent in doc.ents) for doc in docs}
 
 
 def regions(result: Sequence[Mapping[str, Any]]) -> Spans:

@@ -35,9 +35,15 @@ def find_sources(inputs: Sequence[str], *, lines: bool = False, output: Path | N
     """
     found: dict[str, Source] = {}
     for given in inputs:
-        files = [file for file in _files(given) if output is None or not _is_within(file[0], output)]
-        if not files:
+        every = list(_files(given))
+        if not every:
             raise DomainNerError(f"{given}: there is nothing to annotate here; expected {_expected()}.")
+        files = [file for file in every if output is None or not _is_within(file[0], output)]
+        if not files:
+            raise DomainNerError(
+                f"{given} is within {output}, the folder for the output, which is never read.",
+                "Give another folder for the output.",
+            )
         for url, stamp in files:
             kind = kind_of(url, lines=lines)
             found.setdefault(url, Source(url, kind, stamp))

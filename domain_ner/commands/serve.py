@@ -13,7 +13,7 @@ def main(
         ..., envvar=f"{PREFIX}PIPELINE", help="The pipeline: an installed package, or a folder."
     ),
     host: str = typer.Option("127.0.0.1", envvar=f"{PREFIX}HOST", help="Address to listen on; 0.0.0.0 for all."),
-    port: int = typer.Option(8000, envvar=f"{PREFIX}PORT", min=0, max=65535, help="Port to listen on."),
+    port: int = typer.Option(8000, envvar=f"{PREFIX}PORT", min=0, max=65535, help="Port; 0: one that is free."),
     workers: int = typer.Option(
         1, envvar=f"{PREFIX}WORKERS", min=0, help="Processes that predict; 0: the service does."
     ),
@@ -30,4 +30,4 @@ def main(
     stop_while_loading()
     if not settings.is_local and not settings.api_keys:
         warn(f"Anybody who reaches {host}:{port} may use it. Set {PREFIX}API_KEYS.")
-    serve(settings, on_start=lambda: say(url_of(settings)))
+    serve(settings, on_start=lambda settings: say(url_of(settings)))

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from domain_ner.errors import DomainNerError
 from domain_ner.serving.metrics import INSTALL
@@ -14,10 +15,10 @@ from domain_ner.serving.settings import ServiceSettings
 KEEP_ALIVE_S = 75
 
 
-def serve(settings: ServiceSettings, on_start: Callable[[], None] = lambda: None) -> None:
+def serve(settings: ServiceSettings, on_start: Callable[[ServiceSettings], None] = lambda _: None) -> None:
     """Serve until a signal comes; what was taken is answered first.
 
-    on_start: called before the pipeline is loaded.
+    on_start: called before the pipeline is loaded, with the port that was chosen where `port` is 0.
 
     Raises DomainNerError when a package is missing, the pipeline cannot be loaded, or the port is taken.
     """
@@ -27,8 +28,8 @@ def serve(settings: ServiceSettings, on_start: Callable[[], None] = lambda: None
         from domain_ner.serving.app import create_app  # noqa: PLC0415
     except ImportError as err:
         raise DomainNerError(f"{err.name} is not installed.", INSTALL) from err
-    require_free_port(settings.host, settings.port)
-    on_start()
+    settings = replace(settings, port=find_port(settings.host, settings.port))
+    on_start(settings)
     log_as_json()
     app = create_app(settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when all is answered
@@ -56,11 +57,15 @@ def url_of(settings: ServiceSettings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def require_free_port(host: str, port: int) -> None:
-    """Find out before the pipeline is loaded. Raises DomainNerError when nothing can listen there."""
+def find_port(host: str, port: int) -> int:
+    """Find out before the pipeline is loaded whether a port can be had; 0: any.
+
+    Raises DomainNerError when nothing can listen there.
+    """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        socket.create_server((host, port), family=family).close()
+        with socket.create_server((host, port), family=family) as server:
+            return int(server.getsockname()[1])
     except OSError as err:
         raise DomainNerError(
             f"Cannot listen on {host}:{port}: {(err.strerror or str(err)).lower()}.", "Give another --host or --port."

@@ -167,3 +167,11 @@ def test_a_csv_file_without_documents_stops_nothing(tmp_path):
     write_rows(tmp_path / "a.jsonl", [{"text": "Redis"}])
     sources = find_sources([str(tmp_path)], output=tmp_path / "out")
     assert [shard.urls[0].rpartition("/")[2] for shard in plan_shards(sources, Limits())] == ["a.jsonl"]
+
+
+def test_an_input_within_the_folder_for_the_output_is_an_error_that_says_so(tmp_path):
+    file = tmp_path / "out" / "a.jsonl"
+    file.parent.mkdir()
+    file.write_text('{"text": "Redis"}\n', encoding="utf8")
+    with pytest.raises(DomainNerError, match="the folder for the output"):
+        find_sources([str(file)], output=file.parent)

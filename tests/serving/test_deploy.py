@@ -4,21 +4,24 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 import yaml
 from conftest import ROOT
 from fragile_pipelines import ruler
 
+from domain_ner.client import Client
 from domain_ner.packaging.wheels import Release, build_wheels
 from domain_ner.serving.metrics import Metrics
 from domain_ner.serving.settings import PREFIX, ServiceSettings
+
+sys.path.append(str(ROOT / "benchmarks"))
+
+from _servers.container import built_from
+from _servers.processes import free_port, running
 
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf8")
@@ -95,45 +98,12 @@ def test_the_manifests_are_valid():
 
 @pytest.mark.slow
 def test_the_commands_of_the_dockerfile_give_a_service_without_torch(tmp_path):
-    """The RUN, ENV, HEALTHCHECK and ENTRYPOINT lines, with the image's folders moved to one of our own."""
-    packages = tmp_path / "training" / "packages"
-    build_wheels(ruler(tmp_path / "ruler"), ROOT, packages, Release("domain_ner", "1.0.0"))
-    (tmp_path / "build").mkdir()
-    for path in [DEPLOY / "requirements.txt", *packages.glob("*.whl")]:
-        shutil.copy(path, tmp_path / "build")
-    text = DOCKERFILE.replace("\\\n", " ").replace("$PIPELINE", "en_domain_ner")
-    inside = {
-        "/venv": str(tmp_path / "venv"),
-        "/build": str(tmp_path / "build"),
-        "python -m venv": f"{sys.executable} -m venv",
-    }
-    for old, new in inside.items():
-        text = text.replace(old, new)
-    lines = dict.fromkeys(re.findall(r"^(RUN|ENV|ENTRYPOINT|HEALTHCHECK) +(.+)$", text, re.MULTILINE))
-    install = next(line for kind, line in lines if kind == "RUN" and "pip install" in line)
-    subprocess.run(["bash", "-ec", install], check=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    assert subprocess.run([python, "-c", "import torch"], stderr=subprocess.DEVNULL, check=False).returncode
-    set_ = dict(re.findall(r"(\w+)=(\S+)", next(line for kind, line in lines if kind == "ENV")))
-    environment = {
-        **set_,
-        f"{PREFIX}HOST": "127.0.0.1",
-        f"{PREFIX}PORT": "8871",
-        f"{PREFIX}API_KEYS": "key",
-        "PATH": "",
-    }
-    command = json.loads(next(line for kind, line in lines if kind == "ENTRYPOINT"))
-    check = json.loads(next(line for kind, line in lines if kind == "HEALTHCHECK").partition("CMD ")[2])
-    process = subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            if not subprocess.run(check, env=environment, stderr=subprocess.DEVNULL, check=False).returncode:
-                break
-            time.sleep(0.2)
-        headers = {"Content-Type": "application/json", "Authorization": "Bearer key"}
-        asked = Request("http://127.0.0.1:8871/v1/extract", json.dumps({"text": "Redis"}).encode(), headers)
-        with urlopen(asked, timeout=10) as answer:
-            assert json.load(answer)["documents"][0]["entities"][0]["label"] == "INFRA"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+    packages = tmp_path / "packages"
+    built = build_wheels(ruler(tmp_path / "ruler"), ROOT, packages, Release("domain_ner", "1.0.0"))
+    port, wheels = free_port(), list(packages.glob("*.whl"))
+    image = built_from(wheels, built.name, tmp_path / "image", port, {f"{PREFIX}API_KEYS": "key"})
+    assert subprocess.run([image.python, "-c", "import torch"], stderr=subprocess.DEVNULL, check=False).returncode
+    with running("the service", image.command, tmp_path / "serve.log", image.environment) as server:
+        server.wait_until(image.is_healthy, 60)
+        (found,) = Client(f"http://127.0.0.1:{port}", api_key="key", retries=9).extract(["Redis"])
+        assert [entity.label for entity in found.entities] == ["INFRA"]

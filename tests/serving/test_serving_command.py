@@ -132,3 +132,13 @@ def test_a_port_that_is_taken_is_said(tmp_path):
         command = [sys.executable, "-m", "domain_ner", "serve", str(ruler(tmp_path / "ruler")), "--port", port]
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 1 and "address already in use" in ran.stderr and "Traceback" not in ran.stderr
+
+
+def test_port_0_is_a_free_one_and_said(tmp_path):
+    command = [sys.executable, "-m", "domain_ner", "serve", str(ruler(tmp_path / "ruler")), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            url = process.stdout.readline().strip()
+            assert not url.endswith(":0") and Client(url, retries=9).model()["labels"]
+        finally:
+            process.kill()
