@@ -2,5 +2,5 @@
 
 Each shard of the input becomes one file of the output, whole or not at all. A run that was killed goes on where it was.
 Public: `annotate` (`run`), `find_sources` (`sources`), `plan_shards` (`shards`), `read_shard` (`reading`),
-`annotate_shard` (`worker`), `Settings`, `ShardResult` (`jobs`).
+`read_documents` (`documents`), `annotate_shard` (`worker`), `Settings`, `ShardResult` (`jobs`).
 """
