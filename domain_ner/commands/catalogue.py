@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-DATA, TRAINING, EVALUATION, RELEASE, USE = "Data", "Training", "Evaluation", "Release", "Use"
+DATA, TRAINING, EVALUATION, LOOP, RELEASE, USE = "Data", "Training", "Evaluation", "Loop", "Release", "Use"
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,18 @@ COMMANDS = {
     "learning-curve": Entry(
         EVALUATION,
         "Train on growing parts of corpus/train.spacy; predict the F1 with 100, 300 and 1,000 more passages.",
+    ),
+    "next-batch": Entry(
+        LOOP,
+        "Choose the raw passages to annotate next, by expected errors; write tasks with suggestions for each tool.",
+    ),
+    "simulate-annotation": Entry(
+        LOOP,
+        "Replay annotation on corpus/train.spacy: the F1 that each way of choosing passages reaches, and how soon.",
+    ),
+    "complete-annotations": Entry(
+        LOOP,
+        "Add the types that exports were not annotated for: a pipeline's sure answers; where it is unsure, unknown.",
     ),
     "optimize": Entry(
         RELEASE,

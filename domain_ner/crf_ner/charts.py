@@ -58,6 +58,15 @@ def sum_paths(scores: Floats, transitions: Floats, lengths: Ints) -> Sums:
     return _sum_logs(emissions, table, lengths)
 
 
+def max_paths(emissions: Floats, transitions: Floats, lengths: Ints) -> Sums:
+    """Run forward-backward with the best path in place of the sum: the max-marginals of Viterbi.
+
+    emissions: (n_tokens, n_docs, n_tags); transitions: as one vector; lengths: (n_docs,).
+    """
+    table = transition_table(np.asarray(transitions, dtype=np.float64))
+    return _sum_logs(np.asarray(emissions, dtype=np.float64), table, lengths, np.maximum)
+
+
 def best_paths(scores: Floats, transitions: Floats) -> tuple[Floats, Floats]:
     """Viterbi. Returns (n_tokens + 1, n_docs, n_states) scores of the best path to each state, and the emissions,
     (n_tokens, n_docs, n_tags), both scaled now and then: the best state has 0.
@@ -191,16 +200,17 @@ def _between_tags(table: Floats, illegal: float) -> Floats:
     return steps
 
 
-def _sum_logs(emissions: Floats, table: Floats, lengths: Ints) -> Sums:
+def _sum_logs(emissions: Floats, table: Floats, lengths: Ints, either: np.ufunc = np.logaddexp) -> Sums:
+    """In log space. either: joins two paths; with `np.maximum`, all "sums" are scores of the best path instead."""
     n_tokens, n_docs, n_tags = emissions.shape
     emissions = emissions.copy()
     states = np.full((n_tokens + 1, n_docs, N_CLOSED + n_tags // 2), NEVER)
     states[0, :, AFTER_OUTSIDE] = 0
     step = _Step(table, n_docs)
     for t in range(n_tokens):
-        tags = step.tags(states[t], np.logaddexp)
+        tags = step.tags(states[t], either)
         tags += emissions[t]
-        step.collect(states[t + 1], np.logaddexp.reduce(step.ended.reshape(n_docs, -1), axis=1))
+        step.collect(states[t + 1], either.reduce(step.ended.reshape(n_docs, -1), axis=1))
         scale = states[t + 1].max(1, keepdims=True)
         scale[~np.isfinite(scale)] = 0
         states[t + 1] -= scale
@@ -219,17 +229,17 @@ def _sum_logs(emissions: Floats, table: Floats, lengths: Ints) -> Sums:
         kinds[:, ::2] = after[:, N_CLOSED:].reshape(n_docs, 2, n_types) + emitted[:, ::2]  # B and I
         kinds[:, 1::2] = after[:, AFTER_ENTITY, None, None] + emitted[:, 1::2]  # U and L
         opened = tags[:, None, :n_opened] + after_closed
-        suffixes[t, :, :N_CLOSED] = np.logaddexp.reduce(opened, axis=2)
+        suffixes[t, :, :N_CLOSED] = either.reduce(opened, axis=2)
         inner = tags[:, None, n_opened:].reshape(n_docs, 1, 2, n_types) + after_within
-        suffixes[t, :, N_CLOSED:] = np.logaddexp(inner[:, :, 0], inner[:, :, 1]).reshape(n_docs, -1)
+        suffixes[t, :, N_CLOSED:] = either(inner[:, :, 0], inner[:, :, 1]).reshape(n_docs, -1)
         ended = t >= lengths
         suffixes[t, ended] = suffixes[t + 1, ended]
-    return Sums(states, suffixes, emissions, _log_z(states, lengths))
+    return Sums(states, suffixes, emissions, _log_z(states, lengths, either))
 
 
-def _log_z(states: Floats, lengths: Ints) -> Floats:
+def _log_z(states: Floats, lengths: Ints, either: np.ufunc = np.logaddexp) -> Floats:
     closed = states[lengths, np.arange(len(lengths)), :N_CLOSED]
-    log_z: Floats = np.logaddexp(closed[:, 0], closed[:, 1])
+    log_z: Floats = either(closed[:, 0], closed[:, 1])
     return log_z
 
 

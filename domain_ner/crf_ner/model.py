@@ -86,16 +86,20 @@ def initialize(model: TokenVectors, X: list[Doc] | None = None, Y: object = None
     model.set_param(TRANSITIONS, model.ops.alloc1f(2 * n_tags))
 
 
+def score_vectors(model: TokenVectors, vectors: Sequence[Floats2d]) -> list[Floats2d]:
+    """Score the tags of tokens: (n_tokens, width) of each document -> (n_tokens, n_tags)."""
+    weights, bias = model.get_param("W"), model.get_param("b")
+    empty = model.ops.alloc2f(0, weights.shape[0])
+    return [model.ops.gemm(x, weights, trans2=True) + bias if len(x) else empty for x in vectors]
+
+
 def forward(
     model: TokenVectors, docs: list[Doc], is_train: bool
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
     """Compute the scores of each document."""
     vectors, backprop_vectors = model.layers[0](docs, is_train)
-    weights, bias = model.get_param("W"), model.get_param("b")
-    n_tags, width = weights.shape
-    scores = [
-        model.ops.gemm(x, weights, trans2=True) + bias if len(x) else model.ops.alloc2f(0, n_tags) for x in vectors
-    ]
+    weights = model.get_param("W")
+    scores, width = score_vectors(model, vectors), weights.shape[1]
 
     def backprop(d_scores: list[Floats2d]) -> list[Doc]:
         d_vectors = []

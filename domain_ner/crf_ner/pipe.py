@@ -17,7 +17,7 @@ from thinc.types import Floats2d
 
 from domain_ner.crf_ner.decoding import Decoded, decode
 from domain_ner.crf_ner.foreign_tokens import Tokenize, TokenizerCheck
-from domain_ner.crf_ner.model import TRANSITIONS, require_encoded, use_numpy_products
+from domain_ner.crf_ner.model import TRANSITIONS, require_encoded, score_vectors, use_numpy_products
 from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.crf_ner.selection import ProbableSpan, select_candidates, select_non_overlapping, without_tokens
 from domain_ner.crf_ner.settings import AUTO, Settings, rarity_weights
@@ -113,17 +113,24 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         """Predict the best tagging of each document, with the probabilities of its entities."""
         return self.decode(self.tag_scores(docs))
 
-    def tag_scores(self, docs: Iterable[Doc]) -> list[Floats2d]:
-        """Score the tags of each document: (n_tokens, n_tags), in the order of `domain_ner.crf_ner.lattice`.
+    def token_vectors(self, docs: Iterable[Doc]) -> list[Floats2d]:
+        """Compute the vectors that the tags are scored from, (n_tokens, width), of each document that is not empty.
 
-        No entity begins or ends with a white-space token: there B, U and L have -inf.
         Raises DomainNerError when the encoder that the model listens to has not processed the documents.
         """
-        docs = list(docs)
         filled = [doc for doc in docs if len(doc)]
         require_encoded(self.model, self.name, filled)
         self.tokenizer_check.check(filled)
-        scored = iter(self.model.predict(filled) if filled else [])
+        return self.model.layers[0].predict(filled) if filled else []
+
+    def tag_scores(self, docs: Iterable[Doc], vectors: Sequence[Floats2d] | None = None) -> list[Floats2d]:
+        """Score the tags of each document: (n_tokens, n_tags), in the order of `domain_ner.crf_ner.lattice`.
+
+        No entity begins or ends with a white-space token: there B, U and L have -inf. vectors: of `token_vectors`.
+        Raises DomainNerError when the encoder that the model listens to has not processed the documents.
+        """
+        docs = list(docs)
+        scored = iter(score_vectors(self.model, self.token_vectors(docs) if vectors is None else vectors))
         n_types = len(self.labels)
         scores = [next(scored) if len(doc) else self.model.ops.alloc2f(0, 1 + 4 * n_types) for doc in docs]
         for doc, array in zip(docs, scores, strict=True):

@@ -1,6 +1,7 @@
 """Computes a trained recogniser's scores and span probabilities without changing the documents."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -11,10 +12,23 @@ from domain_ner.crf_ner.decoding import SpanProbabilities
 from domain_ner.crf_ner.model import TRANSITIONS
 from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.crf_ner.pipe import CRFRecognizer
+from domain_ner.errors import DomainNerError
 
 BATCH = 64
+NAME = "crf_ner"
 # The key of `doc._.trf_data` in `doc.user_data`.
 ENCODED = ("._.", "trf_data", None, None)
+
+
+def recogniser(nlp: Language) -> CRFRecognizer:
+    """The component that gives probabilities. Raises DomainNerError if the pipeline has none."""
+    pipe = nlp.get_pipe(NAME) if NAME in nlp.pipe_names else None
+    if not isinstance(pipe, CRFRecognizer):
+        raise DomainNerError(
+            f"The pipeline ({', '.join(nlp.pipe_names)}) has no {NAME}, which computes confidences.",
+            "Train with vars.head crf.",
+        )
+    return pipe
 
 
 def score(nlp: Language, pipe: CRFRecognizer, docs: Iterable[Doc]) -> Iterator[Floats2d]:
@@ -23,14 +37,26 @@ def score(nlp: Language, pipe: CRFRecognizer, docs: Iterable[Doc]) -> Iterator[F
     The encoder's vectors are removed from the documents: those of a corpus would fill the memory.
     """
     for part in minibatch(docs, BATCH):
-        processed = list(part)
-        for _, component in nlp.pipeline[: nlp.pipe_names.index(pipe.name)]:
-            processed = (
-                list(component.pipe(processed)) if hasattr(component, "pipe") else [component(doc) for doc in processed]
-            )
+        processed = process_before(nlp, pipe, part)
         yield from pipe.tag_scores(processed)
-        for doc in processed:
-            doc.user_data.pop(ENCODED, None)
+        forget_vectors(processed)
+
+
+def forget_vectors(docs: Iterable[Doc]) -> None:
+    """Remove the encoder's vectors from documents."""
+    for doc in docs:
+        data: Any = doc.user_data
+        data.pop(ENCODED, None)
+
+
+def process_before(nlp: Language, pipe: CRFRecognizer, docs: Iterable[Doc]) -> list[Doc]:
+    """Run all components before the recogniser on a batch of documents."""
+    processed = list(docs)
+    for _, component in nlp.pipeline[: nlp.pipe_names.index(pipe.name)]:
+        processed = (
+            list(component.pipe(processed)) if hasattr(component, "pipe") else [component(doc) for doc in processed]
+        )
+    return processed
 
 
 def span_confidences(

@@ -106,17 +106,17 @@ def learning_curve_chart(curve: LearningCurve) -> str:
     legend = []
     for n, label in enumerate(labels):
         kind, dots = _look(n, label)
-        marks.append(plots.curve(_placed(measured[label], x, y), kind))
-        marks.append(plots.curve(_placed(expected[label], x, y), f"{kind} dots"))
-        marks += [plots.dot(*place, dots) for place in _placed(measured[label], x, y)]
-        legend.append((_key(kind, dots), short(label)))
+        marks.append(plots.curve(placed(measured[label], x, y), kind))
+        marks.append(plots.curve(placed(expected[label], x, y), f"{kind} dots"))
+        marks += [plots.dot(*place, dots) for place in placed(measured[label], x, y)]
+        legend.append((curve_key(kind, dots), short(label)))
     figures = ", ".join(f"{label} {points[-1][1]:.1f}" for label, points in measured.items())
     return plots.chart_file(
         "Test F1 by number of training passages",
         (x, y),
         marks,
         label=f"Test F1 with {curve.n_passages:,} passages: {figures}",
-        legend=[*legend, (_key(TARGET_LINE), f"target {target:.0f}")],
+        legend=[*legend, (curve_key(TARGET_LINE), f"target {target:.0f}")],
     )
 
 
@@ -151,11 +151,12 @@ def _look(n: int, label: str) -> tuple[str, str]:
     return f"{colour} strong", colour if n < len(plots.SERIES) else f"{colour} hollow"
 
 
-def _placed(points: Sequence[tuple[float, float]], x: Axis, y: Axis) -> list[tuple[float, float]]:
+def placed(points: Sequence[tuple[float, float]], x: Axis, y: Axis) -> list[tuple[float, float]]:
+    """Place (passages, F1 in per cent) on the axes."""
     return [(x.at(n), y.at(value)) for n, value in points]
 
 
-def _key(kind: str, dots: str = "") -> str:
+def curve_key(kind: str, dots: str = "") -> str:
     """Draw a piece of a curve for the legend. kind, dots: classes; dots may be empty."""
     drawn = f'<line class="{kind}" x1="0" y1="10" x2="28" y2="10"/>'
     return drawn + (f'<circle class="{dots}" cx="14" cy="10" r="4"/>' if dots else "")

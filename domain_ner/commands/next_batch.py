@@ -1,0 +1,96 @@
+"""Implements `next-batch`: chooses the raw passages from which the pipeline learns most."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from domain_ner.commands.console import LABELS_HELP, READING_HELP, in_project, out, say, table, warn, watched, writes
+from domain_ner.errors import DomainNerError
+
+SHOWN = 10
+
+
+@writes("output")
+def main(
+    pipeline: str = typer.Argument(..., help="The pipeline: a folder, a wheel, or an installed package."),
+    inputs: list[str] = typer.Argument(
+        ..., help="Raw passages: files (JSONL, CSV, TSV, Parquet, text), folders, globs, or URLs that fsspec opens."
+    ),
+    output: Path = typer.Argument(..., help="Folder for the batches; each run adds a numbered folder."),
+    n: int = typer.Option(50, "--n", min=1, help="Number of passages to choose."),
+    annotated: list[Path] = typer.Option(
+        [], help="Exports or corpora (.spacy) that are annotated already; may be given several times."
+    ),
+    strategy: str = typer.Option(
+        "expected-errors", help="expected-errors, errors-per-token, least-confident, margin, or entropy."
+    ),
+    diverse: bool = typer.Option(True, help="Prefer passages that differ from those already chosen."),
+    evaluation: Path | None = in_project(
+        "training/reports/evaluation.json", "Scores by type: errors in a type below its target weigh more."
+    ),
+    reported: Path | None = typer.Option(
+        None, exists=True, dir_okay=False, help="monitor.json: the passages that it names come first."
+    ),
+    blind: bool = typer.Option(False, "--blind", help="Without the pipeline's suggestions."),
+    text_column: str = typer.Option("text", help="Column that holds the text."),
+    id_column: str = typer.Option("id", help="Column that names the passage; where it is missing: file and row."),
+    lines: bool = typer.Option(False, "--lines", help="Each line of a .txt file is a passage; else the whole file is."),
+    reading: str = typer.Option("", help=READING_HELP),
+    labels: str = typer.Option("", help=LABELS_HELP),
+) -> None:
+    """Choose the raw passages to annotate next, by expected errors; write tasks with suggestions for each tool."""
+    from domain_ner.annotating.documents import read_documents
+    from domain_ner.annotating.jobs import label_of
+    from domain_ner.annotating.predicting import identity_of
+    from domain_ner.evaluation.comparison import open_pipeline
+    from domain_ner.selecting.batches import given_out, write_batch
+    from domain_ner.selecting.choosing import choose
+    from domain_ner.selecting.known import annotated_texts, reported_ids, weights_of
+    from domain_ner.selecting.measuring import measure_texts
+    from domain_ner.selecting.strategies import find_strategy
+    from domain_ner.selecting.tasks import make_tasks
+
+    score, wanted = find_strategy(strategy), reported_ids(reported)
+    known, given = annotated_texts(annotated, reading, labels), given_out(output)
+    weights = weights_of(evaluation)
+    names: list[tuple[str, str]] = []
+
+    def texts() -> Iterator[str]:
+        for document in read_documents(inputs, text_column=text_column, id_column=id_column, lines=lines):
+            names.append((document.id, document.place))
+            on_text()
+            yield document.text
+
+    with open_pipeline(pipeline) as (nlp, _), watched("measuring passages") as on_text:
+        chosen = choose(
+            measure_texts(nlp, texts()), n, score, weights=weights, annotated=known, given=given,
+            is_diverse=diverse, is_wanted=lambda number: names[number][0] in wanted,
+        )  # fmt: skip
+        identity, lang = identity_of(nlp), nlp.meta["lang"]
+    if not chosen.choices:
+        raise DomainNerError(
+            f"None of {chosen.n_seen:,} passages is left: {chosen.n_annotated:,} are annotated or nearly so, and"
+            f" {chosen.n_given:,} in earlier batches.",
+            "Give other passages.",
+        )
+    picked = [names[choice.number] for choice in chosen.choices]
+    tasks = make_tasks(chosen.choices, [one for one, _ in picked], [place for _, place in picked], blind=blind)
+    facts = {
+        "pipeline": identity, "strategy": strategy, "is_diverse": diverse, "weights": weights, "n_seen": chosen.n_seen,
+    }  # fmt: skip
+    target = write_batch(tasks, output, facts=facts, lang=lang, model_version=label_of(identity))
+    shown = table("passage", "score", "why", title=f"the first of {len(tasks)} passages to annotate")
+    for task in tasks[:SHOWN]:
+        shown.add_row(task.document, f"{task.meta['score']:.2f}", task.meta["why"])
+    out.print(shown)
+    n_errors = sum(choice.measured.n_errors for choice in chosen.choices)
+    by_chance = len(tasks) * chosen.n_errors / chosen.n_seen
+    say(f"{n_errors:.0f} errors are expected in these {len(tasks)} passages; in as many at random, {by_chance:.0f}")
+    say(
+        f"{chosen.n_seen:,} passages; left out: {chosen.n_annotated:,} annotated or nearly so, {chosen.n_given:,} of"
+        f" earlier batches, {chosen.n_alike:,} alike to another"
+    )
+    if len(tasks) < n:
+        warn(f"Only {len(tasks)} passages are left; {n} were asked for.")
+    say(f"tasks: {target}, for Prodigy, Label Studio and doccano")

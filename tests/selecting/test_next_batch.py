@@ -1,0 +1,95 @@
+"""`next-batch` from files: tasks for the three tools, a record without text, nothing chosen twice."""
+
+import json
+
+import pytest
+import tiny_pipelines
+from pipelines import run
+
+from domain_ner.conversion.exports import ImportSettings, read_annotations
+from domain_ner.errors import DomainNerError
+from domain_ner.selecting.batches import given_out
+from domain_ner.selecting.known import reported_ids
+
+RAW = [
+    f"The {name} squad moved {system} to the new cluster." for name in ("Zorp", "Atlas") for system in ("Redis", "Quux")
+]
+
+
+@pytest.fixture(scope="module")
+def pipeline(tiny_encoder, tmp_path_factory):
+    model, _ = tiny_pipelines.saved(tiny_encoder("bert"), tmp_path_factory.mktemp("pipeline"))
+    return model
+
+
+@pytest.fixture
+def raw(tmp_path):
+    path = tmp_path / "raw.jsonl"
+    rows = [{"text": text, "id": f"doc-{n}"} for n, text in enumerate(RAW)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf8")
+    return path
+
+
+def record(folder):
+    return json.loads((folder / "batch.json").read_text(encoding="utf8"))
+
+
+def test_tasks_for_each_tool_hold_the_text_the_suggestions_and_the_reason(pipeline, raw, tmp_path):
+    ran = run("next_batch", pipeline, raw, tmp_path / "out", "--n", 2)
+    folder = tmp_path / "out" / "001"
+    assert "errors are expected" in ran.stdout
+    for suffix in ("prodigy.jsonl", "label_studio.json", "doccano.jsonl"):
+        assert (folder / f"tasks.{suffix}").is_file()
+    tasks = [json.loads(line) for line in (folder / "tasks.prodigy.jsonl").read_text("utf8").splitlines()]
+    assert len(tasks) == 2 and {task["text"] for task in tasks} <= set(RAW)
+    assert all(task["spans"] and task["meta"]["why"] for task in tasks)
+    (first, _) = json.loads((folder / "tasks.label_studio.json").read_text("utf8"))
+    assert first["predictions"][0]["model_version"].startswith("en_pipeline") and not first["annotations"]
+    assert not any(text in (folder / "batch.json").read_text("utf8") for text in RAW)
+
+
+def test_what_is_out_or_annotated_is_not_chosen_again(pipeline, raw, tmp_path, write_jsonl):
+    answered = write_jsonl([{"text": RAW[0], "spans": [], "answer": "accept"}])
+    for n in (2, 2):
+        run("next_batch", pipeline, raw, tmp_path / "out", "--n", n, "--annotated", answered.parent)
+    batches = [record(tmp_path / "out" / name)["passages"] for name in ("001", "002")]
+    ids = [row["id"] for rows in batches for row in rows]
+    assert sorted(ids) == ["doc-1", "doc-2", "doc-3"]
+    ran = run("next_batch", pipeline, raw, tmp_path / "out", "--annotated", answered.parent, check=False)
+    assert ran.returncode == 1 and "None of 4 passages is left" in ran.stderr
+
+
+def test_blind_tasks_hold_no_suggestion(pipeline, raw, tmp_path):
+    run("next_batch", pipeline, raw, tmp_path / "out", "--n", 1, "--blind")
+    (task,) = (tmp_path / "out" / "001" / "tasks.prodigy.jsonl").read_text("utf8").splitlines()
+    assert not json.loads(task)["spans"]
+
+
+def test_what_a_monitor_reported_comes_first(pipeline, raw, tmp_path):
+    monitored = tmp_path / "monitor.json"
+    monitored.write_text(json.dumps({"findings": [{"passages": ["doc-3"]}]}), encoding="utf8")
+    run("next_batch", pipeline, raw, tmp_path / "out", "--n", 1, "--reported", monitored)
+    (row,) = record(tmp_path / "out" / "001")["passages"]
+    assert row["id"] == "doc-3" and row["reported"] is True
+    assert reported_ids(None) == frozenset()
+
+
+def test_answers_can_be_read_back(pipeline, raw, tmp_path):
+    """The tasks, accepted as they are, become annotations of the same texts."""
+    run("next_batch", pipeline, raw, tmp_path / "out", "--n", 4)
+    tasks = [json.loads(line) for line in (tmp_path / "out/001/tasks.prodigy.jsonl").read_text("utf8").splitlines()]
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    lines = (json.dumps({**task, "answer": "accept"}) + "\n" for task in tasks)
+    (folder / "answers.jsonl").write_text("".join(lines), encoding="utf8")
+    merged = read_annotations(folder, ImportSettings()).merged
+    assert {passage.text: len(passage.spans) for passage in merged} == {
+        task["text"]: len(task["spans"]) for task in tasks
+    }
+
+
+def test_a_damaged_record_is_named(tmp_path):
+    (tmp_path / "001").mkdir()
+    (tmp_path / "001" / "batch.json").write_text("{", encoding="utf8")
+    with pytest.raises(DomainNerError, match="batch.json is damaged"):
+        given_out(tmp_path)
