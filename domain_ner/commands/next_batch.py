@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from domain_ner.commands.console import LABELS_HELP, READING_HELP, in_project, out, say, table, warn, watched, writes
+from domain_ner.commands.console import LABELS_HELP, READING_HELP, in_project, say, warn, watched, writes
 from domain_ner.errors import DomainNerError
 
 SHOWN = 10
@@ -80,10 +80,9 @@ def main(
         "pipeline": identity, "strategy": strategy, "is_diverse": diverse, "weights": weights, "n_seen": chosen.n_seen,
     }  # fmt: skip
     target = write_batch(tasks, output, facts=facts, lang=lang, model_version=label_of(identity))
-    shown = table("passage", "score", "why", title=f"the first of {len(tasks)} passages to annotate")
+    say(f"the first of {len(tasks)} passages to annotate, with their scores:")
     for task in tasks[:SHOWN]:
-        shown.add_row(task.document, f"{task.meta['score']:.2f}", task.meta["why"])
-    out.print(shown)
+        say(f"{task.meta['score']:7.2f}  {task.document}: {task.meta['why']}")
     n_errors = sum(choice.measured.n_errors for choice in chosen.choices)
     by_chance = len(tasks) * chosen.n_errors / chosen.n_seen
     say(f"{n_errors:.0f} errors are expected in these {len(tasks)} passages; in as many at random, {by_chance:.0f}")

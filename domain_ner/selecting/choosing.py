@@ -110,7 +110,8 @@ def _without_alike(pool: Sequence[Choice], annotated: Sequence[str], chosen: Cho
 def _spread(pool: Sequence[Choice], n: int) -> list[Choice]:
     """Choose one after the other: the highest product of score and distance to the nearest chosen one.
 
-    Farthest-first traversal (Gonzalez 1985), weighted by score. The distance is 1 minus the cosine, at most 1.
+    Farthest-first traversal (Gonzalez 1985), weighted by score. The distance is 1 minus the cosine, at most 1, of the
+    vectors without what all have in common: else each pair is close.
     """
     if not pool:
         return []
@@ -118,6 +119,8 @@ def _spread(pool: Sequence[Choice], n: int) -> list[Choice]:
     scores = np.maximum(scores, 0) + 1e-9
     scores[[choice.is_wanted for choice in pool]] += scores.max() * 1e3
     vectors = np.stack([choice.measured.vector for choice in pool])
+    vectors = vectors - vectors.mean(axis=0)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     distances = np.ones(len(pool))
     chosen: list[Choice] = []
     for _ in range(min(n, len(pool))):
