@@ -50,6 +50,15 @@ def test_predictions_are_used_on_request_for_tasks_without_annotations(tmp_path)
     assert [record.answer for record in records] == ["accepted", "accepted", "prediction"]
 
 
+def test_predictions_and_drafts_that_the_export_names_by_id_cost_nothing(tmp_path):
+    """As Label Studio's own JSON export does, whoever made them."""
+    tasks = [task(annotation(ADA), predictions=[45, 46], drafts=[3]), task(predictions=[47])]
+    for options in (ReaderOptions(), ReaderOptions(predictions=True)):
+        records, log = read_tasks(tmp_path, *tasks, options=options)
+        assert [record.answer for record in records] == ["accepted", "not annotated"] and not log.problems
+        assert "predictions that are ids alone not read: 3" in log.notes and "drafts not read: 1" in log.notes
+
+
 def test_drafts_relations_and_choices_are_counted_in_notes(tmp_path):
     given = annotation(ADA)
     given["result"] += [

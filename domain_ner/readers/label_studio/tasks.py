@@ -120,7 +120,11 @@ class _Task:
     def annotations(self, options: ReaderOptions) -> Iterator[Annotation]:
         """Yield all annotations of the task: by people, then by models."""
         people = [item for name in ANNOTATIONS for item in _list(self.task.get(name))]
-        predictions = _list(self.task.get("predictions"))
+        # Label Studio's own export names predictions by their ids alone, however they were made.
+        named = _list(self.task.get("predictions"))
+        predictions = [item for item in named if not isinstance(item, int)]
+        if len(predictions) < len(named):
+            self.others["predictions that are ids alone"] += len(named) - len(predictions)
         used = options.predictions and not people
         self._count_drafts(people)
         if not people and not (used and predictions):
