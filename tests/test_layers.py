@@ -15,8 +15,8 @@ from conftest import ROOT
 ROOMS = [
     "__init__", "errors", "files", "project", "devices", "annotations", "metrics", "readers", "corpus", "conversion",
     "guide", "encoders", "transformer", "onnx_encoder", "crf_ner", "optimizing", "training", "writers", "evaluation",
-    "selecting", "pseudo_labels", "inspection", "reports", "packaging", "huggingface", "annotating", "serving",
-    "client", "api", "commands", "__main__",
+    "selecting", "pseudo_labels", "inspection", "reports", "packaging", "huggingface", "annotating", "reviewing",
+    "serving", "client", "api", "commands", "__main__",
 ]  # fmt: skip
 # Pure: no spaCy and no PyTorch.
 PURE_ROOMS = {"__init__", "errors", "files", "project", "annotations", "metrics", "client"}

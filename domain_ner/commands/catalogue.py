@@ -101,6 +101,10 @@ COMMANDS = {
     "annotate": Entry(
         USE, "Annotate any number of documents in several processes; a run that was stopped or killed is continued."
     ),
+    "review-sample": Entry(
+        USE,
+        "Draw a random sample of raw passages to review, and read it back: scores with intervals, proofs of contracts.",
+    ),
     "serve": Entry(
         USE, "Serve a pipeline over HTTP: an API, a page to try it on, metrics, and Label Studio's protocol."
     ),

@@ -40,10 +40,10 @@ def main(
     labels: str = typer.Option("", help=LABELS_HELP),
 ) -> None:
     """Choose the raw passages to annotate next, by expected errors; write tasks with suggestions for each tool."""
-    from domain_ner.annotating.documents import read_documents
     from domain_ner.annotating.jobs import label_of
     from domain_ner.annotating.predicting import identity_of
     from domain_ner.evaluation.comparison import open_pipeline
+    from domain_ner.reviewing.raw_documents import RawDocuments
     from domain_ner.selecting.batches import given_out, write_batch
     from domain_ner.selecting.choosing import choose
     from domain_ner.selecting.known import annotated_texts, reported_ids, weights_of
@@ -51,13 +51,15 @@ def main(
     from domain_ner.selecting.strategies import find_strategy
     from domain_ner.selecting.tasks import make_tasks
 
+    raw = RawDocuments(inputs, text_column, id_column, lines)
+    raw.require_apart_from(output)
     score, wanted = find_strategy(strategy), reported_ids(reported)
     known, given = annotated_texts(annotated, reading, labels), given_out(output)
     weights = weights_of(evaluation)
     names: list[tuple[str, str]] = []
 
     def texts() -> Iterator[str]:
-        for document in read_documents(inputs, text_column=text_column, id_column=id_column, lines=lines):
+        for document in raw.read():
             names.append((document.id, document.place))
             on_text()
             yield document.text
@@ -79,7 +81,7 @@ def main(
     facts = {
         "pipeline": identity, "strategy": strategy, "is_diverse": diverse, "weights": weights, "n_seen": chosen.n_seen,
     }  # fmt: skip
-    target = write_batch(tasks, output, facts=facts, lang=lang, model_version=label_of(identity))
+    target = write_batch(tasks, output, facts=facts, lang=lang, model_version=label_of(identity), is_blind=blind)
     say(f"the first of {len(tasks)} passages to annotate, with their scores:")
     for task in tasks[:SHOWN]:
         say(f"{task.meta['score']:7.2f}  {task.document}: {task.meta['why']}")

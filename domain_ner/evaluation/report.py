@@ -40,7 +40,7 @@ from domain_ner.evaluation.sections import (
     split_score,
     varied,
 )
-from domain_ner.metrics.advice import Advice, TypeFacts, advise
+from domain_ner.metrics.advice import NOT_BY_ANNOTATIONS, Advice, TypeFacts, advise
 from domain_ner.metrics.calibration import ScoredSpan
 from domain_ner.metrics.mistakes import find_mistakes
 from domain_ner.metrics.schemes import SCHEMES
@@ -64,6 +64,10 @@ QUEUES = "queues"
 # The name of the main test set among the splits and the other test sets.
 TEST_SET = "test"
 SLUG = re.compile(r"[^\w.-]+")
+# In each review task: corrections that only follow the pipeline's mistakes would raise its score too much.
+TEST_NOTE = (
+    "A test passage: read it. If you correct it, correct every annotation, not only those in the model's favour."
+)
 # Passages per piece of advice.
 MAX_PASSAGES = 50
 
@@ -161,23 +165,23 @@ def _scores(docs: Sequence[EvaluatedDoc]) -> Scores:
 
 
 def queue_names(report: Report) -> Report:
-    """Name the review tasks of each piece of advice that has passages, in a copy of the report."""
+    """Name the review tasks of each piece of advice that its passages can carry out, in a copy of the report."""
 
     def name(n: int, tip: Tip) -> str:
         words = SLUG.sub("-", f"{tip.rule} {tip.label} {tip.other}".strip())
-        return f"{QUEUES}/{n:02d}-{words}" if tip.passages else ""
+        return f"{QUEUES}/{n:02d}-{words}" if tip.passages and tip.rule not in NOT_BY_ANNOTATIONS else ""
 
     tips = [tip.model_copy(update={"queue": name(n, tip)}) for n, tip in enumerate(report.advice, start=1)]
     return report.model_copy(update={"advice": tips})
 
 
 def queue_tasks(tip: Tip, by_source: Mapping[str, tuple[Doc, EvaluatedDoc]]) -> list[Passage]:
-    """Make review tasks of the passages of a piece of advice, with the predictions as suggestions.
+    """Make review tasks of the passages of a piece of advice, with the predictions as suggestions, and TEST_NOTE.
 
     by_source: source to (gold document, evaluated document).
     """
     chosen = (by_source[source] for source in tip.passages)
-    return [review_task(gold, doc.predicted, [f"{tip.label}: {tip.what}"]) for gold, doc in chosen]
+    return [review_task(gold, doc.predicted, [f"{tip.label}: {tip.what}", TEST_NOTE]) for gold, doc in chosen]
 
 
 def occurrences(docs: Iterable[EvaluatedDoc], trained: Surfaces) -> Iterable[Occurrence]:

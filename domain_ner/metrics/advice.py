@@ -27,6 +27,8 @@ MORE, VARIED, GUIDE, BOUNDARIES, RELABEL, FALLBACK, LOOK, TEST_MORE = (
     "mistakes to look at",
     "more test data",
 )
+# Advice that its own passages cannot carry out: it asks for new ones, or for something else than annotations.
+NOT_BY_ANNOTATIONS = (MORE, VARIED, TEST_MORE, FALLBACK)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def advise(facts: TypeFacts, *, target: float, floor: float) -> list[Advice]:
 def _few(facts: TypeFacts, target: float) -> list[Advice]:
     if facts.n_trained is None or facts.n_trained >= FEW_MENTIONS or facts.score.recall >= target:
         return []
-    what = f"Annotate about {FEW_MENTIONS - facts.n_trained} more mentions, in passages like those where it was missed."
+    n_more = FEW_MENTIONS - facts.n_trained
+    what = f"Annotate about {n_more} more mentions, in new passages like those where it was missed; see next-batch."
     why = f"recall {_percent(facts.score.recall)}; only {_times(facts.n_trained, 'mention')} in training."
     return [Advice(facts.label, MORE, what, why, (MISSING,))]
 
@@ -98,7 +101,7 @@ def _unseen(facts: TypeFacts, target: float) -> list[Advice]:
         f"recall {_percent(seen.recall)} of names seen in training, {_percent(unseen.recall)} of the "
         f"{unseen.support:,} unseen ones{known}."
     )
-    what = "Annotate passages with other names: the model recognises the names it has seen, and misses new ones."
+    what = "Annotate new passages with other names, which the model misses; next-batch chooses some to annotate."
     return [Advice(facts.label, VARIED, what, why, (MISSING, WRONG_TYPE))]
 
 

@@ -77,7 +77,8 @@ def _advice(report: Report) -> list[str]:
     tips, n_more = report.advice[:MAX_TIPS], len(report.advice) - MAX_TIPS
     rows = [[tip.label, tip.rule, tip.what, tip.why, code(tip.queue) if tip.queue else ""] for tip in tips]
     files_note = (
-        "The column passages gives the prefix of files with review tasks, for Prodigy, Label Studio and doccano."
+        "The column passages gives the prefix of files with review tasks, for Prodigy, Label Studio and doccano. They "
+        "are test passages: read them, and do not correct only what favours the model."
     )
     more = f"{n_more} more in evaluation.html; the types with most mistakes come first." if n_more > 0 else ""
     return ["## What to do next", table(["type", "advice", "what to do", "why", "passages"], rows), more, files_note]

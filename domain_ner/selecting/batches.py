@@ -29,12 +29,13 @@ def given_out(folder: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def write_batch(
-    tasks: Sequence[Passage], folder: Path, *, facts: dict[str, Any], lang: str, model_version: str
+def write_batch(  # noqa: PLR0913
+    tasks: Sequence[Passage], folder: Path, *, facts: dict[str, Any], lang: str, model_version: str, is_blind: bool
 ) -> Path:
     """Write the tasks for each tool, and the record, into a new numbered folder; returns it. It is whole, or not there.
 
-    facts: about the choice, for the record. The record holds no text.
+    facts: about the choice, for the record. The record holds no text. is_blind: the tasks
+    have no suggestions.
     """
     numbers = [int(path.name) for path in _batches(folder)]
     target = folder / f"{max(numbers, default=0) + 1:03d}"
@@ -43,7 +44,7 @@ def write_batch(
     ]
     with atomic_path(target) as new:
         new.mkdir()
-        write_queue(tasks, new / TASKS, lang=lang, model_version=model_version)
+        write_queue(tasks, new / TASKS, lang=lang, model_version=model_version, is_blind=is_blind)
         record = json.dumps({**facts, "passages": rows}, ensure_ascii=False, indent=1)
         (new / BATCH).write_text(record + "\n", encoding="utf8")
     return target

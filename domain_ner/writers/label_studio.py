@@ -50,7 +50,7 @@ def _task(passage: Passage, number: int, options: WriterOptions) -> dict[str, An
         return {
             **task,
             "annotations": [],
-            "predictions": [] if is_unannotated else _predictions(passage, number, options),
+            "predictions": [] if is_unannotated or options.is_blind else _predictions(passage, number, options),
         }
     return {**task, "annotations": [] if is_unannotated else [_annotation(passage, number)], "predictions": []}
 

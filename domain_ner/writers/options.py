@@ -30,9 +30,11 @@ class WriterOptions:
     tokenize: for passages without their own tokens.
     predictions: the annotations are a model's, to be corrected by people. model_version: the name of that model.
     lossy: write what the format can represent, even if that is not all.
+    is_blind: the passages have no annotation, and Label Studio shows no empty prediction either.
     """
 
     tokenize: "Callable[[str], Doc]"
     predictions: bool = False
     model_version: str = "domain-ner"
     lossy: bool = False
+    is_blind: bool = False

@@ -14,11 +14,18 @@ AS_ANNOTATED = "as annotated"
 TOOLS = {prodigy.NAME: ".jsonl", label_studio.NAME: ".json", doccano.NAME: ".jsonl"}
 
 
-def write_queue(passages: Sequence[Passage], stem: Path, *, lang: str, model_version: str = AS_ANNOTATED) -> list[Path]:
+def write_queue(
+    passages: Sequence[Passage],
+    stem: Path,
+    *,
+    lang: str,
+    model_version: str = AS_ANNOTATED,
+    is_blind: bool = False,
+) -> list[Path]:
     """Write the passages, in this order, to `stem`.prodigy.jsonl, `stem`.label_studio.json and `stem`.doccano.jsonl.
 
     Each passage is an open task with its present annotations; if it has `suggested`, Label Studio shows those beside.
-    lang: spaCy's code. model_version: what Label Studio names the annotations after.
+    lang: spaCy's code. model_version: the name of the present annotations in Label Studio. is_blind: there are none.
     Returns the files; without passages none, and files of an earlier run are removed.
     """
     paths = [stem.with_name(f"{stem.name}.{tool}{suffix}") for tool, suffix in TOOLS.items()]
@@ -27,7 +34,7 @@ def write_queue(passages: Sequence[Passage], stem: Path, *, lang: str, model_ver
             path.unlink(missing_ok=True)
         return []
     tokenize = create_tokenizer()(blank(lang))
-    options = WriterOptions(tokenize, predictions=True, model_version=model_version, lossy=True)
+    options = WriterOptions(tokenize, predictions=True, model_version=model_version, lossy=True, is_blind=is_blind)
     for tool, path in zip(TOOLS, paths, strict=True):
         export(passages, path, tool, options)
     return paths

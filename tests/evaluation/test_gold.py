@@ -59,7 +59,7 @@ def test_evaluate_reports_every_test_set_and_writes_review_tasks(project):
     assert "<h3>Other test sets</h3>" in (reports / "evaluation.html").read_text("utf8")
     queues = [tip.queue for tip in report.advice if tip.queue]
     files = sorted(path.name for path in (reports / "queues").iterdir())
-    assert queues and len(files) == 3 * len(queues)
+    assert queues and len(files) == 3 * len(queues) + 1 and "README.md" in files
     rows = (reports / f"{queues[0]}.prodigy.jsonl").read_text("utf8").splitlines()
     tip = next(tip for tip in report.advice if tip.queue)
     assert len(rows) == len(tip.passages) and json.loads(rows[0])["meta"]["review"][0].startswith(tip.label)

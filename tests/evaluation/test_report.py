@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from reported import DOCS, TEXT, doc, report, trained
 
-from domain_ner.evaluation.report import mentions, queue_names, queue_tasks, trained_surfaces
+from domain_ner.evaluation.report import TEST_NOTE, mentions, queue_names, queue_tasks, trained_surfaces
 from domain_ner.evaluation.review import review_task
 from domain_ner.evaluation.schema import Report
+from domain_ner.metrics.advice import NOT_BY_ANNOTATIONS
 from domain_ner.metrics.schemes import STRICT
 from domain_ner.metrics.slices import SEEN
 from domain_ner.reports.evaluation_markdown import evaluation_markdown
@@ -166,17 +167,25 @@ def test_entropy_is_low_where_it_is_always_sure():
 
 
 def test_advice_has_its_passages_as_review_tasks():
-    """With a queue to each advice that names passages; what the pipeline found is suggested."""
+    """With a queue to each advice that its passages can carry out; what the pipeline found is suggested."""
     found = doc([("Redis", "INFRA"), ("Kafka", "INFRA")], [("Redis", "TEAM")])
     made = queue_names(report(*[found] * 20))
-    with_passages = [tip for tip in made.advice if tip.passages]
+    with_passages = [tip for tip in made.advice if tip.passages and tip.rule not in NOT_BY_ANNOTATIONS]
     assert with_passages and len({tip.queue for tip in with_passages}) == len(with_passages)
     assert all(re.fullmatch(r"queues/\d\d-[\w.-]+", tip.queue) for tip in with_passages)
     gold = trained(TEXT, ("Redis", "INFRA"), ("Kafka", "INFRA"))
     [task] = queue_tasks(with_passages[0], {"a.jsonl:1": (gold, found)})
     assert [TEXT[one.start : one.end] for one in task.spans] == ["Redis", "Kafka"]
     assert [(TEXT[one.start : one.end], one.label) for one in task.suggested] == [("Redis", "TEAM")]
-    assert task.meta["review"] == [f"{with_passages[0].label}: {with_passages[0].what}"]
+    assert task.meta["review"] == [f"{with_passages[0].label}: {with_passages[0].what}", TEST_NOTE]
+
+
+@pytest.mark.parametrize("rule", NOT_BY_ANNOTATIONS)
+def test_advice_that_its_test_passages_cannot_carry_out_has_no_review_tasks(rule):
+    found = doc([("Redis", "INFRA"), ("Kafka", "INFRA")], [("Redis", "TEAM")])
+    made = report(*[found] * 20)
+    tips = [tip.model_copy(update={"rule": rule}) for tip in made.advice if tip.passages]
+    assert tips and not any(tip.queue for tip in queue_names(made.model_copy(update={"advice": tips})).advice)
 
 
 def test_suggestions_may_overlap_and_share_a_token():

@@ -1,0 +1,1 @@
+"""Populations with known truth, and repeated samples of them, for review_coverage.py."""

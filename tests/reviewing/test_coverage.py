@@ -1,0 +1,33 @@
+"""The intervals hold the truth as often as they say, and what is false is not proven, over 1,000 samples."""
+
+import sys
+
+import pytest
+from conftest import ROOT
+
+sys.path.append(str(ROOT / "benchmarks"))
+
+from _review.coverage import cover
+from _review.populations import make_truth
+
+SAMPLES = 1000
+# Three standard errors of a share of 5 %, and what small samples miss: benchmark-review found 92.6 % for one measure.
+ERROR = 0.03
+
+
+@pytest.fixture(scope="module")
+def coverage():
+    return cover(make_truth(5000, 1), 400, SAMPLES, seed=1, on_sample=lambda: None)
+
+
+@pytest.mark.slow
+def test_95_percent_of_the_intervals_hold_the_truth_or_more_where_hardly_any_error_is_seen(coverage):
+    held = {(one.label, one.measure): 1 - (one.n_below + one.n_above) / SAMPLES for one in coverage}
+    assert all(share > 0.95 - ERROR for share in held.values()), held
+    assert sum(share < 0.95 + ERROR for share in held.values()) > len(held) / 2, held
+
+
+@pytest.mark.slow
+def test_a_false_contract_is_proven_in_at_most_5_percent(coverage):
+    proven = {(one.label, one.measure): one.n_false / SAMPLES for one in coverage}
+    assert all(share < 0.07 for share in proven.values()), proven
