@@ -16,7 +16,7 @@ ROOMS = [
     "__init__", "errors", "files", "project", "devices", "annotations", "metrics", "readers", "corpus", "conversion",
     "guide", "encoders", "transformer", "onnx_encoder", "crf_ner", "optimizing", "training", "writers", "evaluation",
     "selecting", "pseudo_labels", "inspection", "reports", "packaging", "huggingface", "annotating", "reviewing",
-    "serving", "client", "api", "commands", "__main__",
+    "releasing", "serving", "client", "api", "commands", "__main__",
 ]  # fmt: skip
 # Pure: no spaCy and no PyTorch.
 PURE_ROOMS = {"__init__", "errors", "files", "project", "annotations", "metrics", "client"}

@@ -1,5 +1,5 @@
-"""train, calibrate and package, killed at random moments, with a power cut after it: the next run ends as one that was
-never stopped, says whether it went on or started anew, and nothing is left behind.
+"""train, calibrate, package and release, killed at random moments, with a power cut after it: the next run ends as one
+that was never stopped, says whether it went on or started anew, and nothing is left behind.
 
 POWER_CUTS sets how many moments of each are tried. Unless it is set, one is, and package, which installs into a clean
 environment each time, is left to the workflow's test.
@@ -115,3 +115,22 @@ def test_package(given, tmp_path):
         return sorted(path.name for path in (root / "packages").iterdir())
 
     cut_again_and_again(tmp_path, command, ROOT, result=result, n_ended=10, before_result=lambda root: None)
+
+
+def test_release(given, tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+
+    def command(root):
+        options = ["--name", "tiny", "--version", "1.2.3", "--no-check", "--promote", "--work", root / "work"]
+        return ["release_pipeline", given / "model-best", given / "corpus", root / "registry", *options]
+
+    def result(root):
+        return sha256_of_folder(root / "registry")
+
+    n_cuts = N_CUTS
+    monkeypatch.setitem(globals(), "N_CUTS", 1)  # a version is released once: each cut has its own registry
+    for seed in range(SEED, SEED + n_cuts):
+        monkeypatch.setitem(globals(), "SEED", seed)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        cut_again_and_again(folder, command, ROOT, result=result, n_ended=1, before_result=lambda root: None)

@@ -89,6 +89,20 @@ COMMANDS = {
         RELEASE,
         "Build the wheels into training/packages, install them into a clean environment, and compare the predictions.",
     ),
+    "release": Entry(
+        RELEASE,
+        "Add the pipeline to a registry as a new version, if it is not worse than the one in use; resumable.",
+    ),
+    "promote": Entry(RELEASE, "Take a released version into use, after its files are checked; the former one is kept."),
+    "rollback": Entry(
+        RELEASE, "Take the version into use again that was promoted before; a second rollback goes back further."
+    ),
+    "history": Entry(
+        RELEASE, "List what was released, promoted and rolled back in a registry, and which version is in use."
+    ),
+    "fetch-release": Entry(
+        RELEASE, "Copy the wheels of the version in use into training/packages, after their hashes are checked."
+    ),
     "export-hf": Entry(
         RELEASE,
         "Write the pipeline as a Hugging Face token classifier, and what that costs in F1 by aggregation strategy.",

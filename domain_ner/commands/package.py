@@ -30,15 +30,9 @@ def main(
 ) -> None:
     """Build the wheels into training/packages, install them into a clean environment, and compare the predictions."""
     from domain_ner.evaluation.predicting import load_pipeline, read_docs
+    from domain_ner.packaging.building import build_tested_wheels
     from domain_ner.packaging.documents import Inputs, describe, package_name
-    from domain_ner.packaging.wheels import (
-        Release,
-        build_wheels,
-        in_order,
-        predict,
-        predict_in_clean_environment,
-        require_same,
-    )
+    from domain_ner.packaging.wheels import Release, in_order
 
     nlp = load_pipeline(model)
     named = Release(package_name(name, nlp), version)
@@ -51,10 +45,6 @@ def main(
             write_text(reports / "model_card.md", documents.readme)
             say(f"model card: {reports / 'model_card.md'}, the README of the package")
         with atomic_path(packages) as wheels:
-            release = build_wheels(model, Path(), wheels, named, documents=documents)
-            for wheel in sorted(wheels.glob("*.whl")):
-                say(f"built {wheel.name} ({wheel.stat().st_size / 1e6:.1f} MB)")
-            predicted = predict_in_clean_environment(wheels, release, texts, say=say)
-            require_same(predict(nlp, texts), predicted, texts)
+            build_tested_wheels(model, nlp, wheels, named, documents=documents, texts=texts, say=say)
     say(f"installed and trained pipeline predict the same entities on {len(texts)} test passages")
     say(f"pip install {' '.join(map(str, in_order(packages)))}")

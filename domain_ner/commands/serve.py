@@ -20,12 +20,17 @@ def main(
     threads: int = typer.Option(
         0, envvar=f"{PREFIX}THREADS", min=0, help="Threads of each process. 0: the processors, shared out between them."
     ),
+    shadow: str = typer.Option(
+        "",
+        envvar=f"{PREFIX}SHADOW",
+        help="A second pipeline for the same texts; it answers none, differences are counted.",
+    ),
 ) -> None:
     """Serve a pipeline over HTTP: an API, a page to try it on, metrics, and Label Studio's protocol."""
     from domain_ner.serving.run import serve, stop_while_loading, url_of
 
     options = {"PIPELINE": pipeline, "HOST": host, "PORT": port, "WORKERS": workers, "THREADS": threads}
-    given = {PREFIX + name: str(value) for name, value in options.items()}
+    given = {PREFIX + name: str(value) for name, value in {**options, "SHADOW": shadow}.items()}
     settings = ServiceSettings.from_environment({**os.environ, **given})
     stop_while_loading()
     if not settings.is_local and not settings.api_keys:

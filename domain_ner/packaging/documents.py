@@ -64,7 +64,7 @@ def describe(  # noqa: PLR0913
     Raises DomainNerError if a report is missing or belongs to another pipeline.
     """
     lang, path = nlp.meta["lang"], inputs.reports / "evaluation.json"
-    report = _read_report(path)
+    report = read_report(path)
     parity = _read_parity(inputs.reports / "optimize.json", model)
     if report.model_sha256 != (parity.trained.sha256 if parity else sha256_of_folder(model)):
         raise DomainNerError(f"{path} belongs to another pipeline than {model}.", "Run evaluate and optimize again.")
@@ -89,7 +89,7 @@ def describe(  # noqa: PLR0913
     return Documents(model_card(facts), meta_of(facts))
 
 
-def _read_report(path: Path) -> Report:
+def read_report(path: Path) -> Report:
     """Read the report of `evaluate`. Raises DomainNerError if it is missing or of another version."""
     try:
         return Report.model_validate(_read_json(path, "evaluate"))

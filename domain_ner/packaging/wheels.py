@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from spacy.cli.package import package as write_package
@@ -64,13 +65,20 @@ class Documents:
     meta: Mapping[str, Any]
 
 
-def build_wheels(
-    model: Path, source: Path, wheels: Path, release: Release, *, documents: Documents | None = None
+def build_wheels(  # noqa: PLR0913
+    model: Path,
+    source: Path,
+    wheels: Path,
+    release: Release,
+    *,
+    documents: Documents | None = None,
+    epoch: int | None = None,
 ) -> Release:
     """Build the pipeline's wheel and domain-ner's own into a new folder.
 
     model: the pipeline. source: the project, with pyproject.toml and domain_ner/. wheels: the folder to create.
-    release: the package without the language. documents: replace those that spaCy writes.
+    release: the package without the language. documents: replace those that spaCy writes. epoch: time of the files in
+    the wheels, in seconds since 1970, so that a second build gives equal bytes; None: now.
     Returns the package to install and load, with the language prefix, such as `en_domain_ner`.
     Raises DomainNerError when a wheel cannot be built.
     """
@@ -86,8 +94,8 @@ def build_wheels(
         if documents is not None:
             _document(pipeline, documents)
         _complete_metadata(pipeline, source)
-        _build_wheel(pipeline, wheels, room)
-        _build_wheel(_copy_sources(source, room / "source"), wheels, room)
+        _build_wheel(pipeline, wheels, room, epoch)
+        _build_wheel(_copy_sources(source, room / "source"), wheels, room, epoch)
         return Release(pipeline.name.removesuffix(f"-{version}"), version)
 
 
@@ -182,10 +190,12 @@ def _copy_sources(source: Path, copy: Path) -> Path:
     return copy
 
 
-def _build_wheel(source: Path, target: Path, room: Path) -> None:
+def _build_wheel(source: Path, target: Path, room: Path, epoch: int | None) -> None:
     # Without isolation, setuptools comes from this environment, so that building needs no network.
     build = [sys.executable, "-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
-    _run([*build, "--wheel-dir", str(target), str(source)], f"building a wheel of {source.name} failed", room)
+    time = {} if epoch is None else {"SOURCE_DATE_EPOCH": str(epoch)}
+    command = [*build, "--wheel-dir", str(target), str(source)]
+    _run(command, f"building a wheel of {source.name} failed", room, environment=time)
 
 
 def _installed_versions() -> list[str]:
@@ -194,8 +204,17 @@ def _installed_versions() -> list[str]:
     return [f"{name}=={version}" for name, version in sorted(installed.items())]
 
 
-def _run(command: Sequence[str], failure: str, room: Path, *, cwd: Path | None = None, show: bool = False) -> None:
+def _run(  # noqa: PLR0913
+    command: Sequence[str],
+    failure: str,
+    room: Path,
+    *,
+    cwd: Path | None = None,
+    show: bool = False,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Run a command; its output is printed at once (`show`), or with the error. room: for its temporary files.
+    environment: variables beside those of this process.
 
     Raises DomainNerError when it fails.
     """
@@ -206,7 +225,7 @@ def _run(command: Sequence[str], failure: str, room: Path, *, cwd: Path | None =
     ran = subprocess.run(
         [*bound, *command],
         cwd=cwd,
-        env={**os.environ, **OFFLINE, "TMPDIR": str(kept)},
+        env={**os.environ, **OFFLINE, **environment, "TMPDIR": str(kept)},
         stdout=output,
         stderr=subprocess.STDOUT if output else None,
         text=True,

@@ -51,6 +51,8 @@ def _lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManag
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         service.batcher.start()
+        if service.shadow:
+            service.shadow.start()
         yield
         await asyncio.to_thread(service.close)
 

@@ -40,8 +40,22 @@ class Metrics:
         self.batches = prometheus.Histogram("batch_texts", "Texts in a batch", buckets=BATCH, **given)
         self.batch_seconds = prometheus.Histogram("batch_seconds", "Seconds of a batch", buckets=LATENCY, **given)
         self.queued = prometheus.Gauge("queued_wordpieces", "Wordpieces that wait, by estimate", **given)
+        self._add_shadow(given)
         known = prometheus.Gauge("pipeline", "The pipeline that is served", list(pipeline), **given)
         known.labels(**pipeline).set(1)
+
+    def _add_shadow(self, given: dict[str, Any]) -> None:
+        """What is counted of a second pipeline, which gets the same texts. found_by: served, shadow or both."""
+        add = self._prometheus
+        self.shadow_running = add.Gauge("shadow_running", "Whether a second pipeline is compared", **given)
+        self.shadow_pipeline = add.Gauge("shadow_pipeline", "That pipeline", ["name", "version", "sha256"], **given)
+        self.shadow_texts = add.Counter("shadow_texts", "Texts that both predicted", **given)
+        self.shadow_different = add.Counter("shadow_different_texts", "Texts on which they differ", **given)
+        self.shadow_failed = add.Counter("shadow_failed_texts", "Texts on which one of them failed", **given)
+        self.shadow_dropped = add.Counter("shadow_dropped_texts", "Texts left out: it was behind, or failed", **given)
+        self.shadow_entities = add.Counter(
+            "shadow_entities", "Entities, by who found them", ["found_by", "label"], **given
+        )
 
     def count_batch(self, n_texts: int, seconds: float) -> None:
         """Count a batch."""

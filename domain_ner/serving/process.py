@@ -11,6 +11,7 @@ import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from domain_ner.errors import DomainNerError
@@ -24,11 +25,12 @@ GRACE_S = 10.0
 class PredictorProcess:
     """A process that has loaded a pipeline. Called from one thread at a time.
 
-    pipeline: an installed package, or a folder. threads: of the process.
+    pipeline: an installed package, or a folder. threads: of the process. is_background: it runs when no other process
+    wants the processor, and is the first to end when memory is short.
     """
 
-    def __init__(self, pipeline: str, threads: int) -> None:
-        self._pipeline, self._threads = pipeline, threads
+    def __init__(self, pipeline: str, threads: int, *, is_background: bool = False) -> None:
+        self._pipeline, self._threads, self._is_background = pipeline, threads, is_background
         self._process: Any = None
         self._connection: Any = None
 
@@ -40,7 +42,10 @@ class PredictorProcess:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(
-            target=_work, args=(self._pipeline, self._threads, theirs), name="domain-ner predict", daemon=True
+            target=_work,
+            args=(self._pipeline, self._threads, self._is_background, theirs),
+            name="domain-ner predict",
+            daemon=True,
         )
         self._process.start()
         # A process that ends without `close` would wait for this one, which ignores SIGTERM.
@@ -71,6 +76,11 @@ class PredictorProcess:
         alone = [self._ask([text]) for text in texts]
         return [Found(error=ENDED) if one is None else one[0] for one in alone]
 
+    def kill(self) -> None:
+        """End the process at once, from any thread; who waits for its answer gets none."""
+        with suppress(AttributeError, ValueError, OSError):  # not started, or closed meanwhile
+            self._process.kill()
+
     def close(self) -> None:
         """End the process."""
         if self._process is None:
@@ -98,8 +108,10 @@ class PredictorProcess:
         return answer
 
 
-def _work(pipeline: str, threads: int, connection: Connection) -> None:
+def _work(pipeline: str, threads: int, is_background: bool, connection: Connection) -> None:
     """Answer texts until the connection is closed."""
+    if is_background:
+        _run_last()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service ends this process when its requests are answered
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.environ["OMP_NUM_THREADS"] = str(threads)  # read when NumPy and onnxruntime are imported
@@ -111,7 +123,23 @@ def _work(pipeline: str, threads: int, connection: Connection) -> None:
         with suppress(OSError):
             connection.send((FAILED, str(err)))
         return
+    if is_background:
+        _run_when_idle()
     with suppress(EOFError, OSError):
         connection.send((READY, description))
         while True:
             connection.send(predictor(connection.recv()))
+
+
+def _run_last() -> None:
+    """Give way to other processes, and be the first to end when memory is short (Linux)."""
+    with suppress(OSError, AttributeError):
+        os.nice(19)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _run_when_idle() -> None:
+    """Take the processor only while no other process wants it (Linux). Not for loading, which might then never end."""
+    with suppress(OSError, AttributeError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

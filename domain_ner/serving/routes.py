@@ -56,7 +56,8 @@ def api_routes(service: Service) -> APIRouter:
     @router.get("/v1/model", response_model=ModelAnswer, responses=GET_ERRORS)
     async def model() -> Response:
         """Describe the pipeline: labels with thresholds and measured scores, version, and limits of a request."""
-        return JSONResponse({**service.description, "limits": limits})
+        shadow = {"shadow": service.shadow.description} if service.shadow else {}
+        return JSONResponse({**service.description, "limits": limits, **shadow})
 
     return router
 

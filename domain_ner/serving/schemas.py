@@ -120,8 +120,16 @@ class LabelAnswer(BaseModel):
     f1: float | None = None
 
 
+class ShadowAnswer(BaseModel):
+    """A second pipeline that gets the same texts. state: loading, running or failed. share: of the texts, 0 to 1."""
+
+    pipeline: str
+    state: str
+    share: float
+
+
 class ModelAnswer(BaseModel):
-    """The pipeline. limits: of a request."""
+    """The pipeline. limits: of a request. shadow: only if there is one."""
 
     name: str
     version: str
@@ -133,6 +141,7 @@ class ModelAnswer(BaseModel):
     recall: float | None = None
     f1: float | None = None
     limits: dict[str, int]
+    shadow: ShadowAnswer | None = None
 
 
 class StatusAnswer(BaseModel):

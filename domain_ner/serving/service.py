@@ -18,6 +18,7 @@ from domain_ner.serving.found import Found
 from domain_ner.serving.metrics import Metrics
 from domain_ner.serving.process import PredictorProcess
 from domain_ner.serving.settings import ServiceSettings
+from domain_ner.serving.shadow import Shadow
 
 logger = logging.getLogger("domain_ner.serving")
 
@@ -29,7 +30,7 @@ STUCK_S = 600.0
 class Service:
     """A pipeline with the queue before it. description: as `GET /v1/model` answers it. close: ends its processes.
 
-    is_loaded: whether a process has a pipeline.
+    is_loaded: whether a process has a pipeline. shadow: a second pipeline that is compared with it.
     """
 
     settings: ServiceSettings
@@ -38,6 +39,7 @@ class Service:
     metrics: Metrics
     close: Callable[[], None]
     is_loaded: Callable[[], bool]
+    shadow: Shadow | None = None
 
     @classmethod
     def create(cls, settings: ServiceSettings) -> "Service":
@@ -66,7 +68,11 @@ class Service:
             on_batch=metrics.count_batch,
         )
 
+        shadow = _shadow(settings, metrics)
+
         def close() -> None:
+            if shadow:
+                shadow.close()
             batcher.close()
             for worker in workers:
                 worker.close()
@@ -74,7 +80,7 @@ class Service:
         def is_loaded() -> bool:
             return not workers or any(worker.is_running for worker in workers)
 
-        return cls(settings, description, batcher, metrics, close, is_loaded)
+        return cls(settings, description, batcher, metrics, close, is_loaded, shadow)
 
     @property
     def label(self) -> str:
@@ -102,6 +108,8 @@ class Service:
             raise HTTPException(503, "The pipeline cannot be loaded.", {"retry-after": "5"}) from None
         self.metrics.count_texts(texts, found)
         self.metrics.queued.set(self.batcher.n_queued)
+        if self.shadow:
+            self.shadow.offer(texts, found)
         return found
 
     @property
@@ -113,3 +121,15 @@ class Service:
     def is_ready(self) -> bool:
         """Whether texts can be predicted now, and there is room in the queue."""
         return self.is_alive and self.is_loaded() and self.batcher.n_queued < self.settings.max_queued
+
+
+def _shadow(settings: ServiceSettings, metrics: Metrics) -> Shadow | None:
+    if not settings.shadow:
+        return None
+    return Shadow(
+        settings.shadow,
+        metrics,
+        share=settings.shadow_share,
+        max_queued=settings.max_queued,
+        max_wordpieces=settings.batch_wordpieces,
+    )

@@ -24,6 +24,8 @@ class ServiceSettings:
     max_body_bytes, max_texts: of a request. max_characters: of a text.
     max_queued: wordpieces that wait at most, by estimate; further requests are refused.
     batch_wordpieces: of a batch, by estimate. max_wait_ms: how long a batch that is not full waits for further texts.
+    shadow: a second pipeline that gets the same texts and answers none; differences are counted. shadow_share: of the
+    texts, 0..1.
     timeout_s: of a request. shutdown_s: for the requests in work when the service ends.
     """
 
@@ -42,6 +44,8 @@ class ServiceSettings:
     max_wait_ms: float = 0.0
     timeout_s: float = 60.0
     shutdown_s: int = 30
+    shadow: str = ""
+    shadow_share: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("max_body_bytes", "max_texts", "max_characters", "max_queued", "batch_wordpieces"):
@@ -50,6 +54,8 @@ class ServiceSettings:
         for name in ("workers", "threads", "max_wait_ms", "timeout_s", "shutdown_s"):
             if not getattr(self, name) >= 0:
                 raise DomainNerError(f"{name} is {getattr(self, name)}; expected 0 or more.")
+        if not 0 <= self.shadow_share <= 1:
+            raise DomainNerError(f"shadow_share is {self.shadow_share}; expected 0 to 1.")
         if not 0 <= self.port <= 65535:
             raise DomainNerError(f"port is {self.port}; expected 0 to 65535.")
 
