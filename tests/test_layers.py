@@ -15,8 +15,8 @@ from conftest import ROOT
 ROOMS = [
     "__init__", "errors", "files", "project", "devices", "annotations", "metrics", "readers", "corpus", "conversion",
     "guide", "encoders", "transformer", "onnx_encoder", "crf_ner", "optimizing", "training", "writers", "evaluation",
-    "selecting", "pseudo_labels", "inspection", "reports", "packaging", "huggingface", "annotating", "reviewing",
-    "releasing", "serving", "client", "api", "commands", "__main__",
+    "selecting", "pseudo_labels", "inspection", "monitoring", "reports", "packaging", "huggingface", "annotating",
+    "reviewing", "releasing", "serving", "client", "api", "commands", "__main__",
 ]  # fmt: skip
 # Pure: no spaCy and no PyTorch.
 PURE_ROOMS = {"__init__", "errors", "files", "project", "annotations", "metrics", "client"}
@@ -24,6 +24,7 @@ PURE_MODULES = {
     "corpus/assignments", "corpus/connected", "corpus/damage", "corpus/file_splits", "corpus/grouping",
     "corpus/near_duplicates", "corpus/normalization", "corpus/set_join", "corpus/splits", "crf_ner/charts",
     "crf_ner/decoding", "crf_ner/padding", "crf_ner/selection", "crf_ner/settings", "guide/markup",
+    "monitoring/observations",
     "onnx_encoder/threads", "serving/batching", "serving/settings", "transformer/alignment", "transformer/batches",
     "transformer/windows",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The whole loop: train, release, annotate, monitor, choose, annotate with the three tools, train again, compare, release, roll back.
+"""The whole loop: train, release, annotate, monitor, review, choose, correct in three tools, train and release again, go back.
 
 The annotator is simulated; the files are those that the tools read and write.
 """

@@ -18,6 +18,8 @@ class Settings:
 
     text_column, id_column: of the input. with_below: also write spans below their threshold.
     with_text: also write the documents' texts and those of entities. output_format: one of `FORMATS`.
+    observe: also write numbers of each document, for `monitor`. baseline: a file whose vocabulary tells which words are
+    new, if the pipeline's folder has none; empty: none.
     """
 
     text_column: str = "text"
@@ -25,6 +27,8 @@ class Settings:
     with_below: bool = False
     with_text: bool = False
     output_format: str = JSON_LINES
+    observe: bool = True
+    baseline: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Writes the output of a shard: a row for each annotated document, and the documents that failed."""
+"""Writes the output of a shard: a row for each annotated document, its numbers, and the documents that failed."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -11,6 +11,7 @@ from domain_ner.annotating.parquet import output_schema, write_rows
 from domain_ner.annotating.predicting import Result
 from domain_ner.annotating.reading import Document
 from domain_ner.files import atomic_path, sha256, write_text
+from domain_ner.monitoring.observations import OBSERVED
 
 # The folders of the annotated documents, and of the errors: a file for each shard that has some.
 DOCUMENTS, ERRORS = "documents", "errors"
@@ -31,6 +32,8 @@ def write_shard(job: Job, documents: Sequence[Document], results: Iterable[Resul
         else:
             write_rows(temporary, rows, output_schema(columns, job.settings))
     _write_errors(Path(job.output) / ERRORS / f"{job.shard.name}.jsonl", failed)
+    if job.settings.observe:
+        _write_observed(Path(job.output) / OBSERVED / f"{job.shard.name}.jsonl", annotated)
     return ShardResult(
         number=job.shard.number,
         n_documents=len(documents),
@@ -45,7 +48,16 @@ def _row(job: Job, schema: Any, document: Document, result: Result) -> dict[str,
     columns = passed_through(document.columns, job.settings)
     if schema is not None:
         columns = fitted(columns, schema)
-    return {ID: document.id, **columns, **result, PIPELINE: job.identity}
+    written = {name: value for name, value in result.items() if name != OBSERVED}
+    return {ID: document.id, **columns, **written, PIPELINE: job.identity}
+
+
+def _write_observed(target: Path, annotated: Iterable[tuple[Document, Result]]) -> None:
+    """Write the numbers of each document, for `monitor`."""
+    with atomic_path(target) as temporary, temporary.open("w", encoding="utf8", newline="\n") as stream:
+        for document, result in annotated:
+            row = {**result[OBSERVED], ID: document.id}
+            stream.write(json.dumps(row, separators=(",", ":")) + "\n")
 
 
 def _write_errors(target: Path, failed: Iterable[tuple[Document, Result]]) -> None:

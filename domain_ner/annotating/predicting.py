@@ -14,6 +14,8 @@ from domain_ner.annotations.doc_keys import SPANS_KEY
 from domain_ner.corpus.docs import span_scores
 from domain_ner.crf_ner.pipe import BELOW_KEY
 from domain_ner.files import sha256_of_folder
+from domain_ner.monitoring.observations import OBSERVED, to_row
+from domain_ner.monitoring.observing import Observer, Scored, observer_of
 
 # Documents in a batch, and their characters.
 BATCH, CHARACTERS = 64, 100_000
@@ -22,7 +24,7 @@ DIGITS = 4
 # The longest message of an error.
 LONGEST = 300
 
-# Entities, and spans below their threshold; or, for a document that failed, the error.
+# Entities, spans below their threshold, and numbers for `monitor`; or, for a document that failed, the error.
 Result = dict[str, Any]
 
 
@@ -53,11 +55,12 @@ def batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
 def annotate_batch(nlp: Language, batch: Sequence[Document], settings: Settings) -> list[Result]:
     """Annotate together; if that fails, each document alone. Returns a result for each."""
     readable = [document for document in batch if not document.problem]
+    observer = observer_of(nlp, settings.baseline) if settings.observe else None  # before: the recogniser takes notes
     try:
         with nlp.memory_zone():  # new words are forgotten after the batch
             docs = list(nlp.pipe([document.text for document in readable], batch_size=BATCH))
             if len(docs) == len(readable):
-                found = iter([_result(doc, settings) for doc in docs])
+                found = iter(_results(docs, observer, settings))
                 return [failure(document.problem) if document.problem else next(found) for document in batch]
     except Exception:  # of any component: found below
         pass
@@ -68,9 +71,10 @@ def annotate_one(nlp: Language, document: Document, settings: Settings) -> Resul
     """Annotate a document alone."""
     if document.problem:
         return failure(document.problem)
+    observer = observer_of(nlp, settings.baseline) if settings.observe else None
     try:
         with nlp.memory_zone():
-            return _result(nlp(document.text), settings)
+            return _results([nlp(document.text)], observer, settings)[0]
     except Exception as err:
         # What another component says may quote the text, which is only written where that is asked for.
         return failure(
@@ -83,11 +87,22 @@ def failure(message: str) -> Result:
     return {"error": message[:LONGEST].encode("utf8", "replace").decode("utf8")}
 
 
-def _result(doc: Doc, settings: Settings) -> Result:
-    result: Result = {ENTITIES: [_row(span, settings) for span in found_spans(doc)]}
+def _results(docs: Sequence[Doc], observer: Observer | None, settings: Settings) -> list[Result]:
+    found, below = [found_spans(doc) for doc in docs], [spans_below(doc) for doc in docs]
+    results: list[Result] = [{ENTITIES: [_row(span, settings) for span in spans]} for spans in found]
     if settings.with_below:
-        result[BELOW] = [_row(span, settings) for span in spans_below(doc)]
-    return result
+        for result, spans in zip(results, below, strict=True):
+            result[BELOW] = [_row(span, settings) for span in spans]
+    if observer is not None:
+        observed = observer(docs, list(map(scored, found)), list(map(scored, below)))
+        for result, observation in zip(results, observed, strict=True):
+            result[OBSERVED] = to_row(observation)
+    return results
+
+
+def scored(spans: Sequence[tuple[Span, float | None]]) -> Scored:
+    """The labels and confidences of spans."""
+    return [(span.label_, confidence) for span, confidence in spans]
 
 
 def found_spans(doc: Doc) -> list[tuple[Span, float | None]]:

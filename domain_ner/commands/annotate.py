@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from domain_ner.commands.console import err, say, warn, writes
+from domain_ner.commands.console import err, in_project, say, warn, writes
 from domain_ner.commands.stopping import resumable
 from domain_ner.errors import DomainNerError
 
@@ -41,22 +41,29 @@ def main(
     with_text: bool = typer.Option(False, "--with-text", help="Also write the texts of documents and entities."),
     output_format: str = typer.Option("jsonl", "--format", help="jsonl or parquet."),
     shard_size: int = typer.Option(1000, min=1, help="Documents in each file of the output."),
+    observe: bool = typer.Option(True, "--observe/--no-observe", help="Also write numbers of each text, for monitor."),
+    baseline: Path | None = in_project(
+        "training/reports/baseline.json", "The baseline, if the pipeline's folder has none: counts words that are new."
+    ),
 ) -> None:
     """Annotate any number of documents in several processes; a run that was stopped or killed is continued."""
     from domain_ner.annotating.jobs import FORMATS, Settings
     from domain_ner.annotating.run import ERROR_FILE, Pipeline, annotate
     from domain_ner.annotating.shards import Limits
     from domain_ner.annotating.sources import find_sources
+    from domain_ner.monitoring.baseline import is_baseline_of
 
     if output_format not in FORMATS:
         raise DomainNerError(f"--format is {output_format!r}; expected {' or '.join(FORMATS)}.")
-    settings = Settings(text_column, id_column, below, with_text, output_format)
     sources = find_sources(inputs, lines=lines, output=output)
     run_jobs = _engine(engine, processes, address, gpus, requirements)
+    loaded = Pipeline.of(pipeline)
+    known = str(baseline.resolve()) if observe and baseline and is_baseline_of(baseline, loaded.identity) else ""
+    settings = Settings(text_column, id_column, below, with_text, output_format, observe, known)
     say(f"{len(sources):,} file{'s' * (len(sources) != 1)}")
     with resumable(lambda: f"The documents that are done stay in {output}."):
         summary = annotate(
-            Pipeline.of(pipeline),
+            loaded,
             sources,
             output,
             settings=settings,

@@ -69,6 +69,14 @@ COMMANDS = {
         EVALUATION,
         "Train on growing parts of corpus/train.spacy; predict the F1 with 100, 300 and 1,000 more passages.",
     ),
+    "monitor": Entry(
+        LOOP,
+        "Compare production with what the pipeline was measured on; exit with 0 (fine), 3 (look) or 4 (retrain).",
+    ),
+    "review-sample": Entry(
+        LOOP,
+        "Draw a random sample of raw passages to review, and read it back: scores with intervals, proofs of contracts.",
+    ),
     "next-batch": Entry(
         LOOP,
         "Choose the raw passages to annotate next, by expected errors; write tasks with suggestions for each tool.",
@@ -114,10 +122,6 @@ COMMANDS = {
     "clean": Entry(RELEASE, "Remove the outputs of the workflow; keep the folders themselves."),
     "annotate": Entry(
         USE, "Annotate any number of documents in several processes; a run that was stopped or killed is continued."
-    ),
-    "review-sample": Entry(
-        USE,
-        "Draw a random sample of raw passages to review, and read it back: scores with intervals, proofs of contracts.",
     ),
     "serve": Entry(
         USE, "Serve a pipeline over HTTP: an API, a page to try it on, metrics, and Label Studio's protocol."

@@ -26,10 +26,15 @@ def main(
     card: Path = typer.Option(Path("training/encoder.json"), help="The encoder's card, for the model card."),
     licence: str = typer.Option("", help="Licence that the wheel and the model card state; empty: none."),
     contact: str = typer.Option("", help="Who answers for the pipeline: 'NAME <EMAIL>'; empty: none."),
+    train: Path | None = in_project(
+        "corpus/train.spacy", "The training corpus (DocBin), whose words monitor knows; none: no baseline for it."
+    ),
+    dev: Path | None = in_project("corpus/dev.spacy", "The development corpus (DocBin), for the same."),
     group_by: str = typer.Option("", help="Key of `meta` that convert grouped the splits by, for the model card."),
 ) -> None:
     """Build the wheels into training/packages, install them into a clean environment, and compare the predictions."""
     from domain_ner.evaluation.predicting import load_pipeline, read_docs
+    from domain_ner.monitoring.building import package_baseline
     from domain_ner.packaging.building import build_tested_wheels
     from domain_ner.packaging.documents import Inputs, describe, package_name
     from domain_ner.packaging.wheels import Release, in_order
@@ -41,8 +46,14 @@ def main(
     with together():
         if reports is not None:
             inputs = Inputs(reports, guide, card)
-            documents = describe(model, nlp, named, inputs, licence=licence, contact=contact, group_by=group_by)
+            learned = [path for path in (train, dev) if path is not None]
+            baseline = package_baseline(nlp, model, test, learned) if learned else None
+            documents = describe(
+                model, nlp, named, inputs, licence=licence, contact=contact, group_by=group_by, baseline=baseline
+            )
             write_text(reports / "model_card.md", documents.readme)
+            for filename, text in documents.files.items():
+                write_text(reports / filename, text)
             say(f"model card: {reports / 'model_card.md'}, the README of the package")
         with atomic_path(packages) as wheels:
             build_tested_wheels(model, nlp, wheels, named, documents=documents, texts=texts, say=say)

@@ -24,31 +24,44 @@ from domain_ner.crf_ner.selection import ProbableSpan
 
 Numbers = Any  # an int, or an array of them
 BEGIN, UNIT, INSIDE, LAST = range(4)  # the kinds of tags, in the lattice's order
+MAX_LOG = 700.0  # float64 holds its exponential
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """The entities of a document's best path and, on request, all its probable spans, in no order."""
+    """The entities of a document's best path and, on request, all its probable spans, in no order, and the expected
+    number of entities of each type.
+    """
 
     entities: list[ProbableSpan] = field(default_factory=list)
     probable: list[ProbableSpan] = field(default_factory=list)
+    expected: list[float] = field(default_factory=list)
 
 
-def decode(scores: Floats, transitions: Floats, lengths: Ints, *, floors: Sequence[float] = ()) -> list[Decoded]:
+def decode(
+    scores: Floats,
+    transitions: Floats,
+    lengths: Ints,
+    *,
+    floors: Sequence[float] = (),
+    with_expected: bool = False,
+) -> list[Decoded]:
     """Decode by Viterbi, with the exact marginal probability of each entity.
 
     scores: (n_docs, n_tokens, n_tags); transitions: as one vector; lengths: (n_docs,).
     floors: by type, the minimum log-probability of additional spans; empty: only the best path.
+    with_expected: also compute the expected number of entities.
     """
     best = _BestPaths(scores, transitions)
     paths = [best.path(doc, length) for doc, length in enumerate(lengths.tolist())]
-    if not floors and not any(paths):
+    if not floors and not with_expected and not any(paths):
         return [Decoded() for _ in paths]
     prober = SpanProbabilities(scores, transitions, lengths)
+    expected = prober.expected().tolist() if with_expected else [[] for _ in paths]
     decoded = []
     for doc, path in enumerate(paths):
         entities = [ProbableSpan(*span, prober(doc, *span)) for span in path]
-        decoded.append(Decoded(entities, list(prober.probable(doc, floors)) if floors else []))
+        decoded.append(Decoded(entities, list(prober.probable(doc, floors)) if floors else [], expected[doc]))
     return decoded
 
 
@@ -71,6 +84,27 @@ class SpanProbabilities:
         for n, tag in enumerate(others):
             total += self._step(doc, start + 1 + n, int(n > 0), tag)
         return float(total)
+
+    def expected(self) -> Floats:
+        """(n_docs, n_types) the expected number of entities: the sum over tokens of the probability of B or U there."""
+        n_tokens, n_docs = self._emissions.shape[:2]
+        after = {
+            UNIT: self._suffixes[1:, :, AFTER_ENTITY, None],
+            BEGIN: self._suffixes[1:, :, N_CLOSED : N_CLOSED + self._n_types],
+        }
+        # Sums of exponentials, scaled by the larger state: many times as fast as logaddexp.
+        before = self._states[:-1, :, [AFTER_OUTSIDE, AFTER_ENTITY]]
+        highest = before.max(axis=2, keepdims=True)
+        weights = np.exp(before - np.where(np.isfinite(highest), highest, 0.0))
+        is_token = np.arange(n_tokens)[:, None] < np.asarray(self._lengths)
+        expected = np.zeros((n_docs, self._n_types))
+        for kind, suffixes in after.items():
+            tags = _tag(kind, np.arange(self._n_types), self._n_types)
+            log_weights = self._emissions[:, :, tags] + suffixes + (highest - self._log_z[:, None])
+            log_weights[~is_token] = -np.inf
+            opened = weights @ np.exp(self._table[:, tags])
+            expected += (opened * np.exp(np.minimum(log_weights, MAX_LOG))).sum(axis=0)
+        return expected
 
     def probable(self, doc: int, floors: Sequence[float]) -> Iterator[ProbableSpan]:
         """Yield all spans of a document whose log-probability reaches their type's floor, in no order.

@@ -98,8 +98,9 @@ def forward(
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
     """Compute the scores of each document."""
     vectors, backprop_vectors = model.layers[0](docs, is_train)
+    scores = score_vectors(model, vectors)
     weights = model.get_param("W")
-    scores, width = score_vectors(model, vectors), weights.shape[1]
+    width = weights.shape[1]
 
     def backprop(d_scores: list[Floats2d]) -> list[Doc]:
         d_vectors = []

@@ -18,6 +18,7 @@ from thinc.types import Floats2d
 from domain_ner.crf_ner.decoding import Decoded, decode
 from domain_ner.crf_ner.foreign_tokens import Tokenize, TokenizerCheck
 from domain_ner.crf_ner.model import TRANSITIONS, require_encoded, score_vectors, use_numpy_products
+from domain_ner.crf_ner.observing import note_expected, note_vectors
 from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.crf_ner.selection import ProbableSpan, select_candidates, select_non_overlapping, without_tokens
 from domain_ner.crf_ner.settings import AUTO, Settings, rarity_weights
@@ -56,6 +57,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         self.tokenizer_check = TokenizerCheck(name, vocab, tokenizer)
         self.settings = settings or Settings()
         self.cfg: dict[str, Any] = {"labels": [], "type_weights": {}}
+        self.is_observed = False  # whether documents get the notes of `observing`, for `monitor`
         self.n_batch: int | None = None  # if a batch is learned in parts: the number of documents in the whole batch
         self.settings.check(name, ())
 
@@ -121,7 +123,10 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         filled = [doc for doc in docs if len(doc)]
         require_encoded(self.model, self.name, filled)
         self.tokenizer_check.check(filled)
-        return self.model.layers[0].predict(filled) if filled else []
+        vectors = self.model.layers[0].predict(filled) if filled else []
+        if self.is_observed:
+            note_vectors(filled, [self.model.ops.to_numpy(array) for array in vectors])
+        return vectors
 
     def tag_scores(self, docs: Iterable[Doc], vectors: Sequence[Floats2d] | None = None) -> list[Floats2d]:
         """Score the tags of each document: (n_tokens, n_tags), in the order of `domain_ner.crf_ner.lattice`.
@@ -148,7 +153,9 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         transitions = to_numpy(self.model.get_param(TRANSITIONS))
         floors = [self.settings.floor(label) for label in self.labels] if self.settings.needs_probable else []
         for group in padded_groups([to_numpy(scores[n]) for n in filled], transitions, temperature):
-            decoded = decode(group.scores, group.transitions, group.lengths, floors=floors)
+            decoded = decode(
+                group.scores, group.transitions, group.lengths, floors=floors, with_expected=self.is_observed
+            )
             for n, doc_result in zip(group.numbers, decoded, strict=True):
                 results[filled[n]] = doc_result
         return results
@@ -159,6 +166,8 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         Entities of earlier components stay, without confidence, and none is put over them.
         """
         for doc, decoded in zip(docs, results, strict=True):
+            if self.is_observed:
+                note_expected(doc, self.labels, decoded.expected)
             preset, tokens = list(doc.ents), {token.i for ent in doc.ents for token in ent}
             entities, probable = without_tokens(decoded.entities, tokens), without_tokens(decoded.probable, tokens)
             chosen = self.choose(replace(decoded, entities=entities, probable=probable))

@@ -17,6 +17,7 @@ from domain_ner.evaluation.predicting import nests
 from domain_ner.evaluation.schema import Report
 from domain_ner.files import sha256_of_folder
 from domain_ner.guide.schema import load_guide
+from domain_ner.monitoring.baseline import BASELINE_FILE, Baseline, to_text
 from domain_ner.packaging.wheels import Documents, Release
 from domain_ner.reports.model_card import Facts, meta_of, model_card
 
@@ -56,11 +57,12 @@ def describe(  # noqa: PLR0913
     contact: str,
     group_by: str,
     parity: Parity | None = None,
+    baseline: Baseline | None = None,
 ) -> Documents:
     """Create the documents of a package. model, nlp: the pipeline. release: without the language in its name.
 
     licence: empty if none is stated. contact: `NAME <EMAIL>`, or empty. group_by: the key of `meta` that
-    the splits keep together, or empty. parity: of an optimised pipeline.
+    the splits keep together, or empty. parity: of an optimised pipeline. baseline: for `monitor`.
     Raises DomainNerError if a report is missing or belongs to another pipeline.
     """
     lang, path = nlp.meta["lang"], inputs.reports / "evaluation.json"
@@ -86,7 +88,7 @@ def describe(  # noqa: PLR0913
         spans_key=SPANS_KEY if nests(nlp) else "",
         parity=parity,
     )
-    return Documents(model_card(facts), meta_of(facts))
+    return Documents(model_card(facts), meta_of(facts), {} if baseline is None else {BASELINE_FILE: to_text(baseline)})
 
 
 def read_report(path: Path) -> Report:

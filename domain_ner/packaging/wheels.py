@@ -9,7 +9,7 @@ import sys
 import tomllib
 import venv
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import distributions
 from pathlib import Path
 from types import MappingProxyType
@@ -59,10 +59,11 @@ class Release:
 
 @dataclass(frozen=True)
 class Documents:
-    """The README of a pipeline, and additional entries of its meta.json."""
+    """The README of a pipeline, additional entries of its meta.json, and more files of its folder, name to text."""
 
     readme: str
     meta: Mapping[str, Any]
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_wheels(  # noqa: PLR0913
@@ -100,13 +101,16 @@ def build_wheels(  # noqa: PLR0913
 
 
 def _document(pipeline: Path, documents: Documents) -> None:
-    """Write README and meta.json into the sources of a package."""
+    """Write README, meta.json and other files into the sources of a package."""
     path = pipeline / "meta.json"
     meta = json.loads(path.read_text(encoding="utf8")) | dict(documents.meta)
     path.write_text(json.dumps(meta, indent=2), encoding="utf8")
     # The pipeline's folder is for the Hugging Face hub, which reads front matter; a package index does not.
     for readme in pipeline.glob("*/*/README.md"):
         readme.write_text(documents.readme, encoding="utf8")
+    for saved in pipeline.glob("*/*/config.cfg"):
+        for name, text in documents.files.items():
+            (saved.parent / name).write_text(text, encoding="utf8")
     (pipeline / "README.md").write_text(FRONT_MATTER.sub("", documents.readme), encoding="utf8")
 
 

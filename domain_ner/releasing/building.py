@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain_ner.evaluation.predicting import read_docs
+from domain_ner.monitoring.building import package_baseline
 from domain_ner.packaging.building import build_tested_wheels
 from domain_ner.packaging.documents import Inputs, describe
 from domain_ner.packaging.wheels import Release
@@ -32,6 +33,7 @@ class WheelBuilder:
         candidate, said = self.candidate, self.statements
         named = Release(candidate.package.partition("_")[2], version)
         inputs, documents = self.documents, None
+        test, *learned = (candidate.corpus / f"{split}.spacy" for split in ("test", "train", "dev"))
         if inputs is not None:
             documents = describe(
                 candidate.model,
@@ -41,8 +43,9 @@ class WheelBuilder:
                 licence=said.licence,
                 contact=said.contact,
                 group_by=said.group_by,
+                baseline=package_baseline(candidate.nlp, candidate.model, test, learned),
             )
-        docs = read_docs(candidate.corpus / "test.spacy", candidate.nlp.vocab)[:MAX_COMPARED]
+        docs = read_docs(test, candidate.nlp.vocab)[:MAX_COMPARED]
         build_tested_wheels(
             candidate.model,
             candidate.nlp,

@@ -2,6 +2,6 @@
 
 Computes only what concerns display.
 Public: `evaluation_page` (`evaluation_page`), `comparison_page` (`comparison_page`), `guide_page` (`guide_page`),
-`inspect_page` (`inspect_page`), `parity_page` (`parity_page`), `model_card` (`model_card`),
-`entities_html` (`entities`).
+`inspect_page` (`inspect_page`), `monitor_page` (`monitor_page`), `parity_page` (`parity_page`),
+`model_card` (`model_card`), `entities_html` (`entities`).
 """

@@ -1,6 +1,8 @@
 """What a text holds, as it travels from the process that predicts. Knows no spaCy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from domain_ner.monitoring.observations import Observation
 
 
 @dataclass(frozen=True)
@@ -15,11 +17,15 @@ class Entity:
 
 @dataclass(frozen=True)
 class Found:
-    """What a text holds. error: the kind of the error of the component that failed, else empty."""
+    """What a text holds. error: the kind of the error of the component that failed, else empty.
+
+    observed: its numbers, for the metrics.
+    """
 
     entities: tuple[Entity, ...] = ()
     below_threshold: tuple[Entity, ...] = ()
     error: str = ""
+    observed: Observation = field(default_factory=Observation)
 
 
 def utf16_places(text: str) -> list[int] | None:

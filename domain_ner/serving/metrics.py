@@ -1,9 +1,11 @@
 """What the service counts, for Prometheus."""
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from domain_ner.errors import DomainNerError
+from domain_ner.monitoring.observations import LENGTHS
 from domain_ner.serving.found import Found
 
 LATENCY = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -31,6 +33,12 @@ class Metrics:
         self.below = prometheus.Counter("below_threshold", "Spans below their threshold", ["label"], **given)
         self.empty = prometheus.Counter("empty_texts", "Texts without an entity", **given)
         self.characters = prometheus.Counter("characters", "Characters of these texts", **given)
+        # For `monitor`: what is compared with the baseline.
+        self.observed = prometheus.Counter(
+            "observed", "Numbers of these texts, by what was counted", ["count"], **given
+        )
+        self.expected = prometheus.Counter("expected_entities", "Sum of the probabilities", ["label"], **given)
+        self.lengths = prometheus.Histogram("text_tokens", "Tokens of a text", buckets=LENGTHS, **given)
         self.confidence = prometheus.Histogram(
             "confidence", "Confidence of the entities", ["label"], buckets=CONFIDENCE, **given
         )
@@ -68,6 +76,7 @@ class Metrics:
         self.characters.inc(sum(map(len, texts)))
         self.failed.inc(sum(bool(result.error) for result in found))
         self.empty.inc(sum(not result.entities and not result.error for result in found))
+        self._count_observed(found)
         for result in found:
             for entity in result.entities:
                 self.entities.labels(entity.label).inc()
@@ -75,6 +84,20 @@ class Metrics:
                     self.confidence.labels(entity.label).observe(entity.confidence)
             for entity in result.below_threshold:
                 self.below.labels(entity.label).inc()
+
+    def _count_observed(self, found: Sequence[Found]) -> None:
+        """Add up first: a counter takes longer than a sum."""
+        counts, expected = Counter[str](), defaultdict[str, float](float)
+        for result in found:
+            counts.update(result.observed.counts)
+            for label, n_expected in (result.observed.expected or {}).items():
+                expected[label] += n_expected
+            if not result.error:
+                self.lengths.observe(result.observed.counts.get("tokens", 0))
+        for name, n in counts.items():
+            self.observed.labels(name).inc(n)
+        for label, total in expected.items():
+            self.expected.labels(label).inc(total)
 
     def text(self) -> tuple[bytes, str]:
         """All metrics, as Prometheus reads them, and their content type."""

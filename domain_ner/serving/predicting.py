@@ -1,13 +1,15 @@
 """Predicts the entities of texts. What comes back holds no spaCy objects."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from domain_ner.annotating.memory import FreshPipeline
-from domain_ner.annotating.predicting import found_spans, spans_below
+from domain_ner.annotating.predicting import found_spans, scored, spans_below
+from domain_ner.monitoring.observing import Observer, observer_of
 from domain_ner.serving.found import Entity, Found
 
 # Texts to predict before the service is ready: short, middling and long.
@@ -32,14 +34,15 @@ class Predictor:
 
 def predict(nlp: Language, texts: Sequence[str]) -> list[Found]:
     """Return what each text holds. If a text fails, each is predicted alone."""
+    observer = observer_of(nlp)  # before: the recogniser takes notes
     try:
         with nlp.memory_zone():  # new words are forgotten after the batch
-            found = [_found(doc) for doc in nlp.pipe(texts, batch_size=len(texts))]
+            found = _found(list(nlp.pipe(texts, batch_size=len(texts))), observer)
         if len(found) == len(texts):
             return found
     except Exception:  # of any component: found below
         pass
-    return [_alone(nlp, text) for text in texts]
+    return [_alone(nlp, text, observer) for text in texts]
 
 
 def warm_up(nlp: Language) -> None:
@@ -48,16 +51,21 @@ def warm_up(nlp: Language) -> None:
         predict(nlp, [text])
 
 
-def _alone(nlp: Language, text: str) -> Found:
+def _alone(nlp: Language, text: str, observer: Observer) -> Found:
     try:
         with nlp.memory_zone():
-            return _found(nlp(text))
+            return _found([nlp(text)], observer)[0]
     except Exception as err:  # its message may quote the text
         return Found(error=type(err).__name__)
 
 
-def _found(doc: Doc) -> Found:
-    return Found(_entities(found_spans(doc)), _entities(spans_below(doc)))
+def _found(docs: Sequence[Doc], observer: Observer) -> list[Found]:
+    spans, below = [found_spans(doc) for doc in docs], [spans_below(doc) for doc in docs]
+    observed = observer(docs, list(map(scored, spans)), list(map(scored, below)))
+    return [
+        Found(_entities(found), _entities(suppressed), observed=replace(observation, vector=()))
+        for found, suppressed, observation in zip(spans, below, observed, strict=True)
+    ]
 
 
 def _entities(spans: Sequence[tuple[Any, float | None]]) -> tuple[Entity, ...]:
