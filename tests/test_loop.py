@@ -1,4 +1,4 @@
-"""The whole loop: train, release, annotate, monitor, review, choose, correct in three tools, train and release again, go back.
+"""The whole loop: train, release, annotate, monitor, review, choose, correct in three tools, release again, go back.
 
 The annotator is simulated; the files are those that the tools read and write.
 """
@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from conftest import GUIDE, ROOT
 from pipelines import create_config, fetch, run
+from spacy.tokens import DocBin
 
+from domain_ner.evaluation.comparison import unpack
 from domain_ner.monitoring.report import MonitorReport
 from domain_ner.releasing.registry import Registry
 from domain_ner.reviewing.review_schema import Review
@@ -51,6 +53,10 @@ class Project:
             "optimize_pipeline", folder / "model-calibrated", self.model, "--runtime", "onnx", "--test",
             corpus / "test.spacy", "--dev", corpus / "dev.spacy", "--reports", self.reports, "--force",
         )  # fmt: skip
+
+    def n_passages(self) -> int:
+        corpora = self.folder.glob("corpus/*.spacy")
+        return sum(len(DocBin().from_disk(path)) for path in corpora)
 
     def release(self, *options: str) -> str:
         ran = run(
@@ -121,7 +127,8 @@ def test_the_whole_loop(tmp_path, example_rows):
     assert first.version == "0.1.0"
 
     # In production: annotate, monitor, and a review that says how good it is there.
-    run("annotate_documents", project.wheel(), tmp_path / "raw.jsonl", tmp_path / "annotated", "--processes", 1)
+    installed = unpack(project.wheel(), tmp_path / "installed")
+    run("annotate_documents", installed, tmp_path / "raw.jsonl", tmp_path / "annotated", "--processes", 1)
     watched = run(
         "monitor_pipeline", project.wheel(), tmp_path / "annotated", "--reports", project.reports, check=False
     )
@@ -144,9 +151,9 @@ def test_the_whole_loop(tmp_path, example_rows):
         project.reports / "monitor.json",
     )  # fmt: skip
     as_exports(tmp_path / "batches" / "001", gold, project.annotations / "round-2")
+    n_before = project.n_passages()
     project.train()
-    ledger = json.loads((project.reports / "ledger.json").read_text("utf8"))
-    assert json.dumps(ledger).count("round-2") >= 0 and ledger
+    assert project.n_passages() == n_before + N_BATCH
 
     before = hashes(project.registry / "versions")
     told = project.release("--margin", "100", "--promote")

@@ -37,6 +37,10 @@ def load_pipeline(model: Path | str, *, all_factories: bool = False) -> Language
 
     all_factories: import those of all installed packages, for components that are added later, as `spacy.load` does.
     """
+    if str(model).endswith(".whl"):
+        raise DomainNerError(
+            f"{model} is a wheel; expected a folder or an installed package.", "Install it with pip, and give its name."
+        )
     try:
         with nullcontext() if all_factories else factories_of(model):
             return spacy.load(model)
