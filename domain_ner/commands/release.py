@@ -8,6 +8,7 @@ import typer
 
 from domain_ner.commands.console import LABELS_HELP, READING_HELP, in_project, say, split_names, watched, writes
 from domain_ner.commands.registries import REGISTRY, REGISTRY_HELP, now
+from domain_ner.commands.stopping import resumable
 from domain_ner.errors import DomainNerError
 from domain_ner.files import together, write_text
 
@@ -58,23 +59,18 @@ def main(
     candidate = gather(model, corpus, statements, inputs)
     known = load_guide(guide) if inputs else None
     read = GoldRules(reading, labels, split_names(prefer), labels=known.labels if known else ())
-    made = release(
-        candidate,
-        place,
-        Rules(
-            wanted=version,
-            epoch=at,
-            bump=bump,
-            margin=margin / 100,
-            reviewed=GoldSet(REVIEWED, Path(reviewed), read) if reviewed else None,
-            forced=force,
-            seed=seed,
-        ),
-        WheelBuilder(candidate, statements, inputs, say, is_tested=check),
-        work,
-        watched=watched,
-        on_step=print_step,
+    rules = Rules(
+        wanted=version,
+        epoch=at,
+        bump=bump,
+        margin=margin / 100,
+        reviewed=GoldSet(REVIEWED, Path(reviewed), read) if reviewed else None,
+        forced=force,
+        seed=seed,
     )
+    build = WheelBuilder(candidate, statements, inputs, say, is_tested=check)
+    with resumable(lambda: "The steps that are done are kept; the registry is as it was, or has the new version."):
+        made = release(candidate, place, rules, build, work, watched=watched, on_step=print_step)
     print_gate(made)
     if reports:
         _write_reports(made.outcomes, reports, known.colours if known else {})

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from domain_ner.evaluation.comparison import Compared
 from domain_ner.evaluation.schema import TypeScore
@@ -123,6 +123,13 @@ class Current(Part):
     wheels: dict[str, str]
     promotions: list[Promotion] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _agrees(self) -> "Current":
+        stack = self.stack
+        if not stack or stack[-1].version != self.version:
+            raise ValueError(f"the promotions do not end with {self.version}")
+        return self
+
     @property
     def stack(self) -> list[Promotion]:
         """The promotions that were not rolled back, the last one in use."""
@@ -130,7 +137,7 @@ class Current(Part):
         for one in self.promotions:
             if one.action == PROMOTED:
                 stack.append(one)
-            else:
+            elif stack:
                 stack.pop()
         return stack
 

@@ -36,6 +36,11 @@ class Registry:
         self._store: Store = open_store(place)
         self.place = self._store.place
 
+    def tidy(self) -> None:
+        """Remove what a killed process left beside a version; no version, and nothing of one."""
+        with self._store.locked():
+            pass
+
     def versions(self) -> list[ReleaseRecord]:
         """List all versions, the lowest first. Raises DomainNerError for a damaged record."""
         names = [name for name in self._store.folders(VERSIONS) if re.fullmatch(VERSION, name)]

@@ -15,7 +15,7 @@ from typing import Protocol
 from domain_ner import __version__
 from domain_ner.evaluation.predicting import Watched
 from domain_ner.evaluation.schema_base import Part
-from domain_ner.files import atomic_path, discard, link_folder, sha256, write_text
+from domain_ner.files import atomic_path, discard, link_folder, sha256, sweep, write_text
 from domain_ner.releasing.candidate import Candidate
 from domain_ner.releasing.changelog import changelog
 from domain_ner.releasing.data import DataChanges, PassageRecord, compare_data, from_lines, learned, summary, to_lines
@@ -95,6 +95,8 @@ def release(  # noqa: PLR0913
     work: folder for the steps' results, removed at the end. on_step: called after each of `STEPS`, with whether an
     earlier run had done it. Raises DomainNerError if something is missing, damaged, or changed by others meanwhile.
     """
+    registry.tidy()
+    sweep(work.parent, only=work.name)
     versions = registry.versions()
     for record in versions:
         if record.inputs == dict(candidate.inputs):

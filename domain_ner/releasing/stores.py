@@ -14,7 +14,7 @@ from typing import IO, Concatenate, ParamSpec, Protocol, TypeVar
 
 from domain_ner.annotating.sources import REMOTE
 from domain_ner.errors import DomainNerError
-from domain_ner.files import atomic_path, hold_lock
+from domain_ner.files import atomic_path, hold_lock, sweep
 
 # Seconds to wait for another process, which writes.
 PATIENCE_S = 30.0
@@ -105,7 +105,10 @@ class LocalStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Wait until no other process writes, and let none write in this context."""
+        """Wait until no other process writes, and let none write in this context.
+
+        What killed processes left is removed.
+        """
         until = monotonic() + PATIENCE_S
         with ExitStack() as stack:
             while True:
@@ -116,6 +119,8 @@ class LocalStore:
                     if monotonic() > until:
                         raise
                     sleep(0.1)
+            for folder in (self._folder, *(path for path in self._folder.glob("*") if path.is_dir())):
+                sweep(folder)
             yield
 
 

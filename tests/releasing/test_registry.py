@@ -183,6 +183,17 @@ def test_a_missing_file_and_a_damaged_record_are_named(registry):
         registry.versions()
 
 
+def test_a_current_json_whose_promotions_do_not_agree_is_named(registry):
+    registry.promote("0.1.0", TIMES[0])
+    system, root = fsspec.core.url_to_fs(registry.place)
+    for version, action in (("0.2.0", "promoted"), ("0.1.0", "rolled back")):
+        content = json.loads(system.cat_file(f"{root}/{CURRENT}"))
+        content["version"], content["promotions"][0]["action"] = version, action
+        system.pipe_file(f"{root}/{CURRENT}", json.dumps(content).encode())
+        with pytest.raises(DomainNerError, match=r"current\.json is damaged"):
+            registry.current()
+
+
 def test_half_a_version_does_not_count_and_is_replaced(place, built):
     system, root = fsspec.core.url_to_fs(place)
     system.makedirs(f"{root}/versions/0.1.0", exist_ok=True)

@@ -65,6 +65,10 @@ def wait_for(condition, seconds=20):
         time.sleep(0.01)
 
 
+def logged(caplog):
+    return str([record.__dict__.get("values") for record in list(caplog.records)])
+
+
 @pytest.fixture
 def metrics():
     return Metrics({"name": "served"})
@@ -136,7 +140,7 @@ def test_a_pipeline_that_cannot_be_loaded_is_tried_again_later(metrics, closing,
     shadow = started(FakeProcess(lambda _: found(), fails=1), metrics)
     closing(shadow)
     wait_for(lambda: shadow.description["state"] == FAILED)
-    assert "Cannot load a pipeline from other." in str([record.__dict__.get("values") for record in caplog.records])
+    wait_for(lambda: "Cannot load a pipeline from other." in logged(caplog))
     shadow.offer(["x"], [found()])
     assert value(metrics, "dropped_texts_total") == 1 and value(metrics, "running") == 0
     wait_for(lambda: shadow.description == {"pipeline": "en_other 2.0.0 ffffffffffff", "state": RUNNING, "share": 1.0})
@@ -162,7 +166,7 @@ def test_a_process_that_fails_costs_the_texts_that_wait_and_its_message_is_not_l
     wait_for(lambda: value(metrics, "running") == 1)
     shadow.offer(["fine"], [found()])
     wait_for(lambda: value(metrics, "texts_total") == 1)
-    assert "secret" not in caplog.text + str([record.__dict__.get("values") for record in caplog.records])
+    assert "secret" not in caplog.text + logged(caplog)
 
 
 def test_a_process_that_hangs_is_ended(metrics, closing, monkeypatch):
