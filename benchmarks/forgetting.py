@@ -128,7 +128,8 @@ def having(passage: Passage, labels: Collection[str]) -> Passage:
 
 def to_gold(passage: Passage) -> Doc:
     """A document to train on."""
-    return make_doc(passage, DocRules(blank("en").tokenizer)).doc
+    numbered = replace(passage, rows=tuple(range(len(passage.spans))))
+    return make_doc(numbered, DocRules(blank("en").tokenizer)).doc
 
 
 def old_and_new(scores: Scores, added: str) -> tuple[float, float]:
