@@ -1,6 +1,7 @@
 """`domain-ner COMMAND`: its help, quick; its names; the defaults in a project; and how errors end it."""
 
 import inspect
+import os
 import subprocess
 import sys
 
@@ -165,3 +166,12 @@ def test_who_holds_a_folder_is_named_as_it_was_called(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["scripts/train_model.py"])
     with console.hold(tmp_path / "corpus"):
         assert '"train_model.py"' in (tmp_path / ".corpus.lock").read_text(encoding="utf8")
+
+
+def test_the_help_in_the_documentation_is_the_real_one():
+    ran = subprocess.run(
+        [sys.executable, "-m", "domain_ner", "--help"], capture_output=True, text=True, encoding="utf8", check=True,
+        env={**os.environ, "COLUMNS": "100"}, cwd=ROOT,
+    )  # fmt: skip
+    printed = "\n".join(line.rstrip() for line in ran.stdout.splitlines()).strip("\n")
+    assert printed.strip() in (ROOT / "docs" / "start.md").read_text(encoding="utf8")
