@@ -96,14 +96,15 @@ class SpanProbabilities:
         before = self._states[:-1, :, [AFTER_OUTSIDE, AFTER_ENTITY]]
         highest = before.max(axis=2, keepdims=True)
         weights = np.exp(before - np.where(np.isfinite(highest), highest, 0.0))
-        is_token = np.arange(n_tokens)[:, None] < np.asarray(self._lengths)
+        weights *= (np.arange(n_tokens)[:, None] < np.asarray(self._lengths))[..., None]
+        highest -= self._log_z[:, None]
         expected = np.zeros((n_docs, self._n_types))
         for kind, suffixes in after.items():
-            tags = _tag(kind, np.arange(self._n_types), self._n_types)
-            log_weights = self._emissions[:, :, tags] + suffixes + (highest - self._log_z[:, None])
-            log_weights[~is_token] = -np.inf
-            opened = weights @ np.exp(self._table[:, tags])
-            expected += (opened * np.exp(np.minimum(log_weights, MAX_LOG))).sum(axis=0)
+            tags = slice(_tag(kind, 0, self._n_types), _tag(kind, self._n_types, self._n_types))
+            starts = self._emissions[:, :, tags] + suffixes
+            starts += highest
+            np.exp(np.minimum(starts, MAX_LOG, out=starts), out=starts)
+            expected += np.einsum("tdk,tdk->dk", weights @ np.exp(self._table[:, tags]), starts)
         return expected
 
     def probable(self, doc: int, floors: Sequence[float]) -> Iterator[ProbableSpan]:

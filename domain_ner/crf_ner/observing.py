@@ -15,11 +15,15 @@ EXPECTED_KEY, VECTOR_KEY = "expected_entities", "mean_vector"
 WIDTH = 16
 # The smallest number of expected entities that is noted.
 LEAST = 0.001
+# Of both.
+DIGITS = 3
 
 
 def note_expected(doc: Doc, labels: Sequence[str], expected: Sequence[float]) -> None:
     """Note the expected number of entities of each type, unless it is tiny. expected: empty for an empty document."""
-    doc.user_data[EXPECTED_KEY] = {label: n for label, n in zip(labels, expected, strict=False) if n >= LEAST}
+    doc.user_data[EXPECTED_KEY] = {
+        label: round(n, DIGITS) for label, n in zip(labels, expected, strict=False) if n >= LEAST
+    }
 
 
 def note_vectors(docs: Sequence[Doc], vectors: Sequence[NDArray[np.floating]]) -> None:
@@ -32,7 +36,8 @@ def note_vectors(docs: Sequence[Doc], vectors: Sequence[NDArray[np.floating]]) -
     lengths = np.array([len(array) for array in vectors])
     sums = np.add.reduceat(np.concatenate(vectors), np.cumsum(lengths) - lengths, axis=0)
     means = sums.astype(np.float64) / lengths[:, None]
-    for doc, mean in zip(docs, (means @ projection(means.shape[1])).tolist(), strict=True):
+    projected = np.round(means @ projection(means.shape[1]), DIGITS).tolist()
+    for doc, mean in zip(docs, projected, strict=True):
         doc.user_data[VECTOR_KEY] = mean
 
 

@@ -39,13 +39,12 @@ class Observation:
 
 def to_row(observation: Observation) -> dict[str, Any]:
     """The observation as JSON; what is empty is left out. `counts` is a list in the order of `COUNTS`."""
-    expected = observation.expected
     row: dict[str, Any] = {
         "id": observation.id,
         "counts": [observation.counts.get(name) for name in COUNTS],
         "confidences": dict(observation.confidences),
-        "expected": None if expected is None else {label: round(n, 3) for label, n in expected.items()},
-        "vector": [float(f"{number:.3g}") for number in observation.vector],
+        "expected": None if observation.expected is None else dict(observation.expected),
+        "vector": list(observation.vector),
         "below": dict(observation.below) or None,
         "correct": observation.correct,
         "gold": observation.gold,

@@ -39,10 +39,12 @@ class Observer:
     def __init__(self, nlp: Language, vocabulary: Vocabulary | None) -> None:
         self._vocabulary = vocabulary
         self._count_pieces = piece_counter(nlp)
-        # Of each word that was met: a number for each of `_names`. Most words of a text were met before.
-        self._known: dict[int, tuple[int, ...]] = {}
+        # Of each word that was met its row of the table, which has a number for each of `_names`. Most words of a text
+        # were met before.
+        self._rows: dict[int, int] = {}
         self._names = [*FLAGS, *["unseen"] * (vocabulary is not None)]
         self._names += ["pieces", "unknown_pieces"] if self._count_pieces else []
+        self._table = np.zeros((1024, len(self._names)), dtype=np.int32)
         for _, pipe in nlp.pipeline:
             if isinstance(pipe, CRFRecognizer):
                 pipe.is_observed = True
@@ -72,8 +74,9 @@ class Observer:
             distinct, numbers = np.unique(np.concatenate(orths), return_inverse=True)
             keys = distinct.tolist()
             self._learn(keys, docs[0].vocab)
-            of_token = np.array([self._known[key] for key in keys], dtype=np.int64)[numbers]
-            sums = np.concatenate([totals[:1] * 0, np.cumsum(of_token, axis=0)])
+            rows = np.fromiter(map(self._rows.__getitem__, keys), dtype=np.int64, count=len(keys))
+            sums = np.zeros((len(numbers) + 1, len(self._names)), dtype=np.int64)
+            np.cumsum(self._table[rows[numbers]], axis=0, out=sums[1:])
             edges = np.cumsum([0, *map(len, docs)])
             totals = sums[edges[1:]] - sums[edges[:-1]]
         return [
@@ -83,9 +86,9 @@ class Observer:
 
     def _learn(self, keys: list[int], vocab: Vocab) -> None:
         """Count the parts of words that are new."""
-        if len(self._known) + len(keys) > MAX_REMEMBERED:
-            self._known = {}
-        lexemes = [vocab[key] for key in keys if key not in self._known]
+        if len(self._rows) + len(keys) > MAX_REMEMBERED:
+            self._rows = {}
+        lexemes = [vocab[key] for key in keys if key not in self._rows]
         if not lexemes:
             return
         flags = [_flags(lexeme) for lexeme in lexemes]
@@ -96,8 +99,11 @@ class Observer:
         if self._count_pieces is not None:
             counted = self._count_pieces([lexeme.text for lexeme in lexemes])
             parts.append([pieces if row[0] else (0, 0) for row, pieces in zip(flags, counted, strict=True)])
-        for lexeme, *numbers in zip(lexemes, *parts, strict=True):
-            self._known[lexeme.orth] = tuple(chain.from_iterable(numbers))
+        first, n_rows = len(self._rows), len(self._rows) + len(lexemes)
+        while n_rows > len(self._table):
+            self._table = np.concatenate([self._table, np.zeros_like(self._table)])
+        self._table[first:n_rows] = [tuple(chain.from_iterable(numbers)) for numbers in zip(*parts, strict=True)]
+        self._rows.update((lexeme.orth, first + n) for n, lexeme in enumerate(lexemes))
 
 
 def _flags(lexeme: Lexeme) -> tuple[int, ...]:

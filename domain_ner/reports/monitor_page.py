@@ -15,7 +15,7 @@ from domain_ner.reports.plots import FIRST, SOFT, Axis, axis_of, curve, dot, lin
 # Windows in the charts, the newest.
 MAX_WINDOWS = 60
 PER_CENT = 100.0
-# Title, how to read it, its factor, and the largest value.
+# Title, how to read it, its factor, and the largest value. Shares that are small begin at 0; so do rates.
 TRENDS: tuple[tuple[str, Callable[[Figures], float | None], float, float | None], ...] = (
     ("estimated F1, %", lambda figures: figures.f1, PER_CENT, 100),
     ("mean confidence, %", lambda figures: figures.mean_confidence, PER_CENT, 100),
@@ -68,7 +68,8 @@ def trend_chart(trend: Sequence[tuple[str, Figures]], baseline: Figures) -> Mark
         level = [] if before is None else [factor * before]
         ends = [factor * end for _, figures in shown for end in (figures.f1_low, figures.f1_high) if end is not None]
         is_f1 = title.startswith("estimated")
-        y = axis_of([*(value for _, value in known), *level, *(ends if is_f1 else [])], least=0, most=most)
+        others = ends if is_f1 else [] if title.startswith("mean") else [0.0]
+        y = axis_of([*(value for _, value in known), *level, *others], least=0, most=most)
         marks = [line((0, 100), (y.at(value), y.at(value)), f"{SOFT} dash") for value in level]
         if is_f1:
             marks += _intervals(shown, x, y)
