@@ -1,6 +1,11 @@
-"""The intervals hold the truth as often as they say, and what is false is not proven, over 1,000 samples."""
+"""The intervals hold the truth as often as they say, and what is false is not proven, over many samples.
 
+`benchmark-review` draws 1,000 samples of more populations; here `SAMPLES=1000` does.
+"""
+
+import os
 import sys
+from math import sqrt
 
 import pytest
 from conftest import ROOT
@@ -10,9 +15,9 @@ sys.path.append(str(ROOT / "benchmarks"))
 from _review.coverage import cover
 from _review.populations import make_truth
 
-SAMPLES = 1000
+SAMPLES = int(os.environ.get("SAMPLES", "300"))
 # Three standard errors of a share of 5 %, and what small samples miss: benchmark-review found 92.6 % for one measure.
-ERROR = 0.03
+ERROR = 0.005 + 3 * sqrt(0.05 * 0.95 / SAMPLES)
 
 
 @pytest.fixture(scope="module")
@@ -30,4 +35,4 @@ def test_95_percent_of_the_intervals_hold_the_truth_or_more_where_hardly_any_err
 @pytest.mark.slow
 def test_a_false_contract_is_proven_in_at_most_5_percent(coverage):
     proven = {(one.label, one.measure): one.n_false / SAMPLES for one in coverage}
-    assert all(share < 0.07 for share in proven.values()), proven
+    assert all(share < 0.05 + ERROR for share in proven.values()), proven
