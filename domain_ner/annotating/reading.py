@@ -91,7 +91,12 @@ def _json_rows(shard: Shard) -> Iterator[tuple[int, dict[str, Any] | UnreadableE
             columns = json.loads(_decoded(line))
             yield row, columns if isinstance(columns, dict) else UnreadableError("not a JSON object")
         except (ValueError, RecursionError) as err:
-            yield row, err if isinstance(err, UnreadableError) else UnreadableError(f"not JSON: {err}")
+            yield row, err if isinstance(err, UnreadableError) else UnreadableError(f"not JSON: {_reason(err)}")
+
+
+def _reason(err: Exception) -> str:
+    """Where a line stops to be JSON, without its text; the line is named elsewhere."""
+    return f"{err.msg} at character {err.pos + 1}" if isinstance(err, json.JSONDecodeError) else str(err)
 
 
 def _line_rows(shard: Shard) -> Iterator[tuple[int, dict[str, Any] | UnreadableError]]:

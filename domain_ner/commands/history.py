@@ -6,6 +6,7 @@ import typer
 
 from domain_ner.commands.console import out, say, table
 from domain_ner.commands.registries import REGISTRY, REGISTRY_HELP
+from domain_ner.errors import DomainNerError
 
 
 def main(
@@ -18,6 +19,8 @@ def main(
 
     place = Registry(registry)
     events = place.history()
+    if not events:
+        raise DomainNerError(f"{place.place} has no version.", "Run release first, or name another registry.")
     if as_json:
         say(json.dumps([event.model_dump() for event in events], indent=1))
         return

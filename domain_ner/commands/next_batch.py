@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from domain_ner.commands.console import LABELS_HELP, READING_HELP, in_project, say, warn, watched, writes
 from domain_ner.errors import DomainNerError
+
+if TYPE_CHECKING:
+    from domain_ner.annotating.reading import Document
 
 SHOWN = 10
 
@@ -53,13 +57,16 @@ def main(
 
     raw = RawDocuments(inputs, text_column, id_column, lines)
     raw.require_apart_from(output)
+    if output.is_file():
+        raise DomainNerError(f"{output} is a file; expected a folder for the batches.", "Name a folder.")
     score, wanted = find_strategy(strategy), reported_ids(reported)
     known, given = annotated_texts(annotated, reading, labels), given_out(output)
     weights = weights_of(evaluation)
     names: list[tuple[str, str]] = []
+    problems: list[Document] = []
 
     def texts() -> Iterator[str]:
-        for document in raw.read():
+        for document in raw.read(problems.append):
             names.append((document.id, document.place))
             on_text()
             yield document.text
@@ -70,6 +77,10 @@ def main(
             is_diverse=diverse, is_wanted=lambda number: names[number][0] in wanted,
         )  # fmt: skip
         identity, lang = identity_of(nlp), nlp.meta["lang"]
+    if problems:
+        warn(f"{len(problems):,} passages could not be read, the first {problems[0].place}: {problems[0].problem}.")
+    if not chosen.n_seen:
+        raise DomainNerError(f"There is no passage in {', '.join(inputs)}.", "Give others, or --text-column.")
     if not chosen.choices:
         raise DomainNerError(
             f"None of {chosen.n_seen:,} passages is left: {chosen.n_annotated:,} are annotated or nearly so, and"

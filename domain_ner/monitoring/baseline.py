@@ -108,7 +108,11 @@ def parse_baseline(text: str, source: str) -> Baseline:
             Vocabulary.from_sketch(baseline.vocabulary)
         baseline.observations  # noqa: B018 (read now, to fail here)
     except (ValidationError, ValueError, KeyError, TypeError) as err:
-        raise DomainNerError(f"{source} is no baseline of this version: {err}", "Run package again.") from err
+        told = "not the JSON of one" if isinstance(err, ValidationError) else str(err)
+        raise DomainNerError(
+            f"{source} is no baseline of this version: {told}.",
+            "Give the baseline.json that package wrote, or run package again.",
+        ) from err
     return baseline
 
 

@@ -124,7 +124,8 @@ class Registry:
             current, former = self._current()
             if current is None or not current.previous:
                 known = f"{current.version} is the first version that was promoted" if current else "none was promoted"
-                raise DomainNerError(f"{self.place}: nothing to go back to: {known}.", "Promote a version by its name.")
+                fix = "Promote a version by its name." if self.versions() else "Run release first."
+                raise DomainNerError(f"{self.place}: nothing to go back to: {known}.", fix)
             record = self.get(current.previous)
             self.verify(record)
             return self._use(record, [*current.promotions, _promotion(ROLLED_BACK, record, at)], former)
@@ -140,12 +141,20 @@ class Registry:
         names: of the files; None: the wheels. Returns their paths. Raises DomainNerError for a damaged file.
         """
         names = record.wheels if names is None else names
+        self._require_replaceable(folder)
         with atomic_path(folder) as temporary:
             temporary.mkdir()
             for name in names:
                 with (temporary / Path(name).name).open("wb") as stream:
                     self._copy(record, name, stream)
         return [folder / Path(name).name for name in names]
+
+    def _require_replaceable(self, folder: Path) -> None:
+        """Raise DomainNerError for a folder that holds anything but wheels, such as the registry itself."""
+        others = [path.name for path in folder.iterdir() if path.suffix != ".whl"] if folder.is_dir() else []
+        if others or (folder.exists() and folder.resolve() in (Path.cwd(), *Path.cwd().parents)):
+            held = f"it holds {others[0]}" if others else "it is the current folder, or above it"
+            raise DomainNerError(f"{folder} would be replaced as a whole, and {held}.", "Give a folder of its own.")
 
     def read(self, record: ReleaseRecord, name: str) -> bytes:
         """Read a checked file of a version."""

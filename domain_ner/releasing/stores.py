@@ -64,6 +64,8 @@ class LocalStore:
     """A folder on this machine, or on a drive that has locks and renames."""
 
     def __init__(self, folder: Path) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise DomainNerError(f"The registry {folder} is a file; expected a folder.", "Name a folder.")
         self.place, self._folder = str(folder), folder
 
     def read(self, name: str) -> bytes | None:

@@ -62,6 +62,8 @@ WHAT_IS_SMALL = (
     f"Small: significant, but below {100 * SMALL_CHANGE:g} % of the baseline's value, {SMALL_CONFIDENCE:g} of a mean "
     f"confidence, a PSI of {SMALL_PSI:g}, or a distance of {SMALL_DISTANCE:g}. It does not change the verdict."
 )
+# Names of numbers that a window may lack, where they say too little.
+MISSING = {"unseen": "unseen words"}
 
 
 def verdict(report: MonitorReport) -> str:
@@ -69,7 +71,7 @@ def verdict(report: MonitorReport) -> str:
     window = report.windows[-1]
     meaning = {
         FINE: "nothing to do",
-        LOOK: "something changed: read the passages named below",
+        LOOK: "something changed: read the passages that the report names",
         RETRAIN: "annotate passages of this window, and retrain",
     }
     return f"{window.name}: {window.verdict}; {meaning[window.verdict]}."
@@ -97,8 +99,12 @@ def about_missing(window: WindowReport) -> str:
     """Say what the window lacks; empty if it lacks nothing."""
     if not window.missing:
         return ""
-    names = ", ".join(name.replace("_", " ") for name in window.missing)
-    why = "aggregates do not have it" if window.kind == AGGREGATES else "annotate wrote no numbers of it (--no-observe)"
+    names = ", ".join(MISSING.get(name, name.replace("_", " ")) for name in window.missing)
+    why = (
+        "aggregates do not have it"
+        if window.kind == AGGREGATES
+        else "annotate wrote no numbers of it: with --no-observe, or with a pipeline that has no baseline"
+    )
     return f"Not compared, because {why}: {names}."
 
 

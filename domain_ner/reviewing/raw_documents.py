@@ -1,6 +1,6 @@
 """The documents that a sample is drawn from, read as often as needed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +20,15 @@ class RawDocuments:
     id_column: str = "id"
     lines: bool = False
 
-    def read(self) -> Iterator[Document]:
-        """Yield the documents in their order."""
-        return read_documents(self.inputs, text_column=self.text_column, id_column=self.id_column, lines=self.lines)
+    def read(self, on_problem: Callable[[Document], None] | None = None) -> Iterator[Document]:
+        """Yield the documents in their order. on_problem: as of `read_documents`."""
+        return read_documents(
+            self.inputs,
+            text_column=self.text_column,
+            id_column=self.id_column,
+            lines=self.lines,
+            on_problem=on_problem,
+        )
 
     def count(self) -> int:
         """Count the documents."""

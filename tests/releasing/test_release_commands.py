@@ -106,3 +106,27 @@ def test_a_release_with_real_wheels_has_equal_bytes_when_it_is_made_again_and_is
     again = run("release_pipeline", made.model, made.corpus, tmp_path / "two", *options, cwd=ROOT).stdout
     assert "already released as en_rules 0.1.0" in again
     assert not Path(tmp_path / "work").exists()
+
+
+def test_fetch_release_replaces_nothing_but_wheels(place, tmp_path):
+    before = tree(place)
+    for folder in (place.parent, place, tmp_path / "mine"):
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        (tmp_path / "mine" / "notes.txt").touch()
+        ended = run("fetch_release", place, folder, check=False)
+        assert ended.returncode == 1 and "would be replaced as a whole" in ended.stderr
+    (tmp_path / "here").mkdir()
+    ended = run("fetch_release", place, ".", cwd=tmp_path / "here", check=False)
+    assert ended.returncode == 1 and "the current folder" in ended.stderr
+    assert tree(place) == before and (tmp_path / "mine" / "notes.txt").exists()
+
+
+def test_a_registry_that_is_not_there_or_a_file_is_named(tmp_path):
+    for script in ("show_history", "promote_release"):
+        ended = run(script, tmp_path / "none", check=False)
+        assert ended.returncode == 1 and "none has no version" in ended.stderr
+    ended = run("rollback_release", tmp_path / "none", check=False)
+    assert ended.returncode == 1 and "Run release first" in ended.stderr
+    (tmp_path / "file").touch()
+    ended = run("show_history", tmp_path / "file", check=False)
+    assert ended.returncode == 1 and "is a file; expected a folder" in ended.stderr

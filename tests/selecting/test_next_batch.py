@@ -93,3 +93,32 @@ def test_a_damaged_record_is_named(tmp_path):
     (tmp_path / "001" / "batch.json").write_text("{", encoding="utf8")
     with pytest.raises(DomainNerError, match="batch.json is damaged"):
         given_out(tmp_path)
+
+
+def test_rows_that_cannot_be_read_cost_only_themselves(pipeline, raw, tmp_path):
+    with raw.open("ab") as stream:
+        stream.write(b'{"text": null}\n{"text": "caf\xe9"}\n{"text": "x"\n')
+    ran = run("next_batch", pipeline, raw, tmp_path / "out", "--n", 4)
+    assert "3 passages could not be read, the first" in ran.stdout and "raw.jsonl:5" in ran.stdout
+    assert len(record(tmp_path / "out" / "001")["passages"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        ("", (), "There is no passage in"),
+        ('{"body": "Redis"}\n', (), "--text-column"),
+        ('{"text": "Redis"}\n', ("--strategy", "entropi"), "expected expected-errors"),
+    ],
+)
+def test_what_cannot_be_chosen_from_is_said(pipeline, tmp_path, content, options, message):
+    (tmp_path / "raw.jsonl").write_text(content, encoding="utf8")
+    ran = run("next_batch", pipeline, tmp_path / "raw.jsonl", tmp_path / "out", *options, check=False)
+    assert ran.returncode == 1 and message in ran.stderr and not (tmp_path / "out").exists()
+
+
+def test_an_output_that_is_a_file_or_among_the_input_is_refused(pipeline, raw, tmp_path):
+    ran = run("next_batch", pipeline, raw, raw, check=False)
+    assert ran.returncode == 1 and "is a file" in ran.stderr
+    ran = run("next_batch", pipeline, tmp_path, tmp_path / "out", check=False)
+    assert ran.returncode == 1 and "lies in the input" in ran.stderr
