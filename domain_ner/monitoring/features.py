@@ -22,11 +22,13 @@ ENTITY_RATE, MEAN_CONFIDENCE, CONFIDENCE_SHAPE = "entities", "mean confidence", 
 EMPTY_SHARE, LENGTH, LENGTH_SHAPE, UNSEEN, VECTOR = (
     "empty documents", "document length", "length histogram", "unseen words", "mean vector",
 )  # fmt: skip
+UNSEEN_NAMES = "unseen words in entities"
 # Of all text: name, numerator and denominator.
 SHARES = {
     EMPTY_SHARE: (EMPTY, DOCUMENTS),
     LENGTH: ("tokens", DOCUMENTS),
     UNSEEN: ("unseen", "words"),
+    UNSEEN_NAMES: ("entity_unseen", "entity_words"),
     "wordpieces per word": ("pieces", "words"),
     "unknown wordpieces": ("unknown_pieces", "pieces"),
     "capitalised words": ("capitals", "words"),

@@ -6,10 +6,11 @@ from typing import Any
 
 # Numbers of a document, in this order. words: tokens that are neither white space, punctuation nor numbers. unseen:
 # words that the training text does not have. pieces: wordpieces of the words; unknown_pieces: those that the encoder
-# cannot read. capitals: words in title or upper case. stop_words: of the language.
+# cannot read. capitals: words in title or upper case. stop_words: of the language. entity_words, entity_unseen: words,
+# and unseen words, within entities.
 COUNTS = (
     "characters", "tokens", "words", "unseen", "pieces", "unknown_pieces", "capitals", "non_ascii", "stop_words",
-    "numbers", "punctuation", "spaces",
+    "numbers", "punctuation", "spaces", "entity_words", "entity_unseen",
 )  # fmt: skip
 # Upper edges of the bins of numbers of tokens.
 LENGTHS = (4, 8, 16, 32, 64, 128, 256, 512, 1024)

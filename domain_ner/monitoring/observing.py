@@ -7,7 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from spacy.attrs import ORTH
+from spacy.attrs import ENT_IOB, ORTH
 from spacy.language import Language
 from spacy.lexeme import Lexeme
 from spacy.tokens import Doc
@@ -21,6 +21,8 @@ from domain_ner.monitoring.vocabulary import Vocabulary
 
 # Words whose numbers are remembered.
 MAX_REMEMBERED = 200_000
+# Values of `ENT_IOB`: inside, and at the beginning of an entity.
+IN_ENTITY = (1, 3)
 # Numbers of a word: 1 or 0.
 FLAGS = ("words", "capitals", "non_ascii", "stop_words", "numbers", "punctuation", "spaces")
 
@@ -68,19 +70,24 @@ class Observer:
 
     def _count(self, docs: Sequence[Doc]) -> list[dict[str, int]]:
         """Count the tokens of all documents together: a call for each would take longer than the counting."""
-        orths = [doc.to_array(ORTH).ravel() for doc in docs if len(doc)]
-        totals = np.zeros((len(docs), len(self._names)), dtype=np.int64)
-        if orths:
-            distinct, numbers = np.unique(np.concatenate(orths), return_inverse=True)
+        arrays = [doc.to_array([ORTH, ENT_IOB]) for doc in docs if len(doc)]
+        names = [*self._names, "entity_words", *["entity_unseen"] * (self._vocabulary is not None)]
+        totals = np.zeros((len(docs), len(names)), dtype=np.int64)
+        if arrays:
+            tokens = np.concatenate(arrays)
+            distinct, numbers = np.unique(tokens[:, 0], return_inverse=True)
             keys = distinct.tolist()
             self._learn(keys, docs[0].vocab)
             rows = np.fromiter(map(self._rows.__getitem__, keys), dtype=np.int64, count=len(keys))
-            sums = np.zeros((len(numbers) + 1, len(self._names)), dtype=np.int64)
-            np.cumsum(self._table[rows[numbers]], axis=0, out=sums[1:])
+            counted = self._table[rows[numbers]]
+            in_entity = np.isin(tokens[:, 1], IN_ENTITY)[:, None]
+            of_names = [self._names.index(name.replace("entity_", "")) for name in names[len(self._names) :]]
+            sums = np.zeros((len(tokens) + 1, len(names)), dtype=np.int64)
+            np.cumsum(np.hstack([counted, counted[:, of_names] * in_entity]), axis=0, out=sums[1:])
             edges = np.cumsum([0, *map(len, docs)])
             totals = sums[edges[1:]] - sums[edges[:-1]]
         return [
-            {"characters": len(doc.text), "tokens": len(doc), **dict(zip(self._names, row, strict=True))}
+            {"characters": len(doc.text), "tokens": len(doc), **dict(zip(names, row, strict=True))}
             for doc, row in zip(docs, totals.tolist(), strict=True)
         ]
 

@@ -9,6 +9,7 @@ from domain_ner.monitoring.features import (
     LENGTH_SHAPE,
     MEAN_CONFIDENCE,
     UNSEEN,
+    UNSEEN_NAMES,
     VECTOR,
 )
 from domain_ner.monitoring.judging import CONFIDENCE_FALL, UNSEEN_RISE
@@ -38,6 +39,7 @@ HINTS = {
     LENGTH: "documents are longer, or shorter",
     LENGTH_SHAPE: "documents have other lengths",
     UNSEEN: "words that the training text does not have: new vocabulary",
+    UNSEEN_NAMES: "names that training does not have",
     "wordpieces per word": "words that the encoder must cut into more parts",
     "unknown wordpieces": "characters that the encoder cannot read",
     "capitalised words": "another use of capitals: text in lower case, or in upper case",

@@ -36,8 +36,19 @@ def test_tokens_are_counted_by_what_they_are():
     assert found[0].counts == {
         "characters": 35, "tokens": len(docs[0]), "words": len(words), "capitals": 2, "non_ascii": 1, "numbers": 1,
         "stop_words": sum(token.is_stop for token in words), "punctuation": 3, "spaces": 1, "unseen": 2,
+        "entity_words": 0, "entity_unseen": 0,
     }  # fmt: skip
     assert found[1].counts == counts and found[1].expected is None
+
+
+def test_words_within_entities_are_counted():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "TEAM", "pattern": "Payments squad"}])
+    vocabulary = Vocabulary.of(nlp.make_doc("the squad").to_array(["LOWER"]))
+    _, found = observe(nlp, Observer(nlp, vocabulary), ["The Payments squad restarted.", "Payments"])
+    assert [one.counts["entity_words"] for one in found] == [2, 0]
+    assert [one.counts["entity_unseen"] for one in found] == [1, 0]
+    assert [one.counts["unseen"] for one in found] == [2, 1]
 
 
 def test_without_a_vocabulary_unseen_words_are_not_counted():
