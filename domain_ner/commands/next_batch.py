@@ -53,7 +53,7 @@ def main(
     from domain_ner.selecting.known import annotated_texts, reported_ids, weights_of
     from domain_ner.selecting.measuring import measure_texts
     from domain_ner.selecting.strategies import find_strategy
-    from domain_ner.selecting.tasks import make_tasks
+    from domain_ner.selecting.tasks import make_task
 
     raw = RawDocuments(inputs, text_column, id_column, lines)
     raw.require_apart_from(output)
@@ -62,19 +62,20 @@ def main(
     score, wanted = find_strategy(strategy), reported_ids(reported)
     known, given = annotated_texts(annotated, reading, labels), given_out(output)
     weights = weights_of(evaluation)
-    names: list[tuple[str, str]] = []
+    named: set[int] = set()
     problems: list[Document] = []
 
     def texts() -> Iterator[str]:
-        for document in raw.read(problems.append):
-            names.append((document.id, document.place))
+        for number, document in enumerate(raw.read(problems.append)):
+            if document.id in wanted:
+                named.add(number)
             on_text()
             yield document.text
 
     with open_pipeline(pipeline) as (nlp, _), watched("measuring passages") as on_text:
         chosen = choose(
             measure_texts(nlp, texts()), n, score, weights=weights, annotated=known, given=given,
-            is_diverse=diverse, is_wanted=lambda number: names[number][0] in wanted,
+            is_diverse=diverse, is_wanted=named.__contains__,
         )  # fmt: skip
         identity, lang = identity_of(nlp), nlp.meta["lang"]
     if problems:
@@ -87,8 +88,11 @@ def main(
             f" {chosen.n_given:,} in earlier batches.",
             "Give other passages.",
         )
-    picked = [names[choice.number] for choice in chosen.choices]
-    tasks = make_tasks(chosen.choices, [one for one, _ in picked], [place for _, place in picked], blind=blind)
+    # Read again: only the texts of the best are kept, and nothing else of any row.
+    picked = {choice.number for choice in chosen.choices}
+    rows = {number: row for number, row in enumerate(raw.read(lambda _: None)) if number in picked}
+    columns = (text_column, id_column)
+    tasks = [make_task(choice, rows[choice.number], columns, is_blind=blind) for choice in chosen.choices]
     facts = {
         "pipeline": identity, "strategy": strategy, "is_diverse": diverse, "weights": weights, "n_seen": chosen.n_seen,
     }  # fmt: skip

@@ -1,33 +1,48 @@
 """Makes open tasks for annotators of the chosen texts, with the pipeline's suggestions and the reasons."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
 
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.selecting.choosing import Choice
 from domain_ner.selecting.strategies import describe
 
 # Keys of a task's meta.
-WHY, SCORE, WANTED = "why", "score", "reported"
+WHY, SCORE, WANTED, META = "why", "score", "reported", "meta"
 
 
-def make_tasks(choices: Sequence[Choice], ids: Sequence[str], places: Sequence[str], *, blind: bool) -> list[Passage]:
-    """Make a task of each choice, in their order. ids, places: of their texts. blind: without suggestions."""
-    return [
-        Passage(
-            text=choice.measured.text,
-            spans=() if blind else spans_of(choice),
-            source=place,
-            document=document,
-            meta=_meta(choice),
-        )
-        for choice, document, place in zip(choices, ids, places, strict=True)
-    ]
+class Row(Protocol):
+    """Where a text comes from: its id, its place, and the columns that came with it."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def place(self) -> str: ...  # noqa: D102
+    @property
+    def columns(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
+def make_task(choice: Choice, row: Row, apart: Collection[str], *, is_blind: bool) -> Passage:
+    """Make a task of a choice. row: of its text. apart: columns that are no meta. is_blind: without suggestions."""
+    return Passage(
+        text=choice.measured.text,
+        spans=() if is_blind else spans_of(choice),
+        source=row.place,
+        document=row.id,
+        meta={**_given(row.columns, apart), **_meta(choice)},
+    )
 
 
 def spans_of(choice: Choice) -> tuple[LabelledSpan, ...]:
     """The entities that the pipeline reports."""
     return tuple(LabelledSpan(found.start, found.end, found.label) for found in choice.measured.found)
+
+
+def _given(columns: Mapping[str, Any], apart: Collection[str]) -> dict[str, Any]:
+    """What is known of a text: its `meta`, and plain values in other columns, such as the key of `group_by`."""
+    nested = columns.get(META)
+    plain = {key: value for key, value in columns.items() if isinstance(value, str | int | float) and key not in apart}
+    return {**plain, **(nested if isinstance(nested, dict) else {})}
 
 
 def _meta(choice: Choice) -> dict[str, Any]:

@@ -95,6 +95,16 @@ def test_a_damaged_record_is_named(tmp_path):
         given_out(tmp_path)
 
 
+def test_what_came_with_a_passage_goes_with_its_task(pipeline, tmp_path):
+    """Such as the key that convert groups the splits by."""
+    row = {"text": RAW[0], "id": 7, "org": "zorp", "spans": [1], "score": 3, "meta": {"year": 2026}}
+    (tmp_path / "raw.jsonl").write_text(json.dumps(row) + "\n", encoding="utf8")
+    run("next_batch", pipeline, tmp_path / "raw.jsonl", tmp_path / "out")
+    (task,) = map(json.loads, (tmp_path / "out/001/tasks.prodigy.jsonl").read_text("utf8").splitlines())
+    meta = task["meta"]
+    assert (meta["org"], meta["year"]) == ("zorp", 2026) and "spans" not in meta and meta["score"] != 3
+
+
 def test_rows_that_cannot_be_read_cost_only_themselves(pipeline, raw, tmp_path):
     with raw.open("ab") as stream:
         stream.write(b'{"text": null}\n{"text": "caf\xe9"}\n{"text": "x"\n')
