@@ -143,6 +143,12 @@ def test_the_whole_loop(tmp_path, example_rows):
     run("review_sample", tmp_path / "review")
     review = Review.model_validate_json((tmp_path / "review" / "review.json").read_text("utf8"))
     assert review.n_reviewed == 30
+    run(
+        "monitor_pipeline", project.wheel(), tmp_path / "annotated", "--reports", project.reports, "--reviewed",
+        tmp_path / "review" / "review.json", check=False,
+    )  # fmt: skip
+    report = MonitorReport.model_validate_json((project.reports / "monitor.json").read_text("utf8"))
+    assert report.windows[-1].f1.reviewed.value == review.overall.f1.value
 
     # The next round of annotation, by three tools.
     run(
