@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from domain_ner.commands.console import LABELS_HELP, READING_HELP, in_project, say, warn, watched, writes
+from domain_ner.commands.console import LABELS_HELP, READING_HELP, in_project, warn, watched, writes
 from domain_ner.errors import DomainNerError
 
 if TYPE_CHECKING:
     from domain_ner.annotating.reading import Document
-
-SHOWN = 10
 
 
 @writes("output")
@@ -46,11 +44,13 @@ def main(
     """Choose the raw passages to annotate next, by expected errors; write tasks with suggestions for each tool."""
     from domain_ner.annotating.jobs import label_of
     from domain_ner.annotating.predicting import identity_of
+    from domain_ner.commands.printing.batch import print_batch
     from domain_ner.evaluation.comparison import open_pipeline
+    from domain_ner.monitoring.report import read_report
     from domain_ner.reviewing.raw_documents import RawDocuments
     from domain_ner.selecting.batches import given_out, write_batch
     from domain_ner.selecting.choosing import choose
-    from domain_ner.selecting.known import annotated_texts, reported_ids, weights_of
+    from domain_ner.selecting.known import annotated_texts, weights_of
     from domain_ner.selecting.measuring import measure_texts
     from domain_ner.selecting.strategies import find_strategy
     from domain_ner.selecting.tasks import make_task
@@ -59,7 +59,7 @@ def main(
     raw.require_apart_from(output)
     if output.is_file():
         raise DomainNerError(f"{output} is a file; expected a folder for the batches.", "Name a folder.")
-    score, wanted = find_strategy(strategy), reported_ids(reported)
+    score, wanted = find_strategy(strategy), read_report(reported).windows[-1].passages if reported else set()
     known, given = annotated_texts(annotated, reading, labels), given_out(output)
     weights = weights_of(evaluation)
     named: set[int] = set()
@@ -97,16 +97,4 @@ def main(
         "pipeline": identity, "strategy": strategy, "is_diverse": diverse, "weights": weights, "n_seen": chosen.n_seen,
     }  # fmt: skip
     target = write_batch(tasks, output, facts=facts, lang=lang, model_version=label_of(identity), is_blind=blind)
-    say(f"the first of {len(tasks)} passages to annotate, with their scores:")
-    for task in tasks[:SHOWN]:
-        say(f"{task.meta['score']:7.2f}  {task.document}: {task.meta['why']}")
-    n_errors = sum(choice.measured.n_errors for choice in chosen.choices)
-    by_chance = len(tasks) * chosen.n_errors / chosen.n_seen
-    say(f"{n_errors:.0f} errors are expected in these {len(tasks)} passages; in as many at random, {by_chance:.0f}")
-    say(
-        f"{chosen.n_seen:,} passages; left out: {chosen.n_annotated:,} annotated or nearly so, {chosen.n_given:,} of"
-        f" earlier batches, {chosen.n_alike:,} alike to another"
-    )
-    if len(tasks) < n:
-        warn(f"Only {len(tasks)} passages are left; {n} were asked for.")
-    say(f"tasks: {target}, for Prodigy, Label Studio and doccano")
+    print_batch(tasks, chosen, target, n)

@@ -42,13 +42,13 @@ def note_vectors(docs: Sequence[Doc], vectors: Sequence[NDArray[np.floating]]) -
 
 
 @cache
-def projection(width: int) -> NDArray[np.float64]:
-    """(width, WIDTH) random signs, always the same: distances survive (Achlioptas 2003, "Database-friendly random
+def projection(width: int, n: int = WIDTH) -> NDArray[np.float64]:
+    """(width, n) random signs, always the same: distances survive (Achlioptas 2003, "Database-friendly random
     projections"), words do not.
     """
-    state = np.arange(width * WIDTH, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    state = np.arange(width * n, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # splitmix64
         state = (state ^ (state >> np.uint64(shift))) * np.uint64(factor)
     signs = 1.0 - 2.0 * (state >> np.uint64(63)).astype(np.float64)
-    projected: NDArray[np.float64] = signs.reshape(width, WIDTH) / np.sqrt(width)
+    projected: NDArray[np.float64] = signs.reshape(width, n) / np.sqrt(width)
     return projected

@@ -113,7 +113,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
 
     def predict(self, docs: Iterable[Doc]) -> list[Decoded]:
         """Predict the best tagging of each document, with the probabilities of its entities."""
-        return self.decode(self.tag_scores(docs))
+        return self.decode(self.tag_scores(docs), with_expected=self.is_observed)
 
     def token_vectors(self, docs: Iterable[Doc]) -> list[Floats2d]:
         """Compute the vectors that the tags are scored from, (n_tokens, width), of each document that is not empty.
@@ -144,8 +144,8 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
             array[is_space, 1 + 3 * n_types :] = -math.inf  # L
         return scores
 
-    def decode(self, scores: Sequence[Floats2d]) -> list[Decoded]:
-        """Decode scores to entities and candidates."""
+    def decode(self, scores: Sequence[Floats2d], *, with_expected: bool = False) -> list[Decoded]:
+        """Decode scores to entities and candidates. with_expected: also compute the expected number of entities."""
         results = [Decoded() for _ in scores]
         filled = [n for n, array in enumerate(scores) if len(array)]
         temperature = self.settings.temperature
@@ -153,9 +153,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         transitions = to_numpy(self.model.get_param(TRANSITIONS))
         floors = [self.settings.floor(label) for label in self.labels] if self.settings.needs_probable else []
         for group in padded_groups([to_numpy(scores[n]) for n in filled], transitions, temperature):
-            decoded = decode(
-                group.scores, group.transitions, group.lengths, floors=floors, with_expected=self.is_observed
-            )
+            decoded = decode(group.scores, group.transitions, group.lengths, floors=floors, with_expected=with_expected)
             for n, doc_result in zip(group.numbers, decoded, strict=True):
                 results[filled[n]] = doc_result
         return results

@@ -1,7 +1,7 @@
 """Measures how unsure a linear chain is of a document, exactly: from the sums over all paths and the best two.
 
 The measures are those of Settles and Craven (2008), "An Analysis of Active Learning Strategies for Sequence Labeling
-Tasks", section 3.1, and the expected number of entities. NumPy alone.
+Tasks", section 3.1. NumPy alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,13 +29,11 @@ class Uncertainty:
     """Of one document.
 
     best, second: probabilities of the best tagging and of the best other one, 0..1. entropy: of the taggings, in nats.
-    expected: by index of the type, the expected number of entities: the sum of all spans' probabilities.
     """
 
     best: float
     second: float
     entropy: float
-    expected: tuple[float, ...]
 
 
 def uncertainties(
@@ -45,8 +43,7 @@ def uncertainties(
 
     A document without tokens has one tagging, which is certain.
     """
-    n_types = (len(transitions) // 2 - 1) // 4
-    measured = [Uncertainty(1.0, 0.0, 0.0, (0.0,) * n_types)] * len(scores)
+    measured = [Uncertainty(1.0, 0.0, 0.0)] * len(scores)
     filled = [n for n, array in enumerate(scores) if len(array)]
     for group in padded_groups([scores[n] for n in filled], transitions, temperature):
         each = _measure(group.scores, group.transitions, group.lengths)
@@ -63,12 +60,9 @@ def _measure(scores: Floats, transitions: Floats, lengths: Ints) -> Iterator[Unc
     local = table[:, None, None] + sums.emissions
     weighted = np.where(probs > 0, probs * np.where(np.isfinite(local), local, 0), 0)
     entropy = np.maximum(sums.log_z - weighted.sum(axis=(0, 1, 3)), 0)
-    n_types = (scores.shape[2] - 1) // 4
-    opened = probs.sum(axis=(0, 1))[:, 1 : 1 + 2 * n_types]  # B and U: each entity has one of them
-    expected = opened.reshape(-1, 2, n_types).sum(axis=1)
     best, second = _best_two(sums, transitions, lengths, within)
-    for row in zip(best.tolist(), second.tolist(), entropy.tolist(), expected.tolist(), strict=True):
-        yield Uncertainty(*row[:3], tuple(row[3]))
+    for row in zip(best.tolist(), second.tolist(), entropy.tolist(), strict=True):
+        yield Uncertainty(*row)
 
 
 def _best_two(sums: Sums, transitions: Floats, lengths: Ints, within: NDArray[np.bool_]) -> tuple[Floats, Floats]:

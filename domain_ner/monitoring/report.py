@@ -1,5 +1,10 @@
 """Defines the report of `monitor` and its JSON schema."""
 
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.schema_base import Part, Share
 from domain_ner.monitoring.baseline import Identity
 
@@ -98,6 +103,11 @@ class WindowReport(Part):
     missing: list[str]
 
     @property
+    def passages(self) -> set[str]:
+        """The ids of the passages behind the findings that change the verdict."""
+        return {name for finding in self.findings if finding.counts for name in finding.passages}
+
+    @property
     def significant(self) -> list[Finding]:
         """The significant findings, those that change the verdict first, the least probable first."""
         chosen = [finding for finding in self.findings if finding.is_significant]
@@ -138,3 +148,13 @@ class MonitorReport(Part):
     def verdict(self) -> str:
         """That of the last window, which is the newest."""
         return self.windows[-1].verdict
+
+
+def read_report(path: Path) -> MonitorReport:
+    """Read `monitor.json`. Raises DomainNerError for any other file."""
+    try:
+        return MonitorReport.model_validate_json(path.read_text(encoding="utf8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as err:
+        raise DomainNerError(
+            f"{path} is no report of monitor of this version.", "Give its monitor.json, or run monitor again."
+        ) from err

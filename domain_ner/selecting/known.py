@@ -1,9 +1,7 @@
-"""Reads what the choice depends on beside the passages: annotated texts, scores by type, what a monitor reported."""
+"""Reads what the choice depends on beside the passages: annotated texts, and scores by type."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -44,28 +42,3 @@ def weights_of(evaluation: Path | None) -> dict[str, float]:
     except (OSError, ValidationError) as err:
         raise DomainNerError(f"{evaluation} is not a report of this version.", "Run evaluate again.") from err
     return type_weights({label: row.f1.value for label, row in report.headline.by_type.items()}, TARGET_F1)
-
-
-def reported_ids(monitored: Path | None) -> frozenset[str]:
-    """The ids of the passages that `monitor.json` names as evidence."""
-    if monitored is None:
-        return frozenset()
-    try:
-        content = json.loads(monitored.read_text(encoding="utf8"))
-    except (OSError, ValueError) as err:
-        raise DomainNerError(f"Cannot read {monitored}: {err}.", "Give the monitor.json of monitor.") from err
-    return frozenset(_ids(content))
-
-
-def _ids(content: Any) -> set[str]:
-    """Every string in a list under the key `passages` or `ids`, anywhere."""
-    if isinstance(content, list):
-        return set().union(*map(_ids, content)) if content else set()
-    if not isinstance(content, dict):
-        return set()
-    found: set[str] = set()
-    for key, value in content.items():
-        if key in ("passages", "ids") and isinstance(value, list):
-            found.update(one for one in value if isinstance(one, str))
-        found |= _ids(value)
-    return found

@@ -1,8 +1,7 @@
 """Measures of each text how unsure a pipeline is of it, and where it lies among others."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +11,12 @@ from spacy.util import minibatch
 
 from domain_ner.crf_ner.decoding import Decoded
 from domain_ner.crf_ner.model import TRANSITIONS
+from domain_ner.crf_ner.observing import projection
 from domain_ner.crf_ner.pipe import CRFRecognizer
 from domain_ner.crf_ner.probing import BATCH, forget_vectors, process_before, recogniser
 from domain_ner.crf_ner.uncertainty import Uncertainty, uncertainties
 
-# Numbers that stand for a text: its mean token vector, multiplied by a random matrix, which keeps distances
-# (Johnson & Lindenstrauss 1984).
+# Numbers that stand for a text: its mean token vector, projected at random, which keeps distances.
 N_DIMENSIONS = 64
 
 Array = NDArray[np.float32]
@@ -64,7 +63,6 @@ def measure_texts(nlp: Language, texts: Iterable[str]) -> Iterator[Measured]:
     Raises DomainNerError if the pipeline gives no probabilities.
     """
     pipe = recogniser(nlp)
-    matrix: Array | None = None
     for batch in minibatch(texts, BATCH):
         with nlp.memory_zone():
             docs = process_before(nlp, pipe, map(nlp.make_doc, batch))
@@ -76,19 +74,13 @@ def measure_texts(nlp: Language, texts: Iterable[str]) -> Iterator[Measured]:
             transitions = to_numpy(pipe.model.get_param(TRANSITIONS))
             unsure = uncertainties([to_numpy(array) for array in scores], transitions, pipe.settings.temperature)
             measured = []
-            for doc, decoded, one in zip(docs, pipe.decode(scores), unsure, strict=True):
+            for doc, decoded, one in zip(docs, pipe.decode(scores, with_expected=True), unsure, strict=True):
                 vector = np.zeros(N_DIMENSIONS, dtype=np.float32)
                 if len(doc):
                     mean = next(means)
-                    matrix = random_matrix(len(mean)) if matrix is None else matrix
-                    vector = unit(mean @ matrix)
+                    vector = unit((mean @ projection(len(mean), N_DIMENSIONS)).astype(np.float32))
                 measured.append(_measured(pipe, doc, decoded, one, vector))
         yield from measured
-
-
-def random_matrix(width: int) -> Array:
-    """(width, N_DIMENSIONS) the same for each call."""
-    return np.random.default_rng(0).normal(size=(width, N_DIMENSIONS)).astype(np.float32)
 
 
 def unit(vector: Array) -> Array:
@@ -109,16 +101,11 @@ def _measured(pipe: CRFRecognizer, doc: Doc, decoded: Decoded, unsure: Uncertain
         right[one.label] += one.confidence
         wrong[one.label] += 1 - one.confidence
     # Confidences are calibrated by type, and `expected` by one temperature: they need not agree to the last digit.
-    expected = zip(pipe.labels, unsure.expected, strict=True)
-    missed = {label: max(0.0, n - right[label]) for label, n in expected}
+    expected = decoded.expected or [0.0] * len(pipe.labels)  # nothing is expected of an empty document
+    missed = {label: max(0.0, n - right[label]) for label, n in zip(pipe.labels, expected, strict=True)}
     return Measured(doc.text, len(doc), found, wrong, missed, unsure.best, unsure.second, unsure.entropy, vector)
 
 
 def _end(doc: Doc, end: int) -> int:
     last = doc[end - 1]
     return int(last.idx) + len(last)
-
-
-def by_type(measured: Sequence[Measured], labels: Sequence[str]) -> dict[str, Any]:
-    """Sum the expected errors of texts by type."""
-    return {label: sum(one.wrong[label] + one.missed[label] for one in measured) for label in labels}

@@ -8,8 +8,9 @@ from pipelines import run
 
 from domain_ner.conversion.exports import ImportSettings, read_annotations
 from domain_ner.errors import DomainNerError
+from domain_ner.monitoring.baseline import Identity
+from domain_ner.monitoring.report import DOCUMENTS, LOOK, Figures, Finding, MonitorReport, WindowReport
 from domain_ner.selecting.batches import given_out
-from domain_ner.selecting.known import reported_ids
 
 RAW = [
     f"The {name} squad moved {system} to the new cluster." for name in ("Zorp", "Atlas") for system in ("Redis", "Quux")
@@ -28,6 +29,27 @@ def raw(tmp_path):
     rows = [{"text": text, "id": f"doc-{n}"} for n, text in enumerate(RAW)]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf8")
     return path
+
+
+def finding(passages, *, is_significant=True, is_small=False):
+    figures = {"baseline": 0.1, "window": 0.2, "difference": 0.1, "limit": 0.01, "p": 0.001, "p_corrected": 0.001}
+    return Finding(
+        name="unseen words", label="", **figures, is_significant=is_significant, is_small=is_small, passages=passages
+    )
+
+
+def report_of(*findings):
+    """A report of monitor with one window."""
+    figures = Figures(**dict.fromkeys(Figures.model_fields, None) | {"empty": 0.0})
+    window = WindowReport(
+        name="w", kind=DOCUMENTS, n_documents=4, n_compared=4, verdict=LOOK, reasons=[],
+        findings=list(findings), f1=None, by_type={}, figures=figures, missing=[],
+    )  # fmt: skip
+    return MonitorReport(
+        date="2026-11-30", pipeline=Identity(name="en_pipeline", version="0.0.0", sha256="0"), source="", corpus="",
+        baseline=figures, n_baseline=4, alpha=0.01, margin=0.03, n_permutations=100, windows=[window], history=[],
+        blind_spots=[],
+    )  # fmt: skip
 
 
 def record(folder):
@@ -66,12 +88,16 @@ def test_blind_tasks_hold_no_suggestion(pipeline, raw, tmp_path):
 
 
 def test_what_a_monitor_reported_comes_first(pipeline, raw, tmp_path):
-    monitored = tmp_path / "monitor.json"
-    monitored.write_text(json.dumps({"findings": [{"passages": ["doc-3"]}]}), encoding="utf8")
-    run("next_batch", pipeline, raw, tmp_path / "out", "--n", 1, "--reported", monitored)
-    (row,) = record(tmp_path / "out" / "001")["passages"]
-    assert row["id"] == "doc-3" and row["reported"] is True
-    assert reported_ids(None) == frozenset()
+    """Those behind the findings that count, not those of differences that are small or chance."""
+    monitored = report_of(
+        finding(["doc-3"]), finding(["doc-0"], is_small=True), finding(["doc-1"], is_significant=False)
+    )
+    (tmp_path / "monitor.json").write_text(monitored.model_dump_json(), encoding="utf8")
+    run("next_batch", pipeline, raw, tmp_path / "out", "--n", 2, "--reported", tmp_path / "monitor.json")
+    first, second = record(tmp_path / "out" / "001")["passages"]
+    assert first["id"] == "doc-3" and first["reported"] is True and "reported" not in second
+    ran = run("next_batch", pipeline, raw, tmp_path / "out", "--reported", raw, check=False)
+    assert ran.returncode == 1 and "raw.jsonl is no report of monitor" in ran.stderr
 
 
 def test_answers_can_be_read_back(pipeline, raw, tmp_path):

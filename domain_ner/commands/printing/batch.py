@@ -1,0 +1,27 @@
+"""Prints the result of `next-batch`: the passages with their reasons, and what was left out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from domain_ner.annotations.passages import Passage
+from domain_ner.commands.console import say, warn
+from domain_ner.selecting.choosing import Chosen
+
+SHOWN = 10
+
+
+def print_batch(tasks: Sequence[Passage], chosen: Chosen, target: Path, n: int) -> None:
+    """Print the first tasks, the expected errors in all of them, and what was left out. n: of tasks asked for."""
+    say(f"the first of {len(tasks)} passages to annotate, with their scores:")
+    for task in tasks[:SHOWN]:
+        say(f"{task.meta['score']:7.2f}  {task.document}: {task.meta['why']}")
+    n_errors = sum(choice.measured.n_errors for choice in chosen.choices)
+    by_chance = len(tasks) * chosen.n_errors / chosen.n_seen
+    say(f"{n_errors:.0f} errors are expected in these {len(tasks)} passages; in as many at random, {by_chance:.0f}")
+    say(
+        f"{chosen.n_seen:,} passages; left out: {chosen.n_annotated:,} annotated or nearly so, {chosen.n_given:,} of"
+        f" earlier batches, {chosen.n_alike:,} alike to another"
+    )
+    if len(tasks) < n:
+        warn(f"Only {len(tasks)} passages are left; {n} were asked for.")
+    say(f"tasks: {target}, for Prodigy, Label Studio and doccano")
