@@ -26,9 +26,11 @@ def report(*docs, **measured):
     return make_report(Measured("en_x 0.1.0", docs, **measured))
 
 
+ENGLISH = spacy.blank("en")
+
+
 def trained(text, *entities):
-    nlp = spacy.blank("en")
-    made = nlp.make_doc(text)
+    made = ENGLISH.make_doc(text)
     made.ents = [made.char_span(text.index(words), text.index(words) + len(words), label) for words, label in entities]
     return made
 

@@ -1,8 +1,8 @@
 """project.yml and what must agree with it: the code that a command runs, its help, and the README."""
 
 import re
+import runpy
 import subprocess
-import sys
 from importlib.metadata import distribution, version
 from pathlib import Path, PurePosixPath
 
@@ -10,6 +10,7 @@ import pytest
 import spacy
 import srsly
 from conftest import ROOT
+from pipelines import run_here
 from test_layers import own_imports
 
 from domain_ner.project.code import Sources, files_of
@@ -124,10 +125,9 @@ def test_every_script_is_a_command_and_every_command_a_script():
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_every_script_has_a_help_that_tells_what_it_does(script):
-    ran = subprocess.run(
-        [sys.executable, script, "--help"], capture_output=True, text=True, encoding="utf8", check=True
-    )
+def test_every_script_has_a_help_that_tells_what_it_does(script, monkeypatch):
+    monkeypatch.syspath_prepend(script.parent)
+    ran = run_here(lambda: runpy.run_path(str(script), run_name="__main__"), script, "--help")
     summary = next(line.strip() for line in ran.stdout.splitlines()[2:] if line.strip())
     assert len(summary) > 20
     assert summary[0].isupper()

@@ -58,6 +58,7 @@ def test_no_text_is_written_unless_asked_for(tmp_path, pipeline, given):
     assert b"Redis" not in written and b"Kafka" not in written and b"INFRA" in written
 
 
+@pytest.mark.slow
 def test_several_processes_write_the_same_bytes_as_one(tmp_path, pipeline, given):
     run(pipeline, [given], tmp_path / "one", SETTINGS)
     seen = []
@@ -66,6 +67,7 @@ def test_several_processes_write_the_same_bytes_as_one(tmp_path, pipeline, given
     assert seen[-1] == 25 and seen == sorted(seen)
 
 
+@pytest.mark.slow
 def test_a_second_run_adds_only_new_files(tmp_path, pipeline, given):
     run(pipeline, [given.parent], tmp_path / "out", SETTINGS)
     before = outputs(tmp_path / "out")
@@ -77,12 +79,14 @@ def test_a_second_run_adds_only_new_files(tmp_path, pipeline, given):
     assert [row["id"] for row in output_rows(tmp_path / "out")][-1] == "new"
 
 
+@pytest.mark.slow
 def test_results_within_the_input_folder_are_no_inputs(tmp_path, pipeline, given):
     output = given.parent / "out"
     run(pipeline, [given.parent], output, SETTINGS)
     assert run(pipeline, [given.parent], output, SETTINGS).n_documents == 25
 
 
+@pytest.mark.slow
 def test_another_pipeline_other_settings_or_a_changed_file_are_not_mixed_in(tmp_path, pipeline, given):
     run(pipeline, [given], tmp_path / "out", SETTINGS)
     before = outputs(tmp_path / "out")
@@ -116,6 +120,7 @@ def poisoned():
     return made
 
 
+@pytest.mark.slow
 def test_documents_that_fail_or_end_the_process_cost_only_themselves(tmp_path, monkeypatch):
     install_fragile(tmp_path / "site", monkeypatch)
     given = tmp_path / "in.jsonl"
@@ -137,6 +142,7 @@ def test_documents_that_fail_or_end_the_process_cost_only_themselves(tmp_path, m
     assert not any((tmp_path / "out" / ".unfinished").iterdir())
 
 
+@pytest.mark.slow
 def test_the_error_of_a_component_does_not_bring_the_text_along(tmp_path, monkeypatch):
     install_fragile(tmp_path / "site", monkeypatch)
     given = write_rows(tmp_path / "in.jsonl", [{"id": "bad", "text": "RAISE Redis"}, {"id": "good", "text": "Kafka"}])
@@ -145,6 +151,7 @@ def test_the_error_of_a_component_does_not_bring_the_text_along(tmp_path, monkey
     assert (error["id"], error["error"]) == ("bad", "ValueError in the pipeline")
 
 
+@pytest.mark.slow
 def test_parquet_keeps_the_types_and_what_does_not_fit_them(tmp_path, pipeline, monkeypatch):
     monkeypatch.setattr("domain_ner.annotating.columns.SAMPLE_SHARDS", 1)
     made = [*rows(12), {"id": "odd", "text": "Redis", "year": "none", "late": [1, 2]}, {"id": "less", "text": "Kafka"}]
@@ -158,6 +165,7 @@ def test_parquet_keeps_the_types_and_what_does_not_fit_them(tmp_path, pipeline, 
     assert "text" not in table[0] and table[0]["below_threshold"] == []
 
 
+@pytest.mark.slow
 def test_a_parquet_file_passes_through_with_its_own_types(tmp_path, pipeline):
     when = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.UTC)
     made = [{"key": n, "text": text_of(n), "when": when, "tags": ["a", "b"], "raw": b"\xff"} for n in range(5)]
@@ -172,6 +180,7 @@ def test_a_parquet_file_passes_through_with_its_own_types(tmp_path, pipeline):
     assert output_rows(tmp_path / "lines")[0]["when"] == when.isoformat()
 
 
+@pytest.mark.slow
 def test_spans_that_nest_are_written_with_the_entities(tmp_path):
     nlp = spacy.blank("en")
     patterns = [{"label": "TEAM", "pattern": "Redis Ops"}, {"label": "INFRA", "pattern": "Redis"}]

@@ -1,5 +1,6 @@
 """The memory of a process that predicts stays within bounds: its pipeline is loaded anew when it has grown."""
 
+import pytest
 import spacy
 from fragile_pipelines import ruler
 
@@ -29,6 +30,7 @@ def test_where_the_system_says_nothing_it_stays(monkeypatch):
     assert fresh.get() is fresh.get()
 
 
+@pytest.mark.slow
 def test_new_words_do_not_fill_the_memory(tmp_path):
     pipeline = ruler(tmp_path / "ruler")
     fresh = FreshPipeline(lambda: spacy.load(pipeline), max_growth=4_000_000)

@@ -4,6 +4,7 @@ import random
 import re
 from itertools import product
 
+import pytest
 from offset_records import FAMILY, record
 
 from domain_ner.annotations.outcomes import DROPPED
@@ -95,6 +96,7 @@ def shifted(document, chars):
     return SourceSpan(moved, moved + end - start, "X", document.text[start:end])
 
 
+@pytest.mark.slow
 def test_every_span_of_10000_drifted_documents_is_recovered_exactly_or_reported():
     rng = random.Random(42)
     n_repaired = n_dropped = 0

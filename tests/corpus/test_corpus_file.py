@@ -53,6 +53,7 @@ def test_no_documents_are_a_corpus_too(tmp_path):
     assert len(DocBin().from_disk(tmp_path / "x.spacy")) == 0
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_documents(tmp_path):
     doc = spacy.blank("en").make_doc("word " * 2_000)
     tracemalloc.start()

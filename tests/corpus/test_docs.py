@@ -11,12 +11,14 @@ from domain_ner.conversion.accounts import enter_doc
 from domain_ner.conversion.ledger import Ledger
 from domain_ner.conversion.ledger_rows import Row
 from domain_ner.corpus.docs import DocRules, groups_of, make_doc, normalize, span_scores, to_docbin
+from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.writers.passages import to_passage
+
+ENGLISH = spacy.blank("en")
 
 
 def tokenizer(**settings):
-    config = {"@tokenizers": "domain_ner.Tokenizer.v1", **settings}
-    return spacy.blank("en", config={"nlp": {"tokenizer": config}}).tokenizer
+    return create_tokenizer(**settings)(ENGLISH)
 
 
 def passage(text, *found, ledger=None, **fields):

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import spacy
@@ -7,6 +8,7 @@ from domain_ner.annotations.outcomes import DOUBTFUL, Outcome
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.annotations.words import NO_SPACES
 from domain_ner.corpus.token_splits import CHARACTERS, KOREAN, inner_edges, learn_splits, named_words
+from domain_ner.corpus.tokenizer import create_tokenizer
 
 
 def test_a_rule_for_a_single_word_names_it_and_a_general_one_none():
@@ -16,9 +18,11 @@ def test_a_rule_for_a_single_word_names_it_and_a_general_one_none():
     assert named_words([*general, *words, r"(?<=\[abc)(?=d)"]) == {"UNION", "2024", "abc"}
 
 
+blank = cache(spacy.blank)
+
+
 def tokenizer(splits=(), lang="en"):
-    config = {"@tokenizers": "domain_ner.Tokenizer.v1", "splits": list(splits)}
-    return spacy.blank(lang, config={"nlp": {"tokenizer": config}}).tokenizer
+    return create_tokenizer(splits)(blank(lang))
 
 
 def passage(text, *surfaces, **fields):

@@ -49,6 +49,7 @@ def test_the_hub_gives_a_snapshot_and_its_commit_is_recorded(tiny_encoder, tmp_p
     assert found == {"config.json", "model.safetensors", "spm.model", "tokenizer_config.json", "domain_ner.json"}
 
 
+@pytest.mark.slow
 def test_files_of_another_revision_are_fetched_anew_and_the_card_never_guesses(tiny_encoder, tmp_path):
     with local_hub.serve({"org/tiny": tiny_encoder("bert")}) as (address, _):
         assert fetch("org/tiny", tmp_path, hub=address).returncode == 0

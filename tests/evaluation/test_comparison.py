@@ -33,6 +33,7 @@ from domain_ner.evaluation.predicting import EvaluatedDoc
 from domain_ner.reports.comparison_markdown import verdict
 
 NAMES = ["Redis", "Kafka", "Vault", "Consul"]
+ENGLISH = spacy.blank("en")
 
 
 def ruled(*found):
@@ -44,9 +45,9 @@ def ruled(*found):
 
 def gold(n_docs):
     """Passages with two names each, in turn."""
-    nlp, docs = spacy.blank("en"), []
+    docs = []
     for n in range(n_docs):
-        doc = nlp.make_doc(f"{NAMES[n % 4]} called {NAMES[(n + 1) % 4]} at {n}")
+        doc = ENGLISH.make_doc(f"{NAMES[n % 4]} called {NAMES[(n + 1) % 4]} at {n}")
         doc.ents = [Span(doc, place, place + 1, label="INFRA") for place in (0, 2)]
         doc.user_data["source"] = f"a.jsonl:{n}"
         docs.append(doc)

@@ -6,7 +6,7 @@ from datetime import date
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from reported import DOCS, TEXT, doc, report, trained
 
 from domain_ner.evaluation.report import TEST_NOTE, mentions, queue_names, queue_tasks, trained_surfaces
@@ -109,6 +109,7 @@ def test_surfaces_and_diversity():
     assert (made.n_mentions, made.n_surfaces, made.top, made.n_top) == (2, 1, "redis", 2)
 
 
+@settings(max_examples=30)
 @given(DOCS)
 def test_any_report_is_whole_and_holds_to_its_schema(docs):
     """Nothing predicted, nothing in gold, one passage, a type that only one side has: no crash, no NaN."""

@@ -8,6 +8,7 @@ from domain_ner.evaluation.robustness import n_predictions, predict_perturbed, r
 from domain_ner.metrics.perturbations import KNOWN_NAMES, NEW_NAMES, PERTURBATIONS
 
 NAMES = ["Redis", "Kafka", "Vault", "Consul"]
+ENGLISH = spacy.blank("en")
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def nlp():
 
 
 def doc(text, *entities):
-    made = spacy.blank("en").make_doc(text)
+    made = ENGLISH.make_doc(text)
     made.ents = [made.char_span(text.index(words), text.index(words) + len(words), "INFRA") for words in entities]
     return made
 

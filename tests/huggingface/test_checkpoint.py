@@ -82,6 +82,7 @@ def test_attention_code_in_a_repository_is_refused(folder):
         load_checkpoint(folder, "tiny")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_fetched_from_the_hub(folder, tmp_path):
     """In a process of its own: huggingface_hub reads the hub's address when it is imported."""
     with local_hub.serve({"org/tiny": folder}) as (address, _):

@@ -30,6 +30,7 @@ def test_a_law_without_noise_is_followed():
     assert 0 <= gain.low <= gain.f1 <= gain.high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_seeds", [1, 2, 3])
 def test_the_interval_holds_what_is_measured_at_twice_the_data(n_seeds):
     """Laws as they are met with; 400 draws: 95 % give or take 2 points is luck."""

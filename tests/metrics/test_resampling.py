@@ -42,6 +42,7 @@ def test_counts_and_figures_are_those_of_the_scores():
         assert np.nan_to_num(by_type[n]).tolist() == pytest.approx([one.precision, one.recall, one.f1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_docs", [100, 400])
 def test_intervals_cover_the_truth_in_95_of_100_cases(n_docs):
     """93 to 97 % of 800 draws, with what chance adds to a count of 800: 1.5 points, two standard errors."""
@@ -154,6 +155,7 @@ def test_a_perfect_score_on_few_passages_says_little():
     assert n_within / 400 > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_groups", [6, 10, 30])
 def test_the_interval_of_other_groups_covers_the_truth_though_documents_of_a_group_resemble_each_other(n_groups):
     """91 to 98 % of 600 draws; the bootstrap over documents, for whom all are alike, covers far less."""

@@ -119,6 +119,7 @@ def test_the_seed_decides_the_interval():
     assert interval(1) == interval(1) != interval(2)
 
 
+@pytest.mark.slow
 def test_95_percent_of_the_intervals_hold_the_truth():
     """400 samples of a stratified population with clusters; the binomial error of that share is 1.1 points."""
     rng = np.random.default_rng(3)

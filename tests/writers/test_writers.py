@@ -132,6 +132,7 @@ def test_a_token_that_looks_like_the_start_of_a_document_is_written_as_two(tmp_p
     assert written(tmp_path, "conll", words).startswith("-\tSpaceAfter=No\tB-X\nDOCSTART-\t_\tI-X\n")
 
 
+@pytest.mark.slow
 def test_spacy_converts_the_conll_file(tmp_path):
     export([passage(TEAM, INFRA), passage(text="Bye")], tmp_path / "x.conll", "conll", OPTIONS)
     command = [sys.executable, "-m", "spacy", "convert", "x.conll", ".", "--converter", "ner", "--n-sents", "1"]
