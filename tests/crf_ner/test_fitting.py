@@ -34,6 +34,15 @@ def overconfident(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def unsure(tmp_path_factory):
+    nlp = blank()
+    fit(nlp, examples(nlp, UNSURE), n_steps=80)
+    folder = tmp_path_factory.mktemp("unsure") / "nlp"
+    nlp.to_disk(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
 def two_types(tmp_path_factory):
     nlp = blank()
     people = [(f"Meet Ann{n} now", [(5, 8 + len(str(n)), "TEAM")]) for n in range(12)]
@@ -101,9 +110,8 @@ def test_where_no_type_can_be_promised_it_is_an_error_and_nothing_is_written(two
     run("calibrate_model", *places, "--threshold", most)
 
 
-def test_decoding_for_f1_finds_what_no_single_path_is_sure_of(tmp_path):
-    nlp = blank()
-    fit(nlp, examples(nlp, UNSURE), n_steps=80)
+def test_decoding_for_f1_finds_what_no_single_path_is_sure_of(unsure, tmp_path):
+    nlp = spacy.load(unsure)
     assert not nlp("Ask Redis now").ents
     fitted = calibrate(nlp, examples(nlp, UNSURE * 4), "crf_ner", for_f1=True)
     assert fitted.settings.is_marginal and fitted.choice.is_better and fitted.choice.n_units == 20
@@ -116,19 +124,17 @@ def test_decoding_for_f1_finds_what_no_single_path_is_sure_of(tmp_path):
     assert fitted.settings.threshold("INFRA") < doc.ents[0]._.confidence < 0.5
 
 
-def test_a_gain_that_may_be_luck_does_not_change_the_decoding():
-    nlp = blank()
-    fit(nlp, examples(nlp, UNSURE), n_steps=80)
+def test_a_gain_that_may_be_luck_does_not_change_the_decoding(unsure):
+    nlp = spacy.load(unsure)
     fitted = calibrate(nlp, examples(nlp, UNSURE), "crf_ner", for_f1=True)
     assert fitted.choice.value > fitted.f1[0] and not fitted.choice.is_better
     assert fitted.settings.decoding == "viterbi" and fitted.thresholds == {}
     assert fitted.f1[0] == fitted.f1[1]
 
 
-def test_passages_of_a_group_are_one_case_for_the_choice():
+def test_passages_of_a_group_are_one_case_for_the_choice(unsure):
     """Twenty passages of two customers say no more of the next customer than two do."""
-    nlp = blank()
-    fit(nlp, examples(nlp, UNSURE), n_steps=80)
+    nlp = spacy.load(unsure)
     seven = ["abcdefg"[n % 7] for n in range(20)]
     fitted = calibrate(nlp, examples(nlp, UNSURE * 4), "crf_ner", for_f1=True, groups=seven)
     assert fitted.choice.n_units == 7
@@ -137,12 +143,10 @@ def test_passages_of_a_group_are_one_case_for_the_choice():
 @pytest.mark.parametrize(
     ("n", "said"), [(1, "not significant, keeping the best path"), (4, "significant, using single spans")]
 )
-def test_the_command_says_which_decoding_it_chose_and_why(tmp_path, n, said):
-    nlp = blank()
-    fit(nlp, examples(nlp, UNSURE), n_steps=80)
-    nlp.to_disk(tmp_path / "model")
+def test_the_command_says_which_decoding_it_chose_and_why(unsure, tmp_path, n, said):
+    nlp = spacy.load(unsure)
     DocBin(docs=[one.reference for one in examples(nlp, UNSURE * n)]).to_disk(tmp_path / "dev.spacy")
-    places = [tmp_path / name for name in ("model", "dev.spacy", "nlp", "calibration.json")]
+    places = [unsure, *(tmp_path / name for name in ("dev.spacy", "nlp", "calibration.json"))]
     told = run("calibrate_model", *places, "--threshold", "f1").stdout
     assert "gain on held-out passages: +" in told and said in told
     figures = json.loads(places[3].read_text("utf8"))
@@ -183,9 +187,8 @@ def test_a_pipeline_without_confidences_cannot_be_calibrated():
 
 
 @pytest.mark.parametrize("for_f1", [True, False])
-def test_thresholds_can_be_set_by_type_at_load_whatever_calibrate_chose(tmp_path, for_f1):
-    nlp = blank()
-    fit(nlp, examples(nlp, UNSURE), n_steps=80)
+def test_thresholds_can_be_set_by_type_at_load_whatever_calibrate_chose(unsure, tmp_path, for_f1):
+    nlp = spacy.load(unsure)
     choose = None if for_f1 else lambda judged, n: threshold_for_precision(judged, n, 0.3)
     calibrate(nlp, examples(nlp, UNSURE * 4), "crf_ner", choose, for_f1=for_f1)
     nlp.to_disk(tmp_path / "nlp")

@@ -39,6 +39,7 @@ def test_a_hub_that_lists_a_file_outside_the_folder_is_refused(tmp_path, monkeyp
         fetch_encoder(Preset(name="org/x", hub_id="org/x"), tmp_path, say=lambda line: None)
 
 
+@pytest.mark.slow
 def test_the_hub_gives_a_snapshot_and_its_commit_is_recorded(tiny_encoder, tmp_path):
     with local_hub.serve({"org/tiny": tiny_encoder("deberta-v3")}) as (address, _):
         ran = fetch("org/tiny", tmp_path, hub=address)
