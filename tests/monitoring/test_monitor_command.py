@@ -57,6 +57,7 @@ def test_a_quiet_window_is_fine_and_new_names_ask_for_retraining(folder, tmp_pat
     assert "Zorvex" not in written and "squad" not in written
 
 
+@pytest.mark.slow
 def test_more_of_a_type_asks_for_a_look(folder, tmp_path):
     sentences = ["{INFRA} was slow at noon.", "Ask the {TEAM} why {INFRA} was slow.", "{INFRA} restarted {INFRA}."]
     more = annotated(folder, tmp_path, "more", texts_of("more", sentences=sentences))
@@ -64,6 +65,7 @@ def test_more_of_a_type_asks_for_a_look(folder, tmp_path):
     assert ran.returncode in (3, 4) and "INFRA" in ran.stdout
 
 
+@pytest.mark.slow
 def test_an_output_without_numbers_is_compared_by_its_entities(folder, tmp_path):
     quiet = annotated(folder, tmp_path, "quiet", texts_of("quiet"), "--no-observe")
     assert not (quiet / "observed").exists()
@@ -131,6 +133,7 @@ def test_what_does_not_fit_is_refused(folder, tmp_path):
     assert ran.returncode == 1 and "is no baseline of this version" in ran.stderr
 
 
+@pytest.mark.slow
 def test_the_baseline_of_another_pipeline_is_refused_and_not_used_to_annotate(folder, tmp_path):
     made = read_baseline(folder / BASELINE_FILE)
     other = made.model_copy(update={"pipeline": made.pipeline.model_copy(update={"sha256": "1" * 64})})
