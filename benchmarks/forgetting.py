@@ -4,20 +4,19 @@ Half of the training groups are annotated without one type ("old"), the others w
 team has that adds a type later. `complete-annotations` fills what is missing.
 """
 
-import random
-import statistics
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import typer
+from _trainings import mean_and_all, part_of, table, to_gold, tokenizer_of
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from domain_ner.annotations.passages import Passage
 from domain_ner.commands.main import run_function
-from domain_ner.corpus.docs import DocRules, groups_of, make_doc
+from domain_ner.corpus.docs import groups_of
 from domain_ner.corpus.languages import blank
 from domain_ner.crf_ner.fitting import fit
 from domain_ner.crf_ner.probing import NAME, recogniser
@@ -53,7 +52,7 @@ def main(
         raise DomainNerError(f"--added is {added!r}, which {corpus} does not have.")
     found: dict[str, list[tuple[float, float]]] = {}
     for seed in range(seeds):
-        is_old = halves(groups_of(train, group_by), seed)
+        is_old = part_of(groups_of(train, group_by), 0.5, seed)
         old = [having(one, labels - {added}) for one, before in zip(passages, is_old, strict=True) if before]
         new = [having(one, {added}) for one, before in zip(passages, is_old, strict=True) if not before]
         with tempfile.TemporaryDirectory() as work:
@@ -62,14 +61,10 @@ def main(
                 f1 = old_and_new(evaluate_pipeline(load_pipeline(trained), test).scores, added)
                 found.setdefault(name, []).append(f1)
                 typer.echo(f"seed {seed}, {name}: {len(some)} passages, F1 {100 * f1[0]:.1f} and {100 * f1[1]:.1f}")
-    lines = [f"| trained on | old types, F1 | {added}, F1 |", "| --- | ---: | ---: |"]
-    for name, pairs in found.items():
-        cells = []
-        for part in ([100 * pair[n] for pair in pairs] for n in (0, 1)):
-            cells.append(f"{statistics.fmean(part):.1f} ({' / '.join(f'{f1:.1f}' for f1 in part)})")
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    write_text(output, "\n".join(lines) + "\n")
-    typer.echo("\n".join(lines))
+    rows = {name: [mean_and_all([100 * pair[n] for pair in pairs]) for n in (0, 1)] for name, pairs in found.items()}
+    made = table(["trained on", "old types, F1", f"{added}, F1"], rows)
+    write_text(output, made)
+    typer.echo(made)
 
 
 @dataclass(frozen=True)
@@ -86,7 +81,8 @@ class Case:
 
     def trained(self, name: str, passages: Sequence[Passage]) -> Trained:
         """Train on passages."""
-        docs = [to_gold(passage) for passage in passages]
+        tokenize = tokenizer_of(self.config)
+        docs = [to_gold(passage, tokenize) for passage in passages]
         place = self.work / name.replace(" ", "-")
         best, _ = train_part(self.config, docs, self.dev, place, gpu=-1, seed=self.seed, epochs=self.epochs)
         return name, passages, best
@@ -107,29 +103,15 @@ class Case:
         """Complete passages with a pipeline, calibrated on the dev passages."""
         nlp = load_pipeline(pipeline)
         types = {label for label in recogniser(nlp).labels if (label != self.added) == is_new}
-        gold = [to_gold(having(to_passage(doc, ""), types)) for doc in self.dev]
+        gold = [to_gold(having(to_passage(doc, ""), types), nlp.make_doc) for doc in self.dev]
         fit(nlp, [Example(input_doc(nlp, doc), doc) for doc in gold], NAME)
         filled, _ = complete(nlp, passages, sorted(types), self.limits)
         return list(filled)
 
 
-def halves(groups: Sequence[str], seed: int) -> list[bool]:
-    """Whether each passage is old: half of the groups are, each as a whole."""
-    names = sorted(set(groups))
-    random.Random(seed).shuffle(names)
-    first = set(names[: len(names) // 2])
-    return [group in first for group in groups]
-
-
 def having(passage: Passage, labels: Collection[str]) -> Passage:
     """A passage whose annotators looked at these types alone."""
     return replace(passage, spans=tuple(span for span in passage.spans if span.label in labels))
-
-
-def to_gold(passage: Passage) -> Doc:
-    """A document to train on."""
-    numbered = replace(passage, rows=tuple(range(len(passage.spans))))
-    return make_doc(numbered, DocRules(blank("en").tokenizer)).doc
 
 
 def old_and_new(scores: Scores, added: str) -> tuple[float, float]:

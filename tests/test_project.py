@@ -29,7 +29,7 @@ README = (ROOT / "README.md").read_text(encoding="utf8")
 # The code that a config names and spaCy finds by its entry point, so that no import shows it.
 BY_ENTRY_POINT = [
     "corpus/tokenizer", "training/batching", "transformer/architectures", "transformer/lexical", "crf_ner/model",
-    "crf_ner/factory", "crf_ner/implied_boundaries", "training/freezing", "training/oversampling",
+    "crf_ner/factory", "crf_ner/implied_boundaries", "training/freezing", "training/oversampling", "training/silver",
     "transformer/layer_norm", "transformer/pooling", "onnx_encoder/architectures", "onnx_encoder/tok2vec",
 ]  # fmt: skip
 RUNS_CONFIG = ["create-config", "train", "calibrate", "evaluate", "optimize", "package"]

@@ -9,3 +9,6 @@ META_KEY = "meta"
 DOCUMENT_KEY = "document"
 ANNOTATOR_KEY = "annotator"
 ORIGINAL_KEY = "original_text"
+# Of silver documents (`training.silver`): how much the loss counts, and another model's marginals.
+WEIGHT_KEY = "weight"
+MARGINALS_KEY = "tag_marginals"

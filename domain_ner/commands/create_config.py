@@ -28,6 +28,9 @@ def main(
     oversample: float = typer.Option(
         0.0, help="Repeat passages with a type that fewer than this share of the passages have; 0: repeat none."
     ),
+    silver: float = typer.Option(0.0, help="Silver passages to learn from for each annotated one, at most; 0: none."),
+    silver_weight: float = typer.Option(1.0, help="How much a silver passage counts, to 1 for an annotated one."),
+    silver_folder: Path = typer.Option(Path("assets/silver"), help="Folder with the silver passages (.spacy)."),
     settings: str = typer.Option("", help="Values to set in the config, separated by spaces: training.dropout=0.3"),
     gpu_id: str = typer.Option("-1", help=GPU_HELP),
 ) -> None:
@@ -47,6 +50,9 @@ def main(
         seed=seed,
         mixed_precision=choose_gpu(gpu_id) != CPU,
         oversample=oversample,
+        silver=silver,
+        silver_weight=silver_weight,
+        silver_folder=str(silver_folder),
         settings=parse_settings(settings),
     )
     built, n_passages = write_config(config, fragments, encoder, choices, docs, tokenizer)

@@ -38,6 +38,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
     Sets `doc.ents` and `ent._.confidence`: the probability, over all taggings of the document, that exactly these
     tokens are an entity of that label, in 0..1.
     Training ignores missing entity values, and learns `doc.spans["incorrect_spans"]` of the gold document as wrong.
+    A gold document with another model's marginals teaches these; one with a weight counts that much.
     """
 
     def __init__(  # noqa: PLR0913 (the first three are spaCy's)
@@ -235,10 +236,10 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         The gradient of the transitions is added to the model. With `n_batch`, loss and gradients are divided by it.
         """
         from domain_ner.crf_ner.loss import negative_log_likelihood  # noqa: PLC0415
-        from domain_ner.crf_ner.targets import known_tags  # noqa: PLC0415
+        from domain_ner.crf_ner.targets import targets  # noqa: PLC0415
         from domain_ner.crf_ner.tensor_groups import tensor_groups  # noqa: PLC0415
 
-        known = [known_tags(example, self.labels) for example in examples]
+        known = [targets(example, self.labels) for example in examples]
         weights = [self.cfg["type_weights"].get(label, 1.0) for label in self.labels]
         gradients: list[Any] = [None] * len(known)
         n_docs = self.n_batch or len(known)

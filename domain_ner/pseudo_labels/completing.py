@@ -100,7 +100,7 @@ def _completed(doc: Doc, passage: Passage, types: set[str], limits: Limits, done
             done.added[span.label_] += 1
         else:
             unsure.append(place)
-    ranges = [] if passage.partial else _without(unsure, taken)
+    ranges = [] if passage.partial else join_ranges(unsure, taken)
     done.n_unknown += len(ranges)
     spans = tuple(sorted((*passage.spans, *added)))
     return replace(passage, spans=spans, unknown=tuple(sorted({*passage.unknown, *ranges})), trimmed=(), rows=())
@@ -116,7 +116,7 @@ def _overlaps(place: tuple[int, int], taken: Ranges) -> bool:
     return any(start < place[1] and place[0] < end for start, end in taken)
 
 
-def _without(ranges: Ranges, taken: Ranges) -> Ranges:
+def join_ranges(ranges: Ranges, taken: Ranges) -> Ranges:
     """Join ranges, and cut out what is taken."""
     left = set[int]().union(*(range(*place) for place in ranges)) - set[int]().union(
         *(range(*place) for place in taken)

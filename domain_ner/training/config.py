@@ -6,13 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from spacy.schemas import ConfigSchemaTraining
+from spacy.tokens import Doc
 from spacy.util import load_model_from_config
+from spacy.vocab import Vocab
 from thinc.api import Config
 
 from domain_ner.corpus.registries import factories_of_config
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError, did_you_mean
 from domain_ner.training.batching import count_batches
+from domain_ner.training.oversampling import NAME as OVERSAMPLE
+from domain_ner.training.oversampling import repeated_lengths
+from domain_ner.training.silver import NAME as WITH_SILVER
+from domain_ner.training.silver import silver_docs
 
 WARMUP_SHARE = 0.1
 # Maximum of tokens in a span that spancat suggests; memory grows with it.
@@ -31,6 +37,8 @@ class Choices:
     seed: for everything random. mixed_precision: train under autocast (CUDA).
     token_splits, normalize: arguments of the tokenizer `domain_ner.Tokenizer.v1`.
     oversample: the threshold of `domain_ner.Oversample.v1`; 0 for none.
+    silver, silver_weight: `share` and `weight` of `domain_ner.WithSilver.v1`, on the passages in `silver_folder`; 0 for
+    none.
     longest: length of the longest annotation in training, in tokens: spancat must suggest spans of this length.
     settings: values to set in the config last, by section and name, separated by dots.
     """
@@ -44,6 +52,9 @@ class Choices:
     token_splits: Sequence[str] = ()
     normalize: str = ""
     oversample: float = 0.0
+    silver: float = 0.0
+    silver_weight: float = 1.0
+    silver_folder: str = "assets/silver"
     longest: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -117,8 +128,7 @@ def build_config(fragments: Path, card: EncoderCard, choices: Choices, lengths: 
     _set_suggester(config, choices.longest)
     if card.path:
         _set_transformer(config, card, mixed_precision=choices.mixed_precision)
-    if choices.oversample:
-        _oversample(config, choices)
+    config["corpora"]["train"] = train_reader(config["corpora"]["train"], choices)
     _set(config, choices.settings)
     try:
         with factories_of_config(config):
@@ -179,14 +189,37 @@ def _set(config: Config, settings: Mapping[str, Any]) -> None:
         section[name] = value
 
 
-def _oversample(config: Config, choices: Choices) -> None:
-    corpora = config["corpora"]
-    corpora["train"] = {
-        "@readers": "domain_ner.Oversample.v1",
-        "corpus": {"gold_preproc": False, "limit": 0, "augmenter": None} | corpora["train"],
-        "threshold": choices.oversample,
-        "seed": choices.seed,
-    }
+def train_reader(reader: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
+    """Wrap the block of a corpus reader in those that the choices ask for."""
+    wrapped = {"gold_preproc": False, "limit": 0, "augmenter": None} | dict(reader)
+    plain = dict(reader)
+    if choices.oversample:
+        plain = wrapped = {
+            "@readers": OVERSAMPLE,
+            "corpus": wrapped,
+            "threshold": choices.oversample,
+            "seed": choices.seed,
+        }
+    if choices.silver:
+        plain = {
+            "@readers": WITH_SILVER,
+            "corpus": wrapped,
+            "silver": choices.silver_folder,
+            "share": choices.silver,
+            "weight": choices.silver_weight,
+            "seed": choices.seed,
+        }
+    return plain
+
+
+def epoch_lengths(reader: Mapping[str, Any], docs: Sequence[Doc], vocab: Vocab) -> list[int]:
+    """List the tokens of each document of an epoch. reader: of `train_reader`. docs: the annotated documents."""
+    inner = reader["corpus"] if reader.get("@readers") == WITH_SILVER else reader
+    lengths = repeated_lengths(docs, threshold=inner.get("threshold", 0.0), seed=inner.get("seed", 0))
+    if inner is not reader and reader["share"]:
+        most = len(lengths) * reader["share"]
+        lengths += map(len, silver_docs(Path(reader["silver"]), vocab, most, reader["seed"]))
+    return lengths
 
 
 def _set_training(config: Config, card: EncoderCard, choices: Choices, plan: StepPlan) -> None:

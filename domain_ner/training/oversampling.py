@@ -16,10 +16,11 @@ from spacy.util import registry
 
 from domain_ner.errors import DomainNerError
 
+NAME = "domain_ner.Oversample.v1"
 Corpus = Callable[[Language], Iterable[Example]]
 
 
-@registry.readers("domain_ner.Oversample.v1")
+@registry.readers(NAME)
 def create_oversampled(corpus: Corpus, threshold: float, seed: int) -> Corpus:
     """Repeat the passages of another reader.
 
@@ -27,7 +28,7 @@ def create_oversampled(corpus: Corpus, threshold: float, seed: int) -> Corpus:
     seed: for rounding fractional repetitions.
     """
     if not 0 <= threshold < 1:
-        raise DomainNerError(f"threshold is {threshold} in domain_ner.Oversample.v1; expected 0 to below 1.")
+        raise DomainNerError(f"threshold is {threshold} in {NAME}; expected 0 to below 1.")
 
     def read(nlp: Language) -> Iterator[Example]:
         factors = repetitions([eg.reference for eg in corpus(nlp)], threshold=threshold, seed=seed) if threshold else []

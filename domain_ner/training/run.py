@@ -29,6 +29,7 @@ from domain_ner.training.coverage import CorpusCoverage
 from domain_ner.training.loop import Training, resolve, run_steps
 from domain_ner.training.pace import Pace
 from domain_ner.training.saving import save
+from domain_ner.training.silver import silver_files
 
 UNFINISHED = "unfinished"
 BEST, LAST = checkpoint.BEST, "model-last"
@@ -187,6 +188,7 @@ def identify(config: Config) -> dict[str, str]:
     for name in ("train", "dev"):
         path = Path(config["paths"][name])
         identity[str(path)] = sha256(path) if path.is_file() else ""
+    identity |= {str(path): sha256(path) for path in silver_files(config)}
     name = config["components"].get("transformer", {}).get("model", {}).get("name", "")
     encoder = Path(name) if name else None
     for path in sorted(encoder.iterdir()) if encoder and encoder.is_dir() else ():

@@ -1,6 +1,7 @@
 """Writes a training config: what it takes from the user's text, the corpus and the tokenizer, and its last check."""
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
@@ -13,12 +14,13 @@ from spacy.tokens import Doc
 from thinc.api import Config
 
 from domain_ner.annotations.doc_keys import SPANS_KEY
+from domain_ner.corpus.languages import blank
 from domain_ner.corpus.registries import factories_of_config
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path
-from domain_ner.training.config import Choices, build_config
-from domain_ner.training.oversampling import repeated_lengths
+from domain_ner.training.config import Choices, build_config, epoch_lengths, train_reader
+from domain_ner.training.silver import check_silver, has_marginals, silver_docs
 
 
 def write_config(  # noqa: PLR0913, PLR0917
@@ -32,13 +34,27 @@ def write_config(  # noqa: PLR0913, PLR0917
     """
     if not 0 <= choices.oversample < 1:
         raise DomainNerError(f"vars.oversample is {choices.oversample}; expected a share of at least 0 and below 1.")
-    lengths = repeated_lengths(docs, threshold=choices.oversample, seed=choices.seed)
+    check_silver(choices.silver, choices.silver_weight)
+    _require_learnable(choices)
+    lengths = epoch_lengths(train_reader({}, choices), docs, blank(choices.lang).vocab)
     complete = replace(choices, longest=longest_annotation(docs), **read_tokenizer(tokenizer))
     config = build_config(fragments, card, complete, lengths)
     with atomic_path(target) as temporary:
         config.to_disk(temporary)
         debug_config(temporary)
     return config, len(lengths)
+
+
+def _require_learnable(choices: Choices) -> None:
+    """Raise DomainNerError for silver passages that the head cannot learn from."""
+    if not choices.silver or choices.head == "crf":
+        return
+    if has_marginals(silver_docs(Path(choices.silver_folder), blank(choices.lang).vocab, math.inf, choices.seed)):
+        raise DomainNerError(
+            f"{choices.silver_folder} has passages of distil, which only the head crf learns from; vars.head is"
+            f" {choices.head}.",
+            "Set vars.head to crf, or keep only the passages of pseudo-label there.",
+        )
 
 
 def parse_settings(text: str) -> dict[str, Any]:

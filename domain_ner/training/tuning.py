@@ -19,9 +19,8 @@ from domain_ner.corpus.registries import find_codecs_once
 from domain_ner.errors import DomainNerError
 from domain_ner.files import cannot_write, make_folder
 from domain_ner.training.checkpoint import Progress
-from domain_ner.training.config import replan
+from domain_ner.training.config import epoch_lengths, replan
 from domain_ner.training.loop import resolve, run_steps
-from domain_ner.training.oversampling import repeated_lengths
 from domain_ner.training.run import identify, read_config
 
 # The first trials are never pruned: there is nothing to compare them with.
@@ -175,9 +174,9 @@ def implied_settings(config: Config, settings: Mapping[str, Any]) -> dict[str, A
 def _lengths(config: Config) -> list[int]:
     """List the tokens of each training document, as often as it occurs in an epoch."""
     find_codecs_once()
-    docs = list(DocBin().from_disk(config["paths"]["train"]).get_docs(blank(config["nlp"]["lang"]).vocab))
-    reader = config["corpora"]["train"]
-    return repeated_lengths(docs, threshold=reader.get("threshold", 0.0), seed=reader.get("seed", 0))
+    vocab = blank(config["nlp"]["lang"]).vocab
+    docs = list(DocBin().from_disk(config["paths"]["train"]).get_docs(vocab))
+    return epoch_lengths(config["corpora"]["train"], docs, vocab)
 
 
 def _check_names(config: Config, space: Mapping[str, Any]) -> None:

@@ -1,0 +1,128 @@
+"""What raw texts are worth: a part of the training passages is annotated, and a pipeline labels the rest.
+
+The labels are used in three ways: what is unsure is unknown, as `pseudo-label` writes it; what is unsure is no entity,
+as a naive export would say; and as marginals, as `distil` writes them.
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import typer
+from _trainings import mean_and_all, part_of, table, to_gold, tokenizer_of
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from domain_ner.commands.main import run_function
+from domain_ner.corpus.corpus_file import CorpusFile
+from domain_ner.corpus.docs import groups_of
+from domain_ner.corpus.languages import blank
+from domain_ner.crf_ner.fitting import fit
+from domain_ner.crf_ner.probing import NAME
+from domain_ner.errors import DomainNerError
+from domain_ner.evaluation.predicting import evaluate_pipeline, input_doc, load_pipeline, read_docs
+from domain_ner.files import write_text
+from domain_ner.pseudo_labels.combining import label_texts
+from domain_ner.pseudo_labels.completing import Limits
+from domain_ner.pseudo_labels.teaching import taught
+from domain_ner.training.parts import train_part
+from domain_ner.training.silver import Silver
+
+SMALL, UNKNOWN, AS_O, MARGINALS, FULL = (
+    "the annotated part", "with pseudo-labels, unsure is unknown", "with pseudo-labels, unsure is no entity",
+    "with the pipeline's marginals", "all annotated",
+)  # fmt: skip
+
+
+def main(
+    corpus: Path = typer.Argument(Path("corpus"), help="Folder with train.spacy, dev.spacy and test.spacy."),
+    config: Path = typer.Option(
+        Path("configs/config.cfg"), help="The training config, written by create-config with --silver 100."
+    ),
+    share: float = typer.Option(0.2, help="Part of the training passages that is annotated."),
+    group_by: str = typer.Option("org", help="Key of meta: a group is annotated or raw as a whole."),
+    seeds: int = typer.Option(3, min=1, help="Trainings of each kind."),
+    epochs: int = typer.Option(8, min=1, help="Passes over the whole training data; parts have as many steps."),
+    sure: float = typer.Option(0.9, help="Least confidence of an entity."),
+    possible: float = typer.Option(0.1, help="Least confidence of a span that makes its text unknown."),
+    weight: float = typer.Option(1.0, help="How much a silver passage counts."),
+    output: Path = typer.Option(Path("benchmarks/pseudo_labels.md"), help="The table to write (Markdown)."),
+) -> None:
+    """Train on a part, and on the rest as a pipeline labels it; write benchmarks/pseudo_labels.md."""
+    vocab = blank("en").vocab
+    train, dev, test = (read_docs(corpus / f"{split}.spacy", vocab) for split in ("train", "dev", "test"))
+    if not 0 < share < 1:
+        raise DomainNerError(f"--share is {share}; expected a share between 0 and 1.")
+    found: dict[str, list[float]] = {}
+    for seed in range(seeds):
+        is_inside = part_of(groups_of(train, group_by), share, seed)
+        gold = [doc for doc, inside in zip(train, is_inside, strict=True) if inside]
+        raw = [doc.text for doc, inside in zip(train, is_inside, strict=True) if not inside]
+        with tempfile.TemporaryDirectory() as work:
+            case = Case(config, dev, Limits(sure, possible), weight, Path(work), seed, epochs, len(train))
+            for name, pipeline in case.kinds(gold, raw, train):
+                f1 = 100 * evaluate_pipeline(load_pipeline(pipeline), test).scores.micro.f1
+                found.setdefault(name, []).append(f1)
+                typer.echo(f"seed {seed}, {name}: {len(gold)} annotated, {len(raw)} raw, F1 {f1:.1f}")
+    small, full = found[SMALL], found[FULL]
+    rows = {}
+    for name, scores in found.items():
+        gap = sum(full) - sum(small)
+        closed = "" if name in (SMALL, FULL) or gap <= 0 else f"{100 * (sum(scores) - sum(small)) / gap:.0f} %"
+        rows[name] = [mean_and_all(scores), closed]
+    made = table(["trained on", "F1", "of the gap closed"], rows)
+    write_text(output, made)
+    typer.echo(made)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the trainings of one seed share. weight: of silver passages. n_all: number of training passages."""
+
+    config: Path
+    dev: Sequence[Doc]
+    limits: Limits
+    weight: float
+    work: Path
+    seed: int
+    epochs: int
+    n_all: int
+
+    def trained(self, name: str, docs: Sequence[Doc], silver: Silver | None = None) -> Path:
+        """Train as many steps as on everything."""
+        n_read = self.n_all if silver else len(docs)
+        best, _ = train_part(
+            self.config, docs, self.dev, self.work / name.replace(" ", "-"), gpu=-1, seed=self.seed,
+            epochs=round(self.epochs * self.n_all / n_read), silver=silver,
+        )  # fmt: skip
+        return best
+
+    def kinds(self, gold: Sequence[Doc], raw: Sequence[str], everything: Sequence[Doc]) -> Iterator[tuple[str, Path]]:
+        """Train on each kind of data: its name, and the pipeline."""
+        small = self.trained(SMALL, gold)
+        yield SMALL, small
+        nlp = load_pipeline(small)
+        fit(nlp, [Example(input_doc(nlp, doc), doc) for doc in self.dev], NAME)
+        tokenize = tokenizer_of(self.config)
+        marginals = self.silver("marginals", taught([nlp], raw))
+        passages = list(label_texts(nlp, raw, [], self.limits)[0])
+        for name, labelled in ((UNKNOWN, passages), (AS_O, [replace(one, unknown=()) for one in passages])):
+            silver = self.silver(name, (to_gold(one, tokenize) for one in labelled))
+            yield name, self.trained(name, gold, silver)
+        yield MARGINALS, self.trained(MARGINALS, gold, marginals)
+        yield FULL, self.trained(FULL, everything)
+
+    def silver(self, name: str, docs: Iterator[Doc]) -> Silver:
+        """Write silver passages into a folder of their own."""
+        folder = self.work / "silver" / name.replace(" ", "-")
+        folder.mkdir(parents=True)
+        corpus = CorpusFile()
+        for doc in docs:
+            corpus.add(doc)
+        corpus.write(folder / "silver.spacy")
+        return Silver(folder, 1000.0, self.weight)
+
+
+if __name__ == "__main__":
+    run_function(main, "benchmark-pseudo-labels")
