@@ -89,6 +89,13 @@ COMMANDS = {
         LOOP,
         "Add the types that exports were not annotated for: a pipeline's sure answers; where it is unsure, unknown.",
     ),
+    "pseudo-label": Entry(
+        LOOP,
+        "Label raw texts for training: sure spans, and unknown where unsure; admit them once a review proves them.",
+    ),
+    "distil": Entry(
+        LOOP, "Write a large pipeline's exact probabilities of raw texts, from which train teaches a small one."
+    ),
     "optimize": Entry(
         RELEASE,
         "Make training/model-optimized, which runs without PyTorch, and compare it with the trained pipeline.",

@@ -51,7 +51,7 @@ def soft_tags(doc: Doc, labels: Sequence[str], weight: float = 1.0) -> SoftTags:
     uses = np.frombuffer(noted["uses"], "<f4").astype(np.float64)
     emissions = np.zeros((len(doc), 1 + len(KINDS) * len(noted["labels"])))
     emissions[:, 0] = 1
-    emissions[rows] = probable.reshape(len(rows), -1)
+    emissions[rows] = probable.reshape(len(rows), emissions.shape[1])
     emissions /= emissions.sum(axis=1, keepdims=True)
     found = in_order(TagMarginals(emissions, uses), noted["labels"], labels)
     return SoftTags(torch.from_numpy(found.emissions), torch.from_numpy(found.uses), weight)

@@ -1,8 +1,11 @@
 """The result of a review, as `review.json` holds it."""
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from domain_ner.errors import DomainNerError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -106,3 +109,13 @@ class Review(_Part):
         wanted = [part.n_more for part in (self.contracts or of_all)]
         known = [n for n in wanted if n is not None]
         return max(known, default=0) if len(known) == len(wanted) else None
+
+
+def read_review(path: Path) -> Review:
+    """Read the result of a review. Raises DomainNerError if there is none, or it is damaged."""
+    try:
+        return Review.model_validate_json(path.read_text(encoding="utf8"))
+    except FileNotFoundError as err:
+        raise DomainNerError(f"There is no review {path}.", f"domain-ner review-sample {path.parent}") from err
+    except (ValidationError, UnicodeDecodeError) as err:
+        raise DomainNerError(f"{path} is no review of this version, or damaged.", "Run review-sample again.") from err

@@ -16,14 +16,15 @@ DOCBIN = ".spacy"
 
 
 def annotated_texts(places: Sequence[Path], reading: str = "", labels: str = "") -> list[str]:
-    """List the texts of exports and corpora (.spacy). reading, labels: the variables of project.yml for exports.
+    """List the texts of exports and corpora (.spacy).
 
+    places: files, or folders of exports or corpora. reading, labels: the variables of project.yml for exports.
     Raises DomainNerError for what cannot be read.
     """
     texts: list[str] = []
     for place in places:
-        if place.suffix == DOCBIN:
-            texts += [passage.text for passage in read_docbin(place)]
+        if corpora := [place] if place.suffix == DOCBIN else sorted(place.glob(f"*{DOCBIN}")):
+            texts += [passage.text for path in corpora for passage in read_docbin(path)]
         else:
             settings = ImportSettings(None, reading, labels, conflicts="unknown")
             texts += [passage.text for passage in read_annotations(place, settings).merged]

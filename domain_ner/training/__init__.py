@@ -2,5 +2,5 @@
 
 `evaluation` evaluates the trained pipeline.
 Public: `build_config` (`config`), `train` (`run`), `train_seeds` (`seeded`), `tune` (`tuning`), `train_part` (`parts`),
-`save` (`saving`).
+`save` (`saving`), `create_with_silver` (`silver`).
 """
