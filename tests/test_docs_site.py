@@ -182,9 +182,14 @@ def source():
 
 def is_path(path):
     """Whether a path is in the repository or written by the code, as far as its names show without a run."""
-    is_made = path.startswith(("training", "corpus"))
+    is_made = path.startswith(("training", "corpus", "benchmarks"))
     is_made_folder = any(path.startswith(f"{folder}/") for folder in made_folders())
-    if path in written() or is_made_folder or path.startswith(OF_USERS) or (not is_made and (ROOT / path).exists()):
+    if (
+        path in written()
+        or is_made_folder
+        or path.startswith(OF_USERS)
+        or (not path.startswith(("training", "corpus")) and (ROOT / path).exists())
+    ):
         return True
     name = re.escape(Path(path).name)
     return is_made and re.search(rf"[\"'/ {{(`]{name}\b|\b{name}[\"'`]", source()) is not None
