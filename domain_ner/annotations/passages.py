@@ -33,6 +33,7 @@ class Passage(Pickled):
     partial: text outside the spans is not annotated. unknown: character ranges that are not annotated.
     words, spaces: the export's own tokens, and whether a space follows each (None: the export does not say).
     suggested: a model's annotation to decide on instead of `spans`, in a review task; None if there is none.
+    scores: of suggested spans among `spans`, 0..1, for tools that show them.
     """
 
     text: str
@@ -49,6 +50,7 @@ class Passage(Pickled):
     words: tuple[str, ...] | None = None
     spaces: tuple[bool, ...] | None = None
     suggested: tuple[LabelledSpan, ...] | None = None
+    scores: Mapping[LabelledSpan, float] = field(default_factory=dict)
 
 
 def utf16_offsets(text: str) -> list[int]:

@@ -20,6 +20,9 @@ COMMANDS = {
     "validate": Entry(
         DATA, "Check the guide, and the annotations against it; write training/reports/guide.json and guide.html."
     ),
+    "draft": Entry(
+        DATA, "Draft annotations from the guide alone, by an LLM, lists of names or GLiNER; write tasks for each tool."
+    ),
     "convert": Entry(
         DATA,
         "Convert the annotation exports to corpus/train.spacy, dev.spacy and test.spacy, and write the ledger.",

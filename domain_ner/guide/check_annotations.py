@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.corpus.near_duplicates import group_near_duplicates, similarity
-from domain_ner.errors import did_you_mean
 from domain_ner.guide.check_guide import may_share
 from domain_ner.guide.findings import Finding, excerpt
 from domain_ner.guide.inconsistencies import majority_label, skipped_names, surface_labels
+from domain_ner.guide.legality import SpanRules
 from domain_ner.guide.rules import check_span
 from domain_ner.guide.schema import Guide, Rules
 from domain_ner.guide.statistics import TypeStatistics
@@ -26,11 +26,10 @@ Count = Callable[[], None]
 
 def check_passages(guide: Guide, passages: Iterable[Passage], *, on_passage: Count = lambda: None) -> Iterator[Finding]:
     """Check each span by itself: unknown labels, boundaries, rules, not-entities, nesting."""
-    rules = {entity_type.label: entity_type.rules for entity_type in guide.types}
-    reasons = {surface.lower(): entry.why for entry in guide.not_entities for surface in entry.surfaces}
+    rules = SpanRules.of(guide)
     for passage in passages:
         for span in passage.spans:
-            for kind, message in _span_faults(passage, span, rules, reasons):
+            for kind, message in _span_faults(passage, span, rules):
                 yield _finding(kind, message, passage, span)
         for span in passage.trimmed:
             for kind, message in check_span(passage.text, span, Rules()):
@@ -68,19 +67,10 @@ def check_duplicates(passages: Iterable[Passage]) -> Iterator[Finding]:
             yield Finding("duplicate", f"the same text as {former.source}", "", passage.source, passage.text[:120])
 
 
-def _span_faults(
-    passage: Passage, span: LabelledSpan, rules: dict[str, Rules], reasons: dict[str, str]
-) -> Iterator[tuple[str, str]]:
-    surface = passage.text[span.start : span.end]
-    if span.label not in rules:
-        near = did_you_mean(span.label, rules)
-        expected = f"expected one of {', '.join(rules)}{near and f'; {near}'}"
-        yield "unknown label", f"{span.label!r} on {surface!r}; {expected}"
-        return
-    yield from check_span(passage.text, span, rules[span.label])
-    if surface.lower() in reasons:
-        yield "not an entity", f"{surface!r} is marked {span.label}; the guide says: {reasons[surface.lower()]}"
-    if not rules[span.label].nesting:
+def _span_faults(passage: Passage, span: LabelledSpan, rules: SpanRules) -> Iterator[tuple[str, str]]:
+    yield from rules.faults(passage.text, span)
+    if span.label in rules.rules and not rules.may_nest(span.label):
+        surface = passage.text[span.start : span.end]
         for outer in passage.spans:
             if outer != span and outer.start <= span.start and span.end <= outer.end:
                 yield "nested", f"{surface!r} is inside {passage.text[outer.start : outer.end]!r} ({outer.label})"

@@ -28,7 +28,7 @@ def find_occurrences(text: str, names: NameIndex, spans: Iterable[LabelledSpan])
         for (length, offset), candidates in names.get(word.group(), {}).items():
             start = word.start() - offset
             end = start + length
-            if start >= end_of_last and text[start:end] in candidates and _stands_alone(text, start, end):
+            if start >= end_of_last and text[start:end] in candidates and stands_alone(text, start, end):
                 if not any(start < taken_end and taken_start < end for taken_start, taken_end in taken):
                     yield start, end
                 end_of_last = end
@@ -45,6 +45,7 @@ def index_names(names: Iterable[str]) -> NameIndex:
     return {word: dict(sorted(by_place.items(), key=lambda entry: -entry[0][0])) for word, by_place in index.items()}
 
 
-def _stands_alone(text: str, start: int, end: int) -> bool:
+def stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether a name ends where its place ends: `Kafka` in `kafka-prod` is part of another name."""
     before, after = text[max(0, start - 1) : start], text[end : end + 2]
     return not CONTINUES_BEFORE.search(before) and not CONTINUES_AFTER.match(after)

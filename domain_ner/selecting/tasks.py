@@ -29,7 +29,7 @@ def make_task(choice: Choice, row: Row, apart: Collection[str], *, is_blind: boo
         spans=() if is_blind else spans_of(choice),
         source=row.place,
         document=row.id,
-        meta={**_given(row.columns, apart), **_meta(choice)},
+        meta={**given_columns(row.columns, apart), **_meta(choice)},
     )
 
 
@@ -38,7 +38,7 @@ def spans_of(choice: Choice) -> tuple[LabelledSpan, ...]:
     return tuple(LabelledSpan(found.start, found.end, found.label) for found in choice.measured.found)
 
 
-def _given(columns: Mapping[str, Any], apart: Collection[str]) -> dict[str, Any]:
+def given_columns(columns: Mapping[str, Any], apart: Collection[str]) -> dict[str, Any]:
     """What is known of a text: its `meta`, and plain values in other columns, such as the key of `group_by`."""
     nested = columns.get(META)
     plain = {key: value for key, value in columns.items() if isinstance(value, str | int | float) and key not in apart}

@@ -93,6 +93,7 @@ def _result(passage: Passage, number: int, *, origin: str) -> list[dict[str, Any
             "to_name": TEXT_TAG,
             "type": "labels",
             "origin": origin,
+            **({"score": passage.scores[span]} if span in passage.scores else {}),
             "value": {
                 "start": span.start,
                 "end": span.end,

@@ -41,7 +41,7 @@ def write(passages: Iterable[Passage], target: Path, options: WriterOptions) -> 
 def _rows(passage: Passage, options: WriterOptions) -> Iterator[Row]:
     tokens = all_tokens(passage, options)
     task = _task(passage, tokens)
-    accepted = [_span(span, tokens) for span in passage.spans]
+    accepted = [_span(span, tokens) | _score(span, passage) for span in passage.spans]
     if not passage.partial:
         view = OVERLAPPING if overlapping(passage.spans) else MANUAL
         row = _asked(task, accepted, view)
@@ -82,6 +82,10 @@ def _span(span: LabelledSpan, tokens: Tokens) -> Row:
     first, after = tokens.range_of(span.start, span.end)
     edges = {"start": span.start, "end": span.end, "token_start": first, "token_end": after - 1}
     return {**edges, "label": span.label}
+
+
+def _score(span: LabelledSpan, passage: Passage) -> Row:
+    return {"score": passage.scores[span]} if span in passage.scores else {}
 
 
 def _hash(*parts: Any) -> int:
