@@ -15,8 +15,9 @@ from conftest import ROOT
 ROOMS = [
     "__init__", "errors", "files", "project", "devices", "annotations", "metrics", "readers", "corpus", "conversion",
     "guide", "llm", "encoders", "transformer", "onnx_encoder", "crf_ner", "optimizing", "training", "writers",
-    "evaluation", "selecting", "pseudo_labels", "inspection", "monitoring", "reports", "packaging", "huggingface",
-    "annotating", "reviewing", "drafting", "releasing", "serving", "client", "api", "commands", "__main__",
+    "evaluation", "llm_fallback", "selecting", "pseudo_labels", "inspection", "monitoring", "reports", "packaging",
+    "huggingface", "annotating", "reviewing", "drafting", "releasing", "serving", "client", "api", "commands",
+    "__main__",
 ]  # fmt: skip
 # Pure: no spaCy and no PyTorch.
 PURE_ROOMS = {"__init__", "errors", "files", "project", "annotations", "metrics", "llm", "client"}
@@ -125,7 +126,7 @@ def test_what_spacy_finds_by_entry_point_imports_without_torch():
     while todo:
         module = todo.pop().removeprefix("domain_ner.").replace(".", "/")
         seen.add(module)
-        path = PACKAGE / f"{module}.py"
+        path = PACKAGE / (f"{module}/__init__.py" if (PACKAGE / module).is_dir() else f"{module}.py")
         top_level = [
             node for node in ast.parse(path.read_text("utf8")).body if isinstance(node, ast.Import | ast.ImportFrom)
         ]

@@ -99,6 +99,10 @@ COMMANDS = {
     "distil": Entry(
         LOOP, "Write a large pipeline's exact probabilities of raw texts, from which train teaches a small one."
     ),
+    "add-fallback": Entry(
+        LOOP,
+        "Add a language model for what a pipeline is unsure of: calibrated on dev, switched off, with what it brings.",
+    ),
     "optimize": Entry(
         RELEASE,
         "Make training/model-optimized, which runs without PyTorch, and compare it with the trained pipeline.",

@@ -68,6 +68,9 @@ def main(
     robustness: int = typer.Option(
         0, help="Number of test passages to predict in changed form (upper case, typing errors, new names …); 0: none."
     ),
+    fallback: Path | None = in_project(
+        "training/reports/llm_fallback.json", "What a language model brings, as add-fallback wrote it, for the advice."
+    ),
     name: str = typer.Option("", help="Name of the pipeline in the report; empty: as it is packaged, or its folder."),
     version: str = typer.Option("", help="Version of the pipeline in the report."),
     seed: int = typer.Option(0, help="Seed of the samples."),
@@ -83,6 +86,7 @@ def main(
     from domain_ner.evaluation.queues import write_queues
     from domain_ner.evaluation.report import QUEUES, make_report, queue_names
     from domain_ner.guide.schema import load_guide
+    from domain_ner.llm_fallback.report import read_hybrids
 
     use_gpu(gpu_id)
     nlp = load_pipeline(model)
@@ -99,7 +103,8 @@ def main(
         say(f"written to {metrics}")
         if reports is None:
             return
-        settings = MeasureSettings(others, test_sets, group_by, robustness, seed, log, str(test))
+        hybrids = read_hybrids(fallback, scored.evaluated.scores) if fallback is not None else {}
+        settings = MeasureSettings(others, test_sets, group_by, robustness, seed, log, str(test), hybrids)
         measured = measure(nlp, gold, scored, settings, watched=watched, say=say)
         named = {"pipeline": name_of(nlp, model, name, version), "model_sha256": sha256_of_folder(model)}
         report = queue_names(make_report(measured)).model_copy(update=named)

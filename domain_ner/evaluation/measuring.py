@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from domain_ner.evaluation.predicting import (
 )
 from domain_ner.evaluation.report import TEST_SET, Measured, mentions
 from domain_ner.evaluation.robustness import Robustness, n_predictions, predict_perturbed, replacement_names, sample
+from domain_ner.metrics.advice import Hybrid
 from domain_ner.metrics.calibration import ScoredSpan
 
 # The maximum number of passages to predict from train and from dev.
@@ -56,7 +57,7 @@ class MeasureSettings:
     others: split to documents that the pipeline was trained or selected on. test_sets: name to documents of other test
     sets. group_by: the key of `meta` that names the group of a passage, or empty. robustness: number of passages to
     predict in changed form; 0 for none. seed: of the samples. log: training.jsonl, written by train.
-    test_set: name of the test corpus.
+    test_set: name of the test corpus. hybrids: type to what a language model brings, if that was measured.
     """
 
     others: Mapping[str, Sequence[Doc]]
@@ -66,6 +67,7 @@ class MeasureSettings:
     seed: int = 0
     log: Path | None = None
     test_set: str = TEST_SET
+    hybrids: Mapping[str, Hybrid] = field(default_factory=dict)
 
 
 def score(nlp: Language, gold: Sequence[Doc], ledger: Path | None, *, watched: Watched) -> Scored:
@@ -104,6 +106,7 @@ def measure(  # noqa: PLR0913
     return Measured(
         pipeline="",
         docs=docs,
+        hybrids=settings.hybrids,
         judged=scored.evaluated.judged,
         uncalibrated=scored.uncalibrated,
         least=minimum_confidences(nlp) if scored.uncalibrated else {},

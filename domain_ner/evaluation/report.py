@@ -6,7 +6,7 @@ Decides what the report says; draws and prints nothing.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -40,7 +40,7 @@ from domain_ner.evaluation.sections import (
     split_score,
     varied,
 )
-from domain_ner.metrics.advice import NOT_BY_ANNOTATIONS, Advice, TypeFacts, advise
+from domain_ner.metrics.advice import NOT_BY_ANNOTATIONS, Advice, Hybrid, TypeFacts, advise
 from domain_ner.metrics.calibration import ScoredSpan
 from domain_ner.metrics.mistakes import find_mistakes
 from domain_ner.metrics.schemes import SCHEMES
@@ -83,6 +83,7 @@ class Measured:
     can_nest: entities are `doc.spans["sc"]`, not `doc.ents`. group_by: the key that names the group of a passage;
     groups: the group of each of `docs`. least: type to the minimum confidence of reported entities.
     outcomes: number of annotations in the exports for the test set, by outcome. log: rows of training.jsonl.
+    hybrids: type to what a language model brings, if that was measured.
     """
 
     pipeline: str
@@ -100,6 +101,7 @@ class Measured:
     outcomes: Mapping[str, int] = field(default_factory=dict)
     robustness: Robustness | None = None
     log: Sequence[Mapping[str, Any]] = ()
+    hybrids: Mapping[str, Hybrid] = field(default_factory=dict)
     test_set: str = TEST_SET
     evaluated_on: date = field(default_factory=date.today)
 
@@ -131,7 +133,10 @@ def make_report(measured: Measured) -> Report:
     counts = count_mistakes(mistakes)
     confused = confusion_table(docs, mistakes, list(scores.by_type))
     support = {label: score.support for label, score in scores.by_type.items()}
-    facts = _facts(scores, all_occurrences, counts, confused, diversity(trained) if measured.train else None)
+    facts = [
+        replace(one, hybrid=measured.hybrids.get(one.label))
+        for one in _facts(scores, all_occurrences, counts, confused, diversity(trained) if measured.train else None)
+    ]
     return Report(
         pipeline=measured.pipeline,
         date=measured.evaluated_on.isoformat(),

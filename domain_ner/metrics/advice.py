@@ -17,18 +17,36 @@ UNSEEN_GAP = 0.15
 BOUNDARY_SHARE, CONFUSED_SHARE, SPURIOUS_SHARE = 0.3, 0.05, 0.3
 MIN_MISTAKES, MIN_SUPPORT = 5, 10
 
-MORE, VARIED, GUIDE, BOUNDARIES, RELABEL, FALLBACK, LOOK, TEST_MORE = (
+# Points of F1, 0..1, that a language model must bring to be recommended.
+LEAST_GAIN = 0.01
+
+MORE, VARIED, GUIDE, BOUNDARIES, RELABEL, HYBRID, FALLBACK, LOOK, TEST_MORE = (
     "more examples",
     "more varied names",
     "clearer guide",
     "rule for boundaries",
     "annotations to check",
+    "hybrid",
     "another method",
     "mistakes to look at",
     "more test data",
 )
 # Advice that its own passages cannot carry out: it asks for new ones, or for something else than annotations.
-NOT_BY_ANNOTATIONS = (MORE, VARIED, TEST_MORE, FALLBACK)
+NOT_BY_ANNOTATIONS = (MORE, VARIED, TEST_MORE, HYBRID, FALLBACK)
+
+
+@dataclass(frozen=True)
+class Hybrid:
+    """What a language model brings to a type, as `add-fallback` measured it on the same test set.
+
+    f1: of pipeline and model together, 0..1. asked: share of the passages that the model is asked for, 0..1.
+    cost: for 1,000 passages; None if unknown.
+    """
+
+    model: str
+    f1: float
+    asked: float
+    cost: float | None
 
 
 @dataclass(frozen=True)
@@ -39,6 +57,7 @@ class TypeFacts:
     surface is not in training.
     n_trained, n_surfaces: mentions and distinct surfaces in training; None if the training data is unknown.
     mistakes: kind to count. confused: other type to the number of entities confused with it, in both directions.
+    hybrid: what a language model brings; None if nobody measured it.
     """
 
     label: str
@@ -49,6 +68,7 @@ class TypeFacts:
     n_surfaces: int | None
     mistakes: Mapping[str, int]
     confused: Mapping[str, int]
+    hybrid: Hybrid | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +94,7 @@ def advise(facts: TypeFacts, *, target: float, floor: float) -> list[Advice]:
         return [Advice(facts.label, TEST_MORE, what, why, ())]
     if reaches(facts.score.f1, target):
         return []
-    rules = (_few, _unseen, _confused, _boundaries, _spurious)
+    rules = (_few, _unseen, _confused, _boundaries, _spurious, _hybrid)
     recommended = [advice for rule in rules for advice in rule(facts, target)]
     is_well_trained = facts.n_trained is not None and facts.n_trained >= ENOUGH_MENTIONS
     if facts.score.f1 < floor and is_well_trained:
@@ -137,8 +157,24 @@ def _spurious(facts: TypeFacts, target: float) -> list[Advice]:
     return [Advice(facts.label, RELABEL, what, why, (SPURIOUS,))]
 
 
+def _hybrid(facts: TypeFacts, target: float) -> list[Advice]:
+    hybrid = facts.hybrid
+    if hybrid is None or hybrid.f1 - facts.score.f1 < LEAST_GAIN:
+        return []
+    what = f"Ask {hybrid.model} where the pipeline is unsure: switch on llm_fallback for this type."
+    cost = "" if hybrid.cost is None else f", at {hybrid.cost:.2f} for 1,000 passages"
+    why = (
+        f"F1 {_percent(facts.score.f1)} alone, {_percent(hybrid.f1)} together;"
+        f" {_percent(hybrid.asked)} % of the passages are asked for{cost}."
+    )
+    return [Advice(facts.label, HYBRID, what, why, tuple(KINDS))]
+
+
 def _fallback(facts: TypeFacts, floor: float) -> Advice:
-    what = "If clearer annotations do not help, leave this type to another method (a larger encoder, an LLM, rules)."
+    what = (
+        "If clearer annotations do not help, leave this type to another method: a larger encoder, rules, or a language"
+        " model (add-fallback measures what that brings)."
+    )
     f1 = f"F1 {_percent(facts.score.f1)}, below the floor of {_percent(floor)}"
     why = f"{f1}, with {facts.n_trained:,} mentions in training."
     return Advice(facts.label, FALLBACK, what, why, tuple(KINDS))

@@ -19,6 +19,8 @@ RUNS_COMMAND = re.compile(rb'\brun_script\("([\w-]+)"\)')
 BUILDS_WHEELS = "packaging/wheels.py"
 # Groups of entry points that start command lines, which no pipeline needs.
 STARTS = {"spacy_cli", "console_scripts"}
+# Added to a pipeline after all commands whose code is tracked: none of them runs it.
+ADDED_LATER = {"llm_fallback"}
 # Part of the cache key: a change in this module invalidates imports that were parsed before.
 OWN_CODE = Path(__file__).read_bytes()
 
@@ -93,7 +95,11 @@ def files_of(script: Path, package: Path, sources: Sources) -> set[Path]:
 def _by_entry_point(content: bytes) -> list[str]:
     """Find the modules of this package that spaCy imports for a module with this content."""
     builds = BUILDS_PIPELINES.search(content)
-    return [module for name, module in _registered() if builds or f'"{name}"'.encode() in content]
+    return [
+        module
+        for name, module in _registered()
+        if (builds and name not in ADDED_LATER) or f'"{name}"'.encode() in content
+    ]
 
 
 def _commands(content: bytes) -> list[str]:
