@@ -30,7 +30,7 @@ def main(
     sizes: str = typer.Option("0.1,0.2,0.3,0.4,0.5,0.6,0.8,1", help="Parts of the corpus to train on, rising to 1."),
     seeds: int = typer.Option(3, min=1, help="Number of replays, each from another first part."),
     epochs: int = typer.Option(
-        0, help="Passes over all the data, at most; 0: the value in the config. Smaller parts take more."
+        0, help="Passes over all the data, at most; 0: the value in the config. Smaller parts take as many steps."
     ),
     lang: str = typer.Option("en", help="Language of the text: spaCy's code."),
     gpu_id: str = typer.Option("-1", help=GPU_HELP),

@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from math import sqrt
 from pathlib import Path
 from statistics import fmean
 
@@ -34,8 +33,8 @@ class Setting:
 
     config: of create-config. pool: annotated passages, each taken once its turn comes. dev: for early stopping and
     calibration. test: for the scores. work: folder for the trainings; completed ones are not repeated.
-    sizes: shares of the pool, rising to 1. epochs: for the whole pool, at most; a smaller part takes more, by the
-    square root of the ratio. gpu: -1 for the CPU.
+    sizes: shares of the pool, rising to 1. epochs: for the whole pool, at most; a smaller part takes as many steps.
+    gpu: -1 for the CPU.
     """
 
     config: Path
@@ -116,7 +115,7 @@ class _Replay:
             docs = [setting.pool[n] for n in (sorted(taken) if share == 1 else taken)]
             best, _ = train_part(
                 setting.config, docs, setting.dev, setting.work / self._place(share) / f"{share:g}",
-                gpu=setting.gpu, seed=self.seed, epochs=round(whole / sqrt(share)), say=say,
+                gpu=setting.gpu, seed=self.seed, epochs=round(whole / share), say=say,
             )  # fmt: skip
             f1 = evaluate_pipeline(load_pipeline(best), setting.test).scores.micro.f1
             n_tokens, n_entities = sum(map(len, docs)), sum(len(doc.ents) for doc in docs)
