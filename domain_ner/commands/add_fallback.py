@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from domain_ner.commands.console import check_share, say, split_names, watched, writes
+from domain_ner.commands.console import check_share, say, split_names, warn, watched, writes
+from domain_ner.errors import DomainNerError
 from domain_ner.files import together, write_text
 
 if TYPE_CHECKING:
@@ -46,9 +47,12 @@ def main(
     from domain_ner.evaluation.predicting import read_docs
     from domain_ner.llm_fallback.adding import add, switch_off
     from domain_ner.llm_fallback.comparing import compare
-    from domain_ner.training.saving import save
+    from domain_ner.training.saving import require_replaceable, save
 
     check_share(low=low, high=high)
+    require_replaceable(output)
+    if report is not None and test is None:
+        raise DomainNerError("--report needs the corpus to score on.", "Give --test, or leave out --report.")
     settings = {
         "enabled": True, "url": llm, "model": model, "guide": str(guide), "types": split_names(types),
         "everywhere": everywhere, "low": low, "high": high, "cache": str(cache), "max_calls": max_calls or None,
@@ -58,7 +62,7 @@ def main(
     with open_pipeline(pipeline) as (nlp, _):
         component = add(nlp, settings)
         if dry_run:
-            _plan(nlp, component, read_docs(dev, nlp.vocab))
+            _plan(nlp, component, read_docs(dev, nlp.vocab), read_docs(test, nlp.vocab) if test else [])
             return
         _fit(nlp, component, read_docs(dev, nlp.vocab))
         with together():
@@ -76,14 +80,25 @@ def main(
 
 def _fit(nlp: "Language", component: "LlmFallback", golds: list[Any]) -> None:
     from domain_ner.commands.printing.fallback import print_trust
+    from domain_ner.crf_ner.probing import recogniser
     from domain_ner.llm_fallback.fitting import fit
 
     with watched("asking on dev", len(golds)) as on_doc:
         fitted = fit(nlp, golds, component, on_doc)
+    if not fitted.n_docs:
+        failed = ", ".join(f"{n:,} {reason}" for reason, n in component.record()["failed"].items())
+        raise DomainNerError(
+            f"No passage of dev has an answer: {failed or 'the pipeline is unsure of none'}.",
+            "Start the server, or correct --llm and --model."
+            if failed
+            else "Give other --low and --high, or --everywhere.",
+        )
+    if different := sorted(set(recogniser(nlp).labels) ^ set(component.required_guide().labels)):
+        warn(f"Only the pipeline or only the guide has {', '.join(different)}: the model is not asked for these.")
     print_trust(fitted, len(golds), component.record())
 
 
-def _plan(nlp: "Language", component: "LlmFallback", golds: list[Any]) -> None:
+def _plan(nlp: "Language", component: "LlmFallback", golds: list[Any], test: list[Any]) -> None:
     from domain_ner.commands.printing.fallback import print_plan
     from domain_ner.llm.session import plan_llm
     from domain_ner.llm_fallback.fitting import unsure_docs
@@ -91,4 +106,6 @@ def _plan(nlp: "Language", component: "LlmFallback", golds: list[Any]) -> None:
     with watched("predicting", len(golds)) as on_doc:
         texts = [doc.text for doc, _ in unsure_docs(nlp, golds, component, on_doc)]
     settings = component.settings.llm
-    print_plan(plan_llm(settings, component.required_guide(), texts), settings.prices, len(texts), len(golds))
+    # All of test: the model alone is scored too.
+    plan = plan_llm(settings, component.required_guide(), [*texts, *(doc.text for doc in test)])
+    print_plan(plan, settings.prices, len(texts), len(golds), len(test))

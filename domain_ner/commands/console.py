@@ -73,14 +73,16 @@ def hold(target: Path, *, shared: bool = False) -> AbstractContextManager[None]:
     return hold_lock(target, name, shared=shared)
 
 
-def in_project(path: str, meaning: str) -> Any:
+def in_project(path: str, meaning: str, *, if_there: bool = False) -> Any:
     """Create an option whose default is a path in the project, if `domain-ner` runs in a project's folder; else None.
 
     Scripts always pass their paths, so that they have no default either. path: in the project. meaning: the help.
+    if_there: there is no default if that path does not exist.
     """
 
     def default() -> Path | None:
-        return Path(path) if PROJECT.is_file() and not _is_script() else None
+        is_default = PROJECT.is_file() and not _is_script() and (not if_there or Path(path).exists())
+        return Path(path) if is_default else None
 
     return typer.Option(default_factory=default, help=meaning, show_default=f"{path} in a project")
 

@@ -37,7 +37,9 @@ def main(
 
     use_gpu(gpu_id)
     if output.suffix != ".spacy":
-        raise DomainNerError(f"The output is {output}; expected a file that ends with .spacy.")
+        raise DomainNerError(f"The output is {output}; expected a file that ends with .spacy.", "Name one.")
+    if output.is_dir():
+        raise DomainNerError(f"{output} is a folder; expected a file, or none.", "Name another file.")
     texts = read_new_texts(
         inputs, output, annotated, text_column=text_column, lines=lines, reading=reading, labels=labels
     )

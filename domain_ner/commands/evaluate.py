@@ -35,7 +35,9 @@ def main(
     test: Path = typer.Argument(Path("corpus/test.spacy"), help="The test corpus (DocBin)."),
     metrics: Path = typer.Argument(Path("training/metrics.json"), help="File for the scores (JSON)."),
     ledger: Path | None = in_project(
-        "training/reports/ledger.jsonl", "The ledger that convert wrote, for the recall against the exports."
+        "training/reports/ledger.jsonl",
+        "The ledger that convert wrote, for the recall against the exports.",
+        if_there=True,
     ),
     train: Path | None = in_project(
         "corpus/train.spacy", "The training corpus (DocBin), to separate seen from unseen names."
@@ -44,7 +46,7 @@ def main(
         "corpus/dev.spacy", "The development corpus (DocBin), for its diversity and its score."
     ),
     log: Path | None = in_project(
-        "training/reports/training.jsonl", "The log that train wrote, for the training curves."
+        "training/reports/training.jsonl", "The log that train wrote, for the training curves.", if_there=True
     ),
     guide: Path | None = in_project("assets/guide.yml", "The annotation guide, for the colours of the types."),
     reports: Path | None = in_project(

@@ -152,7 +152,8 @@ def _report(done: "Labelled", sources: "list[Source]") -> None:
             f"{label} {100 * done.named[source.name][label]:.0f} and {100 * done.misnamed[source.name][label]:.0f} %"
             for label in sorted(source.labels & done.named[source.name].keys())
         )
-        say(f"{source.name} names an entity, and what is none, by estimate: {rates or 'no type of the pipeline'}")
+        say(f"{source.name}, by estimate: share of the entities that it names, and of other spans")
+        say(f"  {rates or 'no type of the pipeline'}")
     if done.n_outside:
         warn(f"{done.n_outside:,} spans of the drafts start or end inside a token, and were left out.")
 

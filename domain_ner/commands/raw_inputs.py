@@ -39,6 +39,10 @@ def read_new_texts(
         warn(f"{len(problems):,} texts could not be read, the first {problems[0].place}: {problems[0].problem}.")
     texts = new_texts(given, annotated_texts(annotated, reading, labels))
     if not texts:
-        raise DomainNerError(f"None of {len(given):,} texts is new.", "Give others, or --text-column.")
-    say(f"{len(texts):,} of {len(given):,} texts; the others are annotated, nearly so, repeated or empty")
+        raise DomainNerError(
+            f"None of {len(given):,} texts is new: they are empty, or in --annotated, or nearly so.",
+            "Give others, or another --text-column.",
+        )
+    others = "; the others are annotated, nearly so, repeated or empty" if len(texts) < len(given) else ""
+    say(f"{len(texts):,} of {len(given):,} texts{others}")
     return texts

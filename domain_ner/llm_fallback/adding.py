@@ -1,12 +1,15 @@
 """Adds the component to a trained pipeline, and switches it off before the pipeline is saved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
 
 from domain_ner.crf_ner.probing import recogniser
+from domain_ner.errors import DomainNerError, did_you_mean
+from domain_ner.guide.schema import load_guide
 from domain_ner.llm_fallback.component import LlmFallback
 from domain_ner.llm_fallback.factory import create_llm_fallback
 
@@ -19,10 +22,15 @@ def add(nlp: Language, settings: Mapping[str, Any]) -> LlmFallback:
     """Add the component at the end, in the place of one that is there. settings: of its factory.
 
     The recogniser then lists candidates, without which nobody knows where it is unsure of what it does not report.
-    Raises DomainNerError if the pipeline gives no confidences.
+    Without `types`, these are all that pipeline and guide have in common.
+    Raises DomainNerError if the pipeline gives no confidences, and for a type that pipeline or guide lacks.
     """
     assert create_llm_fallback  # its registration
     pipe = recogniser(nlp)
+    settings = {
+        **settings,
+        "types": _types(settings.get("types", ()), pipe.labels, load_guide(Path(settings["guide"])).labels),
+    }
     if not pipe.settings.n_candidates:
         pipe.settings = replace(pipe.settings, n_candidates=1)
         nlp.get_pipe_config(pipe.name)["candidates"] = 1
@@ -30,6 +38,21 @@ def add(nlp: Language, settings: Mapping[str, Any]) -> LlmFallback:
         nlp.remove_pipe(NAME)
     added: LlmFallback = nlp.add_pipe(NAME, config=dict(settings))  # type: ignore[assignment]
     return added
+
+
+def _types(wanted: Sequence[str], known: Sequence[str], defined: Sequence[str]) -> list[str]:
+    for label in wanted:
+        for labels, where in ((known, "pipeline"), (defined, "guide")):
+            if label not in labels:
+                hint = did_you_mean(label, labels)
+                raise DomainNerError(f"The {where} has no type {label!r}; it has {', '.join(labels)}.", hint)
+    common = list(wanted) or [label for label in known if label in defined]
+    if not common:
+        raise DomainNerError(
+            f"The pipeline has {', '.join(known)}, and the guide {', '.join(defined)}: no type in common.",
+            "Give the guide of this pipeline.",
+        )
+    return common
 
 
 def switch_off(nlp: Language, component: LlmFallback) -> None:

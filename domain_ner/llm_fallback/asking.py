@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,8 @@ class Asker:
         self.settings, self.guide = settings, guide
         self.n_asked, self.failed = 0, Counter[str]()
         self._stack, self._broken_at = ExitStack(), 0.0
+        # Also at the end of the process: before the interpreter takes apart what the calls need.
+        weakref.finalize(self, self._stack.close)
         self._session: Session | None = None
         # Of the sessions that ended.
         self._calls, self._tokens, self._money = 0, Tokens(), 0.0

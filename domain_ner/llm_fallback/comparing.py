@@ -40,10 +40,12 @@ def compare(
         [(doc[start:end].start_char, doc[start:end].end_char, label) for start, end, label in found or ()]
         for doc, found in zip(docs, answers, strict=True)
     ]
-    scores = {
-        name: _rows(score_entities(zip(gold_entities, found, strict=True)))
+    scored = {
+        name: score_entities(zip(gold_entities, found, strict=True))
         for name, found in ((ALONE, alone), (LLM, named), (BOTH, both))
     }
+    scores = {name: _rows(of_system) for name, of_system in scored.items()}
+    fewer = _n_errors(scored[ALONE].micro) - _n_errors(scored[BOTH].micro)
     gain = 100 * (scores[BOTH][ALL_TYPES].f1 - scores[ALONE][ALL_TYPES].f1)
     return FallbackReport(
         model=component.settings.llm.model,
@@ -52,12 +54,17 @@ def compare(
         scores=scores,
         used=used,
         gain=gain,
-        gain_per_thousand=gain * 1000 / len(unsure) if unsure else None,
+        fewer_errors=fewer,
+        fewer_per_thousand=fewer * 1000 / len(unsure) if unsure else None,
     )
 
 
 def _entities(doc: Doc) -> Entities:
     return [(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents]
+
+
+def _n_errors(score: Score) -> int:
+    return score.n_predicted + score.n_gold - 2 * score.n_correct
 
 
 def _rows(scores: Scores) -> dict[str, Row]:

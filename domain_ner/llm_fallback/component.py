@@ -20,6 +20,9 @@ from domain_ner.llm_fallback.settings import Fallback
 
 RECOGNISER, MODEL, BOTH = "recogniser", "llm", "recogniser+llm"
 STATE = "fallback.json"
+NOTHING_ASKED: dict[str, Any] = {
+    "texts": 0, "failed": {}, "calls": 0, "from_cache": 0, "tokens_in": 0, "tokens_out": 0, "cost": 0.0,
+}  # fmt: skip
 
 if not Span.has_extension("source"):
     Span.set_extension("source", default=None)
@@ -70,8 +73,7 @@ class LlmFallback:
 
     def record(self) -> dict[str, Any]:
         """What was asked since the pipeline was loaded and what it took, without texts and keys."""
-        asked = self._asker.record() if self._asker else {}
-        return {**asked, "changed": self.n_changed}
+        return {**(self._asker.record() if self._asker else NOTHING_ASKED), "changed": self.n_changed}
 
     def _process(self, docs: list[Doc]) -> list[Doc]:
         for ent in (ent for doc in docs for ent in doc.ents):

@@ -32,7 +32,8 @@ class FallbackReport(BaseModel):
 
     model: its name. n_passages: scored. n_asked: of them, for which the model was asked in `both`.
     used: calls, tokens and money of `both` alone; answers from the cache are none. gain: of micro F1, in points.
-    gain_per_thousand: for 1,000 passages that are asked for, None if there was none.
+    fewer_errors: spurious and missed entities of the pipeline, less those of both; fewer_per_thousand: for 1,000
+    passages that are asked for, None if there was none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +44,8 @@ class FallbackReport(BaseModel):
     scores: dict[str, dict[str, Row]]
     used: dict[str, Any]
     gain: float
-    gain_per_thousand: float | None
+    fewer_errors: int
+    fewer_per_thousand: float | None
 
 
 def read_hybrids(path: Path, scores: Scores) -> dict[str, Hybrid]:

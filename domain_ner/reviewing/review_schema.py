@@ -116,6 +116,9 @@ def read_review(path: Path) -> Review:
     try:
         return Review.model_validate_json(path.read_text(encoding="utf8"))
     except FileNotFoundError as err:
-        raise DomainNerError(f"There is no review {path}.", f"domain-ner review-sample {path.parent}") from err
+        raise DomainNerError(
+            f"There is no review {path}.",
+            f"Put the exports into {path.parent}/reviewed; then: domain-ner review-sample {path.parent} --contract …",
+        ) from err
     except (ValidationError, UnicodeDecodeError) as err:
         raise DomainNerError(f"{path} is no review of this version, or damaged.", "Run review-sample again.") from err

@@ -14,6 +14,7 @@ import srsly
 from spacy.language import Language
 from spacy.strings import get_string_id
 
+from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path
 
 STRINGS = Path("vocab", "strings.json")
@@ -23,10 +24,24 @@ WITHOUT_STRINGS = {"model", "vectors", "lookups.bin"}
 
 
 def save(nlp: Language, folder: Path) -> None:
-    """Save a pipeline, whole or not at all, replacing an existing one."""
+    """Save a pipeline, whole or not at all, replacing an existing one.
+
+    Raises DomainNerError if something else is there.
+    """
+    require_replaceable(folder)
     with atomic_path(folder) as new:
         nlp.to_disk(new)
         forget_texts(new)
+
+
+def require_replaceable(folder: Path) -> None:
+    """Raise DomainNerError if something lies in a pipeline's place that is no pipeline: it would be lost."""
+    is_pipeline = (folder / "meta.json").is_file()
+    if folder.is_dir() and (is_pipeline or not any(folder.iterdir())):
+        return
+    if folder.exists():
+        kind = "a folder with something else" if folder.is_dir() else "a file"
+        raise DomainNerError(f"{folder} is {kind}; expected a pipeline's folder, or none.", "Name another folder.")
 
 
 def save_copy(saved: Path, folder: Path) -> None:

@@ -20,7 +20,7 @@ from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path
 from domain_ner.training.config import Choices, build_config, epoch_lengths, train_reader
-from domain_ner.training.silver import check_silver, has_marginals, silver_docs
+from domain_ner.training.silver import check_silver, has_marginals, silver_docs, silver_labels
 
 
 def write_config(  # noqa: PLR0913, PLR0917
@@ -35,7 +35,10 @@ def write_config(  # noqa: PLR0913, PLR0917
     if not 0 <= choices.oversample < 1:
         raise DomainNerError(f"vars.oversample is {choices.oversample}; expected a share of at least 0 and below 1.")
     check_silver(choices.silver, choices.silver_weight)
-    _require_learnable(choices)
+    if choices.silver:
+        _require_learnable(
+            choices, {span.label_ for doc in docs for span in (*doc.ents, *doc.spans.get(SPANS_KEY, ()))}
+        )
     lengths = epoch_lengths(train_reader({}, choices), docs, blank(choices.lang).vocab)
     complete = replace(choices, longest=longest_annotation(docs), **read_tokenizer(tokenizer))
     config = build_config(fragments, card, complete, lengths)
@@ -45,11 +48,15 @@ def write_config(  # noqa: PLR0913, PLR0917
     return config, len(lengths)
 
 
-def _require_learnable(choices: Choices) -> None:
-    """Raise DomainNerError for silver passages that the head cannot learn from."""
-    if not choices.silver or choices.head == "crf":
-        return
-    if has_marginals(silver_docs(Path(choices.silver_folder), blank(choices.lang).vocab, math.inf, choices.seed)):
+def _require_learnable(choices: Choices, labels: set[str]) -> None:
+    """Raise DomainNerError for silver passages that cannot be learned. labels: of the annotated passages."""
+    silver = list(silver_docs(Path(choices.silver_folder), blank(choices.lang).vocab, math.inf, choices.seed))
+    if strange := silver_labels(silver) - labels:
+        raise DomainNerError(
+            f"{choices.silver_folder} has {', '.join(sorted(strange))}, which the annotated passages do not have.",
+            "Let a pipeline of these types label the texts anew, or remove the file.",
+        )
+    if choices.head != "crf" and has_marginals(silver):
         raise DomainNerError(
             f"{choices.silver_folder} has passages of distil, which only the head crf learns from; vars.head is"
             f" {choices.head}.",

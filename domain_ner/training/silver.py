@@ -73,16 +73,17 @@ def check_silver(share: float, weight: float) -> None:
 def silver_docs(folder: Path, vocab: Vocab, most: float, seed: int) -> Iterator[Doc]:
     """Yield the silver documents of a folder, at most so many, chosen at random, in their order.
 
+    A text that is in two files is taken from the first.
     Raises DomainNerError if a file is damaged, or if there is none at all.
     """
     bins = [_read(path) for path in sorted(folder.glob("*.spacy"))]
-    n_all = sum(map(len, bins))
-    if not n_all:
+    numbers = _distinct(doc for one in bins for doc in one.get_docs(vocab))
+    if not numbers:
         raise DomainNerError(
             f"There is no silver passage in {folder}, and vars.silver asks for some.",
             "pseudo-label and distil write them; or set vars.silver to 0.",
         )
-    chosen = set(random.Random(seed).sample(range(n_all), round(min(n_all, most))))
+    chosen = set(random.Random(seed).sample(numbers, round(min(len(numbers), most))))
     number = 0
     for one in bins:
         for doc in one.get_docs(vocab):
@@ -95,6 +96,23 @@ def silver_files(config: Config) -> list[Path]:
     """List the corpora of silver passages that a training config learns from. config: interpolated."""
     reader = config["corpora"]["train"]
     return sorted(Path(reader["silver"]).glob("*.spacy")) if reader.get("@readers") == NAME and reader["share"] else []
+
+
+def _distinct(docs: Iterable[Doc]) -> list[int]:
+    """The numbers of the first documents of each text."""
+    first = dict[int, int]()
+    for number, doc in enumerate(docs):
+        first.setdefault(hash(doc.text), number)
+    return list(first.values())
+
+
+def silver_labels(docs: Iterable[Doc]) -> set[str]:
+    """The types that silver documents teach."""
+    return {
+        label
+        for doc in docs
+        for label in (*(ent.label_ for ent in doc.ents), *doc.user_data.get(MARGINALS_KEY, {}).get("labels", ()))
+    }
 
 
 def has_marginals(docs: Iterable[Doc]) -> bool:

@@ -2,9 +2,12 @@
 
 import json
 import logging
+import subprocess
+import sys
 
 import pytest
 import spacy
+from conftest import ROOT
 from llm_server import Behaviour, serving
 from pipelines import run
 from spacy.tokens import DocBin
@@ -86,7 +89,7 @@ def test_it_is_off_by_default_and_then_asks_nothing(nlp, server, guide):
     docs = list(nlp.pipe(text for text, _ in GIVEN))
     assert [found(doc) for doc in docs] == before and behaviour.n_calls == 0
     assert {ent._.source for doc in docs for ent in doc.ents} == {RECOGNISER}
-    assert component.record() == {"changed": 0}
+    assert component.record()["calls"] == component.record()["changed"] == 0
 
 
 def test_it_asks_where_the_recogniser_is_unsure_and_only_there(nlp, server, guide):
@@ -112,6 +115,7 @@ def test_both_are_better_than_either_and_the_trust_is_what_was_counted(nlp, serv
     f1 = {name: rows["all"].f1 for name, rows in report.scores.items()}
     assert f1["llm"] == 1 and f1["both"] > f1["pipeline"]
     assert report.gain == pytest.approx(100 * (f1["both"] - f1["pipeline"]))
+    assert report.fewer_errors > 0 and report.fewer_per_thousand == 1000 * report.fewer_errors / report.n_asked
     assert 0 < report.n_asked < 60 and report.used["texts"] == report.n_asked
 
 
@@ -204,16 +208,19 @@ def test_it_survives_the_disk_switched_off_with_guide_and_trust(nlp, server, gui
     ("settings", "message"),
     [
         ({"low": 0.9, "high": 0.1}, "expected 0 <= low <= high <= 1"),
-        ({"everywhere": True}, "for no type by name"),
         ({"min_confidence": 2.0}, "min_confidence of llm_fallback is 2"),
         ({"url": ""}, "is enabled without url and model"),
-        ({"guide": ""}, "has no guide"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(nlp, guide, settings, message):
     with pytest.raises(DomainNerError, match=message):
         added(nlp, **{"url": "http://127.0.0.1:9", "guide": guide, **settings})
         list(nlp.pipe(text for text, _ in GIVEN[:20]))
+
+
+def test_to_ask_everywhere_needs_types_by_name():
+    with pytest.raises(DomainNerError, match="for no type by name"):
+        spacy.blank("en").add_pipe("llm_fallback", config={"everywhere": True})
 
 
 def test_a_text_that_instructs_the_model_changes_its_own_spans_alone(nlp, server, guide):
@@ -255,7 +262,9 @@ def test_the_command_adds_it_fitted_and_says_what_it_brings(folder, server, guid
         tmp_path / "cache", "--price-in", "1000", "--high", "0.98",
     )  # fmt: skip
     told = run("add_fallback", *arguments, "--dry-run").stdout
-    assert "passages of dev would be asked for; 0 answers are in the cache" in told and behaviour.n_calls == 0
+    assert "passages of dev would be asked for; 0 answers are cached" in told and behaviour.n_calls == 0
+    told = run("add_fallback", *arguments, "--dry-run", "--test", tmp_path / "test.spacy").stdout
+    assert "and 60 of test would be asked for" in told and behaviour.n_calls == 0
     report = tmp_path / "report.json"
     told = run("add_fallback", *arguments, "--test", tmp_path / "test.spacy", "--report", report).stdout
     figures = json.loads(report.read_text("utf8"))
@@ -270,3 +279,43 @@ def test_the_command_adds_it_fitted_and_says_what_it_brings(folder, server, guid
     n_calls = behaviour.n_calls
     run("add_fallback", *arguments, "--test", tmp_path / "test.spacy")
     assert behaviour.n_calls == n_calls
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_asked_or_replaced(folder, server, guide, tmp_path):
+    url, behaviour = server
+    DocBin(docs=golds(GIVEN[:20])).to_disk(tmp_path / "dev.spacy")
+    (tmp_path / "notes").mkdir()
+    for path in (tmp_path / "notes" / "mine.txt", tmp_path / "file"):
+        path.write_text("mine")
+    other = tmp_path / "other.yml"
+    other.write_text(GUIDE.replace("INFRA", "PLANET").replace("TEAM", "MOON"))
+
+    def refused(*options, guide=guide, output=tmp_path / "out", llm=url):
+        given = (folder / "model", guide, tmp_path / "dev.spacy", output, "--llm", llm, "--model", "m", *options)
+        ran = run("add_fallback", *given, "--cache", tmp_path / "cache", check=False)
+        assert ran.returncode == 1 and "Traceback" not in ran.stderr, ran.stderr
+        return ran.stderr
+
+    assert "is a file; expected a pipeline's folder" in refused(output=tmp_path / "file")
+    assert "is a folder with something else" in refused(output=tmp_path / "notes")
+    assert "The pipeline has no type 'TEEM'" in refused("--types", "TEEM") and "TEAM" in refused("--types", "TEEM")
+    assert "no type in common" in refused(guide=other)
+    assert "--report needs the corpus" in refused("--report", tmp_path / "r.json")
+    assert "the pipeline is unsure of none" in refused("--low", "0.5", "--high", "0.5")
+    assert behaviour.n_calls == 0
+    assert (tmp_path / "notes" / "mine.txt").read_text() == (tmp_path / "file").read_text() == "mine"
+    assert "No passage of dev has an answer" in refused(llm="http://127.0.0.1:9")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_process_that_never_closes_it_ends_without_a_word(folder, server, guide, tmp_path):
+    script = f"""
+import spacy
+from domain_ner.llm_fallback.adding import add
+nlp = spacy.load({str(folder / "model")!r})
+add(nlp, {{"enabled": True, "url": {server[0]!r}, "model": "m", "guide": {str(guide)!r}, "types": ["TEAM"],
+          "everywhere": True}})
+print(len(list(nlp.pipe(["The Yelvin guild restarted Zorvex."]))))
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ran.stdout == "1\n" and "Exception" not in ran.stderr and "Traceback" not in ran.stderr

@@ -100,7 +100,7 @@ def test_drafts_count_by_how_far_they_can_be_trusted(model, raw, tmp_path):
         rows.append({"text": text, "spans": spans, "answer": "accept", "_view_id": "ner_manual"})
     drafts.write_text("".join(json.dumps(row) + "\n" for row in rows))
     told = run("pseudo_label", model, raw, tmp_path / "labels", "--drafts", drafts).stdout
-    assert "names an entity, and what is none, by estimate: INFRA" in told
+    assert "by estimate: share of the entities that it names" in told
     record = json.loads((tmp_path / "labels" / "pseudo-labels.json").read_text("utf8"))
     assert record["named"][str(drafts)]["INFRA"] > 0.8
 

@@ -62,6 +62,12 @@ def test_they_have_a_weight_and_the_annotated_ones_have_none(nlp, folders):
     assert weights == [None] * 10 + [0.25] * 30
 
 
+def test_a_text_in_two_files_is_taken_from_the_first(nlp, folders):
+    write(nlp, folders[1] / "2.spacy", ["silver 0 3", "silver 2 0"])
+    texts = [example.text for example in read(nlp, folders, 100)[10:]]
+    assert len(texts) == len(set(texts)) == 31
+
+
 def test_what_cannot_be_read_is_named(nlp, folders, tmp_path):
     with pytest.raises(DomainNerError, match=r"vars\.silver is -1"):
         read(nlp, folders, -1)
@@ -112,6 +118,18 @@ def test_a_head_that_cannot_learn_marginals_is_refused(project, nlp):
     data = ["--train", corpus / "train.spacy", "--tokenizer", corpus / "tokenizer.json", "--card", card]
     ran = run("create_config", "configs", folder / "x.cfg", *data, *options, check=False)
     assert ran.returncode == 1 and "only the head crf learns from; vars.head is spancat" in ran.stderr
+
+
+def test_types_that_nobody_annotated_are_refused(project, nlp):
+    folder, card, corpus = project
+    doc = nlp.make_doc("Mars is far")
+    doc.ents = [Span(doc, 0, 1, label="PLANET")]
+    (folder / "alien").mkdir()
+    DocBin(docs=[doc]).to_disk(folder / "alien" / "a.spacy")
+    options = ["--silver", "1", "--silver-folder", folder / "alien", "--card", card]
+    data = ["--train", corpus / "train.spacy", "--tokenizer", corpus / "tokenizer.json"]
+    ran = run("create_config", "configs", folder / "x.cfg", *data, *options, check=False)
+    assert ran.returncode == 1 and "has PLANET, which the annotated passages do not have" in ran.stderr
 
 
 @pytest.mark.slow

@@ -38,12 +38,14 @@ def print_fallback(report: FallbackReport) -> None:
         f"asked for {report.n_asked:,} of {report.n_passages:,} passages: {used['calls']:,} calls,"
         f" {used['tokens_in'] + used['tokens_out']:,} tokens, {used['cost']:.2f}"
     )
-    if report.gain_per_thousand is not None:
-        say(f"{report.gain:+.1f} points of F1; {report.gain_per_thousand:+.1f} for 1,000 passages that are asked for")
+    say(f"{report.gain:+.1f} points of F1; {report.fewer_errors:,} errors fewer")
+    if report.fewer_per_thousand is not None:
+        say(f"for 1,000 passages that are asked for, {report.fewer_per_thousand:,.0f} errors fewer")
 
 
-def print_plan(plan: Plan, prices: Prices, n_asked: int, n_all: int) -> None:
-    """Print what fitting would take. n_asked, n_all: passages of dev."""
-    say(f"{n_asked:,} of {n_all:,} passages of dev would be asked for; {plan.n_cached:,} answers are in the cache")
+def print_plan(plan: Plan, prices: Prices, n_asked: int, n_all: int, n_test: int) -> None:
+    """Print what fitting would take. n_asked, n_all: passages of dev. n_test: of test."""
+    and_test = f" and {n_test:,} of test" * bool(n_test)
+    say(f"{n_asked:,} of {n_all:,} passages of dev{and_test} would be asked for; {plan.n_cached:,} answers are cached")
     for name, calls, tokens in (("about", plan.calls, plan.estimate), ("at most", plan.most_calls, plan.most)):
         say(f"{name} {calls:,} calls, {tokens.total:,} tokens, {prices.of(tokens):.2f}")
