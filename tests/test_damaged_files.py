@@ -154,6 +154,7 @@ def test_two_commands_that_write_the_same_are_told_apart_and_convert_waits_for_t
     assert not list(copy.rglob(".*.lock"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="limits files as POSIX does")
 def test_a_full_disk_is_told_and_the_former_pipeline_stays(copy):
     import resource

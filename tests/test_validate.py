@@ -201,6 +201,7 @@ def test_little_else_is_found(planted):
     assert elsewhere == []
 
 
+@pytest.mark.slow
 def test_warnings_let_the_run_go_on_and_strict_does_not(tmp_path):
     p = Planter(tmp_path)
     p.plant("article", replace_surface(lambda name: f"the {name}"), of("TEAM"))

@@ -8,11 +8,12 @@ import sys
 import pytest
 import spacy
 from conftest import ROOT
+from fallback_cases import GIVEN, GUIDE, NAMES, golds
 from llm_server import Behaviour, serving
 from pipelines import run
 from spacy.tokens import DocBin
 from thinc.api import fix_random_seed
-from watched import passages, trained
+from watched import trained
 
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import evaluate_pipeline
@@ -22,19 +23,8 @@ from domain_ner.llm_fallback.asking import UNUSABLE
 from domain_ner.llm_fallback.comparing import compare
 from domain_ner.llm_fallback.component import BOTH, MODEL, RECOGNISER
 from domain_ner.llm_fallback.fitting import fit
-from domain_ner.llm_fallback.joining import Trust, confidences, join, select
+from domain_ner.llm_fallback.joining import confidences
 from domain_ner.llm_fallback.report import read_hybrids
-
-# Some that training had, and some that it did not.
-INFRA = ["Redis", "Kafka", "Zorvex", "Quillmar stack"]
-TEAMS = ["Payments squad", "Yelvin guild", "Ostrow chapter"]
-NAMES = dict.fromkeys(INFRA, "INFRA") | dict.fromkeys(TEAMS, "TEAM")
-GIVEN = passages(120, "new", names={"INFRA": INFRA, "TEAM": TEAMS})
-GUIDE = """
-types:
-  - {label: INFRA, definition: What is operated.}
-  - {label: TEAM, definition: A group.}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -66,16 +56,6 @@ def added(nlp, url, guide, **settings):
     return add(
         nlp, {"enabled": True, "url": url, "model": "m", "guide": str(guide), "timeout": 2.0, "retries": 0, **settings}
     )
-
-
-def golds(given=GIVEN):
-    english = spacy.blank("en")
-    made = []
-    for text, entities in given:
-        doc = english.make_doc(text)
-        doc.ents = [doc.char_span(*entity) for entity in entities]
-        made.append(doc)
-    return made
 
 
 def found(doc):
@@ -234,16 +214,6 @@ def test_a_text_that_instructs_the_model_changes_its_own_spans_alone(nlp, server
     assert sum(hostile in json.dumps(body) for body in behaviour.bodies) == 1
 
 
-def test_probabilities_are_joined_by_the_rule_of_bayes():
-    trust = Trust(named=0.8, misnamed=0.1, alone=0.3)
-    assert trust.join(0.5, is_named=True) == pytest.approx(0.8 / 0.9)
-    assert trust.join(0.5, is_named=False) == pytest.approx(0.2 / 1.1)
-    assert trust.join(None, is_named=True) == 0.3
-    likely = join({(0, 1, "A"): 0.5, (2, 3, "A"): 0.5}, [(0, 1, "A"), (4, 6, "A")], {"A": trust})
-    assert likely == pytest.approx({(0, 1, "A"): 0.8 / 0.9, (2, 3, "A"): 0.2 / 1.1, (4, 6, "A"): 0.3})
-    assert select({(0, 2, "A"): 0.9, (1, 3, "A"): 0.8, (3, 4, "A"): 0.4}, {"A": 0.5}) == [(0, 2, "A")]
-
-
 def test_entities_of_rules_stay(nlp, server, guide):
     nlp.add_pipe("entity_ruler", last=True, config={"overwrite_ents": True}).add_patterns(
         [{"label": "RULE", "pattern": "noon"}]
@@ -308,6 +278,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_asked_or_replaced(folde
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_process_that_never_closes_it_ends_without_a_word(folder, server, guide, tmp_path):
     script = f"""
 import spacy
