@@ -174,6 +174,12 @@ def made_folders():
     return [path for path in outputs if not Path(path).suffix]
 
 
+def test_what_a_block_needs_is_one_of_four():
+    """Any other word would let the block run in a test, or be taken for one that runs."""
+    found = [re.findall(r"<!-- needs: (.*?) -->", page.read_text(encoding="utf8")) for page in PAGES]
+    assert {word for words in found for word in words} <= {"gpu", "hub", "network", "hours"}
+
+
 @cache
 def source():
     files = [path for folder in ("scripts", "domain_ner", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
