@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from domain_ner.commands.console import check_share, say, split_names, warn, watched, writes
+from domain_ner.commands.console import check_share, in_project, say, split_names, warn, watched, writes
 from domain_ner.errors import DomainNerError
 from domain_ner.files import together, write_text
 
@@ -31,7 +31,7 @@ def main(
     everywhere: bool = typer.Option(False, "--everywhere", help="Ask for them in each text, not only where unsure."),
     low: float = typer.Option(0.1, help="Lower end of the confidences at which the pipeline is unsure, 0..1."),
     high: float = typer.Option(0.9, help="Upper end of them, 0..1."),
-    cache: Path = typer.Option(Path("training/llm-cache"), help="Folder for the answers, which hold parts of texts."),
+    cache: Path | None = in_project("training/llm-cache", "Folder for the answers, which hold parts of texts."),
     max_calls: int = typer.Option(0, help="Calls that are never passed; 0: no limit."),
     max_tokens: int = typer.Option(0, help="Tokens that are never passed; 0: no limit."),
     max_cost: float = typer.Option(0.0, help="Money that is never passed; 0: no limit."),
@@ -47,15 +47,16 @@ def main(
     from domain_ner.evaluation.predicting import read_docs
     from domain_ner.llm_fallback.adding import add, switch_off
     from domain_ner.llm_fallback.comparing import compare
-    from domain_ner.training.saving import require_replaceable, save
+    from domain_ner.training.saving import require_pipeline_or_nothing, save
 
     check_share(low=low, high=high)
-    require_replaceable(output)
+    require_pipeline_or_nothing(output)
     if report is not None and test is None:
         raise DomainNerError("--report needs the corpus to score on.", "Give --test, or leave out --report.")
+    answers = cache or output.with_name(f"{output.name}-cache")
     settings = {
         "enabled": True, "url": llm, "model": model, "guide": str(guide), "types": split_names(types),
-        "everywhere": everywhere, "low": low, "high": high, "cache": str(cache), "max_calls": max_calls or None,
+        "everywhere": everywhere, "low": low, "high": high, "cache": str(answers), "max_calls": max_calls or None,
         "max_tokens": max_tokens or None, "max_cost": max_cost or None, "price_in": price_in, "price_out": price_out,
         "timeout": timeout, "concurrency": concurrency,
     }  # fmt: skip
@@ -83,6 +84,8 @@ def _fit(nlp: "Language", component: "LlmFallback", golds: list[Any]) -> None:
     from domain_ner.crf_ner.probing import recogniser
     from domain_ner.llm_fallback.fitting import fit
 
+    if different := sorted(set(recogniser(nlp).labels) ^ set(component.required_guide().labels)):
+        warn(f"Only the pipeline or only the guide has {', '.join(different)}: the model is not asked for these.")
     with watched("asking on dev", len(golds)) as on_doc:
         fitted = fit(nlp, golds, component, on_doc)
     if not fitted.n_docs:
@@ -93,8 +96,6 @@ def _fit(nlp: "Language", component: "LlmFallback", golds: list[Any]) -> None:
             if failed
             else "Give other --low and --high, or --everywhere.",
         )
-    if different := sorted(set(recogniser(nlp).labels) ^ set(component.required_guide().labels)):
-        warn(f"Only the pipeline or only the guide has {', '.join(different)}: the model is not asked for these.")
     print_trust(fitted, len(golds), component.record())
 
 

@@ -8,7 +8,7 @@ import typer
 
 from domain_ner.commands.console import GPU_HELP, in_project, say, watched, writes
 from domain_ner.devices import use_gpu
-from domain_ner.files import atomic_path, write_text
+from domain_ner.files import atomic_path, require_replaceable, write_text
 
 
 @writes("output")
@@ -43,6 +43,7 @@ def main(
     from domain_ner.huggingface.parity_schema import Parity
 
     gpu = use_gpu(gpu_id)
+    require_replaceable(output, "config.json", "a model that was exported before")
     nlp = load_pipeline(model)
     parts = Parts.of(nlp)
     settings = settings_of(nlp, epochs=epochs, seed=seed)

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from domain_ner.commands.console import in_project, say, writes
-from domain_ner.files import atomic_path, together, write_text
+from domain_ner.files import atomic_path, require_replaceable, together, write_text
 
 MAX_COMPARED = 50
 
@@ -39,6 +39,7 @@ def main(
     from domain_ner.packaging.documents import Inputs, describe, package_name
     from domain_ner.packaging.wheels import Release, in_order
 
+    require_replaceable(packages, "*.whl", "a folder of wheels")
     nlp = load_pipeline(model)
     named = Release(package_name(name, nlp), version)
     texts = [doc.text for doc in read_docs(test, nlp.vocab)][:MAX_COMPARED]

@@ -59,6 +59,8 @@ def main(
         if not given:
             _admit(output, silver)
             return
+        if output.is_file():
+            raise DomainNerError(f"{output} is a file; expected a folder for the labels.", "Name a folder.")
         if (output / SAMPLE).exists():
             raise DomainNerError(f"{output} holds labels already.", "Name another folder, or remove it.")
         texts = read_new_texts(

@@ -15,7 +15,7 @@ from typing import Any
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.encoders.presets import INHERITED, ORIGIN
 from domain_ner.errors import DomainNerError
-from domain_ner.files import atomic_path, discard, find_damage, seal, sha256, sync, write_text
+from domain_ner.files import atomic_path, discard, find_damage, require_replaceable, seal, sha256, sync, write_text
 
 # Share of the text that is held out to measure the improvement.
 HELD_OUT = 0.05
@@ -82,6 +82,7 @@ def pretrain(  # noqa: PLR0913
     """
     transformers = _import()
     transformers.set_seed(settings.seed)
+    require_replaceable(output, "config.json", "an adapted encoder")
     tokenizer = transformers.AutoTokenizer.from_pretrained(encoder, use_fast=True)
     if tokenizer.mask_token_id is None:
         raise DomainNerError(f"The encoder {encoder} has no mask token: it cannot be pretrained this way.")

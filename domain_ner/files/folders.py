@@ -1,4 +1,4 @@
-"""Removes folders atomically, empties them, and copies them as hard links."""
+"""Removes folders atomically, empties them, copies them as hard links, and checks what would be replaced."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from domain_ner.errors import DomainNerError
 from domain_ner.files.temporary import sweep, temporary_path
 
 # Keeps an empty folder in the repository.
@@ -37,6 +38,22 @@ def remove_made(path: Path) -> Iterator[Path]:
         if made.name != KEPT and made.exists():
             shutil.rmtree(made) if made.is_dir() else made.unlink()
             yield made
+
+
+def require_replaceable(folder: Path, mark: str, what: str) -> None:
+    """Raise DomainNerError if something lies in an output's place that is not such an output: it would be lost.
+
+    mark: a pattern of file names, one of which each such output holds. what: its name for the message.
+    """
+    is_folder = folder.is_dir()
+    if not folder.exists() or (is_folder and (any(folder.glob(mark)) or _is_empty(folder))):
+        return
+    kind = "a folder with something else" if is_folder else "a file"
+    raise DomainNerError(f"{folder} is {kind}; expected {what}, or nothing there.", "Name another folder.")
+
+
+def _is_empty(folder: Path) -> bool:
+    return all(path.name.startswith(".") for path in folder.iterdir())
 
 
 def link_folder(source: Path, copy: Path) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 from spacy.language import Language
 
 from domain_ner.crf_ner.probing import recogniser
+from domain_ner.crf_ner.settings import to_config
 from domain_ner.errors import DomainNerError, did_you_mean
 from domain_ner.guide.schema import load_guide
 from domain_ner.llm_fallback.component import LlmFallback
 from domain_ner.llm_fallback.factory import create_llm_fallback
+from domain_ner.llm_fallback.settings import LEAST
 
 NAME = "llm_fallback"
 # Set anew wherever the pipeline is loaded: it must work without any of them.
@@ -22,21 +24,21 @@ def add(nlp: Language, settings: Mapping[str, Any]) -> LlmFallback:
     """Add the component at the end, in the place of one that is there. settings: of its factory.
 
     The recogniser then lists candidates, without which nobody knows where it is unsure of what it does not report.
-    Without `types`, these are all that pipeline and guide have in common.
+    Without `types`, these are all that pipeline and guide have in common. Without `min_confidence`, a type needs what
+    the recogniser needs to report it, so that a precision that was promised still holds; 0.5 where it needs nothing.
     Raises DomainNerError if the pipeline gives no confidences, and for a type that pipeline or guide lacks.
     """
     assert create_llm_fallback  # its registration
     pipe = recogniser(nlp)
-    settings = {
-        **settings,
-        "types": _types(settings.get("types", ()), pipe.labels, load_guide(Path(settings["guide"])).labels),
-    }
+    least = {label: pipe.settings.threshold(label) or LEAST for label in pipe.labels}
+    settings = {"min_confidence": to_config(least), **settings}
+    settings["types"] = _types(settings.get("types", ()), pipe.labels, load_guide(Path(settings["guide"])).labels)
     if not pipe.settings.n_candidates:
         pipe.settings = replace(pipe.settings, n_candidates=1)
         nlp.get_pipe_config(pipe.name)["candidates"] = 1
     if NAME in nlp.pipe_names:
         nlp.remove_pipe(NAME)
-    added: LlmFallback = nlp.add_pipe(NAME, config=dict(settings))  # type: ignore[assignment]
+    added: LlmFallback = nlp.add_pipe(NAME, config=settings)  # type: ignore[assignment]
     return added
 
 

@@ -21,17 +21,13 @@ def compare(
 
     Asks for every document, so that the model alone can be scored; `used` counts those that the component asks for.
     """
-    docs = [input_doc(nlp, gold) for gold in golds]
-    for doc in docs:
-        for name, pipe in nlp.pipeline:
-            if name != component.name:
-                pipe(doc)
+    with nlp.select_pipes(disable=[component.name]):
+        docs = list(nlp.pipe(input_doc(nlp, gold) for gold in golds))
     gold_entities = [_entities(gold) for gold in golds]
     alone = [_entities(doc) for doc in docs]
     unsure = [doc for doc in docs if component.needs_help(doc)]
     before = component.record()
-    for doc in docs:
-        component(doc)
+    for _ in component.pipe(docs):
         on_doc()
     used = _difference(before, component.record())
     both = [_entities(doc) for doc in docs]

@@ -35,14 +35,15 @@ class LlmFallback:
     confidence, such as those of rules, stay. Does nothing unless it is enabled.
 
     guide: the annotation guide, which the model is prompted with; None until the pipeline is loaded.
-    trust: by type, counted on dev by `fit`. changed: number of documents whose entities changed.
+    trust: by type, counted on dev by `fit`. n_changed: documents whose entities changed. n_outside: named spans whose
+    edges are not those of tokens, which are left out.
     """
 
     def __init__(self, name: str, settings: Fallback, guide: Guide | None = None) -> None:
         settings.check(name)
         self.name, self.settings, self.guide = name, settings, guide
         self.trust: dict[str, Trust] = {}
-        self.n_changed = 0
+        self.n_changed = self.n_outside = 0
         self._asker: Asker | None = None
 
     def __call__(self, doc: Doc) -> Doc:
@@ -73,7 +74,11 @@ class LlmFallback:
 
     def record(self) -> dict[str, Any]:
         """What was asked since the pipeline was loaded and what it took, without texts and keys."""
-        return {**(self._asker.record() if self._asker else NOTHING_ASKED), "changed": self.n_changed}
+        return {
+            **(self._asker.record() if self._asker else NOTHING_ASKED),
+            "changed": self.n_changed,
+            "outside": self.n_outside,
+        }
 
     def _process(self, docs: list[Doc]) -> list[Doc]:
         for ent in (ent for doc in docs for ent in doc.ents):
@@ -113,8 +118,12 @@ class LlmFallback:
     def _places(self, doc: Doc, found: Iterable[LabelledSpan]) -> list[Place]:
         places = []
         for one in found:
-            span = doc.char_span(one.start, one.end, alignment_mode="expand")
-            if span is not None and self.settings.is_asked_for(one.label):
+            if not self.settings.is_asked_for(one.label):
+                continue
+            span = doc.char_span(one.start, one.end)
+            if span is None:
+                self.n_outside += 1
+            else:
                 places.append((span.start, span.end, one.label))
         return places
 

@@ -76,5 +76,6 @@ def create_llm_fallback(  # noqa: PLR0913, PLR0917 (spaCy gives them by name)
         url, model, Sampling(), Path(cache) if cache else None, Limits(max_calls, max_tokens, max_cost),
         Prices(price_in, price_out), timeout, Retries(retries), concurrency,
     )  # fmt: skip
-    settings = Fallback(llm, enabled, tuple(types), everywhere, low, high, min_confidence)
+    least = min_confidence if isinstance(min_confidence, int | float) else dict(min_confidence)
+    settings = Fallback(llm, enabled, tuple(types), everywhere, low, high, least)
     return LlmFallback(name, settings, load_guide(Path(guide)) if guide and Path(guide).is_file() else None)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from domain_ner.errors import DomainNerError
 from domain_ner.llm.session import LlmSettings
 
+# The least confidence of what is reported, unless another is set.
+LEAST = 0.5
+
 
 @dataclass(frozen=True)
 class Fallback:
@@ -24,7 +27,7 @@ class Fallback:
     everywhere: bool = False
     low: float = 0.1
     high: float = 0.9
-    min_confidence: float | Mapping[str, float] = 0.5
+    min_confidence: float | Mapping[str, float] = LEAST
 
     def is_asked_for(self, label: str) -> bool:
         """Whether the language model is asked for a type."""
@@ -33,7 +36,7 @@ class Fallback:
     def threshold(self, label: str) -> float:
         """The least confidence of a reported entity, 0..1."""
         least = self.min_confidence
-        return least.get(label, 0.5) if isinstance(least, Mapping) else least
+        return least.get(label, LEAST) if isinstance(least, Mapping) else least
 
     def check(self, name: str) -> None:
         """Raise DomainNerError for settings that make no sense. name: of the component."""

@@ -14,8 +14,7 @@ import srsly
 from spacy.language import Language
 from spacy.strings import get_string_id
 
-from domain_ner.errors import DomainNerError
-from domain_ner.files import atomic_path
+from domain_ner.files import atomic_path, require_replaceable
 
 STRINGS = Path("vocab", "strings.json")
 VECTOR_KEYS = Path("vocab", "key2row")
@@ -28,24 +27,23 @@ def save(nlp: Language, folder: Path) -> None:
 
     Raises DomainNerError if something else is there.
     """
-    require_replaceable(folder)
+    require_pipeline_or_nothing(folder)
     with atomic_path(folder) as new:
         nlp.to_disk(new)
         forget_texts(new)
 
 
-def require_replaceable(folder: Path) -> None:
-    """Raise DomainNerError if something lies in a pipeline's place that is no pipeline: it would be lost."""
-    is_pipeline = (folder / "meta.json").is_file()
-    if folder.is_dir() and (is_pipeline or not any(folder.iterdir())):
-        return
-    if folder.exists():
-        kind = "a folder with something else" if folder.is_dir() else "a file"
-        raise DomainNerError(f"{folder} is {kind}; expected a pipeline's folder, or none.", "Name another folder.")
+def require_pipeline_or_nothing(folder: Path) -> None:
+    """Raise DomainNerError if something lies in a pipeline's place that is no pipeline."""
+    require_replaceable(folder, "meta.json", "a pipeline's folder")
 
 
 def save_copy(saved: Path, folder: Path) -> None:
-    """Write a saved pipeline once more, whole or not at all, in the place of one that is there. saved: its folder."""
+    """Write a saved pipeline once more, whole or not at all, in the place of one that is there. saved: its folder.
+
+    Raises DomainNerError if something else is there.
+    """
+    require_pipeline_or_nothing(folder)
     with atomic_path(folder) as new:
         shutil.copytree(saved, new)
         forget_texts(new)

@@ -20,7 +20,7 @@ from domain_ner.encoders.card import EncoderCard
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path
 from domain_ner.training.config import Choices, build_config, epoch_lengths, train_reader
-from domain_ner.training.silver import check_silver, has_marginals, silver_docs, silver_labels
+from domain_ner.training.silver import check_silver, has_marginals, silver_docs, taught_labels
 
 
 def write_config(  # noqa: PLR0913, PLR0917
@@ -50,13 +50,16 @@ def write_config(  # noqa: PLR0913, PLR0917
 
 def _require_learnable(choices: Choices, labels: set[str]) -> None:
     """Raise DomainNerError for silver passages that cannot be learned. labels: of the annotated passages."""
-    silver = list(silver_docs(Path(choices.silver_folder), blank(choices.lang).vocab, math.inf, choices.seed))
-    if strange := silver_labels(silver) - labels:
+    found, is_soft = set[str](), False
+    for doc in silver_docs(Path(choices.silver_folder), blank(choices.lang).vocab, math.inf, choices.seed):
+        found |= taught_labels(doc)
+        is_soft = is_soft or has_marginals(doc)
+    if strange := found - labels:
         raise DomainNerError(
             f"{choices.silver_folder} has {', '.join(sorted(strange))}, which the annotated passages do not have.",
             "Let a pipeline of these types label the texts anew, or remove the file.",
         )
-    if choices.head != "crf" and has_marginals(silver):
+    if choices.head != "crf" and is_soft:
         raise DomainNerError(
             f"{choices.silver_folder} has passages of distil, which only the head crf learns from; vars.head is"
             f" {choices.head}.",

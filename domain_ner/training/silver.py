@@ -106,18 +106,14 @@ def _distinct(docs: Iterable[Doc]) -> list[int]:
     return list(first.values())
 
 
-def silver_labels(docs: Iterable[Doc]) -> set[str]:
-    """The types that silver documents teach."""
-    return {
-        label
-        for doc in docs
-        for label in (*(ent.label_ for ent in doc.ents), *doc.user_data.get(MARGINALS_KEY, {}).get("labels", ()))
-    }
+def taught_labels(doc: Doc) -> set[str]:
+    """The types that a silver document teaches."""
+    return {ent.label_ for ent in doc.ents} | set(doc.user_data.get(MARGINALS_KEY, {}).get("labels", ()))
 
 
-def has_marginals(docs: Iterable[Doc]) -> bool:
-    """Whether any document teaches a model's marginals, which only `crf_ner` can learn."""
-    return any(MARGINALS_KEY in doc.user_data for doc in docs)
+def has_marginals(doc: Doc) -> bool:
+    """Whether a document teaches a model's marginals, which only `crf_ner` can learn."""
+    return MARGINALS_KEY in doc.user_data
 
 
 def _read(path: Path) -> DocBin:

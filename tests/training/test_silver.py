@@ -12,6 +12,7 @@ from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.training.config import epoch_lengths
 from domain_ner.training.parts import train_part
+from domain_ner.training.run import identify
 from domain_ner.training.silver import Silver, create_with_silver
 
 
@@ -118,6 +119,16 @@ def test_a_head_that_cannot_learn_marginals_is_refused(project, nlp):
     data = ["--train", corpus / "train.spacy", "--tokenizer", corpus / "tokenizer.json", "--card", card]
     ran = run("create_config", "configs", folder / "x.cfg", *data, *options, check=False)
     assert ran.returncode == 1 and "only the head crf learns from; vars.head is spancat" in ran.stderr
+
+
+def test_another_silver_passage_is_another_run(project, nlp):
+    folder = project[0]
+    config = load_config(config_with(project, "--silver", "9"), interpolate=True)
+    before = identify(config)
+    write(nlp, folder / "silver" / "b.spacy", [])
+    assert identify(config) != before
+    (folder / "silver" / "b.spacy").unlink()
+    assert identify(config) == before
 
 
 def test_types_that_nobody_annotated_are_refused(project, nlp):
