@@ -13,6 +13,7 @@ import typer
 from _trainings import mean_and_all, part_of, table, to_gold, tokenizer_of
 from spacy.tokens import Doc
 from spacy.training import Example
+from thinc.api import Config
 
 from domain_ner.commands.main import run_function
 from domain_ner.corpus.corpus_file import CorpusFile
@@ -27,7 +28,8 @@ from domain_ner.pseudo_labels.combining import label_texts
 from domain_ner.pseudo_labels.completing import Limits
 from domain_ner.pseudo_labels.teaching import taught
 from domain_ner.training.parts import train_part
-from domain_ner.training.silver import Silver
+from domain_ner.training.silver import NAME as NAME_OF_READER
+from domain_ner.training.silver import NO_SILVER, Silver
 
 SMALL, UNKNOWN, AS_O, MARGINALS, FULL = (
     "the annotated part", "with pseudo-labels, unsure is unknown", "with pseudo-labels, unsure is no entity",
@@ -37,9 +39,7 @@ SMALL, UNKNOWN, AS_O, MARGINALS, FULL = (
 
 def main(
     corpus: Path = typer.Argument(Path("corpus"), help="Folder with train.spacy, dev.spacy and test.spacy."),
-    config: Path = typer.Option(
-        Path("configs/config.cfg"), help="The training config, written by create-config with --silver 100."
-    ),
+    config: Path = typer.Option(Path("configs/config.cfg"), help="The training config, written by create-config."),
     share: float = typer.Option(0.2, help="Part of the training passages that is annotated."),
     group_by: str = typer.Option("org", help="Key of meta: a group is annotated or raw as a whole."),
     seeds: int = typer.Option(3, min=1, help="Trainings of each kind."),
@@ -60,7 +60,16 @@ def main(
         gold = [doc for doc, inside in zip(train, is_inside, strict=True) if inside]
         raw = [doc.text for doc, inside in zip(train, is_inside, strict=True) if not inside]
         with tempfile.TemporaryDirectory() as work:
-            case = Case(config, dev, Limits(sure, possible), weight, Path(work), seed, epochs, len(train))
+            case = Case(
+                reading_silver(config, Path(work)),
+                dev,
+                Limits(sure, possible),
+                weight,
+                Path(work),
+                seed,
+                epochs,
+                len(train),
+            )
             for name, pipeline in case.kinds(gold, raw, train):
                 f1 = 100 * evaluate_pipeline(load_pipeline(pipeline), test).scores.micro.f1
                 found.setdefault(name, []).append(f1)
@@ -74,6 +83,15 @@ def main(
     made = table(["trained on", "F1", "of the gap closed"], rows)
     write_text(output, made)
     typer.echo(made)
+
+
+def reading_silver(config: Path, folder: Path) -> Path:
+    """A copy of a training config whose corpus reader can read silver passages too."""
+    changed = Config().from_disk(config, interpolate=False)
+    plain = {"gold_preproc": False, "limit": 0, "augmenter": None} | changed["corpora"]["train"]
+    changed["corpora"]["train"] = {"@readers": NAME_OF_READER, "corpus": plain, **NO_SILVER.settings(), "seed": 0}
+    changed.to_disk(folder / "config.cfg")
+    return folder / "config.cfg"
 
 
 @dataclass(frozen=True)
