@@ -13,14 +13,15 @@ from conftest import ROOT
 
 # From the ground up: a room may import from those before it, and from itself. A folder is one room, with all in it.
 ROOMS = [
-    "__init__", "errors", "files", "project", "devices", "annotations", "metrics", "readers", "corpus", "conversion",
+    "__init__", "errors", "processes", "files", "project", "devices", "annotations", "metrics", "readers", "corpus",
+    "conversion",
     "guide", "llm", "encoders", "transformer", "onnx_encoder", "crf_ner", "optimizing", "training", "writers",
     "evaluation", "llm_fallback", "selecting", "pseudo_labels", "inspection", "monitoring", "reports", "packaging",
     "huggingface", "annotating", "reviewing", "drafting", "releasing", "serving", "client", "api", "commands",
     "__main__",
 ]  # fmt: skip
 # Pure: no spaCy and no PyTorch.
-PURE_ROOMS = {"__init__", "errors", "files", "project", "annotations", "metrics", "llm", "client"}
+PURE_ROOMS = {"__init__", "errors", "processes", "files", "project", "annotations", "metrics", "llm", "client"}
 PURE_MODULES = {
     "corpus/assignments", "corpus/connected", "corpus/damage", "corpus/file_splits", "corpus/grouping",
     "corpus/near_duplicates", "corpus/normalization", "corpus/set_join", "corpus/splits", "crf_ner/charts",

@@ -31,6 +31,7 @@ def main():
             time.sleep(60)
         finally:
             time.sleep({unwinding})
+            {last}
 train = sys.modules["domain_ner.commands.train"] = types.ModuleType("train")
 train.main = main
 {call}
@@ -64,9 +65,9 @@ def press_ctrl_c(command, **environment):
     return told, running.returncode
 
 
-def slow_script(folder, *, unwinding=0.0, call=BY_SCRIPT):
+def slow_script(folder, *, unwinding=0.0, call=BY_SCRIPT, last="pass"):
     path = folder / "slow.py"
-    path.write_text(SLOW.format(unwinding=unwinding, call=call), encoding="utf8")
+    path.write_text(SLOW.format(unwinding=unwinding, call=call, last=last), encoding="utf8")
     return path
 
 
@@ -88,6 +89,11 @@ def test_a_command_under_weasel_says_so_before_it_is_killed(tmp_path):
 def test_a_stopped_command_ends_with_130_and_says_how_to_go_on(tmp_path, call, again):
     told, code = press_ctrl_c([slow_script(tmp_path, call=call)])
     assert told.endswith(f"Stopped. All is kept.\nResume with: {again}\n")
+    assert (code, told.count("Stopped."), "Traceback" in told) == (130, 1, False)
+
+
+def test_an_error_that_ctrl_c_caused_is_not_reported_as_one(tmp_path):
+    told, code = press_ctrl_c([slow_script(tmp_path, last="raise RuntimeError('a half-closed worker')")])
     assert (code, told.count("Stopped."), "Traceback" in told) == (130, 1, False)
 
 

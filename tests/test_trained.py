@@ -149,7 +149,7 @@ def test_stopped_training_keeps_the_former_pipeline_and_the_best_so_far(example_
     _, told = training.communicate(timeout=60)
     assert (former / "meta.json").read_bytes() == before
     if stop == signal.SIGINT:
-        assert training.returncode == 130
+        assert training.returncode == 130, told
         assert f"the best so far is in {best.parent}" in told
         assert spacy.load(best.parent).pipe_names == ["tok2vec", "crf_ner"]
     assert train(tmp_path, create_config(tmp_path, card, corpus), card) == former

@@ -12,6 +12,7 @@ from typing import Any
 
 from domain_ner.annotating.jobs import Job, ShardResult
 from domain_ner.errors import DomainNerError
+from domain_ner.processes import end_with_parent
 
 READY, DOCUMENTS, DONE, BUSY, FAILED = "ready", "documents", "done", "busy", "failed"
 # Seconds until a process is asked to end by force, and between tries of a shard that another process holds.
@@ -41,7 +42,7 @@ class _Process:
     def __init__(self, pipeline: str) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(pipeline, theirs, os.getpid()), daemon=True)
+        self.process = context.Process(target=_work, args=(pipeline, theirs), daemon=True)
         self.process.start()
         theirs.close()
         self.is_ready = False
@@ -134,8 +135,9 @@ class _Pool:
             self._processes.append(_Process(self._pipeline))
 
 
-def _work(pipeline: str, connection: Connection, parent: int) -> None:
+def _work(pipeline: str, connection: Connection) -> None:
     """Annotate the shards that come, until None comes or the parent is gone."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the parent ends this process
     # One thread a process: results then never depend on the number of processes. Read when these are imported.
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -145,8 +147,6 @@ def _work(pipeline: str, connection: Connection, parent: int) -> None:
     from domain_ner.evaluation.predicting import load_pipeline  # noqa: PLC0415
 
     def on_documents(number: int) -> None:
-        if os.getppid() != parent:
-            raise SystemExit
         connection.send((DOCUMENTS, number))
 
     try:
@@ -161,7 +161,7 @@ def _work(pipeline: str, connection: Connection, parent: int) -> None:
     except DomainNerError as err:
         connection.send((FAILED, str(err)))
     except OSError as err:
-        if os.getppid() == parent:
+        with suppress(OSError):  # the parent may be what is gone
             connection.send((FAILED, f"{err.strerror or err}: {err.filename or ''}".rstrip(": ")))
     except (EOFError, KeyboardInterrupt):
         pass

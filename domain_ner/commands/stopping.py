@@ -69,7 +69,7 @@ def watch() -> Iterator[None]:
     _stopping.is_running = True
     try:
         yield
-    except (KeyboardInterrupt, SystemExit):
+    except BaseException:  # what an interruption breaks raises errors of many kinds
         if not _stopping.is_stopped:
             raise
         sys.exit(INTERRUPTED)

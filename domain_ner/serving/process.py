@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from domain_ner.errors import DomainNerError
+from domain_ner.processes import end_with_parent
 from domain_ner.serving.found import Found
 
 READY, FAILED = "ready", "failed"
@@ -110,6 +111,7 @@ class PredictorProcess:
 
 def _work(pipeline: str, threads: int, is_background: bool, connection: Connection) -> None:
     """Answer texts until the connection is closed."""
+    end_with_parent()
     if is_background:
         _run_last()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service ends this process when its requests are answered

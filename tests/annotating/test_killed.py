@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from annotators import output_rows, outputs, start_command, text_of, write_rows
+from ended import outlives
 from fragile_pipelines import install_fragile, ruler
 
 N_DOCUMENTS, N_KILLS = 400, 4
@@ -46,22 +47,13 @@ def test_a_run_killed_at_random_ends_with_each_document_once(tmp_path, monkeypat
         process.kill()
         process.wait()
         n_kills += 1
-        assert not any(wait_for_end(pid) for pid in workers)
+        assert not any(outlives(pid) for pid in workers)
     last = start_command(pipeline, given, tmp_path / "killed", *options)
     said = last.communicate()[0]
     assert last.returncode == 2, said  # one document failed
     assert outputs(tmp_path / "killed") == outputs(tmp_path / "whole")
     ids = [f"d{n:04d}" for n in range(N_DOCUMENTS) if n != 200]
     assert [row["id"] for row in output_rows(tmp_path / "killed")] == ids
-
-
-def wait_for_end(pid: int) -> bool:
-    """Whether a worker outlives its driver by more than seconds."""
-    for _ in range(100):
-        if not Path(f"/proc/{pid}").exists():
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def test_ctrl_c_stops_the_workers_and_says_how_to_go_on(tmp_path, monkeypatch):
@@ -78,4 +70,4 @@ def test_ctrl_c_stops_the_workers_and_says_how_to_go_on(tmp_path, monkeypatch):
     assert process.returncode == 130 and "Resume with: domain-ner annotate" in said.replace(
         "python -m domain_ner", "domain-ner"
     )
-    assert not any(wait_for_end(pid) for pid in workers)
+    assert not any(outlives(pid) for pid in workers)
