@@ -1,18 +1,21 @@
-"""What benchmarks share that train on changed corpora: gold documents of passages, groups, and tables of means."""
+"""What benchmarks share that train on changed corpora: gold documents of passages, silver, groups, tables of means."""
 
 import random
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from spacy.tokens import Doc
+from thinc.api import Config
 
 from domain_ner.annotations.passages import Passage
+from domain_ner.corpus.corpus_file import CorpusFile
 from domain_ner.corpus.docs import DocRules, make_doc
 from domain_ner.corpus.languages import blank
 from domain_ner.corpus.tokenizer import create_tokenizer
 from domain_ner.training.run import read_config
+from domain_ner.training.silver import NAME, NO_SILVER, Silver
 
 Tokenize = Callable[[str], Doc]
 
@@ -40,6 +43,27 @@ def part_of(groups: Sequence[str], share: float, seed: int) -> list[bool]:
             break
         inside.add(name)
     return [group in inside for group in groups]
+
+
+def reading_silver(config: Path, folder: Path) -> Path:
+    """A copy of a training config whose corpus reader can read silver passages too."""
+    changed = Config().from_disk(config, interpolate=False)
+    plain = {"gold_preproc": False, "limit": 0, "augmenter": None} | changed["corpora"]["train"]
+    if plain.get("@readers") != NAME:
+        changed["corpora"]["train"] = {"@readers": NAME, "corpus": plain, **NO_SILVER.settings(), "seed": 0}
+    folder.mkdir(parents=True, exist_ok=True)
+    changed.to_disk(folder / "config.cfg")
+    return folder / "config.cfg"
+
+
+def write_silver(docs: Iterable[Doc], folder: Path, weight: float) -> Silver:
+    """Write silver passages into a folder of their own; all of them are to be read."""
+    folder.mkdir(parents=True)
+    corpus = CorpusFile()
+    for doc in docs:
+        corpus.add(doc)
+    corpus.write(folder / "silver.spacy")
+    return Silver(folder, 1000.0, weight)
 
 
 def mean_and_all(values: Sequence[float]) -> str:

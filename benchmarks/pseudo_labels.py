@@ -1,7 +1,8 @@
 """What raw texts are worth: a part of the training passages is annotated, and a pipeline labels the rest.
 
 The labels are used in three ways: what is unsure is unknown, as `pseudo-label` writes it; what is unsure is no entity,
-as a naive export would say; and as marginals, as `distil` writes them.
+as a naive export would say; and as marginals, as `distil` writes them. The pipeline that labels may have a larger
+encoder than the one that learns.
 """
 
 import tempfile
@@ -10,13 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
-from _trainings import mean_and_all, part_of, table, to_gold, tokenizer_of
+from _trainings import mean_and_all, part_of, reading_silver, table, to_gold, tokenizer_of, write_silver
 from spacy.tokens import Doc
 from spacy.training import Example
-from thinc.api import Config
 
 from domain_ner.commands.main import run_function
-from domain_ner.corpus.corpus_file import CorpusFile
 from domain_ner.corpus.docs import groups_of
 from domain_ner.corpus.languages import blank
 from domain_ner.crf_ner.fitting import fit
@@ -28,18 +27,18 @@ from domain_ner.pseudo_labels.combining import label_texts
 from domain_ner.pseudo_labels.completing import Limits
 from domain_ner.pseudo_labels.teaching import taught
 from domain_ner.training.parts import train_part
-from domain_ner.training.silver import NAME as NAME_OF_READER
-from domain_ner.training.silver import NO_SILVER, Silver
+from domain_ner.training.silver import Silver
 
-SMALL, UNKNOWN, AS_O, MARGINALS, FULL = (
-    "the annotated part", "with pseudo-labels, unsure is unknown", "with pseudo-labels, unsure is no entity",
-    "with the pipeline's marginals", "all annotated",
-)  # fmt: skip
+SMALL, TEACHER, FULL = "the annotated part", "the teacher, on the annotated part", "all annotated"
+UNKNOWN, AS_O = "with pseudo-labels, unsure is unknown", "with pseudo-labels, unsure is no entity"
+MARGINALS = "with the pipeline's marginals"
 
 
 def main(
     corpus: Path = typer.Argument(Path("corpus"), help="Folder with train.spacy, dev.spacy and test.spacy."),
     config: Path = typer.Option(Path("configs/config.cfg"), help="The training config, written by create-config."),
+    teacher: Path | None = typer.Option(None, help="Training config of the pipeline that labels, if not the same."),
+    teacher_epochs: int = typer.Option(10, min=1, help="Passes of that over the annotated part."),
     share: float = typer.Option(0.2, help="Part of the training passages that is annotated."),
     group_by: str = typer.Option("org", help="Key of meta: a group is annotated or raw as a whole."),
     seeds: int = typer.Option(3, min=1, help="Trainings of each kind."),
@@ -62,6 +61,8 @@ def main(
         with tempfile.TemporaryDirectory() as work:
             case = Case(
                 reading_silver(config, Path(work)),
+                teacher,
+                teacher_epochs,
                 dev,
                 Limits(sure, possible),
                 weight,
@@ -78,27 +79,24 @@ def main(
     rows = {}
     for name, scores in found.items():
         gap = sum(full) - sum(small)
-        closed = "" if name in (SMALL, FULL) or gap <= 0 else f"{100 * (sum(scores) - sum(small)) / gap:.0f} %"
+        closed = "" if name in (SMALL, TEACHER, FULL) or gap <= 0 else f"{100 * (sum(scores) - sum(small)) / gap:.0f} %"
         rows[name] = [mean_and_all(scores), closed]
     made = table(["trained on", "F1", "of the gap closed"], rows)
     write_text(output, made)
     typer.echo(made)
 
 
-def reading_silver(config: Path, folder: Path) -> Path:
-    """A copy of a training config whose corpus reader can read silver passages too."""
-    changed = Config().from_disk(config, interpolate=False)
-    plain = {"gold_preproc": False, "limit": 0, "augmenter": None} | changed["corpora"]["train"]
-    changed["corpora"]["train"] = {"@readers": NAME_OF_READER, "corpus": plain, **NO_SILVER.settings(), "seed": 0}
-    changed.to_disk(folder / "config.cfg")
-    return folder / "config.cfg"
-
-
 @dataclass(frozen=True)
 class Case:
-    """What the trainings of one seed share. weight: of silver passages. n_all: number of training passages."""
+    """What the trainings of one seed share.
+
+    teacher: the config of the pipeline that labels; None: it is the one that learned the annotated part.
+    weight: of silver passages. n_all: number of training passages.
+    """
 
     config: Path
+    teacher: Path | None
+    teacher_epochs: int
     dev: Sequence[Doc]
     limits: Limits
     weight: float
@@ -120,26 +118,23 @@ class Case:
         """Train on each kind of data: its name, and the pipeline."""
         small = self.trained(SMALL, gold)
         yield SMALL, small
-        nlp = load_pipeline(small)
+        labelling = small
+        if self.teacher:
+            labelling, _ = train_part(
+                self.teacher, gold, self.dev, self.work / "teacher", gpu=-1, seed=self.seed, epochs=self.teacher_epochs
+            )
+            yield TEACHER, labelling
+        nlp = load_pipeline(labelling)
         fit(nlp, [Example(input_doc(nlp, doc), doc) for doc in self.dev], NAME)
         tokenize = tokenizer_of(self.config)
-        marginals = self.silver("marginals", taught([nlp], raw))
+        marginals = write_silver(taught([nlp], raw), self.work / "silver" / "marginals", self.weight)
         passages = list(label_texts(nlp, raw, [], self.limits)[0])
         for name, labelled in ((UNKNOWN, passages), (AS_O, [replace(one, unknown=()) for one in passages])):
-            silver = self.silver(name, (to_gold(one, tokenize) for one in labelled))
+            folder = self.work / "silver" / name.replace(" ", "-")
+            silver = write_silver((to_gold(one, tokenize) for one in labelled), folder, self.weight)
             yield name, self.trained(name, gold, silver)
         yield MARGINALS, self.trained(MARGINALS, gold, marginals)
         yield FULL, self.trained(FULL, everything)
-
-    def silver(self, name: str, docs: Iterator[Doc]) -> Silver:
-        """Write silver passages into a folder of their own."""
-        folder = self.work / "silver" / name.replace(" ", "-")
-        folder.mkdir(parents=True)
-        corpus = CorpusFile()
-        for doc in docs:
-            corpus.add(doc)
-        corpus.write(folder / "silver.spacy")
-        return Silver(folder, 1000.0, self.weight)
 
 
 if __name__ == "__main__":

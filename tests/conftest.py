@@ -4,12 +4,12 @@ import json
 import os
 import shutil
 from pathlib import Path
+from zlib import crc32
 
 # Before anything imports PyTorch: tests run side by side, on encoders too small to share among processors.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-import tiny_encoders
 from hypothesis import settings
 
 # How long an example takes says how busy the machine is, not whether the code is right.
@@ -34,15 +34,35 @@ SLOW_FILES = {
 }  # fmt: skip
 
 
-def pytest_collection_modifyitems(items):
+# The dearest of the slow ones, by the time of the processor. CI runs a third of their tests, another for each commit.
+LONG_FILES = {
+    "test_annotate.py", "test_coverage.py", "test_deploy.py", "test_export.py", "test_killed.py",
+    "test_many_drafts.py", "test_power_cut.py", "test_power_law.py", "test_predictor_process.py",
+    "test_pretraining.py", "test_release_killed.py", "test_resampling.py", "test_resume.py", "test_shadow.py",
+    "test_simulation.py", "test_trained.py", "test_transformers5.py", "test_tuning.py",
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(config, items):
     """Mark the slow tests, those with a browser among them, and start with them: they must not be the last."""
     for item in items:
         if item.path.name in SLOW_FILES or "browser" in item.fixturenames:
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    if part := config.getoption("--long-part"):
+        number, n_parts = map(int, part.split("/"))
+        left_out = [item for item in items if is_long(item) and crc32(item.nodeid.encode()) % n_parts != number - 1]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def is_long(item):
+    """Whether a test is a slow one of the dearest files."""
+    return item.path.name in LONG_FILES and item.get_closest_marker("slow") is not None
 
 
 def pytest_addoption(parser):
+    parser.addoption("--long-part", help="1/3: of the dearest slow tests, only the first third; all others run")
     parser.addoption("--corpora", help="folder of corpora (wnut17, so), for tests/evaluation/test_real_corpora.py")
     parser.addoption("--formats", help="folder of real exports with EXPECTED.json, for tests/test_formats.py")
 
@@ -56,6 +76,8 @@ def example_rows():
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory, example_rows):
     """A function from a family to the folder of a tiny encoder of it, built once."""
+    import tiny_encoders  # noqa: PLC0415 (takes seconds, which most runs of a single file can do without)
+
     texts = [row["text"] for row in example_rows]
     folder = tmp_path_factory.mktemp("encoders")
 
