@@ -76,7 +76,7 @@ def example_rows():
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory, example_rows):
     """A function from a family to the folder of a tiny encoder of it, built once."""
-    import tiny_encoders  # noqa: PLC0415 (takes seconds, which most runs of a single file can do without)
+    import tiny_encoders
 
     texts = [row["text"] for row in example_rows]
     folder = tmp_path_factory.mktemp("encoders")
