@@ -3,7 +3,7 @@
 import random
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spacy.tokens import Doc
@@ -14,6 +14,7 @@ from domain_ner.corpus.corpus_file import CorpusFile
 from domain_ner.corpus.docs import DocRules, make_doc
 from domain_ner.corpus.languages import blank
 from domain_ner.corpus.tokenizer import create_tokenizer
+from domain_ner.training.parts import train_part
 from domain_ner.training.run import read_config
 from domain_ner.training.silver import NAME, NO_SILVER, Silver
 
@@ -56,14 +57,37 @@ def reading_silver(config: Path, folder: Path) -> Path:
     return folder / "config.cfg"
 
 
-def write_silver(docs: Iterable[Doc], folder: Path, weight: float) -> Silver:
-    """Write silver passages into a folder of their own; all of them are to be read."""
-    folder.mkdir(parents=True)
-    corpus = CorpusFile()
-    for doc in docs:
-        corpus.add(doc)
-    corpus.write(folder / "silver.spacy")
-    return Silver(folder, 1000.0, weight)
+@dataclass(frozen=True)
+class Trainer:
+    """Trains the pipeline of a config on several data, with as many steps on each.
+
+    config: of `reading_silver`. share, weight: of silver passages. n_read: passages that each training reads in all.
+    """
+
+    config: Path
+    dev: Sequence[Doc]
+    work: Path
+    seed: int
+    n_read: int
+    share: float
+    weight: float
+
+    def __call__(self, name: str, docs: Sequence[Doc], silver: Iterable[Doc] | None = None) -> Path:
+        """Train on annotated passages, and on silver ones beside them; returns the folder of the best pipeline."""
+        place = self.work / name.replace(" ", "-").replace(",", "")
+        n = float(len(docs))
+        read = None
+        if silver is not None:
+            corpus = CorpusFile()
+            n_silver = sum(1 for _ in map(corpus.add, silver))
+            (place / "silver").mkdir(parents=True)
+            corpus.write(place / "silver" / "silver.spacy")
+            read = Silver(place / "silver", self.share, self.weight)
+            n += min(n_silver, self.share * len(docs))
+        best, _ = train_part(
+            self.config, docs, self.dev, place, gpu=-1, seed=self.seed, epochs=round(self.n_read / n), silver=read
+        )
+        return best
 
 
 def mean_and_all(values: Sequence[float]) -> str:

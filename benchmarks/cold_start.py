@@ -7,11 +7,10 @@ the pipeline that learned the annotated passages; training reads the result as s
 import random
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
-from _trainings import mean_and_all, reading_silver, table, to_gold, tokenizer_of, write_silver
+from _trainings import Trainer, mean_and_all, reading_silver, table, to_gold, tokenizer_of
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -25,12 +24,10 @@ from domain_ner.drafting.patterns import guide_names, pattern_spans
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import evaluate_pipeline, input_doc, load_pipeline, read_docs
 from domain_ner.files import write_text
-from domain_ner.guide.markup import parse_markup
 from domain_ner.guide.schema import Guide, load_guide
+from domain_ner.guide.sentences import guide_passages
 from domain_ner.pseudo_labels.combining import Source, label_texts
 from domain_ner.pseudo_labels.completing import Limits
-from domain_ner.training.parts import train_part
-from domain_ner.training.silver import Silver
 
 ALONE, EXAMPLES = "annotated passages alone", "with the guide's sentences"
 OWN, DRAFTS = "with pseudo-labels", "with pseudo-labels and drafts"
@@ -39,12 +36,13 @@ OWN, DRAFTS = "with pseudo-labels", "with pseudo-labels and drafts"
 def main(
     corpus: Path = typer.Argument(Path("corpus"), help="Folder with train.spacy, dev.spacy and test.spacy."),
     config: Path = typer.Option(Path("configs/config.cfg"), help="The training config, written by create-config."),
-    guide: Path | None = typer.Option(None, help="The guide; none: drafts come from the annotated names alone."),
+    guide: str = typer.Option("assets/guide.yml", help="The guide; empty: drafts come from the annotated names alone."),
     sizes: str = typer.Option("50,100,200", help="Numbers of annotated passages."),
     seeds: int = typer.Option(3, min=1, help="Trainings of each kind, each on other passages."),
     epochs: int = typer.Option(3, min=1, help="Passes over the whole training data; parts have as many steps."),
     sure: float = typer.Option(0.9, help="Least probability of an entity."),
     possible: float = typer.Option(0.1, help="Least probability of a span that makes its text unknown."),
+    silver: float = typer.Option(1.0, help="Silver passages for each annotated one, at most."),
     weight: float = typer.Option(0.5, help="How much a silver passage counts."),
     output: Path = typer.Option(Path("benchmarks/cold_start.md"), help="The table to write (Markdown)."),
 ) -> None:
@@ -54,17 +52,18 @@ def main(
     numbers = [int(size) for size in sizes.split(",")]
     if max(numbers) >= len(train):
         raise DomainNerError(f"--sizes has {max(numbers)}; there are {len(train)} training passages.")
+    known = load_guide(Path(guide)) if guide else None
     found: dict[str, dict[int, list[float]]] = {}
     for seed in range(seeds):
         order = list(train)
         random.Random(seed).shuffle(order)
         for n in numbers:
             with tempfile.TemporaryDirectory() as work:
-                case = Case(
-                    reading_silver(config, Path(work)), load_guide(guide) if guide else None, dev,
-                    Limits(sure, possible), weight, Path(work), seed, epochs * len(train),
-                )  # fmt: skip
-                for name, pipeline in case.kinds(order[:n], [doc.text for doc in order[n:]]):
+                trainer = Trainer(
+                    reading_silver(config, Path(work)), dev, Path(work), seed, epochs * len(train), silver, weight
+                )
+                raw = [doc.text for doc in order[n:]]
+                for name, pipeline in kinds(trainer, known, Limits(sure, possible), order[:n], raw):
                     f1 = 100 * evaluate_pipeline(load_pipeline(pipeline), test).scores.micro.f1
                     found.setdefault(name, {}).setdefault(n, []).append(f1)
                     typer.echo(f"seed {seed}, {n} annotated, {name}: F1 {f1:.1f}")
@@ -74,55 +73,21 @@ def main(
     typer.echo(made)
 
 
-@dataclass(frozen=True)
-class Case:
-    """What the trainings of one seed share. weight: of silver passages. n_read: passages that each training reads."""
-
-    config: Path
-    guide: Guide | None
-    dev: Sequence[Doc]
-    limits: Limits
-    weight: float
-    work: Path
-    seed: int
-    n_read: int
-
-    def kinds(self, gold: Sequence[Doc], raw: Sequence[str]) -> Iterator[tuple[str, Path]]:
-        """Train on each kind of data: its name, and the pipeline."""
-        alone = self.trained(ALONE, gold)
-        yield ALONE, alone
-        tokenize = tokenizer_of(self.config)
-        if self.guide:
-            yield EXAMPLES, self.trained(EXAMPLES, [*gold, *(to_gold(one, tokenize) for one in sentences(self.guide))])
-        nlp = load_pipeline(alone)
-        fit(nlp, [Example(input_doc(nlp, doc), doc) for doc in self.dev], NAME)
-        drafts = drafted(self.guide, gold, raw)
-        for name, sources in ((OWN, []), (DRAFTS, [drafts])):
-            passages, _ = label_texts(nlp, raw, sources, self.limits)
-            silver = write_silver(
-                (to_gold(one, tokenize) for one in passages), self.work / "silver" / name, self.weight
-            )
-            yield name, self.trained(name, gold, silver, n=len(gold) + len(raw))
-
-    def trained(self, name: str, docs: Sequence[Doc], silver: Silver | None = None, n: int = 0) -> Path:
-        """Train the same number of steps on anything. n: passages, the silver ones included."""
-        best, _ = train_part(
-            self.config, docs, self.dev, self.work / name.replace(" ", "-"), gpu=-1, seed=self.seed,
-            epochs=round(self.n_read / (n or len(docs))), silver=silver,
-        )  # fmt: skip
-        return best
-
-
-def sentences(guide: Guide) -> Iterator[Passage]:
-    """The marked examples and edge cases of a guide."""
-    marked = {
-        one: None
-        for entity_type in guide.types
-        for one in (*entity_type.examples, *(case.text for case in entity_type.edge_cases))
-    }
-    for n, one in enumerate(marked):
-        text, spans = parse_markup(one, guide.labels)
-        yield Passage(text, tuple(sorted(spans)), f"guide:{n + 1}")
+def kinds(
+    train: Trainer, guide: Guide | None, limits: Limits, gold: Sequence[Doc], raw: Sequence[str]
+) -> Iterator[tuple[str, Path]]:
+    """Train on each kind of data: its name, and the pipeline."""
+    alone = train(ALONE, gold)
+    yield ALONE, alone
+    tokenize = tokenizer_of(train.config)
+    if guide:
+        yield EXAMPLES, train(EXAMPLES, [*gold, *(to_gold(one, tokenize) for one in guide_passages(guide))])
+    nlp = load_pipeline(alone)
+    fit(nlp, [Example(input_doc(nlp, doc), doc) for doc in train.dev], NAME)
+    drafts = drafted(guide, gold, raw)
+    for name, sources in ((OWN, []), (DRAFTS, [drafts])):
+        passages, _ = label_texts(nlp, raw, sources, limits)
+        yield name, train(name, gold, (to_gold(one, tokenize) for one in passages))
 
 
 def drafted(guide: Guide | None, gold: Iterable[Doc], raw: Iterable[str]) -> Source:

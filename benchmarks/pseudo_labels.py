@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
-from _trainings import mean_and_all, part_of, reading_silver, table, to_gold, tokenizer_of, write_silver
+from _trainings import Trainer, mean_and_all, part_of, reading_silver, table, to_gold, tokenizer_of
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -27,7 +27,6 @@ from domain_ner.pseudo_labels.combining import label_texts
 from domain_ner.pseudo_labels.completing import Limits
 from domain_ner.pseudo_labels.teaching import taught
 from domain_ner.training.parts import train_part
-from domain_ner.training.silver import Silver
 
 SMALL, TEACHER, FULL = "the annotated part", "the teacher, on the annotated part", "all annotated"
 UNKNOWN, AS_O = "with pseudo-labels, unsure is unknown", "with pseudo-labels, unsure is no entity"
@@ -45,7 +44,8 @@ def main(
     epochs: int = typer.Option(8, min=1, help="Passes over the whole training data; parts have as many steps."),
     sure: float = typer.Option(0.9, help="Least confidence of an entity."),
     possible: float = typer.Option(0.1, help="Least confidence of a span that makes its text unknown."),
-    weight: float = typer.Option(1.0, help="How much a silver passage counts."),
+    silver: float = typer.Option(1.0, help="Silver passages for each annotated one, at most."),
+    weight: float = typer.Option(0.5, help="How much a silver passage counts."),
     output: Path = typer.Option(Path("benchmarks/pseudo_labels.md"), help="The table to write (Markdown)."),
 ) -> None:
     """Train on a part, and on the rest as a pipeline labels it; write benchmarks/pseudo_labels.md."""
@@ -59,19 +59,11 @@ def main(
         gold = [doc for doc, inside in zip(train, is_inside, strict=True) if inside]
         raw = [doc.text for doc, inside in zip(train, is_inside, strict=True) if not inside]
         with tempfile.TemporaryDirectory() as work:
-            case = Case(
-                reading_silver(config, Path(work)),
-                teacher,
-                teacher_epochs,
-                dev,
-                Limits(sure, possible),
-                weight,
-                Path(work),
-                seed,
-                epochs,
-                len(train),
+            trainer = Trainer(
+                reading_silver(config, Path(work)), dev, Path(work), seed, epochs * len(train), silver, weight
             )
-            for name, pipeline in case.kinds(gold, raw, train):
+            labelling = Teacher(teacher, teacher_epochs, Limits(sure, possible))
+            for name, pipeline in kinds(trainer, labelling, gold, raw, train):
                 f1 = 100 * evaluate_pipeline(load_pipeline(pipeline), test).scores.micro.f1
                 found.setdefault(name, []).append(f1)
                 typer.echo(f"seed {seed}, {name}: {len(gold)} annotated, {len(raw)} raw, F1 {f1:.1f}")
@@ -87,54 +79,33 @@ def main(
 
 
 @dataclass(frozen=True)
-class Case:
-    """What the trainings of one seed share.
+class Teacher:
+    """The pipeline that labels. config: of its training; None: it is the one that learned the annotated part."""
 
-    teacher: the config of the pipeline that labels; None: it is the one that learned the annotated part.
-    weight: of silver passages. n_all: number of training passages.
-    """
-
-    config: Path
-    teacher: Path | None
-    teacher_epochs: int
-    dev: Sequence[Doc]
-    limits: Limits
-    weight: float
-    work: Path
-    seed: int
+    config: Path | None
     epochs: int
-    n_all: int
+    limits: Limits
 
-    def trained(self, name: str, docs: Sequence[Doc], silver: Silver | None = None) -> Path:
-        """Train as many steps as on everything."""
-        n_read = self.n_all if silver else len(docs)
-        best, _ = train_part(
-            self.config, docs, self.dev, self.work / name.replace(" ", "-"), gpu=-1, seed=self.seed,
-            epochs=round(self.epochs * self.n_all / n_read), silver=silver,
-        )  # fmt: skip
-        return best
 
-    def kinds(self, gold: Sequence[Doc], raw: Sequence[str], everything: Sequence[Doc]) -> Iterator[tuple[str, Path]]:
-        """Train on each kind of data: its name, and the pipeline."""
-        small = self.trained(SMALL, gold)
-        yield SMALL, small
-        labelling = small
-        if self.teacher:
-            labelling, _ = train_part(
-                self.teacher, gold, self.dev, self.work / "teacher", gpu=-1, seed=self.seed, epochs=self.teacher_epochs
-            )
-            yield TEACHER, labelling
-        nlp = load_pipeline(labelling)
-        fit(nlp, [Example(input_doc(nlp, doc), doc) for doc in self.dev], NAME)
-        tokenize = tokenizer_of(self.config)
-        marginals = write_silver(taught([nlp], raw), self.work / "silver" / "marginals", self.weight)
-        passages = list(label_texts(nlp, raw, [], self.limits)[0])
-        for name, labelled in ((UNKNOWN, passages), (AS_O, [replace(one, unknown=()) for one in passages])):
-            folder = self.work / "silver" / name.replace(" ", "-")
-            silver = write_silver((to_gold(one, tokenize) for one in labelled), folder, self.weight)
-            yield name, self.trained(name, gold, silver)
-        yield MARGINALS, self.trained(MARGINALS, gold, marginals)
-        yield FULL, self.trained(FULL, everything)
+def kinds(
+    train: Trainer, teacher: Teacher, gold: Sequence[Doc], raw: Sequence[str], everything: Sequence[Doc]
+) -> Iterator[tuple[str, Path]]:
+    """Train on each kind of data: its name, and the pipeline."""
+    small = labelling = train(SMALL, gold)
+    yield SMALL, small
+    if teacher.config:
+        labelling, _ = train_part(
+            teacher.config, gold, train.dev, train.work / "teacher", gpu=-1, seed=train.seed, epochs=teacher.epochs
+        )
+        yield TEACHER, labelling
+    nlp = load_pipeline(labelling)
+    fit(nlp, [Example(input_doc(nlp, doc), doc) for doc in train.dev], NAME)
+    tokenize = tokenizer_of(train.config)
+    passages = list(label_texts(nlp, raw, [], teacher.limits)[0])
+    for name, labelled in ((UNKNOWN, passages), (AS_O, [replace(one, unknown=()) for one in passages])):
+        yield name, train(name, gold, (to_gold(one, tokenize) for one in labelled))
+    yield MARGINALS, train(MARGINALS, gold, taught([nlp], raw))
+    yield FULL, train(FULL, everything)
 
 
 if __name__ == "__main__":

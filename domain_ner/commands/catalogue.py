@@ -27,6 +27,9 @@ COMMANDS = {
         DATA,
         "Convert the annotation exports to corpus/train.spacy, dev.spacy and test.spacy, and write the ledger.",
     ),
+    "guide-examples": Entry(
+        DATA, "Write the marked sentences of the guide as silver passages, from which train learns."
+    ),
     "inspect": Entry(
         DATA,
         "Print tokens, tags and wordpieces of the most suspicious passages, and write training/reports/inspect.html.",

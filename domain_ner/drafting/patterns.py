@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from domain_ner.annotations.passages import LabelledSpan
 from domain_ner.guide.legality import SpanRules
-from domain_ner.guide.markup import MarkupError, parse_markup
 from domain_ner.guide.rules import FINAL_PUNCTUATION, QUOTES
 from domain_ner.guide.schema import Guide
+from domain_ner.guide.sentences import guide_passages
 
 CHUNK = re.compile(r"\S+")
 # Longer ones are no names, but encoded data.
@@ -17,15 +17,9 @@ PAIRS = ("()", "[]", "{}", "<>")
 
 def guide_names(guide: Guide) -> Iterator[tuple[str, str]]:
     """Yield name and label of each entity in the examples and edge cases of a guide."""
-    for entity_type in guide.types:
-        for marked in (*entity_type.examples, *(case.text for case in entity_type.edge_cases)):
-            try:
-                text, spans = parse_markup(marked, guide.labels)
-            except MarkupError:
-                continue  # `validate` reports it
-            for span in spans:
-                if span.label in guide.labels:
-                    yield text[span.start : span.end], span.label
+    for passage in guide_passages(guide):
+        for span in passage.spans:
+            yield passage.text[span.start : span.end], span.label
 
 
 def pattern_spans(text: str, guide: Guide) -> Iterator[LabelledSpan]:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from domain_ner.annotations.passages import LabelledSpan
 from domain_ner.guide.legality import SpanRules, apart
+from domain_ner.guide.rules import reason_of
 from domain_ner.llm.grounding import OVERLAP
 
 
@@ -42,9 +43,9 @@ def screened(text: str, scores: Mapping[LabelledSpan, float], rules: SpanRules) 
     rejected: Counter[str] = Counter()
     legal: dict[LabelledSpan, float] = {}
     for span, score in scores.items():
-        kind = next((kind for kind, _ in rules.faults(text, span)), "")
-        if kind:
-            rejected[kind] += 1
+        fault = next(rules.faults(text, span), None)
+        if fault:
+            rejected[reason_of(fault)] += 1
         else:
             legal[span] = score
     # Two labels of one name stay both: context decides, and people do.

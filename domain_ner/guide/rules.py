@@ -16,6 +16,8 @@ FIRST_WORD = re.compile(r"^\W*([\w-]+)")
 LAST_WORD = re.compile(r"([\w-]+)\W*$")
 NEXT_WORD = re.compile(r"[ \t]+([\w-]+)")
 
+RULE = "rule"
+
 Fault = tuple[str, str]
 """The kind of the finding, and what is wrong."""
 
@@ -24,10 +26,16 @@ def check_span(text: str, span: LabelledSpan, rules: Rules) -> Iterator[Fault]:
     """Find what is wrong with a span: boundary faults first, then violations of its type's rules."""
     surface = text[span.start : span.end]
     yield from _boundary_faults(surface, articles=rules.articles)
-    yield from (("rule", fault) for fault in _rule_faults(surface, rules))
+    yield from ((RULE, fault) for fault in _rule_faults(surface, rules))
     after = NEXT_WORD.match(text, span.end)
     if after and after.group(1).lower() in {word.lower() for word in rules.must_take_after}:
-        yield "rule", f"must_take_after: {after.group(1)!r} belongs to the span"
+        yield RULE, f"must_take_after: {after.group(1)!r} belongs to the span"
+
+
+def reason_of(fault: Fault) -> str:
+    """Name a fault in a count of many: its kind, and for a rule of a type, which."""
+    kind, message = fault
+    return f"{kind} {message.partition(':')[0]}" if kind == RULE else kind
 
 
 def _boundary_faults(surface: str, *, articles: bool) -> Iterator[Fault]:

@@ -15,6 +15,7 @@ from domain_ner.annotations.passages import LabelledSpan
 from domain_ner.errors import did_you_mean
 from domain_ner.guide.legality import SpanRules, apart
 from domain_ner.guide.occurrences import stands_alone
+from domain_ner.guide.rules import reason_of
 from domain_ner.llm.answers import Named
 
 # Reasons, beside the kinds of the guide's faults.
@@ -114,8 +115,8 @@ def _place(text: str, surface: str, answers: Sequence[Named], rules: SpanRules, 
         if allowed:
             checked.append((named, allowed))
         else:
-            kind, message = next(fault for span in spans for fault in rules.faults(text, span))
-            faults.append(Rejected(named, kind, message))
+            fault = next(fault for span in spans for fault in rules.faults(text, span))
+            faults.append(Rejected(named, reason_of(fault), fault[1]))
     return checked, faults
 
 

@@ -10,6 +10,8 @@ from spacy.language import Language
 from spacy.training import Example
 from spacy.util import registry, resolve_dot_names
 
+from domain_ner.annotations.doc_keys import WEIGHT_KEY
+
 N_TIMED_BATCHES = 4
 # A forward pass costs about a third of a step; used to estimate evaluations.
 PREDICT_SHARE = 1 / 3
@@ -17,10 +19,13 @@ PREDICT_SHARE = 1 / 3
 
 @dataclass(frozen=True)
 class TrainingSummary:
-    """The work ahead. `n_windows` is 0 without a transformer; `estimated_s` ignores early stopping."""
+    """The work ahead. `n_silver` of the passages are silver; `n_windows` is 0 without a transformer;
+    `estimated_s` ignores early stopping.
+    """
 
     n_parameters: int
     n_passages: int
+    n_silver: int
     n_mentions: int
     n_tokens: int
     n_windows: int
@@ -47,6 +52,7 @@ def summarise(nlp: Language) -> TrainingSummary:
     return TrainingSummary(
         n_parameters=count_parameters(nlp),
         n_passages=len(examples),
+        n_silver=sum(WEIGHT_KEY in eg.reference.user_data for eg in examples),
         n_mentions=sum(len(eg.reference.ents) for eg in examples),
         n_tokens=n_tokens,
         n_windows=_count_windows(nlp, examples),

@@ -12,8 +12,9 @@ from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import read_docs
 from domain_ner.training.config import epoch_lengths
 from domain_ner.training.parts import train_part
-from domain_ner.training.run import identify
+from domain_ner.training.run import identify, initialize
 from domain_ner.training.silver import Silver, create_with_silver
+from domain_ner.training.summary import summarise
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,12 @@ def test_types_that_nobody_annotated_are_refused(project, nlp):
     data = ["--train", corpus / "train.spacy", "--tokenizer", corpus / "tokenizer.json"]
     ran = run("create_config", "configs", folder / "x.cfg", *data, *options, check=False)
     assert ran.returncode == 1 and "has PLANET, which the annotated passages do not have" in ran.stderr
+
+
+def test_the_summary_counts_silver_passages_apart(project):
+    counted = [summarise(initialize(config_with(project, "--silver", n), gpu=-1)) for n in ("0", "9")]
+    assert [one.n_silver for one in counted] == [0, counted[1].n_passages - counted[0].n_passages]
+    assert counted[1].n_silver > 0
 
 
 @pytest.mark.slow

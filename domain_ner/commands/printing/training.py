@@ -24,6 +24,8 @@ def print_summary(card: EncoderCard, summary: TrainingSummary, seeds: int) -> No
     printed.add_row("encoder", card.name)
     printed.add_row("parameters", f"{summary.n_parameters:,}")
     printed.add_row("passages (train / dev)", f"{summary.n_passages:,} / {summary.n_dev_passages:,}")
+    if summary.n_silver:
+        printed.add_row("silver passages among them", f"{summary.n_silver:,}")
     printed.add_row("mentions", f"{summary.n_mentions:,}")
     printed.add_row("tokens", f"{summary.n_tokens:,}")
     if summary.n_windows:
