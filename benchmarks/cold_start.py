@@ -30,7 +30,7 @@ from domain_ner.pseudo_labels.combining import Source, label_texts
 from domain_ner.pseudo_labels.completing import Limits
 
 ALONE, EXAMPLES = "annotated passages alone", "with the guide's sentences"
-OWN, DRAFTS = "with pseudo-labels", "with pseudo-labels and drafts"
+DRAFTS = "with drafts, joined by pseudo-label"
 
 
 def main(
@@ -84,10 +84,8 @@ def kinds(
         yield EXAMPLES, train(EXAMPLES, [*gold, *(to_gold(one, tokenize) for one in guide_passages(guide))])
     nlp = load_pipeline(alone)
     fit(nlp, [Example(input_doc(nlp, doc), doc) for doc in train.dev], NAME)
-    drafts = drafted(guide, gold, raw)
-    for name, sources in ((OWN, []), (DRAFTS, [drafts])):
-        passages, _ = label_texts(nlp, raw, sources, limits)
-        yield name, train(name, gold, (to_gold(one, tokenize) for one in passages))
+    passages, _ = label_texts(nlp, raw, [drafted(guide, gold, raw)], limits)
+    yield DRAFTS, train(DRAFTS, gold, (to_gold(one, tokenize) for one in passages))
 
 
 def drafted(guide: Guide | None, gold: Iterable[Doc], raw: Iterable[str]) -> Source:
