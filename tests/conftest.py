@@ -36,8 +36,9 @@ SLOW_FILES = {
 
 # The dearest of the slow ones, by the time of the processor. CI runs a third of their tests, another for each commit.
 LONG_FILES = {
-    "test_annotate.py", "test_coverage.py", "test_deploy.py", "test_export.py", "test_killed.py",
-    "test_many_drafts.py", "test_power_cut.py", "test_power_law.py", "test_predictor_process.py",
+    "test_annotate.py", "test_any_length.py", "test_coverage.py", "test_deploy.py", "test_export.py",
+    "test_in_spacy.py", "test_killed.py", "test_learning_curve.py", "test_long_documents.py", "test_loop.py",
+    "test_many_drafts.py", "test_parts.py", "test_power_cut.py", "test_power_law.py", "test_predictor_process.py",
     "test_pretraining.py", "test_release_killed.py", "test_resampling.py", "test_resume.py", "test_shadow.py",
     "test_simulation.py", "test_trained.py", "test_transformers5.py", "test_tuning.py",
 }  # fmt: skip
