@@ -52,9 +52,9 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if part := config.getoption("--long-part"):
         number, n_parts = map(int, part.split("/"))
-        left_out = [item for item in items if is_long(item) and crc32(item.nodeid.encode()) % n_parts != number - 1]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        left_out = {item for item in items if is_long(item) and crc32(item.nodeid.encode()) % n_parts != number - 1}
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def is_long(item):

@@ -6,7 +6,6 @@ import typer
 
 from domain_ner.commands.console import GPU_HELP, LABELS_HELP, READING_HELP, say, watched, writes
 from domain_ner.devices import use_gpu
-from domain_ner.errors import DomainNerError
 
 
 @writes("output")
@@ -30,16 +29,13 @@ def main(
     from contextlib import ExitStack
 
     from domain_ner.commands.raw_inputs import read_new_texts
-    from domain_ner.corpus.corpus_file import CorpusFile
+    from domain_ner.corpus.corpus_file import CorpusFile, require_corpus_name
     from domain_ner.evaluation.comparison import open_pipeline
     from domain_ner.files import atomic_path
     from domain_ner.pseudo_labels.teaching import taught
 
     use_gpu(gpu_id)
-    if output.suffix != ".spacy":
-        raise DomainNerError(f"The output is {output}; expected a file that ends with .spacy.", "Name one.")
-    if output.is_dir():
-        raise DomainNerError(f"{output} is a folder; expected a file, or none.", "Name another file.")
+    require_corpus_name(output)
     texts = read_new_texts(
         inputs, output, annotated, text_column=text_column, lines=lines, reading=reading, labels=labels
     )

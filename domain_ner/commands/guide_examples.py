@@ -25,7 +25,7 @@ def main(
     """Write the marked sentences of the guide as silver passages, from which train learns."""
     from collections import Counter
 
-    from domain_ner.corpus.corpus_file import CorpusFile
+    from domain_ner.corpus.corpus_file import CorpusFile, require_corpus_name
     from domain_ner.corpus.docs import DocRules, make_doc
     from domain_ner.corpus.languages import blank
     from domain_ner.corpus.tokenizer import create_tokenizer
@@ -36,8 +36,7 @@ def main(
     from domain_ner.selecting.known import annotated_texts
     from domain_ner.training.settings import read_tokenizer
 
-    if output.suffix != ".spacy":
-        raise DomainNerError(f"The output is {output}; expected a file that ends with .spacy.", "Name one.")
+    require_corpus_name(output)
     known = load_guide(guide)
     passages = list(guide_passages(known))
     if not passages:

@@ -16,12 +16,21 @@ import srsly
 from spacy.tokens import Doc
 
 from domain_ner.corpus.docs import to_docbin
+from domain_ner.errors import DomainNerError
 
 CHUNK_BYTES = 1 << 20
 # The parts that DocBin concatenates to one run of bytes, and the lists with an item for each document.
 RUNS = ("tokens", "spaces")
 LISTS = ("cats", "flags", "span_groups", "user_data")
 EMPTY = to_docbin()
+
+
+def require_corpus_name(path: Path) -> None:
+    """Raise DomainNerError if no corpus can be written to a path: it has another suffix, or a folder is there."""
+    if path.suffix != ".spacy":
+        raise DomainNerError(f"The output is {path}; expected a file that ends with .spacy.", "Name one.")
+    if path.is_dir():
+        raise DomainNerError(f"{path} is a folder; expected a file, or none.", "Name another file.")
 
 
 class CorpusFile:

@@ -57,7 +57,7 @@ def _require_learnable(choices: Choices, labels: set[str]) -> None:
     if strange := found - labels:
         raise DomainNerError(
             f"{choices.silver_folder} has {', '.join(sorted(strange))}, which the annotated passages do not have.",
-            "Let a pipeline of these types label the texts anew, or remove the file.",
+            "Annotate some, let a pipeline of the annotated types label the texts anew, or remove the file.",
         )
     if choices.head != "crf" and is_soft:
         raise DomainNerError(

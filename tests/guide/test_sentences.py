@@ -87,6 +87,13 @@ def test_another_kind_of_file_is_refused(small, tokenizer, tmp_path):
     assert not (tmp_path / "guide.jsonl").exists()
 
 
+def test_a_folder_in_the_place_of_the_corpus_is_kept(small, tokenizer, tmp_path):
+    (tmp_path / "guide.spacy").mkdir()
+    ran = run("guide_examples", small, tmp_path / "guide.spacy", "--tokenizer", tokenizer, check=False)
+    assert (ran.returncode, "is a folder; expected a file, or none" in ran.stderr) == (1, True)
+    assert (tmp_path / "guide.spacy").is_dir()
+
+
 def test_without_the_tokenizer_it_says_what_to_run_first(small, tmp_path):
     ran = run("guide_examples", small, tmp_path / "guide.spacy", "--tokenizer", tmp_path / "none.json", check=False)
     assert (ran.returncode, "Run convert first" in ran.stderr) == (1, True)
