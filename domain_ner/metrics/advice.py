@@ -161,7 +161,7 @@ def _hybrid(facts: TypeFacts, target: float) -> list[Advice]:
     hybrid = facts.hybrid
     if hybrid is None or hybrid.f1 - facts.score.f1 < LEAST_GAIN:
         return []
-    what = f"Ask {hybrid.model} where the pipeline is unsure: switch on llm_fallback for this type."
+    what = f"Ask the model {hybrid.model} where the pipeline is unsure: switch on llm_fallback for this type."
     cost = "" if hybrid.cost is None else f", at {hybrid.cost:.2f} for 1,000 passages"
     why = (
         f"F1 {_percent(facts.score.f1)} alone, {_percent(hybrid.f1)} together;"
@@ -171,10 +171,10 @@ def _hybrid(facts: TypeFacts, target: float) -> list[Advice]:
 
 
 def _fallback(facts: TypeFacts, floor: float) -> Advice:
-    what = (
-        "If clearer annotations do not help, leave this type to another method: a larger encoder, rules, or a language"
-        " model (add-fallback measures what that brings)."
-    )
+    others = "a larger encoder, rules, or a language model (add-fallback measures what that brings)"
+    if facts.hybrid is not None:  # that was measured: the advice says so where it pays
+        others = "a larger encoder, or rules"
+    what = f"If clearer annotations do not help, leave this type to another method: {others}."
     f1 = f"F1 {_percent(facts.score.f1)}, below the floor of {_percent(floor)}"
     why = f"{f1}, with {facts.n_trained:,} mentions in training."
     return Advice(facts.label, FALLBACK, what, why, tuple(KINDS))

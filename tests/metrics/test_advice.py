@@ -61,6 +61,14 @@ def test_rules(given, expected):
     assert rules(**given) == expected
 
 
+def test_a_language_model_that_was_measured_is_not_advised_once_more():
+    measured = TypeFacts("A", WEAK, EMPTY, EMPTY, 600, 500, {}, {}, Hybrid("m", 0.75, 0.2, 1.5))
+    hybrid, other = advise(measured, target=0.85, floor=0.80)
+    assert "Ask the model m" in hybrid.what and "language model" not in other.what
+    [alone] = advise(TypeFacts("A", WEAK, EMPTY, EMPTY, 600, 500, {}, {}), target=0.85, floor=0.80)
+    assert "a language model (add-fallback" in alone.what
+
+
 def test_an_advice_names_its_figures_and_its_mistakes():
     facts = TypeFacts("A", WEAK, EMPTY, EMPTY, 120, 90, {"wrong type": 10}, {"B": 10})
     few, guide = advise(facts, target=0.85, floor=0.80)

@@ -31,6 +31,6 @@ def print_summary(card: EncoderCard, summary: TrainingSummary, seeds: int) -> No
     if summary.n_windows:
         printed.add_row("windows", f"{summary.n_windows:,}")
     each = f", from each of {seeds} seeds" if seeds > 1 else ""
-    printed.add_row("steps", f"{summary.n_steps:,} in {summary.n_epochs} epochs{each}")
+    printed.add_row("steps", f"{summary.n_steps:,} in {summary.n_epochs} epoch{'s' * (summary.n_epochs != 1)}{each}")
     printed.add_row("time, at most", f"{seeds * summary.estimated_s / 60:.1f} min")
     out.print(printed)
