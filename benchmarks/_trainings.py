@@ -80,7 +80,7 @@ class Trainer:
         if silver is not None:
             corpus = CorpusFile()
             n_silver = sum(1 for _ in map(corpus.add, silver))
-            (place / "silver").mkdir(parents=True)
+            (place / "silver").mkdir(parents=True, exist_ok=True)
             corpus.write(place / "silver" / "silver.spacy")
             read = Silver(place / "silver", self.share, self.weight)
             n += min(n_silver, self.share * len(docs))

@@ -12,7 +12,6 @@ from pathlib import Path
 import typer
 from _trainings import Trainer, mean_and_all, reading_silver, table, to_gold, tokenizer_of
 from spacy.tokens import Doc
-from spacy.training import Example
 
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.commands.main import run_function
@@ -22,7 +21,7 @@ from domain_ner.crf_ner.probing import NAME
 from domain_ner.drafting.names import Names
 from domain_ner.drafting.patterns import guide_names, pattern_spans
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation.predicting import evaluate_pipeline, input_doc, load_pipeline, read_docs
+from domain_ner.evaluation.predicting import evaluate_pipeline, load_pipeline, make_example, read_docs
 from domain_ner.files import write_text
 from domain_ner.guide.schema import Guide, load_guide
 from domain_ner.guide.sentences import guide_passages
@@ -83,7 +82,7 @@ def kinds(
     if guide:
         yield EXAMPLES, train(EXAMPLES, [*gold, *(to_gold(one, tokenize) for one in guide_passages(guide))])
     nlp = load_pipeline(alone)
-    fit(nlp, [Example(input_doc(nlp, doc), doc) for doc in train.dev], NAME)
+    fit(nlp, [make_example(nlp, doc) for doc in train.dev], NAME)
     passages, _ = label_texts(nlp, raw, [drafted(guide, gold, raw)], limits)
     yield DRAFTS, train(DRAFTS, gold, (to_gold(one, tokenize) for one in passages))
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import typer
 from _trainings import mean_and_all, part_of, table, to_gold, tokenizer_of
 from spacy.tokens import Doc
-from spacy.training import Example
 
 from domain_ner.annotations.passages import Passage
 from domain_ner.commands.main import run_function
@@ -21,7 +20,7 @@ from domain_ner.corpus.languages import blank
 from domain_ner.crf_ner.fitting import fit
 from domain_ner.crf_ner.probing import NAME, recogniser
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation.predicting import evaluate_pipeline, input_doc, load_pipeline, read_docs
+from domain_ner.evaluation.predicting import evaluate_pipeline, load_pipeline, make_example, read_docs
 from domain_ner.files import write_text
 from domain_ner.metrics.scores import Score, Scores
 from domain_ner.pseudo_labels.completing import Limits, complete
@@ -104,7 +103,7 @@ class Case:
         nlp = load_pipeline(pipeline)
         types = {label for label in recogniser(nlp).labels if (label != self.added) == is_new}
         gold = [to_gold(having(to_passage(doc, ""), types), nlp.make_doc) for doc in self.dev]
-        fit(nlp, [Example(input_doc(nlp, doc), doc) for doc in gold], NAME)
+        fit(nlp, [make_example(nlp, doc) for doc in gold], NAME)
         filled, _ = complete(nlp, passages, sorted(types), self.limits)
         return list(filled)
 

@@ -25,7 +25,8 @@ def main(
         Path("training/simulation"), help="Folder for the trainings; an interrupted run resumes from it."
     ),
     strategies: str = typer.Option(
-        "expected-errors", help="Strategies of next-batch, separated by commas; `entropy:plain` does not spread."
+        "expected-errors",
+        help="Strategies of next-batch, by commas; `margin:plain` does not spread, `margin:half` takes half at random.",
     ),
     sizes: str = typer.Option("0.1,0.2,0.3,0.4,0.5,0.6,0.8,1", help="Parts of the corpus to train on, rising to 1."),
     seeds: int = typer.Option(3, min=1, help="Number of replays, each from another first part."),

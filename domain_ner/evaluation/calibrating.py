@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
-from spacy.training import Example
 
 from domain_ner.corpus.docs import groups_of
 from domain_ner.crf_ner.fitting import CUTOFFS, Choose, Fitted, fit
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation.predicting import compare_calibration, input_doc, read_docs
+from domain_ner.evaluation.predicting import compare_calibration, make_example, read_docs
 from domain_ner.metrics.calibration import (
     ScoredSpan,
     highest_guaranteed_precision,
@@ -64,7 +63,7 @@ def fit_on(nlp: Language, dev: Path, threshold: str, *, group_by: str, seed: int
     the decoding; or empty. group_by: the key of `meta` whose values are groups, or empty.
     """
     docs = read_docs(dev, nlp.vocab)
-    examples = [Example(input_doc(nlp, gold), gold) for gold in docs]
+    examples = [make_example(nlp, gold) for gold in docs]
     groups = groups_of(docs, group_by) if group_by else [""] * len(docs)
     return fit(nlp, examples, NAME, _choose_by(threshold), for_f1=threshold == F1, groups=groups, seed=seed)
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
-from spacy.training import Example
 
 from domain_ner.annotations.passages import Passage
 from domain_ner.corpus.docs import entities
@@ -24,7 +23,7 @@ from domain_ner.crf_ner.pipe import CANDIDATES_KEY, CRFRecognizer
 from domain_ner.crf_ner.probing import score, span_confidences
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.confidence import share
-from domain_ner.evaluation.predicting import EvaluatedDoc, evaluate_doc, input_doc, load_pipeline
+from domain_ner.evaluation.predicting import EvaluatedDoc, evaluate_doc, input_doc, load_pipeline, make_example
 from domain_ner.evaluation.review import review_task
 from domain_ner.evaluation.schema import Marked
 from domain_ner.evaluation.sections import context
@@ -104,7 +103,7 @@ def predict_out_of_sample(  # noqa: PLR0913
         place = work / f"fold-{number + 1}"
         best, _ = train_part(config, train, dev, place, gpu=gpu, seed=seed, epochs=epochs, say=say)
         nlp = load_pipeline(best)
-        fit(nlp, [Example(input_doc(nlp, gold), gold) for gold in dev], NAME)
+        fit(nlp, [make_example(nlp, gold) for gold in dev], NAME)
         by_index |= dict(zip(held, predict(nlp, [docs[n] for n in held]), strict=True))
     return [by_index[n] for n in range(len(docs))]
 

@@ -11,6 +11,7 @@ from typing import Any
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 from spacy.vocab import Vocab
 
 from domain_ner.annotations.doc_keys import META_KEY, SOURCE_KEY
@@ -234,6 +235,18 @@ def input_doc(nlp: Language, gold: Doc) -> Doc:
     if gold.has_unknown_spaces:
         return Doc(nlp.vocab, words=[token.text for token in gold])
     return nlp.make_doc(gold.text)
+
+
+def make_example(nlp: Language, gold: Doc) -> Example:
+    """Pair the text to predict on with its gold document, which may be of another vocabulary.
+
+    The labels of the gold document join the pipeline's strings: spaCy aligns no span whose label is not there (E084),
+    such as that of a type that the pipeline's training data lacked.
+    """
+    for spans in (gold.ents, *gold.spans.values()):
+        for span in spans:
+            nlp.vocab.strings.add(span.label_)
+    return Example(input_doc(nlp, gold), gold)
 
 
 def verdict(score: Score) -> str:

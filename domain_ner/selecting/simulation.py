@@ -8,12 +8,11 @@ from pathlib import Path
 from statistics import fmean
 
 from spacy.tokens import Doc
-from spacy.training import Example
 
 from domain_ner.crf_ner.fitting import fit
 from domain_ner.crf_ner.probing import NAME
 from domain_ner.errors import DomainNerError
-from domain_ner.evaluation.predicting import evaluate_pipeline, input_doc, load_pipeline
+from domain_ner.evaluation.predicting import evaluate_pipeline, load_pipeline, make_example
 from domain_ner.selecting.choosing import choose
 from domain_ner.selecting.measuring import measure_texts
 from domain_ner.selecting.schema import Curve, Needed, Round, Simulation
@@ -23,8 +22,8 @@ from domain_ner.training.run import read_config
 
 # F1 in points that may be lacking to that of the whole pool.
 TOLERANCES = (0.0, 1.0)
-# A strategy that ends so chooses by score alone.
-PLAIN = ":plain"
+# A strategy that ends so chooses by score alone, or chooses half of the passages and takes the other half at random.
+PLAIN, HALF = ":plain", ":half"
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def require_strategies(names: Sequence[str]) -> None:
     """Raise DomainNerError for an unknown strategy."""
     for name in names:
         if name != RANDOM:
-            find_strategy(name.removesuffix(PLAIN))
+            find_strategy(_base_name(name))
 
 
 def simulate(
@@ -76,8 +75,9 @@ def simulate(
 ) -> Iterator[Training]:
     """Train on growing parts of the pool that each strategy chooses, from each seed, and score on test.
 
-    strategies: names of STRATEGIES, `random` among them; with `:plain`, without spreading. All begin with the same
-    random part, the first of the sizes; then the last pipeline chooses what comes next.
+    strategies: names of STRATEGIES, `random` among them; with `:plain`, without spreading; with `:half`, the second
+    half of what comes next at random. All begin with the same random part, the first of the sizes; then the last
+    pipeline chooses what comes next.
     on_training: called before each training, with strategy, seed and number of passages.
     Raises DomainNerError if the test documents hold no entity.
     """
@@ -128,18 +128,23 @@ class _Replay:
         if best is None or self.strategy == RANDOM or n >= len(left):
             return left[:n]
         nlp = load_pipeline(best)
-        fit(nlp, [Example(input_doc(nlp, gold), gold) for gold in self.setting.dev], NAME)
-        score = STRATEGIES[self.strategy.removesuffix(PLAIN)]
+        fit(nlp, [make_example(nlp, gold) for gold in self.setting.dev], NAME)
+        score = STRATEGIES[_base_name(self.strategy)]
         measured = measure_texts(nlp, (self.setting.pool[number].text for number in left))
-        chosen = choose(measured, n, score, is_diverse=not self.strategy.endswith(PLAIN))
+        wanted = n // 2 if self.strategy.endswith(HALF) else n
+        chosen = choose(measured, wanted, score, is_diverse=not self.strategy.endswith(PLAIN))
         numbers = [left[choice.number] for choice in chosen.choices]
-        # Near-duplicates are left out while there is anything else.
+        # `left` is in random order. Near-duplicates are left out while there is anything else.
         rest = (number for number in left if number not in set(numbers))
         return [*numbers, *islice(rest, n - len(numbers))]
 
     def _place(self, share: float) -> str:
         """The first part and the whole are the same for all strategies."""
         return "all" if share in (self.setting.sizes[0], 1) else self.strategy.replace(":", "-")
+
+
+def _base_name(strategy: str) -> str:
+    return strategy.removesuffix(PLAIN).removesuffix(HALF)
 
 
 def summarise(trainings: Sequence[Training], setting: Setting) -> Simulation:

@@ -5,6 +5,8 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.training import Example
 
+from domain_ner.annotations.doc_keys import REJECTED_KEY
+from domain_ner.crf_ner.targets import known_tags
 from domain_ner.errors import DomainNerError
 from domain_ner.evaluation.predicting import (
     _judge,
@@ -12,6 +14,7 @@ from domain_ner.evaluation.predicting import (
     evaluate_doc,
     evaluate_pipeline,
     load_pipeline,
+    make_example,
     read_docs,
     to_metrics,
     uncalibrated,
@@ -46,6 +49,21 @@ def test_scores_what_the_pipeline_predicts_on_the_texts(nlp):
 def test_other_tokens_in_the_gold_do_not_matter(nlp):
     doc = Doc(nlp.vocab, words=["use", "Re", "dis"], spaces=[True, False, False], ents=["O", "B-INFRA", "I-INFRA"])
     assert evaluate_pipeline(nlp, [doc]).scores.micro.f1 == 1.0
+
+
+@pytest.mark.parametrize("group", [None, REJECTED_KEY])
+def test_a_type_that_the_pipeline_never_met_can_be_aligned(group):
+    elsewhere = spacy.blank("en")
+    doc = gold(elsewhere, "we run Grafana", ("Grafana", "A_TYPE_MET_NOWHERE"))
+    if group:
+        doc.spans[group] = doc.ents
+        doc.ents = []
+    nlp = spacy.blank("en")
+    assert "A_TYPE_MET_NOWHERE" not in nlp.vocab.strings
+    example = make_example(nlp, doc)
+    assert example.predicted.vocab is nlp.vocab and example.text == doc.text
+    tags = known_tags(example, ["INFRA"])
+    assert tags.tags == [0, 0, 0 if group else None] and tags.rejected == []
 
 
 def test_confidences_are_judged_also_of_what_is_not_reported():

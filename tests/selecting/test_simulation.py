@@ -9,9 +9,10 @@ import spacy
 from pipelines import convert, create_config, fetch, run
 
 from domain_ner.errors import DomainNerError
+from domain_ner.evaluation.predicting import read_docs
 from domain_ner.reports.simulation_report import needed_rows, simulation_chart, simulation_markdown
 from domain_ner.selecting.schema import Simulation
-from domain_ner.selecting.simulation import Setting, Training, require_strategies, simulate, summarise
+from domain_ner.selecting.simulation import Setting, Training, _Replay, require_strategies, simulate, summarise
 
 
 def trainings(**f1):
@@ -43,7 +44,7 @@ def test_what_is_needed_is_read_off_the_mean_curve(tmp_path):
 
 
 def test_an_unknown_strategy_is_refused_before_anything_is_trained():
-    require_strategies(["random", "entropy:plain"])
+    require_strategies(["random", "entropy:plain", "entropy:half"])
     with pytest.raises(DomainNerError, match="entropi"):
         require_strategies(["entropi"])
 
@@ -73,3 +74,10 @@ def test_a_simulation_is_replayed_and_resumed(tmp_path, example_rows):
     begun = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").rglob("model-best/meta.json")}
     run("simulate_annotation", *arguments)
     assert {path: path.stat().st_mtime_ns for path in begun} == begun and "training on" in first.stdout
+
+    pool, dev = (read_docs(corpus / f"{split}.spacy", spacy.blank("en").vocab) for split in ("train", "dev"))
+    given = Setting(config, pool, dev, dev, tmp_path / "work", (0.3, 1))
+    best, order, taken = next((tmp_path / "work" / "all").rglob("model-best")), range(len(pool)), [0, 1, 2]
+    half = _Replay(given, "entropy:half", 0, order).next(taken, 6, best)
+    assert half[:3] == _Replay(given, "entropy", 0, order).next(taken, 3, best)
+    assert half[3:] == [number for number in order if number not in {*taken, *half[:3]}][:3]
