@@ -67,6 +67,7 @@ def is_long(item):
 
 def pytest_addoption(parser):
     parser.addoption("--long-part", help="1/3: of the dearest slow tests, only the first third; all others run")
+    parser.addoption("--registry", help="URL of a folder in an object store, for tests/releasing/test_registry.py")
     parser.addoption("--corpora", help="folder of corpora (wnut17, so), for tests/evaluation/test_real_corpora.py")
     parser.addoption("--formats", help="folder of real exports with EXPECTED.json, for tests/test_formats.py")
 

@@ -1,6 +1,7 @@
 """Finds the inputs to annotate: files, folders, globs and URLs, each of a known format."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
@@ -62,8 +63,10 @@ def open_source(url: str) -> IO[bytes]:
     """Open a file for reading bytes, decompressed if its name ends with `.gz`."""
     is_packed = url.lower().endswith(COMPRESSED)
     if REMOTE in url:
-        stream: IO[bytes] = _fsspec().open(url, "rb", compression="gzip" if is_packed else None).open()
-        return stream
+        with remote_errors(url):
+            filesystem, path = filesystem_of(url)
+            stream: IO[bytes] = filesystem.open(path, "rb", compression="gzip" if is_packed else None)
+            return stream
     if is_packed:
         import gzip  # noqa: PLC0415 (rarely needed)
 
@@ -76,8 +79,22 @@ def stamp_of(url: str) -> str:
     if REMOTE not in url:
         stat = Path(url).stat()
         return f"{stat.st_size}-{stat.st_mtime_ns}"
-    filesystem, path = _fsspec().core.url_to_fs(url)
-    return _stamp_of_info(filesystem.info(path))
+    with remote_errors(url):
+        filesystem, path = filesystem_of(url)
+        return _stamp_of_info(filesystem.info(path))
+
+
+@contextmanager
+def remote_errors(place: str) -> Iterator[None]:
+    """Make errors of a file system those of a user. Besides OSError, each store's library has errors of its own."""
+    try:
+        yield
+    except DomainNerError:
+        raise
+    except ImportError as err:
+        raise DomainNerError(f"{place} needs a package that is not installed: {err}", "Install it with pip.") from err
+    except Exception as err:
+        raise DomainNerError(f"{place}: {type(err).__name__}: {err}", "Check the address and the credentials.") from err
 
 
 def _suffix(url: str) -> str:
@@ -115,8 +132,8 @@ def _is_readable(path: Path) -> bool:
 
 
 def _remote(given: str) -> Iterator[tuple[str, str]]:
-    try:
-        filesystem, path = _fsspec().core.url_to_fs(given)
+    with remote_errors(given), suppress(FileNotFoundError):
+        filesystem, path = filesystem_of(given)
         paths = [path]
         if has_magic(path):
             paths = filesystem.glob(path)
@@ -124,10 +141,6 @@ def _remote(given: str) -> Iterator[tuple[str, str]]:
             paths = [name for name in filesystem.find(path) if _suffix(name) in SUFFIXES]
         for name in sorted(paths):
             yield filesystem.unstrip_protocol(name), _stamp_of_info(filesystem.info(name))
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError, ImportError) as err:
-        raise DomainNerError(f"{given}: {type(err).__name__}: {err}", "Check the address and the credentials.") from err
 
 
 def _stamp_of_info(info: dict[str, Any]) -> str:
@@ -135,9 +148,8 @@ def _stamp_of_info(info: dict[str, Any]) -> str:
     return f"{info.get('size')}-{next((str(value) for value in named if value), '')}"
 
 
-def _fsspec() -> Any:
-    try:
-        import fsspec  # noqa: PLC0415 (not everywhere installed)
-    except ImportError as err:
-        raise DomainNerError("Reading from a URL needs fsspec.", "pip install fsspec") from err
-    return fsspec
+def filesystem_of(url: str) -> tuple[Any, str]:
+    """The file system of a URL, and the path in it. Errors are those of its library: see `remote_errors`."""
+    import fsspec  # noqa: PLC0415 (not everywhere installed)
+
+    return fsspec.core.url_to_fs(url)  # type: ignore[no-any-return]

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import IO, Concatenate, ParamSpec, Protocol, TypeVar
 
-from domain_ner.annotating.sources import REMOTE
+from domain_ner.annotating.sources import REMOTE, filesystem_of, remote_errors
 from domain_ner.errors import DomainNerError
 from domain_ner.files import atomic_path, hold_lock, sweep
 
@@ -137,12 +137,8 @@ def _reported(
 
     @wraps(call)
     def reported(self: "RemoteStore", /, *given: P.args, **named: P.kwargs) -> ResultT:
-        try:
+        with remote_errors(self.place):
             return call(self, *given, **named)
-        except (OSError, ValueError, ImportError) as err:
-            raise DomainNerError(
-                f"{self.place}: {type(err).__name__}: {err}", "Check the address and the credentials."
-            ) from err
 
     return reported
 
@@ -152,14 +148,8 @@ class RemoteStore:
 
     def __init__(self, place: str) -> None:
         self.place = place.rstrip("/")
-        try:
-            import fsspec  # noqa: PLC0415 (not everywhere installed)
-
-            self._system, self._root = fsspec.core.url_to_fs(self.place)
-        except ImportError as err:
-            raise DomainNerError(f"{place} needs a package that is not installed: {err}", "pip install fsspec") from err
-        except (OSError, ValueError) as err:
-            raise DomainNerError(f"{place}: {type(err).__name__}: {err}", "Check the address.") from err
+        with remote_errors(self.place):
+            self._system, self._root = filesystem_of(self.place)
 
     @_reported
     def read(self, name: str) -> bytes | None:

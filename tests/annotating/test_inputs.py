@@ -7,12 +7,13 @@ import json
 import fsspec
 import pyarrow.parquet
 import pytest
+import unreachable  # noqa: F401 (registers a store)
 from annotators import text_of, write_rows
 
 from domain_ner.annotating.jobs import Settings
 from domain_ner.annotating.reading import read_shard
 from domain_ner.annotating.shards import Limits, plan_shards
-from domain_ner.annotating.sources import find_sources
+from domain_ner.annotating.sources import find_sources, open_source, stamp_of
 from domain_ner.errors import DomainNerError
 
 ODD = ['a, "quoted"\nname in two lines', "é 日本語 🔥", "x" * 200_000, "plain"]
@@ -106,6 +107,13 @@ def test_an_object_store_is_read_as_a_folder_is():
         assert [document.text for document in documents([given])] == ["one", "two"]
     with pytest.raises(DomainNerError, match="nothing to annotate"):
         find_sources(["memory://empty"])
+
+
+@pytest.mark.parametrize("read", [lambda url: find_sources([url]), open_source, stamp_of])
+def test_an_error_of_a_store_s_own_is_told_with_the_address(read):
+    with pytest.raises(DomainNerError, match=r"unreachable://bucket/in.jsonl: ConnectionLostError: no answer") as told:
+        read("unreachable://bucket/in.jsonl")
+    assert "credentials" in told.value.fix
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ import hashlib
 import json
 import multiprocessing
 import shutil
+import sys
 from uuid import uuid4
 
 import fsspec
 import pytest
+import unreachable  # noqa: F401 (registers a store)
 from releases import candidate, make, tree
 
 from domain_ner.errors import DomainNerError
@@ -31,10 +33,17 @@ def built(tmp_path_factory):
     return {path.name: path for path in (root / "registry" / "versions").iterdir()}
 
 
-@pytest.fixture(params=["folder", "file", "memory", "local"])
+def pytest_generate_tests(metafunc):
+    if "place" in metafunc.fixturenames:
+        given = ["given"] if metafunc.config.getoption("--registry") else []
+        metafunc.parametrize("place", ["folder", "file", "memory", "local", *given], indirect=True)
+
+
+@pytest.fixture
 def place(request, tmp_path):
-    """A registry as a folder, as a file:// URL, in memory, and in a folder that is treated as an object store."""
+    """A registry as a folder, as a file:// URL, in memory, in a folder as in an object store, as --registry."""
     return {
+        "given": f"{request.config.getoption('--registry')}/{uuid4().hex}",
         "folder": str(tmp_path / "registry"),
         "file": f"file://{tmp_path / 'registry'}",
         "memory": f"memory://registry-{uuid4().hex}",
@@ -259,3 +268,18 @@ def test_promotions_at_the_same_time_wait_for_each_other_and_none_is_lost(built,
 def test_a_place_that_cannot_be_reached_is_told():
     with pytest.raises(DomainNerError, match="Check the address"):
         Registry("nosuchprotocol://bucket/registry")
+
+
+@pytest.mark.parametrize(
+    "does",
+    [Registry.versions, Registry.current, Registry.history, lambda registry: registry.rollback(TIMES[0])],
+)
+def test_an_error_of_a_store_s_own_is_told_with_the_address(does):
+    with pytest.raises(DomainNerError, match="unreachable://bucket/registry: ConnectionLostError: no answer"):
+        does(Registry("unreachable://bucket/registry"))
+
+
+def test_a_package_that_a_store_needs_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(DomainNerError, match="needs a package that is not installed: Install s3fs"):
+        Registry("s3://bucket/registry")
