@@ -158,3 +158,12 @@ def test_an_output_that_is_a_file_or_among_the_input_is_refused(pipeline, raw, t
     assert ran.returncode == 1 and "is a file" in ran.stderr
     ran = run("next_batch", pipeline, tmp_path, tmp_path / "out", check=False)
     assert ran.returncode == 1 and "lies in the input" in ran.stderr
+
+
+def test_passages_too_long_to_annotate_are_told(pipeline, raw, tmp_path):
+    ran = run("next_batch", pipeline, raw, tmp_path / "short", "--n", 1)
+    assert "tokens" not in ran.stdout + ran.stderr
+    with raw.open("a", encoding="utf8") as stream:
+        stream.write(json.dumps({"text": " ".join(f"Redis met Zorp{n}." for n in range(300))}) + "\n")
+    ran = run("next_batch", pipeline, raw, tmp_path / "long", "--n", 1)
+    assert "1 of these passages have more than 1,000 tokens, the longest 1,200" in ran.stdout + ran.stderr

@@ -8,6 +8,8 @@ from domain_ner.commands.console import say, warn
 from domain_ner.selecting.choosing import Chosen
 
 SHOWN = 10
+# Tokens of a passage that nobody annotates in one go.
+LONG = 1_000
 
 
 def print_batch(tasks: Sequence[Passage], chosen: Chosen, target: Path, n: int) -> None:
@@ -22,6 +24,13 @@ def print_batch(tasks: Sequence[Passage], chosen: Chosen, target: Path, n: int) 
         f"{chosen.n_seen:,} passages; left out: {chosen.n_annotated:,} annotated or nearly so, {chosen.n_given:,} of"
         f" earlier batches, {chosen.n_alike:,} alike to another"
     )
+    long = [choice for choice in chosen.choices if choice.measured.n_tokens > LONG]
+    if long:
+        most = max(choice.measured.n_tokens for choice in long)
+        warn(
+            f"{len(long)} of these passages have more than {LONG:,} tokens, the longest {most:,}: long ones have the most"
+            " errors. Split them, or choose by --strategy errors-per-token."
+        )
     if len(tasks) < n:
         warn(f"Only {len(tasks)} passages are left; {n} were asked for.")
     say(f"tasks: {target}, for Prodigy, Label Studio and doccano")
