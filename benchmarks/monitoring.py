@@ -67,9 +67,9 @@ def main(
             label = pool.doubled(documents).get(name, "")
             n_label = sum((one.gold or {}).get(label, 0) for one in pool.plain) * documents / len(pool.plain)
             rows.append(_row(f"{name} ({label}, {n_label:.0f} a window)" if label else name, share, runs))
-            typer.echo(f"{folder.name}: {' | '.join(rows[-1])}")
+            typer.echo(f"{folder.resolve().name}: {' | '.join(rows[-1])}")
         parts += [
-            f"{folder.name}: {len(pool.gold):,} documents that the pipeline did not learn, {model}",
+            f"{folder.resolve().name}: {len(pool.gold):,} documents that the pipeline did not learn, {model}",
             table(HEADS, rows),
         ]
     output.write_text("\n\n".join(parts) + "\n", encoding="utf8")
