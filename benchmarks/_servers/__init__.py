@@ -1,1 +1,1 @@
-"""The parts of annotation_servers.py."""
+"""The parts of annotation_servers.py, queue_servers.py and label_studio_backend.py."""

@@ -93,8 +93,26 @@ class Project:
 
     def examples(self) -> dict[str, int]:
         """The number of each text."""
-        found = self.admin.get(f"{self.path}/examples?limit=1000")
-        return {one["text"]: one["id"] for one in found["results"]}
+        return {row["text"]: row["id"] for row in self.rows(self.admin)}
+
+    def rows(self, who: Client) -> list[dict[str, Any]]:
+        """The texts with their meta, in the order in which a user sees them."""
+        found: list[dict[str, Any]] = who.get(f"{self.path}/examples?limit=1000")["results"]
+        return found
+
+    def spans(self, who: Client, text: str) -> dict[LabelledSpan, int]:
+        """doccano's numbers of the spans that a user sees on a text."""
+        point_of = {unit: point for point, unit in enumerate(utf16_offsets(text))}
+        names = {number: label for label, number in self.label_ids().items()}
+        found = who.get(f"{self.path}/examples/{self.examples()[text]}/spans")
+        return {
+            LabelledSpan(point_of[one["start_offset"]], point_of[one["end_offset"]], names[one["label"]]): one["id"]
+            for one in found
+        }
+
+    def remove_span(self, who: Client, text: str, number: int) -> None:
+        """Remove a span from a text."""
+        who.ask("DELETE", f"{self.path}/examples/{self.examples()[text]}/spans/{number}")
 
     def annotate(self, who: Client, text: str, spans: Sequence[LabelledSpan], *, as_code_points: bool = False) -> None:
         """Annotate a text and confirm it.

@@ -60,12 +60,12 @@ def _through(address: str, page: str, form: Mapping[str, str]) -> Client:
 
 
 class Project:
-    """A project with a labelling config."""
+    """A project with a labelling config. settings: other than usual."""
 
-    def __init__(self, admin: Client, title: str, config: str) -> None:
+    def __init__(self, admin: Client, title: str, config: str, **settings: Any) -> None:
         self.admin = admin
         told = {"title": title, "label_config": config, "maximum_annotations": 2, "show_collab_predictions": True}
-        self.path = f"/api/projects/{admin.post('/api/projects', told)['id']}"
+        self.path = f"/api/projects/{admin.post('/api/projects', told | settings)['id']}"
 
     def import_file(self, file: Path) -> Mapping[str, Any]:
         """Import a file as the page does; gives what Label Studio says of it."""
@@ -79,9 +79,15 @@ class Project:
         found = self.admin.get(f"/api/tasks?project={self.path.rpartition('/')[2]}&page_size=1000&fields=all")
         return sorted(found["tasks"], key=lambda task: int(task["id"]))
 
-    def annotate(self, who: Client, task: int, result: Sequence[Mapping[str, Any]]) -> None:
-        """Submit an annotation as a user."""
-        who.post(f"/api/tasks/{task}/annotations", {"result": result, "was_cancelled": False, "lead_time": 1.5})
+    def next_task(self, who: Client) -> Mapping[str, Any]:
+        """The task that a user is asked next, with the predictions that the labelling page shows."""
+        found: Mapping[str, Any] = who.get(f"{self.path}/next")
+        return found
+
+    def annotate(self, who: Client, task: int, result: Sequence[Mapping[str, Any]], **more: Any) -> None:
+        """Submit an annotation as a user. more: other keys of the annotation."""
+        body = {"result": result, "was_cancelled": False, "lead_time": 1.5, **more}
+        who.post(f"/api/tasks/{task}/annotations", body)
 
     def formats(self) -> list[str]:
         """The names of the formats that the export page offers."""
