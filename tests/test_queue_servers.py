@@ -19,9 +19,9 @@ from queue_servers import losses
 
 TEXT = "🧯 Redis is down, ask Payments."
 REDIS, PAYMENTS, WRONG = LabelledSpan(2, 7, "INFRA"), LabelledSpan(21, 29, "TEAM"), LabelledSpan(8, 10, "TEAM")
-META = {"org": "zorp", "why": "unsure", "score": 2.5}
+META = {"org": "zorp", "why": "unsure", "priority": 2.5}
 GOLD = Passage(TEXT, (REDIS, PAYMENTS), "x:1", {"org": "zorp"}, document="d1")
-TASK = Task(GOLD, (REDIS, WRONG), META)
+TASK = Task(GOLD, (REDIS, WRONG), META, 0.25)
 
 
 def queue(tmp_path, name=NEXT_BATCH, task=TASK):
@@ -30,7 +30,7 @@ def queue(tmp_path, name=NEXT_BATCH, task=TASK):
 
 def shown(meta=META, suggested=TASK.suggested, document="d1"):
     carried = {"domain_ner": json.dumps({"document": document, "meta": meta})}
-    return Shown(TEXT, suggested, carried, meta, "en_p 1.0.0 abc", meta.get("score"))
+    return Shown(TEXT, suggested, carried, meta, "en_p 1.0.0 abc", 0.25)
 
 
 def told(tmp_path, one, name=NEXT_BATCH, task=TASK):
@@ -41,7 +41,7 @@ def test_what_is_shown_as_it_was_written_does_not_differ(tmp_path):
     assert not told(tmp_path, shown())
     assert not told(tmp_path, replace(shown(), model=None, score=None))
     assert not told(tmp_path, shown(meta={}), SUGGEST, replace(TASK, meta={}))
-    blind = replace(shown(meta={}, suggested=()), model="")
+    blind = replace(shown(meta={}, suggested=()), model="", score=None)
     assert not told(tmp_path, blind, BLIND, replace(TASK, meta={}, suggested=()))
 
 
@@ -55,7 +55,7 @@ def test_what_is_shown_as_it_was_written_does_not_differ(tmp_path):
         ({"score": None}, "with score None"),
         ({"carried": {}}, "the id and the meta are missing"),
         ({"carried": shown(document="1").carried}, "the id is '1'"),
-        ({"carried": shown(meta={"why": "unsure", "score": 2.5}).carried}, "meta is"),
+        ({"carried": shown(meta={"why": "unsure", "priority": 2.5}).carried}, "meta is"),
         ({"seen": {}}, "the reason is shown as None"),
     ],
 )
@@ -85,7 +85,7 @@ def test_an_answer_that_does_not_come_back_whole_is_named(tmp_path):
 
 
 def label_studio_task(tmp_path):
-    passage = replace(GOLD, spans=TASK.suggested, meta=META)
+    passage = replace(GOLD, spans=TASK.suggested, meta=META, scores={REDIS: 0.5, WRONG: 0.25})
     files = write_queue([passage], tmp_path / "tasks", lang="en", model_version="en_p 1.0.0")
     (given,) = json.loads(next(path for path in files if "label_studio" in path.name).read_text(encoding="utf8"))
     return given

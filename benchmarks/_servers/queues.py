@@ -18,7 +18,7 @@ from _servers.processes import run
 from domain_ner.annotations.passages import LabelledSpan, Passage
 from domain_ner.annotations.round_trip import unpack
 from domain_ner.errors import DomainNerError
-from domain_ner.selecting.tasks import SCORE, WHY
+from domain_ner.selecting.tasks import WHY
 from domain_ner.writers.passages import read_docbin
 from domain_ner.writers.prodigy import NAME as PRODIGY
 from domain_ner.writers.queues import TOOLS
@@ -33,12 +33,13 @@ class Task:
     """A task as a tool should show it.
 
     gold: the passage of the corpus, with the right answer. suggested: what the pipeline found; empty in a blind task.
-    meta: what should come along.
+    meta: what should come along. score: the lowest of the suggestions; None if they have none.
     """
 
     gold: Passage
     suggested: Spans
     meta: Mapping[str, Any]
+    score: float | None = None
 
     @property
     def is_right(self) -> bool:
@@ -153,7 +154,8 @@ def read_tasks(folder: Path, passages: Mapping[str, Passage]) -> Iterator[Task]:
     with (folder / f"tasks.{PRODIGY}{TOOLS[PRODIGY]}").open(encoding="utf8") as lines:
         for row in map(json.loads, lines):
             suggested = [LabelledSpan(one["start"], one["end"], one["label"]) for one in row["spans"]]
-            yield Task(passages[row["text"]], tuple(sorted(suggested)), row.get("meta", {}))
+            score = min((one["score"] for one in row["spans"] if "score" in one), default=None)
+            yield Task(passages[row["text"]], tuple(sorted(suggested)), row.get("meta", {}), score)
 
 
 def differences(queue: Queue, shown: Sequence[Shown]) -> Iterator[str]:
@@ -170,7 +172,7 @@ def differences(queue: Queue, shown: Sequence[Shown]) -> Iterator[str]:
         if one.suggested != task.suggested:
             yield f"{where}: of the suggestions, {unlike(task.suggested, one.suggested)}"
         if one.model is not None:
-            model, score = ("", None) if queue.is_blind else (queue.model, task.meta.get(SCORE))
+            model, score = ("", None) if queue.is_blind else (queue.model, task.score)
             if not one.model.startswith(model) or bool(one.model) == queue.is_blind or one.score != score:
                 yield f"{where}: suggested by {one.model!r} with score {one.score}; expected {model!r} and {score}"
         yield from (f"{where}: {line}" for line in meta_differences(queue, task, one))

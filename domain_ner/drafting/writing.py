@@ -12,10 +12,10 @@ from domain_ner.corpus.assignments import digest
 from domain_ner.drafting.run import Drafted, SourceCounts
 from domain_ner.drafting.voting import Voted
 from domain_ner.files import together, write_text
-from domain_ner.selecting.tasks import SCORE, WHY, Row, given_columns
+from domain_ner.selecting.tasks import WHY, Row, given_columns
 from domain_ner.writers.queues import write_queue
 
-RECORD, TASKS = "draft.json", "tasks"
+RECORD, TASKS, SCORE = "draft.json", "tasks", "score"
 DISAGREEMENT, SOURCES, FAILED = "disagreement", "sources", "failed"
 VERSION = 1
 # Disputed spans that a task names, the most disputed first.

@@ -8,7 +8,7 @@ from domain_ner.selecting.choosing import Choice
 from domain_ner.selecting.strategies import describe
 
 # Keys of a task's meta.
-WHY, SCORE, WANTED, META = "why", "score", "reported", "meta"
+WHY, PRIORITY, WANTED, META = "why", "priority", "reported", "meta"
 
 
 class Row(Protocol):
@@ -23,19 +23,25 @@ class Row(Protocol):
 
 
 def make_task(choice: Choice, row: Row, apart: Collection[str], *, is_blind: bool) -> Passage:
-    """Make a task of a choice. row: of its text. apart: columns that are no meta. is_blind: without suggestions."""
+    """Make a task of a choice. row: of its text. apart: columns that are no meta. is_blind: without suggestions.
+
+    Each suggestion has its confidence. The score of the choice, which says nothing of the suggestions, is the priority.
+    """
+    scores = {} if is_blind else scores_of(choice)
     return Passage(
         text=choice.measured.text,
-        spans=() if is_blind else spans_of(choice),
+        spans=tuple(scores),
+        scores=scores,
         source=row.place,
         document=row.id,
         meta={**given_columns(row.columns, apart), **_meta(choice)},
     )
 
 
-def spans_of(choice: Choice) -> tuple[LabelledSpan, ...]:
-    """The entities that the pipeline reports."""
-    return tuple(LabelledSpan(found.start, found.end, found.label) for found in choice.measured.found)
+def scores_of(choice: Choice) -> dict[LabelledSpan, float]:
+    """The entities that the pipeline reports, with their confidences, 0..1."""
+    found = choice.measured.found
+    return {LabelledSpan(one.start, one.end, one.label): round(one.confidence, 4) for one in found}
 
 
 def given_columns(columns: Mapping[str, Any], apart: Collection[str]) -> dict[str, Any]:
@@ -47,5 +53,5 @@ def given_columns(columns: Mapping[str, Any], apart: Collection[str]) -> dict[st
 
 def _meta(choice: Choice) -> dict[str, Any]:
     reasons = describe(choice.measured)
-    meta: dict[str, Any] = {SCORE: round(choice.score, 4), WHY: "; ".join(reasons)}
+    meta: dict[str, Any] = {PRIORITY: round(choice.score, 4), WHY: "; ".join(reasons)}
     return {**meta, WANTED: True} if choice.is_wanted else meta

@@ -79,8 +79,9 @@ def _predictions(passage: Passage, number: int, options: WriterOptions) -> list[
 
 
 def _prediction(passage: Passage, number: int, version: str) -> dict[str, Any]:
-    score = passage.meta.get("score")
-    known = {"score": score} if isinstance(score, int | float) else {}
+    # Its uncertainty sampling takes the lowest score first.
+    score = min(passage.scores.values()) if passage.scores else passage.meta.get("score")
+    known = {"score": score} if isinstance(score, int | float) and 0 <= score <= 1 else {}
     result = _result(passage, number, origin="prediction")
     return {"model_version": version, **known, "result": result}
 

@@ -70,6 +70,16 @@ def test_label_studio_predictions_have_the_model_and_its_score(tmp_path):
     assert [region["value"]["text"] for region in prediction["result"]] == ["Payments"]
 
 
+def test_label_studio_predictions_have_the_lowest_confidence_of_their_spans_and_no_other_number(tmp_path):
+    options = WriterOptions(TOKENIZER, predictions=True)
+    scored = passage(TEAM, meta={"score": 3}, scores={TEAM: 0.25})
+    (first, second) = json.loads(
+        written(tmp_path, "label_studio", scored, passage(TEAM, meta={"score": 3}), options=options)
+    )
+    assert first["predictions"][0]["score"] == first["predictions"][0]["result"][0]["score"] == 0.25
+    assert "score" not in second["predictions"][0]
+
+
 def test_label_studio_ids_are_numbers_and_the_document_id_is_kept(tmp_path):
     tasks = json.loads(written(tmp_path, "label_studio", passage(document="17"), passage(document="d-1")))
     assert [(task["id"], task["data"]["domain_ner"]) for task in tasks] == [
