@@ -71,7 +71,10 @@ def _annotation(passage: Passage, number: int) -> dict[str, Any]:
 
 
 def _predictions(passage: Passage, number: int, options: WriterOptions) -> list[dict[str, Any]]:
-    """Make the present annotation and, if there is one, the suggestion: Label Studio shows them side by side."""
+    """Make the present annotation and, if there is one, the suggestion.
+
+    Label Studio (1.23) shows the suggestion alone in "Label All Tasks", and both where a task is opened by itself.
+    """
     predictions = [_prediction(passage, number, passage.annotator or options.model_version)]
     if passage.suggested is not None:
         predictions.append(_prediction(replace(passage, spans=passage.suggested), number, SUGGESTED))

@@ -24,7 +24,7 @@ def write_queue(
 ) -> list[Path]:
     """Write the passages, in this order, to `stem`.prodigy.jsonl, `stem`.label_studio.json and `stem`.doccano.jsonl.
 
-    Each passage is an open task with its present annotations; if it has `suggested`, Label Studio shows those beside.
+    Each passage is an open task with its present annotations; if it has `suggested`, Label Studio has that too.
     lang: spaCy's code. model_version: the name of the present annotations in Label Studio. is_blind: there are none.
     Returns the files; without passages none, and files of an earlier run are removed.
     """
