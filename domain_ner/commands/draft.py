@@ -129,9 +129,9 @@ def main(
     tasks = make_tasks(passages, drafted, (text_column, id_column))
     files = write_draft(tasks, drafted, output, facts)
     print_draft(tasks, drafted, facts, files)
-    if idle := [name for name, counts in drafted.counts.items() if passages and not counts.n_read]:
+    if passages and not any(counts.n_read for counts in drafted.counts.values()):
         raise DomainNerError(
-            f"{', '.join(idle)} could not read any passage: the tasks have no suggestions of it.",
+            f"{', '.join(drafted.counts)} could not read any passage: the tasks have no suggestions.",
             "The reasons are above and in draft.json. If it is the model, try another one.",
         )
 

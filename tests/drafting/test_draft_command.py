@@ -111,7 +111,7 @@ def test_no_passage_is_lost_where_the_model_fails(raw, tmp_path):
 
 def test_a_model_whose_every_answer_is_of_no_use_ends_with_1_and_the_tasks_are_there(raw, tmp_path):
     with serving(Behaviour(NAMES, lambda text, number: "no_list")) as url:
-        ran = draft(raw, tmp_path / "out", "--llm", url, "--model", "m", "--guide-names", check=False)
+        ran = draft(raw, tmp_path / "out", "--llm", url, "--model", "m", check=False)
     assert ran.returncode == 1 and "llm could not read any passage" in ran.stderr
     assert record(tmp_path / "out")["sources"]["llm"]["failed"] == {"answer holds no list": 4}
     assert len(prodigy(tmp_path / "out")) == 4
