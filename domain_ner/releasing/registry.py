@@ -12,7 +12,7 @@ from typing import IO
 from pydantic import ValidationError
 
 from domain_ner.errors import DomainNerError
-from domain_ner.files import CHUNK_BYTES, atomic_path
+from domain_ner.files import atomic_path
 from domain_ner.releasing.records import (
     PROMOTED,
     RELEASED,
@@ -158,8 +158,7 @@ class Registry:
 
     def read(self, record: ReleaseRecord, name: str) -> bytes:
         """Read a checked file of a version."""
-        with self._store.open(self._path(record, name)) as stream:
-            content = stream.read()
+        content = b"".join(self._store.chunks(self._path(record, name)))
         self._require(record, name, hashlib.sha256(content).hexdigest())
         return content
 
@@ -217,11 +216,10 @@ class Registry:
 
     def _copy(self, record: ReleaseRecord, name: str, target: IO[bytes] | None) -> None:
         digest = hashlib.sha256()
-        with self._store.open(self._path(record, name)) as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                digest.update(chunk)
-                if target is not None:
-                    target.write(chunk)
+        for chunk in self._store.chunks(self._path(record, name)):
+            digest.update(chunk)
+            if target is not None:
+                target.write(chunk)
         self._require(record, name, digest.hexdigest())
 
     def _require(self, record: ReleaseRecord, name: str, found: str) -> None:

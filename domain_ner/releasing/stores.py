@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import wraps
 from pathlib import Path
 from time import monotonic, sleep
-from typing import IO, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from domain_ner.annotating.sources import REMOTE, filesystem_of, remote_errors
 from domain_ner.errors import DomainNerError
-from domain_ner.files import atomic_path, hold_lock, sweep
+from domain_ner.files import CHUNK_BYTES, atomic_path, hold_lock, sweep
 
 # Seconds to wait for another process, which writes.
 PATIENCE_S = 30.0
@@ -30,8 +30,8 @@ class Store(Protocol):
     def read(self, name: str) -> bytes | None:
         """Read a file; None if there is none."""
 
-    def open(self, name: str) -> IO[bytes]:
-        """Open a file for reading. Raises DomainNerError if there is none."""
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Read a file in parts. Raises DomainNerError if there is none, or it cannot be read to its end."""
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file."""
@@ -73,10 +73,11 @@ class LocalStore:
         path = self._folder / name
         return path.read_bytes() if path.is_file() else None
 
-    def open(self, name: str) -> IO[bytes]:
-        """Open a file for reading. Raises DomainNerError if there is none."""
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Read a file in parts. Raises DomainNerError if there is none."""
         try:
-            return (self._folder / name).open("rb")
+            with (self._folder / name).open("rb") as stream:
+                yield from iter(lambda: stream.read(CHUNK_BYTES), b"")
         except FileNotFoundError as err:
             raise _missing(self.place, name) from err
 
@@ -160,14 +161,14 @@ class RemoteStore:
         except FileNotFoundError:
             return None
 
-    @_reported
-    def open(self, name: str) -> IO[bytes]:
-        """Open a file for reading. Raises DomainNerError if there is none."""
-        try:
-            stream: IO[bytes] = self._system.open(f"{self._root}/{name}", "rb")
-        except FileNotFoundError as err:
-            raise _missing(self.place, name) from err
-        return stream
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Read a file in parts. Raises DomainNerError if there is none, or it cannot be read to its end."""
+        with remote_errors(self.place):
+            try:
+                with self._system.open(f"{self._root}/{name}", "rb") as stream:
+                    yield from iter(lambda: stream.read(CHUNK_BYTES), b"")
+            except FileNotFoundError as err:
+                raise _missing(self.place, name) from err
 
     @_reported
     def exists(self, name: str) -> bool:

@@ -1,6 +1,7 @@
 """A registry in a folder and behind a URL: versions never change, one is in use, and damage is named."""
 
 import hashlib
+import io
 import json
 import multiprocessing
 import shutil
@@ -9,7 +10,8 @@ from uuid import uuid4
 
 import fsspec
 import pytest
-import unreachable  # noqa: F401 (registers a store)
+import unreachable
+from fsspec.implementations.memory import MemoryFileSystem
 from releases import candidate, make, tree
 
 from domain_ner.errors import DomainNerError
@@ -283,3 +285,18 @@ def test_a_package_that_a_store_needs_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "s3fs", None)
     with pytest.raises(DomainNerError, match="needs a package that is not installed: Install s3fs"):
         Registry("s3://bucket/registry")
+
+
+def test_a_connection_that_is_cut_while_a_version_is_read_is_told(built, tmp_path, monkeypatch):
+    class Cut(io.BytesIO):
+        def read(self, *_):
+            raise unreachable.ConnectionLostError("the connection was cut")
+
+    registry = Registry(f"memory://registry-{uuid4().hex}")
+    registry.add(built["0.1.0"])
+    monkeypatch.setattr(MemoryFileSystem, "open", lambda *_, **__: Cut())
+    with pytest.raises(DomainNerError, match="memory://.*ConnectionLostError: the connection was cut"):
+        registry.promote("0.1.0", TIMES[0])
+    with pytest.raises(DomainNerError, match="the connection was cut"):
+        registry.fetch(registry.get("0.1.0"), tmp_path / "fetched")
+    assert registry.current() is None and not (tmp_path / "fetched").exists()
