@@ -10,7 +10,7 @@ import typer
 from _servers import doccano, doccano_circle, label_studio, label_studio_circle
 from _servers.circles import Export, Say
 from _servers.comparison import compare
-from _servers.environments import DOCCANO, LABEL_STUDIO, Package, environment_of
+from _servers.environments import DOCCANO, LABEL_STUDIO, Package, chosen, environment_of
 from _servers.losses import problems
 from _servers.report import Row, table, to_markdown
 from rich.console import Console
@@ -45,7 +45,7 @@ def main(
 ) -> None:
     """Import, annotate and export in each tool, and compare what comes back; fail on a loss that is not declared."""
     try:
-        wanted = [named(name.strip()) for name in tools.split(",")]
+        wanted = chosen(tools, TOOLS)
         with tempfile.TemporaryDirectory() as scratch:
             target = keep or Path(scratch) / "exports"
             rows = [row for tool in wanted for row in circle(tool, cache, Path(scratch), target, wait)]
@@ -60,13 +60,6 @@ def main(
         out.print(f"✘ {line}", style="red", markup=False)
     if wrong:
         raise typer.Exit(1)
-
-
-def named(name: str) -> Tool:
-    """The tool of that name. Raises DomainNerError where there is none."""
-    if name not in TOOLS:
-        raise DomainNerError(f"--tools has {name!r}; expected some of {', '.join(TOOLS)}.")
-    return TOOLS[name]
 
 
 def circle(tool: Tool, cache: Path, scratch: Path, target: Path, wait: float) -> list[Row]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
-from _servers.environments import environment_of
-from _servers.queue_desks import TOOLS, Tool, named
+from _servers.environments import chosen, environment_of
+from _servers.queue_desks import TOOLS, Tool
 from _servers.queues import Queue, Shown, command, differences, unlike, write_queues
 from rich.console import Console
 from rich.table import Table
@@ -72,12 +72,12 @@ def main(
     output: Path = typer.Option(Path("benchmarks/queue_servers.md"), help="The table to write (Markdown)."),
 ) -> None:
     """Answer tasks of next-batch and review-sample in real tools as the corpus does; fail on any difference."""
-    chosen = [named(name.strip()) for name in tools.split(",")]
+    wanted = chosen(tools, TOOLS)
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         with out.status("choosing and drawing passages"):
             queues, labels = write_queues(pipeline, corpus, guide, n, work)
-        rows = with_comparison([row for tool in chosen for row in through(tool, queues, labels, cache, work, wait)])
+        rows = with_comparison([row for tool in wanted for row in through(tool, queues, labels, cache, work, wait)])
     printed = Table(*COLUMNS)
     for row in rows:
         printed.add_row(*row.cells(), style="red" if row.problems else "")

@@ -13,7 +13,8 @@ from domain_ner.writers.queues import write_queue
 
 sys.path.append(str(ROOT / "benchmarks"))
 
-from _servers.queue_desks import label_studio_result, label_studio_shown, named
+from _servers.environments import chosen
+from _servers.queue_desks import TOOLS, label_studio_result, label_studio_shown
 from _servers.queues import BLIND, HARD, NEXT_BATCH, SUGGEST, Queue, Shown, Task, differences, harder, read_tasks
 from queue_servers import losses
 
@@ -123,4 +124,4 @@ def test_hard_characters_move_the_gold_entities():
 
 def test_an_unknown_tool_is_an_error():
     with pytest.raises(DomainNerError, match="doccano, label_studio"):
-        named("prodigy")
+        chosen("doccano, prodigy", TOOLS)

@@ -3,11 +3,14 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from domain_ner.errors import DomainNerError
 
+ToolT = TypeVar("ToolT")
 INSTALLED = "installed.txt"
 MAX_LINES = 4
 
@@ -75,3 +78,12 @@ def _run(command: list[str], failure: str) -> None:
         lines = [line for line in ran.stderr.splitlines() if line.startswith("ERROR")] or ran.stderr.splitlines()
         told = "\n".join(f"  {line}" for line in lines[-MAX_LINES:])
         raise DomainNerError(f"{failure}:\n{told}", "Check that the package index can be reached, and run it again.")
+
+
+def chosen(names: str, tools: Mapping[str, ToolT]) -> list[ToolT]:
+    """The tools of these names, which are separated by commas. Raises DomainNerError for an unknown one."""
+    wanted = [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in tools:
+            raise DomainNerError(f"--tools has {name!r}; expected some of {', '.join(tools)}.")
+    return [tools[name] for name in wanted]

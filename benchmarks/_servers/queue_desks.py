@@ -133,10 +133,3 @@ TOOLS = {
     "doccano": Tool(DOCCANO, doccano.serving, DoccanoDesk),
     "label_studio": Tool(LABEL_STUDIO, label_studio.serving, LabelStudioDesk),
 }
-
-
-def named(name: str) -> Tool:
-    """The tool of that name. Raises DomainNerError where there is none."""
-    if name not in TOOLS:
-        raise DomainNerError(f"--tools has {name!r}; expected some of {', '.join(TOOLS)}.")
-    return TOOLS[name]
