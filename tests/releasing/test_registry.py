@@ -287,7 +287,7 @@ def test_a_package_that_a_store_needs_is_named(monkeypatch):
         Registry("s3://bucket/registry")
 
 
-def test_a_connection_that_is_cut_while_a_version_is_read_is_told(built, tmp_path, monkeypatch):
+def test_a_connection_that_is_cut_while_a_version_is_read_is_told(built, monkeypatch):
     class Cut(io.BytesIO):
         def read(self, *_):
             raise unreachable.ConnectionLostError("the connection was cut")
@@ -297,6 +297,4 @@ def test_a_connection_that_is_cut_while_a_version_is_read_is_told(built, tmp_pat
     monkeypatch.setattr(MemoryFileSystem, "open", lambda *_, **__: Cut())
     with pytest.raises(DomainNerError, match="memory://.*ConnectionLostError: the connection was cut"):
         registry.promote("0.1.0", TIMES[0])
-    with pytest.raises(DomainNerError, match="the connection was cut"):
-        registry.fetch(registry.get("0.1.0"), tmp_path / "fetched")
-    assert registry.current() is None and not (tmp_path / "fetched").exists()
+    assert registry.current() is None
