@@ -2,14 +2,20 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
+from threading import Lock
+from typing import Any
 
 from domain_ner.errors import DomainNerError
 
 CPU = -1
 # The requirement of a pipeline: an older PyTorch can run code from a pickle despite weights_only=True (CVE-2026-24747).
 TORCH = "torch>=2.10"
+# The requirement of a pipeline that keeps NumPy's threads out of the way of PyTorch's.
+THREADPOOLCTL = "threadpoolctl>=3.1,<4"
 # Environment variable: whether tokenizers uses several threads.
 TOKENIZERS = "TOKENIZERS_PARALLELISM"
 # Environment variables: for how many matrix shapes PyTorch and oneDNN cache their kernels.
@@ -95,6 +101,39 @@ def limit_kernel_cache() -> None:
     """
     for name, n_shapes in CACHE_LIMITS.items():
         os.environ.setdefault(name, n_shapes)
+
+
+class _BlasThreads:
+    """Sets the threads of NumPy's BLAS to one while anything uses it, in any thread of this process."""
+
+    def __init__(self) -> None:
+        self._lock, self._n_users, self._limit = Lock(), 0, None
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        with self._lock:
+            if not self._n_users and (blas := _blas()):
+                self._limit = blas.limit(limits=1, user_api="blas")
+            self._n_users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_users -= 1
+                if not self._n_users and self._limit:
+                    self._limit.restore_original_limits()
+
+
+@cache
+def _blas() -> Any:
+    if not find_spec("threadpoolctl"):  # an older pipeline does not require it
+        return None
+    from threadpoolctl import ThreadpoolController  # noqa: PLC0415 (it looks through all libraries that are loaded)
+
+    return ThreadpoolController()
+
+
+one_blas_thread = _BlasThreads().one
 
 
 def _use_one_thread() -> None:

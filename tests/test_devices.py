@@ -5,8 +5,9 @@ import sys
 import pytest
 import torch
 from memory import KEPT, MEMORY
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from domain_ner.devices import CACHE_LIMITS, CPU, choose_gpu, limit_kernel_cache
+from domain_ner.devices import CACHE_LIMITS, CPU, choose_gpu, limit_kernel_cache, one_blas_thread
 from domain_ner.errors import DomainNerError
 from domain_ner.transformer.model import has_cpu_bfloat16
 
@@ -74,3 +75,28 @@ def test_how_many_shapes_the_environment_wants_stays(monkeypatch):
         monkeypatch.setenv(name, "7")
     limit_kernel_cache()
     assert [os.environ[name] for name in CACHE_LIMITS] == ["7", "7"]
+
+
+def n_blas_threads():
+    return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+
+def test_numpys_products_use_one_thread_for_a_while_in_any_thread():
+    with threadpool_limits(2, user_api="blas"):
+        before = n_blas_threads()
+        with one_blas_thread():
+            assert n_blas_threads() == {1}
+            with one_blas_thread():
+                pass
+            assert n_blas_threads() == {1}  # the outer one holds
+        assert n_blas_threads() == before == {2}
+        with pytest.raises(KeyError), one_blas_thread():
+            raise KeyError
+        assert n_blas_threads() == before
+        first, second = one_blas_thread(), one_blas_thread()  # as in two threads, which need not end in order
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert n_blas_threads() == {1}
+        second.__exit__(None, None, None)
+        assert n_blas_threads() == before

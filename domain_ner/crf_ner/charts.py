@@ -6,25 +6,27 @@ Otherwise, and for many types, in log space. Both are float64.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from domain_ner.crf_ner.probabilities import (
+    MANY_TAGS,
+    Floats,
+    Ints,
+    between_tags,
+    is_narrow,
+    probability_chart,
+    states_of_tags,
+    transition_table,
+)
 
 # The states: after an entity, after O (or at the start), after B of every type, after I of every type.
 AFTER_ENTITY, AFTER_OUTSIDE, N_CLOSED = 0, 1, 2
 NEVER = float("-inf")
-# From this number of tags on, the product with a table of tags by tags takes longer than log space.
-MANY_TAGS = 200
 # Up to this number of documents times tags times tags, the best paths are found faster with such a table.
 FEW_STEPS = 1 << 13
 # Best paths are scaled after this number of tokens: until then they lose no significant digit.
 SCALED_EVERY = 32
-# Two states of a token differ by at most this number of steps; float64 holds factors of exp(±700).
-N_STEPS, MAX_EXPONENT = 3, 600.0
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,11 @@ class Sums:
     log_z: Floats
 
 
-def transition_table(transitions: Floats) -> Floats:
-    """(2, n_tags) score of each tag after the first and the second of its predecessor states, from the vector."""
-    opening, inner = transitions[2:].reshape(2, 2, -1)
-    return np.concatenate([transitions[:2, None], opening, inner], axis=1)
-
-
 def sum_paths(scores: Floats, transitions: Floats, lengths: Ints) -> Sums:
     """Run forward-backward. scores: (n_docs, n_tokens, n_tags); transitions: as one vector; lengths: (n_docs,)."""
     emissions = np.ascontiguousarray(scores.transpose(1, 0, 2), dtype=np.float64)
     table = transition_table(np.asarray(transitions, dtype=np.float64))
-    if scores.shape[2] < MANY_TAGS and _is_narrow(emissions, table):
+    if scores.shape[2] < MANY_TAGS and is_narrow(emissions, table):
         return _sum_scaled(emissions, table, lengths)
     return _sum_logs(emissions, table, lengths)
 
@@ -82,7 +78,7 @@ def best_paths(scores: Floats, transitions: Floats) -> tuple[Floats, Floats]:
 def _best_dense(emissions: Floats, table: Floats) -> Floats:
     """With a table of tags by tags: fewer calls of NumPy, which is what a short document costs."""
     n_tokens, n_docs, n_tags = emissions.shape
-    steps = np.ascontiguousarray(_between_tags(table, NEVER).T)  # (to, from)
+    steps = np.ascontiguousarray(between_tags(table, NEVER).T)  # (to, from)
     tags = np.full((n_tokens + 1, n_docs, n_tags), NEVER)
     tags[0, :, 0] = 0
     ways = np.empty((n_docs, n_tags, n_tags))
@@ -95,7 +91,7 @@ def _best_dense(emissions: Floats, table: Floats) -> Floats:
             scale = reached.max(1, keepdims=True)
             reached -= scale
             emissions[t] -= scale
-    return _states_of_tags(tags, np.maximum)
+    return states_of_tags(tags, np.maximum)
 
 
 def _best_states(emissions: Floats, table: Floats) -> Floats:
@@ -114,90 +110,15 @@ def _best_states(emissions: Floats, table: Floats) -> Floats:
     return states
 
 
-def _states_of_tags(tags: Floats, either: np.ufunc) -> Floats:
-    """(…, n_states) from (…, n_tags): all U and L are one state, joined by `either`."""
-    kinds = tags[..., 1:].reshape(*tags.shape[:-1], 4, tags.shape[-1] // 4)
-    ended = either.reduce(kinds[..., 1::2, :], axis=(-2, -1))
-    return np.concatenate([ended[..., None], tags[..., :1], kinds[..., 0, :], kinds[..., 2, :]], axis=-1)
-
-
-def _is_narrow(emissions: Floats, table: Floats) -> bool:
-    """Whether two states of a token can never differ by more than float64 holds.
-
-    From one state to any other it takes `N_STEPS` other tags, and one more at each token without B, U and L.
-    """
-    if not emissions.size:
-        return True
-    finite = np.isfinite(emissions)
-    if np.isnan(emissions).any() or not finite[..., 0].all():
-        return False
-    highest = emissions.max(2)
-    lowest = np.where(finite, emissions, np.inf).min(2)
-    widest = float((highest - lowest).max()) + float(table.max() - table.min())
-    n_steps = N_STEPS + _longest_run(np.asarray(~finite).any(axis=2))
-    return bool(widest * n_steps < MAX_EXPONENT)
-
-
-def _longest_run(marked: Any) -> int:
-    """Length of the longest run of marked tokens in a document. marked: (n_tokens, n_docs), bool."""
-    longest = 0
-    if marked.any():
-        run = np.zeros(marked.shape[1], dtype=np.int64)
-        for at_token in marked:
-            run = (run + 1) * at_token
-            longest = max(longest, int(run.max()))
-    return longest
-
-
 def _sum_scaled(emissions: Floats, table: Floats, lengths: Ints) -> Sums:
+    chart = probability_chart(emissions, table, lengths)
+    states = states_of_tags(chart.alphas, np.add)
     n_tokens, n_docs, n_tags = emissions.shape
-    highest = emissions.max(2, keepdims=True)
-    weights = np.exp(emissions - highest)
-    largest = float(table.max())
-    steps = _between_tags(np.exp(table - largest), 0.0)
-    alphas = np.zeros((n_tokens + 1, n_docs, n_tags))
-    alphas[0, :, 0] = 1
-    totals = np.empty((n_tokens, n_docs, 1))
-    for t in range(n_tokens):
-        alpha = alphas[t + 1]
-        np.matmul(alphas[t], steps, out=alpha)
-        alpha *= weights[t]
-        np.add.reduce(alpha, axis=1, keepdims=True, out=totals[t])
-        alpha /= totals[t]
-    weights /= totals
-    betas = np.zeros_like(alphas)
-    n_types = (n_tags - 1) // 4
-    closed = np.zeros(n_tags)
-    closed[[0, *range(1 + n_types, 1 + 2 * n_types), *range(1 + 3 * n_types, n_tags)]] = 1
-    betas[n_tokens] = closed
-    back, shortest = np.ascontiguousarray(steps.T), int(lengths.min()) if n_docs else 0
-    for t in reversed(range(n_tokens)):
-        np.matmul(weights[t] * betas[t + 1], back, out=betas[t])
-        if t >= shortest:
-            betas[t, t >= lengths] = closed
-    states = _states_of_tags(alphas, np.add)
-    after = betas[..., 1:].reshape(n_tokens + 1, n_docs, 4, n_types)
-    suffixes = np.concatenate([after[:, :, 1, :1], betas[..., :1], after[:, :, 0], after[:, :, 2]], axis=2)
+    after = chart.betas[..., 1:].reshape(n_tokens + 1, n_docs, 4, n_tags // 4)
+    suffixes = np.concatenate([after[:, :, 1, :1], chart.betas[..., :1], after[:, :, 0], after[:, :, 2]], axis=2)
     with np.errstate(divide="ignore"):
         states, suffixes = np.log(states), np.log(suffixes)
-        scaled = emissions - highest - np.log(totals) - largest
-    return Sums(states, suffixes, scaled, _log_z(states, lengths))
-
-
-def _between_tags(table: Floats, illegal: float) -> Floats:
-    """(n_tags, n_tags) the values of `table` from each tag to each; `illegal` where none may follow."""
-    n_tags = table.shape[1]
-    n_types = (n_tags - 1) // 4
-    steps = np.full((n_tags, n_tags), illegal)
-    types, n_opened = np.arange(n_types), 1 + 2 * n_types
-    begin, unit, inside, last = (1 + kind * n_types + types for kind in range(4))
-    steps[0, :n_opened] = table[0, :n_opened]
-    for ended in (unit, last):
-        steps[ended, :n_opened] = table[1, :n_opened]
-    for source, before in enumerate((begin, inside)):
-        for tag in (inside, last):
-            steps[before, tag] = table[source, tag]
-    return steps
+    return Sums(states, suffixes, emissions - chart.log_scales[..., None], _log_z(states, lengths))
 
 
 def _sum_logs(emissions: Floats, table: Floats, lengths: Ints, either: np.ufunc = np.logaddexp) -> Sums:

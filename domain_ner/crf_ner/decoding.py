@@ -14,12 +14,10 @@ from domain_ner.crf_ner.charts import (
     AFTER_ENTITY,
     AFTER_OUTSIDE,
     N_CLOSED,
-    Floats,
-    Ints,
     best_paths,
     sum_paths,
-    transition_table,
 )
+from domain_ner.crf_ner.probabilities import Floats, Ints, transition_table
 from domain_ner.crf_ner.selection import ProbableSpan
 
 Numbers = Any  # an int, or an array of them

@@ -6,6 +6,7 @@ It imports nothing that needs PyTorch: spaCy loads its entry point even where Py
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+import numpy as np
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Dropout, Model, NumpyOps, chain, glorot_uniform_init
@@ -103,14 +104,17 @@ def forward(
     width = weights.shape[1]
 
     def backprop(d_scores: list[Floats2d]) -> list[Doc]:
-        d_vectors = []
-        for x, d_score in zip(vectors, d_scores, strict=True):
-            if not len(x):
-                d_vectors.append(model.ops.alloc2f(0, width))
-                continue
-            model.inc_grad("W", model.ops.gemm(d_score, x, trans1=True))
-            model.inc_grad("b", d_score.sum(axis=0))
-            d_vectors.append(model.ops.gemm(d_score, weights))
+        filled = [n for n, x in enumerate(vectors) if len(x)]
+        d_vectors = [model.ops.alloc2f(0, width) for _ in vectors]
+        if filled:
+            d_all = model.ops.xp.concatenate([d_scores[n] for n in filled])
+            model.inc_grad(
+                "W", model.ops.gemm(d_all, model.ops.xp.concatenate([vectors[n] for n in filled]), trans1=True)
+            )
+            model.inc_grad("b", d_all.sum(axis=0))
+            ends = np.cumsum([len(vectors[n]) for n in filled])[:-1].tolist()
+            for n, d_vector in zip(filled, model.ops.xp.split(model.ops.gemm(d_all, weights), ends), strict=True):
+                d_vectors[n] = d_vector
         return backprop_vectors(d_vectors)  # type: ignore[no-any-return]
 
     return scores, backprop

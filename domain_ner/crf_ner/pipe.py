@@ -23,7 +23,7 @@ from domain_ner.crf_ner.padding import padded_groups
 from domain_ner.crf_ner.selection import ProbableSpan, select_candidates, select_non_overlapping, without_tokens
 from domain_ner.crf_ner.settings import AUTO, Settings, rarity_weights
 from domain_ner.crf_ner.training_data import TrainingData
-from domain_ner.devices import TORCH
+from domain_ner.devices import THREADPOOLCTL, TORCH, one_blas_thread
 from domain_ner.errors import DomainNerError
 
 BELOW_KEY, CANDIDATES_KEY = "below_threshold", "candidates"
@@ -108,13 +108,15 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         self.cfg["type_weights"] = rarity_weights(data.counts) if weights == AUTO else dict(weights)  # type: ignore[arg-type]
         if nlp is not None:  # a package of the pipeline requires what predicting needs
             requirements = nlp.meta.setdefault("requirements", [])
-            requirements += [] if TORCH in requirements else [TORCH]
+            requirements += [one for one in (TORCH, THREADPOOLCTL) if one not in requirements]
         self.model.set_dim("nO", 1 + 4 * len(self.labels))
         self.model.initialize(X=data.sample)
+        use_numpy_products(self.model)
 
     def predict(self, docs: Iterable[Doc]) -> list[Decoded]:
         """Predict the best tagging of each document, with the probabilities of its entities."""
-        return self.decode(self.tag_scores(docs), with_expected=self.is_observed)
+        with one_blas_thread():  # its products are small, and PyTorch's threads would wait for NumPy's
+            return self.decode(self.tag_scores(docs), with_expected=self.is_observed)
 
     def token_vectors(self, docs: Iterable[Doc]) -> list[Floats2d]:
         """Compute the vectors that the tags are scored from, (n_tokens, width), of each document that is not empty.

@@ -14,14 +14,12 @@ from domain_ner.crf_ner.charts import (
     AFTER_ENTITY,
     AFTER_OUTSIDE,
     N_CLOSED,
-    Floats,
-    Ints,
     Sums,
     max_paths,
     sum_paths,
-    transition_table,
 )
 from domain_ner.crf_ner.padding import padded_groups
+from domain_ner.crf_ner.probabilities import Floats, Ints, transition_table
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ is not evaluated, and a separate generator shuffles the data, so that skipping l
 import gc
 import random
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 from timeit import default_timer
 from typing import Any
 
 from spacy.language import Language
+from spacy.pipeline import TrainablePipe
 from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example
 from spacy.training.loop import (
@@ -24,6 +26,7 @@ from spacy.training.loop import (
 from spacy.util import registry, resolve_dot_names
 from thinc.api import Optimizer
 
+from domain_ner.devices import one_blas_thread
 from domain_ner.errors import DomainNerError
 from domain_ner.training.checkpoint import Progress
 
@@ -92,6 +95,13 @@ def run_steps(
     Yields after each step: the information for spaCy's loggers after an evaluation, else None. Ends early when the dev
     score has not improved for `patience` steps.
     """
+    with one_blas_thread():  # PyTorch's threads and those of NumPy's would wait for each other
+        yield from _run_steps(nlp, training, progress, on_batch)
+
+
+def _run_steps(
+    nlp: Language, training: Training, progress: Progress, on_batch: Callable[[list[Example]], None]
+) -> Iterator[dict[str, Any] | None]:
     block = training.block
     begun = default_timer() - progress.seconds
     dropouts = repeat(block["dropout"]) if isinstance(block["dropout"], float) else block["dropout"]
@@ -143,9 +153,28 @@ def _learn(
     training.optimizer.step_schedules()
 
 
+@contextmanager
+def predict_as_trained(nlp: Language) -> Iterator[None]:
+    """Predict in bfloat16 where a CPU trains in it: half the time, and as good for choosing the best step.
+
+    Elsewhere a pipeline predicts in float32 on a CPU.
+    """
+    settings: list[dict[str, Any]] = [
+        node.attrs for _, pipe in nlp.pipeline if isinstance(pipe, TrainablePipe) for node in pipe.model.walk()
+    ]
+    changed = [one for one in settings if one.get("cpu_bfloat16") and one.get("predict_dtype") == "auto"]
+    for one in changed:
+        one["predict_dtype"] = "bfloat16"
+    try:
+        yield
+    finally:
+        for one in changed:
+            one["predict_dtype"] = "auto"
+
+
 def _evaluate(nlp: Language, training: Training, progress: Progress, *, epoch: int) -> dict[str, Any]:
     """Score on dev, with averaged weights if the optimizer keeps them, and store the scores in the pipeline's meta."""
-    with nlp.use_params(training.optimizer.averages or {}):
+    with nlp.use_params(training.optimizer.averages or {}), predict_as_trained(nlp):
         score, scores = training.evaluate()
     step = progress.step - 1
     progress.results.append((score, step))

@@ -33,6 +33,7 @@ def create_transformer_model(
     overlap: int,
     max_batch_items: int,
     predict_dtype: str = "auto",
+    gradient_sampling: float = 0.0,
 ) -> Model[list[Doc], Any]:
     """Create a pretrained encoder that is trained with the rest of the pipeline.
 
@@ -56,6 +57,9 @@ def create_transformer_model(
     max_batch_items: maximum of windows times their longest length, in wordpieces, in one pass of the encoder.
     predict_dtype: matrix products of prediction in `float32`, `bfloat16` or `float16`; `auto`: float16 with
         `mixed_precision` on a GPU, else float32. A CPU without units for it predicts in float32. Can be set at load.
+    gradient_sampling: a document whose gradient is smaller than this many times the mean of the batch goes back through
+        the encoder with a probability in proportion, and counts more if it does; 0: every document always. For the
+        encoders of `blocks.FAMILIES` on a CPU.
     Raises DomainNerError when spacy-transformers is not installed, or for another `predict_dtype`.
     """
     try:
@@ -91,4 +95,5 @@ def create_transformer_model(
         overlap=overlap,
         max_batch_items=max_batch_items,
         predict_dtype=predict_dtype,
+        gradient_sampling=gradient_sampling,
     )

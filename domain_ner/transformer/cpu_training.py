@@ -56,12 +56,17 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         return input
     if p == 1:
         return input * 0
-    n_elements = input.numel()
+    scaled = input * drop_mask(input, p)
+    return input.copy_(scaled) if inplace else scaled
+
+
+def drop_mask(like: Tensor, p: float) -> Tensor:
+    """Draw what dropout multiplies a tensor with: 0 with probability `p`, rounded to the nearest 1/65536; else more."""
+    n_elements = like.numel()
     # One 64-bit random number gives four of 16 bits.
     drawn = torch.randint(-(1 << 63), (1 << 63) - 1, (n_elements // 4 + 1,), dtype=torch.int64).view(torch.int16)
-    kept = drawn[:n_elements].view(input.shape) >= round(p * LEVELS) - LEVELS // 2
-    scaled = input * kept.to(input.dtype).mul_(1 / (1 - p))
-    return input.copy_(scaled) if inplace else scaled
+    kept = drawn[:n_elements].view(like.shape) >= round(p * LEVELS) - LEVELS // 2
+    return kept.to(like.dtype).mul_(1 / (1 - p))
 
 
 REPLACEMENTS: dict[Any, Callable[..., Any]] = {

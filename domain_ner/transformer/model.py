@@ -21,9 +21,13 @@ from torch import Tensor
 from transformers.file_utils import ModelOutput
 
 from domain_ner.errors import DomainNerError
+from domain_ner.transformer import packed
+from domain_ner.transformer.adam import FusedAdam, can_fuse
+from domain_ner.transformer.blocks import find_blocks
 from domain_ner.transformer.encoding import Padding, begin_update, encode
 from domain_ner.transformer.hf_tokenizer import encode_texts, special_ids, wordpiece_batch
 from domain_ner.transformer.layers import freeze, layer_depths
+from domain_ner.transformer.sampling import sample
 from domain_ner.transformer.shim import SafetensorsShim
 from domain_ner.transformer.tokenizing import Tokenized, mask_tokens, tokenize
 
@@ -45,6 +49,7 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
         mask_share: float = 0.0,
         cpu_bfloat16: bool = False,
         predict_dtype: str = "auto",
+        gradient_sampling: float = 0.0,
     ) -> None:
         super().__init__(name, None, *args)
         own = {
@@ -58,8 +63,10 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
             "mask_share": mask_share,
             "cpu_bfloat16": cpu_bfloat16,
             "predict_dtype": predict_dtype,
+            "gradient_sampling": gradient_sampling,
         }
         self._own = own
+        self._adam = FusedAdam()
         self.attrs.update(own)
         self._func = forward
         self.init = initialize
@@ -72,16 +79,26 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Update the weights, at the encoder's own learning rates."""
-        gradients = [weights.grad for weights in self.transformer.parameters() if weights.grad is not None]
-        self.shim._grad_scaler.unscale(gradients)
+        shim = self.shim
+        named = {(shim.id, name): weights for name, weights in self.transformer.named_parameters()}
+        shim._grad_scaler.unscale([weights.grad for weights in named.values() if weights.grad is not None])
         above, decay = layer_depths(self.transformer), self.attrs["layer_decay"]
 
+        def scale(key: tuple[int, str]) -> float:
+            return float(self.attrs["learn_rate_factor"] * decay ** above[key[1]])
+
         def update(key: tuple[int, str], weights: FloatsXd, gradient: FloatsXd) -> tuple[FloatsXd, FloatsXd]:
-            scale = self.attrs["learn_rate_factor"] * decay ** above[key[1]]
-            updated: tuple[FloatsXd, FloatsXd] = optimizer(key, weights, gradient, lr_scale=scale)
+            updated: tuple[FloatsXd, FloatsXd] = optimizer(key, weights, gradient, lr_scale=scale(key))
             return updated
 
-        super().finish_update(update)
+        if not can_fuse(optimizer):
+            super().finish_update(update)
+            return
+        if not shim._grad_scaler.found_inf:
+            self._adam(optimizer, named, scale)
+        for weights in named.values():
+            weights.grad = None
+        shim._grad_scaler.update()
 
     def freeze(self, *, n_layers: int, embeddings: bool) -> None:
         """Freeze the lowest `n_layers` layers and, with `embeddings`, the wordpiece embeddings."""
@@ -123,7 +140,7 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
         """Deep-copy the model with its own forward pass, which spacy-transformers' copy would lose."""
         copied: ExactTransformerModel = super().copy()
         copied.__class__ = type(self)
-        copied._func, copied.init, copied._own = forward, initialize, dict(self._own)
+        copied._func, copied.init, copied._own, copied._adam = forward, initialize, dict(self._own), FusedAdam()
         copied.attrs.update(copy.copy(self.attrs))
         return copied
 
@@ -179,20 +196,31 @@ def forward(
             return _by_doc(
                 model.tokenizer, docs, tokenized, encode(model.transformer, rows, padding)
             ), lambda d_batch: docs
-    hidden, backprop_encoder = begin_update(
-        model.transformer,
-        rows,
-        padding,
-        autocast=lambda: _autocast(model, on_cpu=model.attrs["cpu_bfloat16"] and has_cpu_bfloat16()),
-        scale=lambda gradients: list(model.shim._grad_scaler.scale(gradients, inplace=True)),
-    )
+    on_cpu = model.attrs["cpu_bfloat16"] and has_cpu_bfloat16()
+    blocks = find_blocks(model.transformer) if model.transformer.device.type == "cpu" else []
+    if blocks:
+        dtype = torch.bfloat16 if on_cpu else torch.float32
+        hidden, backprop_encoder = packed.begin_update(model.transformer, blocks, rows, dtype, padding.max_padded)
+    else:
+        hidden, backprop_encoder = begin_update(
+            model.transformer,
+            rows,
+            padding,
+            autocast=lambda: _autocast(model, on_cpu=on_cpu),
+            scale=lambda gradients: list(model.shim._grad_scaler.scale(gradients, inplace=True)),
+        )
 
     def backprop(d_batch: EncodedBatch) -> list[Doc]:
-        d_hidden = []
-        for tokenized_doc, d_doc in zip(tokenized, d_batch.d_docs, strict=True):
-            windows = xp2torch(d_doc)
-            d_hidden += [windows[n, : len(row)] for n, row in enumerate(tokenized_doc.rows)]
-        backprop_encoder(d_hidden)
+        d_docs = [xp2torch(d_doc) for d_doc in d_batch.d_docs]
+        if blocks:
+            d_docs = sample(d_docs, model.attrs["gradient_sampling"])
+        backprop_encoder(
+            [
+                windows[n, : len(row)]
+                for tokenized_doc, windows in zip(tokenized, d_docs, strict=True)
+                for n, row in enumerate(tokenized_doc.rows)
+            ]
+        )
         return docs
 
     return _by_doc(model.tokenizer, docs, tokenized, hidden), backprop

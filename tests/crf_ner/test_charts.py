@@ -11,9 +11,10 @@ torch = pytest.importorskip("torch")
 from test_lattice import paths, score, spans_of  # noqa: E402
 
 from domain_ner.crf_ner import charts  # noqa: E402
-from domain_ner.crf_ner.charts import best_paths, transition_table  # noqa: E402
+from domain_ner.crf_ner.charts import best_paths  # noqa: E402
 from domain_ner.crf_ner.decoding import decode  # noqa: E402
 from domain_ner.crf_ner.lattice import backward_chart, forward_chart, log_partition, path_scores  # noqa: E402
+from domain_ner.crf_ner.probabilities import is_narrow, transition_table  # noqa: E402
 
 WAYS = [charts._sum_scaled, charts._sum_logs]
 
@@ -115,17 +116,17 @@ def test_decoding_equals_brute_force_however_far_apart_the_scores_are(scale, see
 
 def test_scores_that_would_underflow_are_summed_in_log_space():
     near, far = (random_case([6], 2, scale=scale)[:2] for scale in (3.0, 300.0))
-    for (scores, transitions), is_narrow in ((near, True), (far, False)):
+    for (scores, transitions), expected in ((near, True), (far, False)):
         emissions = scores.transpose(1, 0, 2)
-        assert charts._is_narrow(emissions, transition_table(transitions)) is is_narrow
+        assert is_narrow(emissions, transition_table(transitions)) is expected
 
 
 def test_a_long_run_of_white_space_counts_as_so_many_steps():
     scores, transitions, _ = random_case([60], 2, scale=4.0, spaces=0.0)
     emissions = scores.transpose(1, 0, 2)
-    assert charts._is_narrow(emissions, transition_table(transitions))
+    assert is_narrow(emissions, transition_table(transitions))
     emissions[10:50, :, 1:5] = -math.inf
-    assert not charts._is_narrow(emissions, transition_table(transitions))
+    assert not is_narrow(emissions, transition_table(transitions))
 
 
 @pytest.mark.parametrize("n_types", [1, 5, 80])

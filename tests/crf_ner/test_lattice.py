@@ -7,6 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from domain_ner.crf_ner import lattice  # noqa: E402
 from domain_ner.crf_ner.decoding import SpanProbabilities, decode  # noqa: E402
 from domain_ner.crf_ner.lattice import marginals, n_transitions, path_scores, transition_index  # noqa: E402
 from domain_ner.crf_ner.loss import KnownTags, is_legal, negative_log_likelihood, span_tags  # noqa: E402
@@ -57,6 +58,14 @@ def test_legal_are_exactly_the_paths_that_spell_entities():
         assert len(paths(n)) == ways[n]
 
 
+@pytest.fixture(params=["probabilities", "logarithms"])
+def way(request, monkeypatch):
+    """The two ways to sum paths on a CPU."""
+    if request.param == "logarithms":
+        monkeypatch.setattr(lattice, "count_tags", lambda *_: None)
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("seed", range(5))
 def test_partition_and_tag_marginals_are_those_of_all_paths(seed):
     scores, flat, lengths = random_case([4, 1, 3], seed)
@@ -179,6 +188,7 @@ def test_paths_that_are_known_whole_cost_the_same_alone_and_beside_others():
     assert torch.allclose(alone.d_transitions, beside.d_transitions, atol=1e-4)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("given", [KNOWN, COMPLETE], ids=["partial", "complete"])
 def test_gradient_agrees_with_finite_differences(given):
     scores, flat, _ = random_case([len(one.tags) for one in given], 11)

@@ -119,9 +119,9 @@ def test_a_label_cannot_be_added_once_it_is_initialised(trained):
         pipe.add_label("NEW")
 
 
-def test_a_package_will_ask_for_torch(trained, tmp_path):
+def test_a_package_will_ask_for_what_predicting_needs(trained, tmp_path):
     trained.to_disk(tmp_path / "nlp")
-    assert spacy.load(tmp_path / "nlp").meta["requirements"] == ["torch>=2.10"]
+    assert spacy.load(tmp_path / "nlp").meta["requirements"] == ["torch>=2.10", "threadpoolctl>=3.1,<4"]
 
 
 def test_labels_can_be_given_instead_of_found(trained):

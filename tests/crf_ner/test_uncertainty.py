@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from domain_ner.crf_ner.charts import transition_table
+from domain_ner.crf_ner.probabilities import transition_table
 from domain_ner.crf_ner.uncertainty import uncertainties
 
 BEGIN, UNIT, INSIDE, LAST = range(4)

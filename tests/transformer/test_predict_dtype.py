@@ -6,6 +6,7 @@ import spacy
 from tiny_pipelines import SENTENCES, saved
 
 from domain_ner.errors import DomainNerError
+from domain_ner.training.loop import predict_as_trained
 from domain_ner.transformer import model as module
 
 SETTING = "components.transformer.model.predict_dtype"
@@ -44,3 +45,16 @@ def test_a_processor_without_units_for_it_predicts_in_float32(pipeline, monkeypa
 def test_another_name_is_an_error_that_lists_the_known_ones(pipeline):
     with pytest.raises(DomainNerError, match=r"predict_dtype is 'int8'.*auto, float32, bfloat16, float16"):
         spacy.load(pipeline, config={SETTING: "int8"})
+
+
+@pytest.mark.parametrize(
+    ("trains_in", "chosen", "expected"),
+    [(True, "auto", "bfloat16"), (False, "auto", "auto"), (True, "float32", "float32")],
+)
+def test_training_predicts_in_what_it_trains_in_unless_told_otherwise(pipeline, trains_in, chosen, expected):
+    model = "components.transformer.model."
+    nlp = spacy.load(pipeline, config={f"{model}cpu_bfloat16": trains_in, SETTING: chosen})
+    attrs = nlp.get_pipe("transformer").model.attrs
+    with predict_as_trained(nlp):
+        assert attrs["predict_dtype"] == expected
+    assert attrs["predict_dtype"] == chosen
