@@ -41,6 +41,7 @@ def main(
     batch: int = typer.Option(16, help="Sentences in a batch."),
     jobs: int = typer.Option(2, help="Trainings side by side when F1 is measured; speed is measured one at a time."),
     measure: str = typer.Option("f1,speed", help="What to measure: f1, speed or both."),
+    speed_epochs: int = typer.Option(1, min=1, help="Passes over the training data when speed is measured."),
     output: Path = typer.Option(
         Path("benchmarks/ner_peers.jsonl"), help="A row for each run; what is there is not run again."
     ),
@@ -68,7 +69,7 @@ def main(
         more = [task | {"seed": seed, "measured": "f1"} for task in chosen for seed in range(1, seeds)]
         book.run(more, jobs)
     if "speed" in measure:
-        book.run([task | {"measured": "speed", "epochs": 1} for task in tasks[:: len(rates.split(","))]], 1)
+        book.run([task | {"measured": "speed", "epochs": speed_epochs} for task in tasks[:: len(rates.split(","))]], 1)
     output.with_suffix(".md").write_text(book.table(), encoding="utf8")
     typer.echo(book.table())
     if book.failed:

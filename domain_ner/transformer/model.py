@@ -10,22 +10,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from spacy.tokens import Doc
-from spacy_transformers.data_classes import FullTransformerBatch, TransformerData, WordpieceBatch
 from spacy_transformers.layers.transformer_model import TransformerModel, huggingface_from_pretrained
-from thinc.api import Optimizer, torch2xp, xp2torch
-from thinc.types import Floats3d, FloatsXd, Ragged
-from torch import Tensor
-from transformers.file_utils import ModelOutput
+from thinc.api import Optimizer, xp2torch
+from thinc.types import FloatsXd
 
 from domain_ner.errors import DomainNerError
 from domain_ner.transformer import packed
 from domain_ner.transformer.adam import FusedAdam, can_fuse
 from domain_ner.transformer.blocks import find_blocks
+from domain_ner.transformer.encoded_batch import EncodedBatch, collect
 from domain_ner.transformer.encoding import Padding, begin_update, encode
-from domain_ner.transformer.hf_tokenizer import encode_texts, special_ids, wordpiece_batch
+from domain_ner.transformer.hf_tokenizer import encode_texts, special_ids
 from domain_ner.transformer.layers import freeze, layer_depths
 from domain_ner.transformer.sampling import sample
 from domain_ner.transformer.shim import SafetensorsShim
@@ -145,16 +142,6 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
         return copied
 
 
-class EncodedBatch(FullTransformerBatch):  # type: ignore[misc]
-    """The encoder's output for each document, padded to the document's longest window."""
-
-    def unsplit_by_doc(self, arrays: Sequence[Sequence[Floats3d]]) -> "EncodedBatch":
-        """Make a batch of gradients: `d_docs`, one for each document with tokens."""
-        batch = EncodedBatch(spans=[], wordpieces=self.wordpieces, model_output=ModelOutput(), align=self.align)
-        batch.d_docs = [arrays_of_doc[0] for arrays_of_doc in arrays]
-        return batch
-
-
 def initialize(model: ExactTransformerModel, X: Any = None, Y: Any = None) -> None:  # noqa: N803 (thinc's names)
     """Load the encoder.
 
@@ -193,7 +180,7 @@ def forward(
     padding = Padding(model.tokenizer.pad_token_id or 0, model.attrs["max_batch_items"])
     if not is_train:
         with _predicting(model):
-            return _by_doc(
+            return collect(
                 model.tokenizer, docs, tokenized, encode(model.transformer, rows, padding)
             ), lambda d_batch: docs
     on_cpu = model.attrs["cpu_bfloat16"] and has_cpu_bfloat16()
@@ -223,7 +210,7 @@ def forward(
         )
         return docs
 
-    return _by_doc(model.tokenizer, docs, tokenized, hidden), backprop
+    return collect(model.tokenizer, docs, tokenized, hidden), backprop
 
 
 def model_window(model: ExactTransformerModel) -> int:
@@ -286,27 +273,3 @@ def _has_units(device: str, dtype: torch.dtype) -> bool:
         return True
     has_units = torch.cpu._is_avx512_bf16_supported if dtype == torch.bfloat16 else torch.cpu._is_amx_fp16_supported
     return bool(has_units())
-
-
-def _by_doc(
-    tokenizer: Any, docs: Sequence[Doc], tokenized: Sequence[Tokenized], hidden: Sequence[Tensor]
-) -> EncodedBatch:
-    """Collect the output of each document; an empty document has an empty output."""
-    data, remaining, position = [], iter(tokenized), 0
-    for doc in docs:
-        if not len(doc):
-            data.append(TransformerData.empty())
-            continue
-        tokenized_doc = next(remaining)
-        states = torch.nn.utils.rnn.pad_sequence(
-            list(hidden[position : position + len(tokenized_doc.rows)]), batch_first=True
-        )
-        position += len(tokenized_doc.rows)
-        output = ModelOutput(last_hidden_state=torch2xp(states))
-        data.append(TransformerData(wordpiece_batch(tokenizer, tokenized_doc), output, tokenized_doc.align))
-    wordpieces = WordpieceBatch.empty()
-    align = Ragged(np.zeros(0, dtype="i"), np.zeros(0, dtype="i"))
-    spans = [[doc[:]] if len(doc) else [] for doc in docs]
-    return EncodedBatch(
-        spans=spans, wordpieces=wordpieces, model_output=ModelOutput(), align=align, cached_doc_data=data
-    )
