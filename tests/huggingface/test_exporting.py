@@ -115,7 +115,8 @@ def test_strategies_are_those_of_transformers_on_long_texts_too(pipelines, tmp_p
     for name in STRATEGIES:
         own = pipeline("token-classification", model=str(folder), aggregation_strategy=name, stride=8)
         for text, by_strategy in zip(texts[:-2], found, strict=False):
-            expected = [(group["start"], group["end"], group["entity_group"]) for group in own(text)]
+            groups = [(group["start"], group["end"], group["entity_group"]) for group in own(text)]
+            expected = [group for group in groups if group[0] < group[1]]  # a lone space is no entity
             assert by_strategy[name] == expected
     assert found[-3]["simple"][-1][1] > 400
     assert found[-1] == found[-2] == {name: [] for name in STRATEGIES}
