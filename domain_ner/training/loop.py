@@ -163,6 +163,10 @@ def predict_as_trained(nlp: Language) -> Iterator[None]:
         node.attrs for _, pipe in nlp.pipeline if isinstance(pipe, TrainablePipe) for node in pipe.model.walk()
     ]
     changed = [one for one in settings if one.get("cpu_bfloat16") and one.get("predict_dtype") == "auto"]
+    if changed:
+        from domain_ner.transformer.model import has_cpu_bfloat16  # noqa: PLC0415 (needs PyTorch)
+
+        changed = changed if has_cpu_bfloat16() else []
     for one in changed:
         one["predict_dtype"] = "bfloat16"
     try:

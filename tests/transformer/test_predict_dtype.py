@@ -48,12 +48,19 @@ def test_another_name_is_an_error_that_lists_the_known_ones(pipeline):
 
 
 @pytest.mark.parametrize(
-    ("trains_in", "chosen", "expected"),
-    [(True, "auto", "bfloat16"), (False, "auto", "auto"), (True, "float32", "float32")],
+    ("trains_in", "has_units", "chosen", "expected"),
+    [
+        (True, True, "auto", "bfloat16"),
+        (True, False, "auto", "auto"),
+        (False, True, "auto", "auto"),
+        (True, True, "float32", "float32"),
+    ],
 )
-def test_training_predicts_in_what_it_trains_in_unless_told_otherwise(pipeline, trains_in, chosen, expected):
-    model = "components.transformer.model."
-    nlp = spacy.load(pipeline, config={f"{model}cpu_bfloat16": trains_in, SETTING: chosen})
+def test_training_predicts_in_what_it_trains_in_unless_told_otherwise(  # noqa: PLR0917
+    pipeline, monkeypatch, trains_in, has_units, chosen, expected
+):
+    monkeypatch.setattr(module, "has_cpu_bfloat16", lambda: has_units)
+    nlp = spacy.load(pipeline, config={"components.transformer.model.cpu_bfloat16": trains_in, SETTING: chosen})
     attrs = nlp.get_pipe("transformer").model.attrs
     with predict_as_trained(nlp):
         assert attrs["predict_dtype"] == expected
