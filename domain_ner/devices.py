@@ -108,6 +108,12 @@ class _BlasThreads:
 
     def __init__(self) -> None:
         self._lock, self._n_users, self._limit = Lock(), 0, None
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._unlock)
+
+    def _unlock(self) -> None:
+        """A forked process has only the thread that forked: no other will release the lock."""
+        self._lock = Lock()
 
     @contextmanager
     def one(self) -> Iterator[None]:

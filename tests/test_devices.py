@@ -7,6 +7,7 @@ import torch
 from memory import KEPT, MEMORY
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from domain_ner import devices
 from domain_ner.devices import CACHE_LIMITS, CPU, choose_gpu, limit_kernel_cache, one_blas_thread
 from domain_ner.errors import DomainNerError
 from domain_ner.transformer.model import has_cpu_bfloat16
@@ -100,3 +101,21 @@ def test_numpys_products_use_one_thread_for_a_while_in_any_thread():
         assert n_blas_threads() == {1}
         second.__exit__(None, None, None)
         assert n_blas_threads() == before
+
+
+def test_without_threadpoolctl_numpys_threads_stay_as_they_are(monkeypatch):
+    """An older pipeline does not require it."""
+    monkeypatch.setattr(devices, "_blas", lambda: None)
+    with threadpool_limits(2, user_api="blas"), one_blas_thread():
+        assert n_blas_threads() == {2}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+def test_a_forked_process_does_not_wait_for_a_thread_that_it_lacks():
+    one_blas_thread.__self__._lock.acquire()
+    child = os.fork()
+    if not child:
+        with one_blas_thread():
+            os._exit(0)
+    one_blas_thread.__self__._lock.release()
+    assert os.waitpid(child, 0)[1] == 0

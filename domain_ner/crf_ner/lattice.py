@@ -6,7 +6,7 @@ not end inside an entity. So each tag has only two possible predecessor states: 
 or `O`; for `I-x` and `L-x`, `B-x` or `I-x`. A step takes O(types), and needs no table of types by types.
 
 Sums are in log space and float64, and are scaled on the way (Rabiner 1989, V.A): their error does not grow with the
-length of the document.
+length of the document. On a CPU `marginals` sums probabilities instead where it can, as `probabilities` does.
 
 Tags are ordered O, then B, U, I, L of every type: tag `1 + kind * n_types + type`. States are ordered: after an entity,
 after O (or at the start), after B of every type, after I of every type.

@@ -39,6 +39,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
     tokens are an entity of that label, in 0..1.
     Training ignores missing entity values, and learns `doc.spans["incorrect_spans"]` of the gold document as wrong.
     A gold document with another model's marginals teaches these; one with a weight counts that much.
+    NumPy multiplies in one thread: its products are small, and more threads take the cores from PyTorch's.
     """
 
     def __init__(  # noqa: PLR0913 (the first three are spaCy's)
@@ -113,11 +114,12 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         self.model.initialize(X=data.sample)
         use_numpy_products(self.model)
 
+    @one_blas_thread()
     def predict(self, docs: Iterable[Doc]) -> list[Decoded]:
         """Predict the best tagging of each document, with the probabilities of its entities."""
-        with one_blas_thread():  # its products are small, and PyTorch's threads would wait for NumPy's
-            return self.decode(self.tag_scores(docs), with_expected=self.is_observed)
+        return self.decode(self.tag_scores(docs), with_expected=self.is_observed)
 
+    @one_blas_thread()
     def token_vectors(self, docs: Iterable[Doc]) -> list[Floats2d]:
         """Compute the vectors that the tags are scored from, (n_tokens, width), of each document that is not empty.
 
@@ -131,6 +133,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
             note_vectors(filled, [self.model.ops.to_numpy(array) for array in vectors])
         return vectors
 
+    @one_blas_thread()
     def tag_scores(self, docs: Iterable[Doc], vectors: Sequence[Floats2d] | None = None) -> list[Floats2d]:
         """Score the tags of each document: (n_tokens, n_tags), in the order of `domain_ner.crf_ner.lattice`.
 
@@ -147,6 +150,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
             array[is_space, 1 + 3 * n_types :] = -math.inf  # L
         return scores
 
+    @one_blas_thread()
     def decode(self, scores: Sequence[Floats2d], *, with_expected: bool = False) -> list[Decoded]:
         """Decode scores to entities and candidates. with_expected: also compute the expected number of entities."""
         results = [Decoded() for _ in scores]
@@ -207,6 +211,7 @@ class CRFRecognizer(TrainablePipe):  # type: ignore[misc]
         group.attrs["scores"] = [self.confidence(span) for span in spans]
         doc.spans[key] = group
 
+    @one_blas_thread()
     def update(
         self,
         examples: Iterable[Example],

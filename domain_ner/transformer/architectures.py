@@ -60,7 +60,8 @@ def create_transformer_model(
     gradient_sampling: a document whose gradient is smaller than this many times the mean of the batch goes back through
         the encoder with a probability in proportion, and counts more if it does; 0: every document always. For the
         encoders of `blocks.FAMILIES` on a CPU.
-    Raises DomainNerError when spacy-transformers is not installed, or for another `predict_dtype`.
+    Raises DomainNerError when spacy-transformers is not installed, for another `predict_dtype`, or for a negative
+    `gradient_sampling`.
     """
     try:
         import torch  # noqa: PLC0415
@@ -75,6 +76,10 @@ def create_transformer_model(
         raise DomainNerError(
             f"predict_dtype is {predict_dtype!r} in [components.transformer.model];"
             f" expected one of {', '.join(PREDICT_DTYPES)}."
+        )
+    if gradient_sampling < 0:
+        raise DomainNerError(
+            f"gradient_sampling is {gradient_sampling} in [components.transformer.model]; expected 0 or more."
         )
     use_one_thread_after_fork()
     limit_kernel_cache()

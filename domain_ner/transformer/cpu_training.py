@@ -54,14 +54,14 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     """As `torch.nn.functional.dropout`, with `p` rounded to the nearest 1/65536."""
     if not training or p == 0:
         return input
-    if p == 1:
-        return input * 0
     scaled = input * drop_mask(input, p)
     return input.copy_(scaled) if inplace else scaled
 
 
 def drop_mask(like: Tensor, p: float) -> Tensor:
     """Draw what dropout multiplies a tensor with: 0 with probability `p`, rounded to the nearest 1/65536; else more."""
+    if p == 1:
+        return torch.zeros_like(like)
     n_elements = like.numel()
     # One 64-bit random number gives four of 16 bits.
     drawn = torch.randint(-(1 << 63), (1 << 63) - 1, (n_elements // 4 + 1,), dtype=torch.int64).view(torch.int16)

@@ -41,10 +41,9 @@ class Cast:
     @classmethod
     def of(cls, block: Block, dtype: torch.dtype) -> "Cast":
         """Cast the weights."""
-        triple = (block.query, block.key, block.value)
-        scales = (head_width(block) ** -0.5, 1.0, 1.0)
-        qkv = torch.cat([(part.weight * scale).to(dtype) for part, scale in zip(triple, scales, strict=True)])
-        qkv_bias = torch.cat([(part.bias * scale).to(dtype) for part, scale in zip(triple, scales, strict=True)])
+        scale, query, others = head_width(block) ** -0.5, block.query, (block.key, block.value)
+        qkv = torch.cat([(query.weight * scale).to(dtype), *(part.weight.to(dtype) for part in others)])
+        qkv_bias = torch.cat([(query.bias * scale).to(dtype), *(part.bias.to(dtype) for part in others)])
         rest = (block.output, block.inner, block.outer)
         return cls(block, qkv, qkv_bias, *(each.to(dtype) for part in rest for each in (part.weight, part.bias)))
 
@@ -92,7 +91,8 @@ def begin_update(
     outputs are computed once more for the gradient, so that memory stays bounded.
     """
     encoder.train()
-    step = Step(encoder, [Cast.of(block, dtype) for block in blocks], dtype)
+    with torch.no_grad():
+        step = Step(encoder, [Cast.of(block, dtype) for block in blocks], dtype)
     passes = cut(rows)
     is_kept = sum(map(len, rows)) <= max_kept or len(passes) == 1
     hidden: list[Any] = [None] * len(rows)
@@ -113,7 +113,10 @@ def begin_update(
 
 
 def cut(rows: Rows) -> list[list[int]]:
-    """Cut the rows into passes of about equal size, at most `PASS` wordpieces if no row is longer: their numbers."""
+    """Cut the rows into as few passes as `PASS` allows, of about equal size: their numbers.
+
+    A row is never cut, so a pass may have the better part of a row more than that.
+    """
     total = sum(map(len, rows))
     each = total / max(1, -(-total // PASS))
     passes: list[list[int]] = []
@@ -139,6 +142,8 @@ class Step:
         embedded = self._embed(rows)
         bias = self._position_bias(max(lengths))
         layers = self.layers
+        below_learns = embedded.requires_grad or (bias is not None and bias.requires_grad)
+        lowest = 0 if below_learns else self.n_frozen
         with torch.no_grad():
             x = embedded.detach().to(self.dtype)
             own_bias = None if bias is None else bias.detach().to(self.dtype)
@@ -146,11 +151,10 @@ class Step:
             shared = not any(layer.block.attention_dropout for layer in layers)
             segments = segments_of(lengths, own_bias, x, shared=shared)
             kept = []
-            for layer in layers:
+            for number, layer in enumerate(layers):
                 x, one = forward(layer, x, segments)
-                kept.append(one)
-        below_learns = embedded.requires_grad or (bias is not None and bias.requires_grad)
-        lowest = 0 if below_learns else self.n_frozen
+                if number >= lowest:
+                    kept.append(one)
         if lowest == len(layers):  # the encoder is frozen
             return x, lambda d_rows: None
 
@@ -165,7 +169,7 @@ class Step:
             d_bias = None if bias is None else torch.zeros_like(bias)
             with torch.no_grad():
                 d_x = torch.cat([d_rows[n] for n in learned]).to(self.dtype)
-                for layer, one in zip(reversed(layers[lowest:]), reversed(kept[lowest:]), strict=True):
+                for layer, one in zip(reversed(layers[lowest:]), reversed(kept), strict=True):
                     own = one if is_all else one.select(learned, numbers, own_segments)
                     d_x = backward(layer, own, d_x, d_bias)
             if embedded.requires_grad:

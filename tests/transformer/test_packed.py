@@ -8,12 +8,16 @@ from tiny_encoders import SIZES
 from transformers import (
     BertConfig,
     BertModel,
+    CamembertConfig,
+    CamembertModel,
     ElectraConfig,
     ElectraModel,
     MPNetConfig,
     MPNetModel,
     RobertaConfig,
     RobertaModel,
+    XLMRobertaConfig,
+    XLMRobertaModel,
 )
 
 from domain_ner.transformer import packed, row_attention
@@ -24,6 +28,8 @@ from domain_ner.transformer.packed import begin_update, cut
 FAMILIES = {
     "bert": (BertConfig, BertModel),
     "roberta": (RobertaConfig, RobertaModel),
+    "xlm-roberta": (XLMRobertaConfig, XLMRobertaModel),
+    "camembert": (CamembertConfig, CamembertModel),
     "mpnet": (MPNetConfig, MPNetModel),
 }
 LENGTHS = [40, 3, 7, 90, 5, 60, 2]

@@ -1,7 +1,10 @@
 """Gradients that are left out at random: their mean stays, and the large ones are always there."""
 
+import pytest
 import torch
 
+from domain_ner.errors import DomainNerError
+from domain_ner.transformer.architectures import create_transformer_model
 from domain_ner.transformer.sampling import sample
 
 
@@ -50,3 +53,11 @@ def test_with_strength_0_all_are_kept_and_no_number_is_drawn():
 def test_without_a_gradient_there_is_none():
     assert sample([], 1.0) == []
     assert not any(bool(one.any()) for one in sample(docs(0.0, 0.0), 1.0))
+
+
+def test_less_than_nothing_is_an_error():
+    given = {name: {} for name in ("tokenizer_config", "transformer_config", "grad_scaler_config")}
+    switches = dict.fromkeys(("mixed_precision", "freeze_embeddings", "cpu_bfloat16"), False)
+    numbers = dict.fromkeys(("learn_rate_factor", "freeze_layers", "layer_decay", "mask_share", "window", "overlap"), 0)
+    with pytest.raises(DomainNerError, match=r"gradient_sampling is -1 in .*expected 0 or more"):
+        create_transformer_model("x", **given, **switches, **numbers, max_batch_items=1, gradient_sampling=-1)
