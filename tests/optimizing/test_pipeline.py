@@ -104,7 +104,7 @@ def test_there_is_no_torch_in_that_environment(saved, without_torch):
 def test_it_asks_for_what_it_needs_and_for_nothing_else(saved):
     trained, optimized = (spacy.load(saved / name).meta["requirements"] for name in ("torch", "onnx"))
     assert any(requirement.startswith("torch") for requirement in trained)
-    assert optimized == ["onnxruntime>=1.20", "tokenizers>=0.21"]
+    assert optimized == ["threadpoolctl>=3.1,<4", "onnxruntime>=1.20", "tokenizers>=0.21"]
 
 
 def test_bytes_and_copies_predict_the_same(saved):
