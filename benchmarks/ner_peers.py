@@ -159,11 +159,19 @@ def mean_of(rows: Sequence[Row], name: str, form: str) -> str:
 
 
 def run_here(
-    system: str, corpus: str, encoder: str, seed: int, rate: float, epochs: int, batch: int, measured: str
+    system: str,
+    corpus: str,
+    encoder: str,
+    seed: int,
+    rate: float,
+    epochs: int,
+    batch: int,
+    measured: str,
+    gpu: int = -1,
 ) -> Row:
     """Train and measure in this process."""
     with tempfile.TemporaryDirectory() as work:
-        task = Task(Path(corpus), Path(encoder).resolve(), seed, rate, epochs, batch, Path(work))
+        task = Task(Path(corpus), Path(encoder).resolve(), seed, rate, epochs, batch, Path(work), gpu)
         if system in OURS:
             trained = import_module("_peers.ours").train(task, system)
         else:

@@ -26,8 +26,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 # What takes minutes: processes that are killed, clean environments, trainings, long documents. CI runs these too.
 SLOW_FILES = {
-    "test_any_length.py", "test_export.py", "test_in_spacy.py", "test_killed.py", "test_label_errors.py",
-    "test_learning_curve.py",
+    "test_any_length.py", "test_export.py", "test_gpu_check.py", "test_in_spacy.py", "test_killed.py",
+    "test_label_errors.py", "test_learning_curve.py",
     "test_long_documents.py", "test_parts.py", "test_pipeline.py", "test_power_cut.py", "test_pretraining.py",
     "test_resume.py", "test_running_text.py", "test_seeds.py", "test_stopping.py", "test_trained.py",
     "test_tok2vec.py", "test_transformer_model.py", "test_tuning.py", "test_workflow.py",
@@ -37,8 +37,8 @@ SLOW_FILES = {
 # The dearest of the slow ones, by the time of the processor. CI runs a third of their tests, another for each commit.
 LONG_FILES = {
     "test_annotate.py", "test_any_length.py", "test_coverage.py", "test_damaged_files.py", "test_deploy.py",
-    "test_devices.py", "test_export.py", "test_in_spacy.py", "test_killed.py", "test_label_errors.py",
-    "test_learning_curve.py", "test_long_documents.py", "test_loop.py", "test_many_drafts.py",
+    "test_devices.py", "test_export.py", "test_gpu_check.py", "test_in_spacy.py", "test_killed.py",
+    "test_label_errors.py", "test_learning_curve.py", "test_long_documents.py", "test_loop.py", "test_many_drafts.py",
     "test_monitor_command.py", "test_parts.py", "test_pipeline.py", "test_power_cut.py", "test_power_law.py",
     "test_predictor_process.py", "test_preparation.py", "test_pretraining.py", "test_release_killed.py",
     "test_resampling.py", "test_resume.py", "test_running_text.py", "test_seeds.py", "test_serving_command.py",

@@ -1,10 +1,14 @@
 """What the systems share: a task, tagged sentences, and how F1, speed and memory are taken."""
 
+import os
 import resource
+import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from timeit import default_timer
 
 SPLITS = ("train", "dev", "test")
@@ -34,7 +38,7 @@ class Sentence:
 class Task:
     """A corpus folder with train, dev and test (.conll or .spacy), an encoder folder, and how to train on them.
 
-    learning_rate: of the encoder. work: an empty folder for what the system writes.
+    learning_rate: of the encoder. work: an empty folder for what the system writes. gpu: its number, or -1 for the CPU.
     """
 
     corpus: Path
@@ -44,6 +48,7 @@ class Task:
     epochs: int
     batch: int
     work: Path
+    gpu: int = -1
 
     def read(self, split: str) -> list[Sentence]:
         """The sentences of a split."""
@@ -64,18 +69,52 @@ class Task:
 
 @dataclass
 class Clock:
-    """Seconds spent in training steps alone: no evaluation, no saving, no start."""
+    """Seconds spent in training steps alone: no evaluation, no saving, no start.
+
+    cpu_seconds: of all threads, in them. gpu: if given, its use in them is sampled. samples: its utilisation in per
+    cent, and its memory in use in GB.
+    """
 
     seconds: float = 0.0
     begun: float = 0.0
+    cpu_seconds: float = 0.0
+    cpu_begun: float = 0.0
+    gpu: int = -1
+    is_running: bool = False
+    samples: list[tuple[float, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.gpu >= 0:
+            Thread(target=self._watch, daemon=True).start()
 
     def start(self) -> None:
         """A step begins."""
-        self.begun = default_timer()
+        self.begun, self.cpu_begun, self.is_running = default_timer(), time.process_time(), True
 
     def stop(self) -> None:
         """A step has ended."""
         self.seconds += default_timer() - self.begun
+        self.cpu_seconds += time.process_time() - self.cpu_begun
+        self.is_running = False
+
+    @property
+    def utilisation(self) -> float:
+        """The share of the GPU, or of the processors, that steps used."""
+        if self.samples:
+            return sum(used for used, _ in self.samples) / len(self.samples) / 100
+        return self.cpu_seconds / self.seconds / (os.cpu_count() or 1)
+
+    def _watch(self) -> None:
+        number = os.environ.get("CUDA_VISIBLE_DEVICES", str(self.gpu)).split(",")[self.gpu]
+        query = ["nvidia-smi", f"--id={number}", "--query-gpu=utilization.gpu,memory.used"]
+        while True:
+            if self.is_running:
+                told = subprocess.run(
+                    [*query, "--format=csv,noheader,nounits"], capture_output=True, text=True, check=True
+                )
+                used, memory = map(float, told.stdout.split(","))
+                self.samples.append((used, memory / 1024))
+            time.sleep(0.2)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -147,12 +186,16 @@ def f1_scores(trained: Trained, task: Task) -> dict[str, object]:
 
 
 def speed(trained: Trained, task: Task) -> dict[str, object]:
-    """Words a second, in training steps and when predicting the test split; peak memory of this process in GB."""
+    """Words a second, in training steps and when predicting the test split; peak memory of this process, and of the
+    GPU, in GB; utilisation in training steps.
+    """
     test = task.read("test")
+    on_gpu = {"peak_gpu_gb": max(memory for _, memory in trained.clock.samples)} if trained.clock.samples else {}
     begun = default_timer()
     trained.predict(test)
-    return {
+    return on_gpu | {
         "train_words_s": trained.n_words / trained.clock.seconds,
         "predict_words_s": sum(len(one.words) for one in test) / (default_timer() - begun),
         "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2,
+        "utilisation": trained.clock.utilisation,
     }

@@ -57,7 +57,7 @@ def train(task: Task) -> Trained:
         own = [[tags[k] for k in row[keep]] for row, keep in zip(found, kept, strict=True)]
         return {"f1": f1_score(gold, own)}
 
-    clock = Clock()
+    clock = Clock(gpu=task.gpu)
     settings = TrainingArguments(
         output_dir=str(task.work / "hf"),
         per_device_train_batch_size=task.batch,
@@ -72,7 +72,8 @@ def train(task: Task) -> Trained:
         metric_for_best_model="f1",
         report_to=[],
         disable_tqdm=True,
-        use_cpu=True,
+        use_cpu=task.gpu < 0,
+        bf16=task.gpu >= 0,
     )
     trainer = Trainer(
         model=model,

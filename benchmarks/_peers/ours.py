@@ -11,9 +11,11 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
+from thinc.api import set_gpu_allocator
 
 from _peers.common import Clock, Sentence, Task, Trained, span_tags
 from domain_ner.crf_ner.fitting import fit
+from domain_ner.devices import CPU, use_gpu
 from domain_ner.encoders.card import EncoderCard
 from domain_ner.training import loop, run
 from domain_ner.training.checkpoint import Progress
@@ -23,9 +25,12 @@ ROOT = Path(__file__).parents[2]
 
 def train(task: Task, head: str) -> Trained:
     """Train with a head of configs/head_*.cfg; the pipeline with the best dev F1 predicts."""
-    clock = Clock()
+    use_gpu(str(task.gpu))
+    if task.gpu != CPU:
+        set_gpu_allocator("pytorch")
+    clock = Clock(gpu=task.gpu)
     loop._learn = clock.timed(loop._learn)  # type: ignore[assignment]
-    nlp = run.initialize(prepare(task, head), gpu=-1)
+    nlp = run.initialize(prepare(task, head), gpu=task.gpu)
     run.fix_random_seed(task.seed)
     training, progress, best = loop.resolve(nlp), Progress(), task.work / "best"
     for info in loop.run_steps(nlp, training, progress, on_batch=lambda batch: None):
@@ -61,6 +66,7 @@ def prepare(task: Task, head: str) -> Path:
     data = ["--train", task.work / "train.spacy", "--tokenizer", task.work / "tokenizer.json"]
     own = [f"paths.{split}={task.work / split}.spacy corpora.{split}.gold_preproc=true" for split in ("train", "dev")]
     plan = ["--epochs", task.epochs, "--patience", task.epochs, "--seed", task.seed, "--settings", " ".join(own)]
+    plan += ["--gpu-id", task.gpu]
     script(
         "create_config", ROOT / "configs", config, "--card", task.work / "encoder.json", "--head", head, *data, *plan
     )

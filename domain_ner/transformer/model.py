@@ -193,7 +193,7 @@ def forward(
             model.transformer,
             rows,
             padding,
-            autocast=lambda: _autocast(model, on_cpu=on_cpu),
+            autocast=lambda: _autocast(model, on_cpu=on_cpu, learns=True),
             scale=lambda gradients: list(model.shim._grad_scaler.scale(gradients, inplace=True)),
         )
 
@@ -252,9 +252,11 @@ def _check_windows(model: ExactTransformerModel) -> None:
         )
 
 
-def _autocast(model: ExactTransformerModel, *, on_cpu: bool) -> Any:
+def _autocast(model: ExactTransformerModel, *, on_cpu: bool, learns: bool = False) -> Any:
     if model.shim._mixed_precision:
-        return torch.autocast("cuda")
+        # bfloat16 holds all gradients that float32 holds; float16, for predicting, more digits.
+        learns_bfloat16 = learns and torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.autocast("cuda", torch.bfloat16 if learns_bfloat16 else torch.float16)
     return torch.autocast("cpu", torch.bfloat16, enabled=on_cpu)
 
 

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 import spacy
+import torch
 from pipelines import convert, create_config, fetch
 from spacy.training import Example
 from spacy.util import load_model_from_config
@@ -232,6 +234,20 @@ def test_a_pipeline_trained_in_mixed_precision_loads_and_predicts_without_a_gpu(
     config.write_text(config.read_text().replace("mixed_precision = false", "mixed_precision = true"))
     assert entities([spacy.load(tmp_path / "nlp")(TEXTS[1])]) == entities([nlp(TEXTS[1])])
     assert not [warning for warning in recwarn if "CUDA" in str(warning.message)]
+
+
+@pytest.mark.parametrize(("has_units", "dtype"), [(True, torch.bfloat16), (False, torch.float16)])
+def test_a_gpu_trains_in_bfloat16_where_it_has_units_for_it(initialized, monkeypatch, has_units, dtype):
+    model = initialized("bert").get_pipe("transformer").model
+    used = []
+    monkeypatch.setattr(model.shim, "_mixed_precision", True)
+    monkeypatch.setattr(torch, "autocast", lambda device, dtype: used.append((device, dtype)) or nullcontext())
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_units)
+    monkeypatch.setattr("domain_ner.transformer.model.find_blocks", lambda encoder: [])  # as on a GPU
+    docs = [initialized("bert").make_doc(TEXTS[1])]
+    model(docs, True)
+    model(docs, False)
+    assert used == [("cuda", dtype), ("cuda", torch.float16)]
 
 
 def test_without_spacy_transformers_the_error_says_what_to_install(config_of, monkeypatch):
