@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import nn
 
+from domain_ner.transformer.layers import learns
+
 Encoder = Any
 
 
@@ -29,10 +31,14 @@ class Block:
     attention_dropout: float
 
     @property
+    def parts(self) -> tuple[nn.Module, ...]:
+        """All that has weights."""
+        return (self.query, self.key, self.value, self.output, self.norm, self.inner, self.outer, self.last_norm)
+
+    @property
     def is_frozen(self) -> bool:
         """Whether no weight learns."""
-        parts = (self.query, self.key, self.value, self.output, self.norm, self.inner, self.outer, self.last_norm)
-        return not any(weights.requires_grad for part in parts for weights in part.parameters())
+        return not any(map(learns, self.parts))
 
 
 def find_blocks(encoder: Encoder) -> list[Block]:

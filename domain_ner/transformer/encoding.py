@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from domain_ner.transformer.batches import PassLimits, Rows, batches
 from domain_ner.transformer.cpu_training import CpuTraining
+from domain_ner.transformer.layers import set_training
 
 Backprop = Callable[[Sequence[Tensor]], None]
 Encoder = Any
@@ -68,7 +69,7 @@ def begin_update(
     Activations within `max_padded` are kept for the backward pass. Of several batches only the outputs are kept; each
     is recomputed for its gradient, so the memory is that of one batch.
     """
-    encoder.train()
+    set_training(encoder)
     groups = batches(rows, padding.on(encoder, CPU_TRAINING))
     fits = sum(len(rows[batch[0]]) * len(batch) for batch in groups) <= padding.max_padded
     outputs = []

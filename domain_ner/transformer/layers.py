@@ -21,12 +21,39 @@ def find_layers(encoder: Encoder) -> tuple[str, Any]:
 
 
 def freeze(encoder: Encoder, *, embeddings: bool, n_layers: int) -> None:
-    """Freeze the lowest `n_layers` layers and, with `embeddings`, the wordpiece embeddings; unfreeze all else."""
+    """Freeze the lowest `n_layers` layers and, with `embeddings`, the wordpiece embeddings; unfreeze all else.
+
+    With both, all that is below the layers is frozen too: positions, for example.
+    """
     _, layers = find_layers(encoder)
     encoder.requires_grad_(True)
     encoder.get_input_embeddings().requires_grad_(not embeddings)
     for layer in layers[:n_layers]:
         layer.requires_grad_(False)
+    if embeddings and layers[:n_layers]:
+        for name, weights in encoder.named_parameters():
+            if any(part in name for part in BELOW):
+                weights.requires_grad_(False)
+
+
+def learns(part: Any) -> bool:
+    """Whether a module has a weight that is not frozen. None: no."""
+    return part is not None and any(weights.requires_grad for weights in part.parameters())
+
+
+def set_training(encoder: Encoder) -> None:
+    """Set an encoder to training, without dropout in the lowest layers, and below, while all of that is frozen."""
+    encoder.train()
+    _, layers = find_layers(encoder)
+    below = getattr(encoder, "embeddings", None)
+    if below is None or learns(below):
+        return
+    for number, layer in enumerate(layers):
+        if learns(layer):
+            return
+        if not number:
+            below.eval()
+        layer.eval()
 
 
 def layer_depths(encoder: Encoder) -> dict[str, int]:

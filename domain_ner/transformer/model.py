@@ -22,6 +22,7 @@ from domain_ner.transformer.adam import FusedAdam, can_fuse
 from domain_ner.transformer.blocks import find_blocks
 from domain_ner.transformer.encoded_batch import EncodedBatch, collect
 from domain_ner.transformer.encoding import Padding, begin_update, encode
+from domain_ner.transformer.fixed_outputs import FixedOutputs
 from domain_ner.transformer.hf_tokenizer import encode_texts, special_ids
 from domain_ner.transformer.layers import freeze, layer_depths
 from domain_ner.transformer.sampling import sample
@@ -63,7 +64,7 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
             "gradient_sampling": gradient_sampling,
         }
         self._own = own
-        self._adam = FusedAdam()
+        self._adam, self._fixed_outputs = FusedAdam(), FixedOutputs()
         self.attrs.update(own)
         self._func = forward
         self.init = initialize
@@ -137,7 +138,8 @@ class ExactTransformerModel(TransformerModel):  # type: ignore[misc]
         """Deep-copy the model with its own forward pass, which spacy-transformers' copy would lose."""
         copied: ExactTransformerModel = super().copy()
         copied.__class__ = type(self)
-        copied._func, copied.init, copied._own, copied._adam = forward, initialize, dict(self._own), FusedAdam()
+        copied._func, copied.init, copied._own = forward, initialize, dict(self._own)
+        copied._adam, copied._fixed_outputs = FusedAdam(), FixedOutputs()
         copied.attrs.update(copy.copy(self.attrs))
         return copied
 
@@ -187,7 +189,9 @@ def forward(
     blocks = find_blocks(model.transformer) if model.transformer.device.type == "cpu" else []
     if blocks:
         dtype = torch.bfloat16 if on_cpu else torch.float32
-        hidden, backprop_encoder = packed.begin_update(model.transformer, blocks, rows, dtype, padding.max_padded)
+        hidden, backprop_encoder = packed.begin_update(
+            model.transformer, blocks, rows, dtype, padding.max_padded, model._fixed_outputs
+        )
     else:
         hidden, backprop_encoder = begin_update(
             model.transformer,

@@ -5,7 +5,7 @@ autograd graph, so that it can leave out rows.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -15,6 +15,8 @@ from torch.nn import functional
 from domain_ner.transformer.batches import Rows
 from domain_ner.transformer.blocks import Block
 from domain_ner.transformer.cpu_training import CpuTraining, drop_mask
+from domain_ner.transformer.fixed_outputs import FixedOutputs
+from domain_ner.transformer.layers import learns, set_training
 from domain_ner.transformer.row_attention import Attended, Segment, attend, d_attend, masked, segments_of, select
 
 Encoder = Any
@@ -82,17 +84,17 @@ def head_width(block: Block) -> int:
     return int(block.query.out_features) // block.n_heads
 
 
-def begin_update(
-    encoder: Encoder, blocks: Sequence[Block], rows: Rows, dtype: torch.dtype, max_kept: int
+def begin_update(  # noqa: PLR0913, PLR0917
+    encoder: Encoder, blocks: Sequence[Block], rows: Rows, dtype: torch.dtype, max_kept: int, fixed: FixedOutputs
 ) -> tuple[list[Tensor], Backprop]:
     """Compute the last hidden states in training, as `encoding.begin_update`.
 
     blocks: the encoder's layers. dtype: of the matrix products. max_kept: if there are more wordpieces, all but the
-    outputs are computed once more for the gradient, so that memory stays bounded.
+    outputs are computed once more for the gradient, so that memory stays bounded. fixed: of the lowest layers while
+    they and all below are frozen.
     """
-    encoder.train()
-    with torch.no_grad():
-        step = Step(encoder, [Cast.of(block, dtype) for block in blocks], dtype)
+    set_training(encoder)
+    step = Step(encoder, blocks, dtype, fixed)
     passes = cut(rows)
     is_kept = sum(map(len, rows)) <= max_kept or len(passes) == 1
     hidden: list[Any] = [None] * len(rows)
@@ -132,30 +134,31 @@ def cut(rows: Rows) -> list[list[int]]:
 class Step:
     """One training step of an encoder, in any number of passes."""
 
-    def __init__(self, encoder: Encoder, layers: Sequence[Cast], dtype: torch.dtype) -> None:
-        self.encoder, self.layers, self.dtype = encoder, layers, dtype
-        self.n_frozen = next((n for n, layer in enumerate(layers) if not layer.block.is_frozen), len(layers))
+    def __init__(self, encoder: Encoder, blocks: Sequence[Block], dtype: torch.dtype, fixed: FixedOutputs) -> None:
+        self.encoder, self.dtype, self._fixed_outputs = encoder, dtype, fixed
+        below = [encoder.embeddings, getattr(encoder.encoder, "relative_attention_bias", None)]
+        n_frozen = next((n for n, block in enumerate(blocks) if not block.is_frozen), len(blocks))
+        n_fixed = 0 if any(map(learns, below)) else n_frozen
+        self.fixed = [replace(block, dropout=0.0, attention_dropout=0.0) for block in blocks[:n_fixed]]
+        with torch.no_grad():
+            self.layers = [Cast.of(block, dtype) for block in blocks[n_fixed:]]
 
     def forward(self, rows: Rows) -> tuple[Tensor, Backprop]:
         """Return the output, (n_wordpieces, width), and what takes its gradient by row, (length, width) each."""
         lengths = [len(row) for row in rows]
-        embedded = self._embed(rows)
         bias = self._position_bias(max(lengths))
-        layers = self.layers
-        below_learns = embedded.requires_grad or (bias is not None and bias.requires_grad)
-        lowest = 0 if below_learns else self.n_frozen
+        own_bias = None if bias is None else bias.detach().to(self.dtype)
+        embedded = torch.cat(self._run_fixed(rows)) if self.fixed else self._embed(rows)
         with torch.no_grad():
             x = embedded.detach().to(self.dtype)
-            own_bias = None if bias is None else bias.detach().to(self.dtype)
             # With dropout in the attention each row goes alone, so that its mask can be told apart.
-            shared = not any(layer.block.attention_dropout for layer in layers)
+            shared = not any(layer.block.attention_dropout for layer in self.layers)
             segments = segments_of(lengths, own_bias, x, shared=shared)
             kept = []
-            for number, layer in enumerate(layers):
+            for layer in self.layers:
                 x, one = forward(layer, x, segments)
-                if number >= lowest:
-                    kept.append(one)
-        if lowest == len(layers):  # the encoder is frozen
+                kept.append(one)
+        if not self.layers:  # the encoder is frozen
             return x, lambda d_rows: None
 
         def backprop(d_rows: Sequence[Tensor]) -> None:
@@ -169,7 +172,7 @@ class Step:
             d_bias = None if bias is None else torch.zeros_like(bias)
             with torch.no_grad():
                 d_x = torch.cat([d_rows[n] for n in learned]).to(self.dtype)
-                for layer, one in zip(reversed(layers[lowest:]), reversed(kept), strict=True):
+                for layer, one in zip(reversed(self.layers), reversed(kept), strict=True):
                     own = one if is_all else one.select(learned, numbers, own_segments)
                     d_x = backward(layer, own, d_x, d_bias)
             if embedded.requires_grad:
@@ -189,6 +192,22 @@ class Step:
             backprop_rows(d_rows)
 
         return backprop
+
+    def _run_fixed(self, rows: Rows) -> list[Tensor]:
+        """(length, width) of each row, from the lowest layers: without dropout, so the same each time."""
+        parts = [self.encoder.embeddings, *(part for block in self.fixed for part in block.parts)]
+        weights = [one for part in parts for one in part.parameters()]
+        state = (self.dtype, *((one.data_ptr(), one._version) for one in weights))
+        return self._fixed_outputs(state, rows, self._compute_fixed)
+
+    @torch.no_grad()
+    def _compute_fixed(self, rows: Rows) -> Sequence[Tensor]:
+        lengths = [len(row) for row in rows]
+        bias, x = self._position_bias(max(lengths)), self._embed(rows).to(self.dtype)
+        segments = segments_of(lengths, None if bias is None else bias.to(self.dtype), x, shared=True)
+        for block in self.fixed:
+            x, _ = forward(Cast.of(block, self.dtype), x, segments)
+        return list(x.split(lengths))
 
     def _embed(self, rows: Rows) -> Tensor:
         """(n_wordpieces, width) the embeddings, with positions from the start of each row."""

@@ -20,8 +20,9 @@ from transformers import (
     XLMRobertaModel,
 )
 
-from domain_ner.transformer import packed, row_attention
+from domain_ner.transformer import fixed_outputs, packed, row_attention
 from domain_ner.transformer.blocks import find_blocks
+from domain_ner.transformer.fixed_outputs import FixedOutputs
 from domain_ner.transformer.layers import freeze
 from domain_ner.transformer.packed import begin_update, cut
 
@@ -61,10 +62,10 @@ def by_encoder(encoder, rows, d_hidden):
     return [states.detach() for states in hidden], gradients_of(encoder)
 
 
-def by_step(encoder, rows, d_hidden, *, dtype=torch.float32, max_kept=ALL, seed=0):
+def by_step(encoder, rows, d_hidden, *, dtype=torch.float32, max_kept=ALL, seed=0, fixed=None):
     encoder.zero_grad()
     torch.manual_seed(seed)
-    hidden, backprop = begin_update(encoder, find_blocks(encoder), rows, dtype, max_kept)
+    hidden, backprop = begin_update(encoder, find_blocks(encoder), rows, dtype, max_kept, fixed or FixedOutputs())
     backprop(d_hidden)
     return hidden, gradients_of(encoder)
 
@@ -168,12 +169,78 @@ def test_what_is_frozen_has_no_gradient_and_the_rest_the_same(n_layers, embeddin
     d_hidden = d_hidden_of(rows)
     _, whole = by_step(encoder, rows, d_hidden)
     freeze(encoder, n_layers=n_layers, embeddings=embeddings)
-    if embeddings and n_layers:
-        encoder.embeddings.requires_grad_(False)
     _, gradients = by_step(encoder, rows, d_hidden)
     learned = {name for name, weights in encoder.named_parameters() if weights.requires_grad and "pooler" not in name}
     assert gradients.keys() == learned
     assert_same(gradients, {name: whole[name] for name in learned})
+
+
+@pytest.fixture
+def n_computed(monkeypatch):
+    """A function that tells how many wordpieces went through a layer since it was asked last."""
+    seen, original = [], packed.forward
+    monkeypatch.setattr(packed, "forward", lambda *given: seen.append(len(given[1])) or original(*given))
+
+    def ask():
+        n_seen = sum(seen)
+        seen.clear()
+        return n_seen
+
+    return ask
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "mpnet"])
+def test_frozen_layers_have_no_dropout_and_their_outputs_are_kept(family, n_computed):
+    encoder, rows, fixed = build(family, 0.3, 0.3), rows_of(LENGTHS), FixedOutputs()
+    freeze(encoder, n_layers=1, embeddings=True)
+    above = encoder.encoder.layer[1]
+    for module in above.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    (above.attention.attn if family == "mpnet" else above.attention.self).dropout_prob = 0.0
+    encoder.eval()
+    expected, _ = by_encoder(encoder, rows, d_hidden_of(rows))
+    for n_passes in (2, 1):
+        n_computed()
+        hidden, _ = by_step(encoder, rows, d_hidden_of(rows), fixed=fixed)
+        assert n_computed() == n_passes * sum(LENGTHS)
+        for states, same in zip(hidden, expected, strict=True):
+            torch.testing.assert_close(states, same, rtol=1e-4, atol=1e-4)
+
+
+def test_outputs_are_computed_anew_when_a_frozen_weight_changes_or_learns(n_computed):
+    encoder, rows, fixed = build(), rows_of(LENGTHS), FixedOutputs()
+    freeze(encoder, n_layers=1, embeddings=True)
+    by_step(encoder, rows, d_hidden_of(rows), fixed=fixed)
+    with torch.no_grad():
+        encoder.encoder.layer[0].output.dense.weight.mul_(2.0)
+    n_computed()
+    hidden, _ = by_step(encoder, rows, d_hidden_of(rows), fixed=fixed)
+    assert n_computed() == 2 * sum(LENGTHS)
+    expected, _ = by_encoder(encoder, rows, d_hidden_of(rows))
+    torch.testing.assert_close(hidden[0], expected[0], rtol=1e-4, atol=1e-4)
+    freeze(encoder, n_layers=0, embeddings=True)
+    by_step(encoder, rows, d_hidden_of(rows), fixed=fixed)
+    assert n_computed() == 2 * sum(LENGTHS)
+
+
+def test_only_rows_that_were_not_seen_are_computed(n_computed):
+    encoder, rows, fixed = build(), rows_of(LENGTHS), FixedOutputs()
+    freeze(encoder, n_layers=1, embeddings=True)
+    by_step(encoder, rows[:3], d_hidden_of(rows[:3]), fixed=fixed)
+    n_computed()
+    by_step(encoder, rows, d_hidden_of(rows), fixed=fixed)
+    assert n_computed() == sum(LENGTHS[3:]) + sum(LENGTHS)
+
+
+def test_memory_for_outputs_is_limited(monkeypatch, n_computed):
+    monkeypatch.setattr(fixed_outputs, "MOST_BYTES", 45 * SIZES["hidden_size"] * 4)
+    encoder, rows, fixed = build(), rows_of(LENGTHS), FixedOutputs()
+    freeze(encoder, n_layers=1, embeddings=True)
+    by_step(encoder, rows, d_hidden_of(rows), fixed=fixed)
+    n_computed()
+    by_step(encoder, rows, d_hidden_of(rows), fixed=fixed)
+    assert n_computed() == sum(LENGTHS) + sum(LENGTHS) - (40 + 3 + 2)  # what fits is kept
 
 
 def test_a_frozen_encoder_learns_nothing_and_fails_nowhere():

@@ -251,8 +251,8 @@ def test_a_gpu_trains_in_bfloat16_where_it_has_units_for_it(initialized, monkeyp
 
 
 def test_without_spacy_transformers_the_error_says_what_to_install(config_of, monkeypatch):
-    monkeypatch.setitem(sys.modules, "spacy_transformers.data_classes", None)
-    monkeypatch.delitem(sys.modules, "domain_ner.transformer.model")
+    monkeypatch.setitem(sys.modules, "spacy_transformers.layers.transformer_model", None)
+    monkeypatch.delitem(sys.modules, "domain_ner.transformer.model", raising=False)
     with pytest.raises(DomainNerError, match="pip install spacy-transformers"):
         create_transformer_model("x", {}, {}, False, {}, 1.0, False, 0, 1.0, 0.0, False, 0, 50, 4096)
 
