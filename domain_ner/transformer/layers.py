@@ -23,7 +23,8 @@ def find_layers(encoder: Encoder) -> tuple[str, Any]:
 def freeze(encoder: Encoder, *, embeddings: bool, n_layers: int) -> None:
     """Freeze the lowest `n_layers` layers and, with `embeddings`, the wordpiece embeddings; unfreeze all else.
 
-    With both, all that is below the layers is frozen too: positions, for example.
+    With both, all else that the lowest layers use is frozen too: positions, and what all layers share (MPNet's bias by
+    distance), so that their outputs stay the same.
     """
     _, layers = find_layers(encoder)
     encoder.requires_grad_(True)
