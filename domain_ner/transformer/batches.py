@@ -1,4 +1,4 @@
-"""Cuts wordpiece sequences of any length into padded batches of limited size. Knows no encoder."""
+"""Cuts wordpiece sequences of any length into padded batches, or into passes without padding. Knows no encoder."""
 
 import sys
 from collections.abc import Sequence
@@ -37,3 +37,20 @@ def batches(rows: Rows, budget: PassLimits) -> list[list[int]]:
         groups.append(order[start:end])
         end = start
     return groups[::-1]
+
+
+def cut(rows: Rows, most: int) -> list[list[int]]:
+    """Cut the rows into as few passes of `most` wordpieces as will do, of about equal size: their numbers.
+
+    A row is never cut, so a pass may have the better part of a row more than that.
+    """
+    total = sum(map(len, rows))
+    each = total / max(1, -(-total // most))
+    passes: list[list[int]] = []
+    n_before = 0
+    for number, row in enumerate(rows):
+        if not passes or n_before >= each * len(passes):
+            passes.append([])
+        passes[-1].append(number)
+        n_before += len(row)
+    return passes

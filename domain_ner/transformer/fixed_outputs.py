@@ -1,7 +1,7 @@
 """Keeps what the frozen layers of an encoder give for a row of wordpieces, from epoch to epoch."""
 
 from array import array
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from torch import Tensor
@@ -20,7 +20,7 @@ class FixedOutputs:
         self._kept: dict[bytes, Tensor] = {}
         self._n_bytes = 0
 
-    def __call__(self, state: Hashable, rows: Rows, compute: Callable[[Rows], Sequence[Tensor]]) -> list[Tensor]:
+    def __call__(self, state: Hashable, rows: Rows, compute: Callable[[Rows], list[Tensor]]) -> list[Tensor]:
         """Return the output of each row, (length, width). state: of the weights; compute: called for rows not kept."""
         if state != self._state:
             self._state, self._kept, self._n_bytes = state, {}, 0
@@ -31,6 +31,6 @@ class FixedOutputs:
             found[n] = output
             size = output.nbytes
             if self._n_bytes + size <= MOST_BYTES:
-                self._kept[keys[n]] = output.clone()  # a view would keep all rows that were computed with it
+                self._kept[keys[n]] = output
                 self._n_bytes += size
         return found

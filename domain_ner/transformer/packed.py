@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from domain_ner.transformer.batches import Rows
+from domain_ner.transformer.batches import Rows, cut
 from domain_ner.transformer.blocks import Block
 from domain_ner.transformer.cpu_training import CpuTraining, drop_mask
 from domain_ner.transformer.fixed_outputs import FixedOutputs
@@ -95,7 +95,7 @@ def begin_update(  # noqa: PLR0913, PLR0917
     """
     set_training(encoder)
     step = Step(encoder, blocks, dtype, fixed)
-    passes = cut(rows)
+    passes = cut(rows, PASS)
     is_kept = sum(map(len, rows)) <= max_kept or len(passes) == 1
     hidden: list[Any] = [None] * len(rows)
     backprops = []
@@ -112,23 +112,6 @@ def begin_update(  # noqa: PLR0913, PLR0917
             backprop([d_hidden[n] for n in numbers])
 
     return hidden, backprop_all
-
-
-def cut(rows: Rows) -> list[list[int]]:
-    """Cut the rows into as few passes as `PASS` allows, of about equal size: their numbers.
-
-    A row is never cut, so a pass may have the better part of a row more than that.
-    """
-    total = sum(map(len, rows))
-    each = total / max(1, -(-total // PASS))
-    passes: list[list[int]] = []
-    n_before = 0
-    for number, row in enumerate(rows):
-        if not passes or n_before >= each * len(passes):
-            passes.append([])
-        passes[-1].append(number)
-        n_before += len(row)
-    return passes
 
 
 class Step:
@@ -201,13 +184,16 @@ class Step:
         return self._fixed_outputs(state, rows, self._compute_fixed)
 
     @torch.no_grad()
-    def _compute_fixed(self, rows: Rows) -> Sequence[Tensor]:
-        lengths = [len(row) for row in rows]
-        bias, x = self._position_bias(max(lengths)), self._embed(rows).to(self.dtype)
-        segments = segments_of(lengths, None if bias is None else bias.to(self.dtype), x, shared=True)
-        for block in self.fixed:
-            x, _ = forward(Cast.of(block, self.dtype), x, segments)
-        return list(x.split(lengths))
+    def _compute_fixed(self, rows: Rows) -> list[Tensor]:
+        # Row by row: a product rounds by its shape, and a resumed training must get the bits of one that went on.
+        layers, found = [Cast.of(block, self.dtype) for block in self.fixed], []
+        for row in rows:
+            bias, x = self._position_bias(len(row)), self._embed([row]).to(self.dtype)
+            segments = segments_of([len(row)], None if bias is None else bias.to(self.dtype), x, shared=True)
+            for layer in layers:
+                x, _ = forward(layer, x, segments)
+            found.append(x)
+        return found
 
     def _embed(self, rows: Rows) -> Tensor:
         """(n_wordpieces, width) the embeddings, with positions from the start of each row."""

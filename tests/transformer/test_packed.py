@@ -21,10 +21,11 @@ from transformers import (
 )
 
 from domain_ner.transformer import fixed_outputs, packed, row_attention
+from domain_ner.transformer.batches import cut
 from domain_ner.transformer.blocks import find_blocks
 from domain_ner.transformer.fixed_outputs import FixedOutputs
 from domain_ner.transformer.layers import freeze
-from domain_ner.transformer.packed import begin_update, cut
+from domain_ner.transformer.packed import PASS, begin_update
 
 FAMILIES = {
     "bert": (BertConfig, BertModel),
@@ -233,6 +234,16 @@ def test_only_rows_that_were_not_seen_are_computed(n_computed):
     assert n_computed() == sum(LENGTHS[3:]) + sum(LENGTHS)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_outputs_have_the_same_bits_whatever_they_were_computed_with(dtype):
+    encoder, rows = build("mpnet", 0.3), rows_of(LENGTHS)
+    freeze(encoder, n_layers=2, embeddings=True)
+    together, _ = by_step(encoder, rows, d_hidden_of(rows), dtype=dtype)
+    for states, row in zip(together, rows, strict=True):
+        alone, _ = by_step(encoder, [row], d_hidden_of([row]), dtype=dtype)
+        assert torch.equal(alone[0], states)
+
+
 def test_memory_for_outputs_is_limited(monkeypatch, n_computed):
     monkeypatch.setattr(fixed_outputs, "MOST_BYTES", 45 * SIZES["hidden_size"] * 4)
     encoder, rows, fixed = build(), rows_of(LENGTHS), FixedOutputs()
@@ -251,13 +262,13 @@ def test_a_frozen_encoder_learns_nothing_and_fails_nowhere():
 
 def test_passes_are_even_and_no_longer_than_need_be():
     rows = [range(300)] * 5
-    assert cut(rows) == [[0, 1, 2], [3, 4]]
-    assert cut([range(3000), range(10)]) == [[0], [1]]
-    assert cut([]) == []
+    assert cut(rows, PASS) == [[0, 1, 2], [3, 4]]
+    assert cut([range(3000), range(10)], PASS) == [[0], [1]]
+    assert cut([], PASS) == []
     many = [range(1 + 37 * n % 200) for n in range(60)]
-    sizes = [sum(len(many[n]) for n in numbers) for numbers in cut(many)]
-    assert len(sizes) == math.ceil(sum(sizes) / packed.PASS) and max(sizes) < packed.PASS + 200
-    assert [n for numbers in cut(many) for n in numbers] == list(range(60))
+    sizes = [sum(len(many[n]) for n in numbers) for numbers in cut(many, PASS)]
+    assert len(sizes) == math.ceil(sum(sizes) / PASS) and max(sizes) < PASS + 200
+    assert [n for numbers in cut(many, PASS) for n in numbers] == list(range(60))
 
 
 def test_short_rows_share_a_product_and_long_ones_go_alone():
