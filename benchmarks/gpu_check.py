@@ -1,4 +1,4 @@
-"""Whether a GPU trains and predicts what a CPU does, and how fast beside Hugging Face's Trainer, in some minutes.
+"""Whether a GPU trains and predicts what a CPU does, and how fast beside Hugging Face's Trainer.
 
 Without a GPU all of it runs on the CPU, against itself: so the check is known to work before a card is at hand.
 """
@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from time import monotonic, sleep
@@ -155,7 +154,7 @@ def kill_and_resume(corpus: Path, encoder: Path, batch: int, gpu: int, work: Pat
     told = [line for line in printed.splitlines() if "Resuming the interrupted run after step" in line]
     if not told:
         raise DomainNerError(f"The killed training was not resumed. It printed:\n{printed[-2000:]}")
-    rows = (output / BEST).parent.glob("reports/training.jsonl")
+    rows = output.glob("reports/training.jsonl")
     n_steps = max((json.loads(line)["step"] + 1 for path in rows for line in path.open(encoding="utf8")), default=0)
     return Resumed(int(told[0].split()[-1]), n_steps, output / BEST)
 
@@ -183,7 +182,7 @@ def run_script(*arguments: object) -> str:
 def predicted_apart(pipeline: Path, corpus: Path, gpu: int) -> dict[Entity, float]:
     """`predicted` in a process of its own: a process keeps the device that it began with."""
     with get_context("spawn").Pool(1) as pool:
-        return pool.apply(partial(predicted, str(pipeline), str(corpus), gpu))
+        return pool.apply(predicted, (str(pipeline), str(corpus), gpu))
 
 
 def predicted(pipeline: str, corpus: str, gpu: int) -> dict[Entity, float]:

@@ -38,8 +38,8 @@ def freeze(encoder: Encoder, *, embeddings: bool, n_layers: int) -> None:
 
 
 def learns(part: Any) -> bool:
-    """Whether a module has a weight that is not frozen. None: no."""
-    return part is not None and any(weights.requires_grad for weights in part.parameters())
+    """Whether a module has a weight that is not frozen."""
+    return any(weights.requires_grad for weights in part.parameters())
 
 
 def set_training(encoder: Encoder) -> None:

@@ -119,9 +119,10 @@ class Step:
 
     def __init__(self, encoder: Encoder, blocks: Sequence[Block], dtype: torch.dtype, fixed: FixedOutputs) -> None:
         self.encoder, self.dtype, self._fixed_outputs = encoder, dtype, fixed
-        below = [encoder.embeddings, getattr(encoder.encoder, "relative_attention_bias", None)]
+        bias = getattr(encoder.encoder, "relative_attention_bias", None)
+        self._below = [encoder.embeddings] if bias is None else [encoder.embeddings, bias]
         n_frozen = next((n for n, block in enumerate(blocks) if not block.is_frozen), len(blocks))
-        n_fixed = 0 if any(map(learns, below)) else n_frozen
+        n_fixed = 0 if any(map(learns, self._below)) else n_frozen
         self.fixed = [replace(block, dropout=0.0, attention_dropout=0.0) for block in blocks[:n_fixed]]
         with torch.no_grad():
             self.layers = [Cast.of(block, dtype) for block in blocks[n_fixed:]]
@@ -178,7 +179,7 @@ class Step:
 
     def _run_fixed(self, rows: Rows) -> list[Tensor]:
         """(length, width) of each row, from the lowest layers: without dropout, so the same each time."""
-        parts = [self.encoder.embeddings, *(part for block in self.fixed for part in block.parts)]
+        parts = [*self._below, *(part for block in self.fixed for part in block.parts)]
         weights = [one for part in parts for one in part.parameters()]
         state = (self.dtype, *((one.data_ptr(), one._version) for one in weights))
         return self._fixed_outputs(state, rows, self._compute_fixed)

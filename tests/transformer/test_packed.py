@@ -209,12 +209,18 @@ def test_frozen_layers_have_no_dropout_and_their_outputs_are_kept(family, n_comp
             torch.testing.assert_close(states, same, rtol=1e-4, atol=1e-4)
 
 
-def test_outputs_are_computed_anew_when_a_frozen_weight_changes_or_learns(n_computed):
-    encoder, rows, fixed = build(), rows_of(LENGTHS), FixedOutputs()
+WEIGHTS = ["embeddings.position_embeddings.weight", "encoder.layer.0.output.dense.weight"]
+
+
+@pytest.mark.parametrize(
+    ("family", "name"), [*(("bert", name) for name in WEIGHTS), ("mpnet", "encoder.relative_attention_bias.weight")]
+)
+def test_outputs_are_computed_anew_when_a_frozen_weight_changes_or_learns(family, name, n_computed):
+    encoder, rows, fixed = build(family), rows_of(LENGTHS), FixedOutputs()
     freeze(encoder, n_layers=1, embeddings=True)
     by_step(encoder, rows, d_hidden_of(rows), fixed=fixed)
     with torch.no_grad():
-        encoder.encoder.layer[0].output.dense.weight.mul_(2.0)
+        encoder.get_parameter(name).mul_(2.0)
     n_computed()
     hidden, _ = by_step(encoder, rows, d_hidden_of(rows), fixed=fixed)
     assert n_computed() == 2 * sum(LENGTHS)
